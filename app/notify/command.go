@@ -1,0 +1,125 @@
+package notify
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// Action is what somebody asks for in a reply.
+type Action string
+
+// The actions that a reply can ask for. Stop and Start switch messages to the
+// sender's number off and on; they are the words that carriers know too.
+const (
+	Acknowledge Action = "acknowledge"
+	Resolve     Action = "resolve"
+	Escalate    Action = "escalate"
+	Stop        Action = "stop"
+	Start       Action = "start"
+	Help        Action = "help"
+)
+
+// Command is a reply, understood.
+type Command struct {
+	Action Action
+	// Number is the incident's, or 0 for a bare word, which acts only where one
+	// incident can be meant.
+	Number int64
+	// All is "ack all": whatever the last message to the sender listed.
+	All bool
+}
+
+// incidentActions are what may be said of an incident. The digits are those
+// that PagerDuty's users know, and the same as on the phone.
+var incidentActions = map[string]Action{
+	"4": Acknowledge, "ack": Acknowledge, "acknowledge": Acknowledge, "acknowledged": Acknowledge, "ok": Acknowledge, "okay": Acknowledge,
+	"6": Resolve, "resolve": Resolve, "resolved": Resolve,
+	"5": Escalate, "escalate": Escalate,
+}
+
+// standingActions are whole replies of one word. Those for Stop and Start are
+// the words on which Twilio itself acts.
+var standingActions = map[string]Action{
+	"stop": Stop, "stopall": Stop, "unsubscribe": Stop, "cancel": Stop, "end": Stop, "quit": Stop,
+	"start": Start, "yes": Start, "unstop": Start,
+	"help": Help, "info": Help,
+}
+
+// ParseCommand reads what a person typed, half asleep: case, punctuation and
+// spaces do not matter, and neither does the order of a word and a number
+// ("ack #17", "17 ack", "Ack17."). Of two bare numbers the first is the action
+// ("4 17"). What could mean two things is refused: the fault is invalid, and
+// its message can be sent back.
+func ParseCommand(text string) (Command, error) {
+	words := commandWords(text)
+	switch len(words) {
+	case 1:
+		return oneWord(words[0])
+	case 2:
+		if action, ok := incidentActions[words[0]]; ok {
+			return aimed(action, words[1])
+		}
+		if action, ok := incidentActions[words[1]]; ok && !isNumber(words[1]) {
+			return aimed(action, words[0])
+		}
+	}
+	return Command{}, notUnderstood()
+}
+
+func oneWord(word string) (Command, error) {
+	if action, ok := incidentActions[word]; ok {
+		return Command{Action: action}, nil
+	}
+	if action, ok := standingActions[word]; ok {
+		return Command{Action: action}, nil
+	}
+	return Command{}, notUnderstood()
+}
+
+func aimed(action Action, at string) (Command, error) {
+	if at == "all" {
+		if action != Acknowledge {
+			return Command{}, fault.Invalid(`Only an acknowledgment can be for all ("ack all"). Otherwise name one incident, such as "6 17".`)
+		}
+		return Command{Action: action, All: true}, nil
+	}
+	number, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || number <= 0 {
+		return Command{}, notUnderstood()
+	}
+	return Command{Action: action, Number: number}, nil
+}
+
+// commandWords cuts the text into lower-case words and numbers, also where no
+// space stands between them.
+func commandWords(text string) []string {
+	var words []string
+	var kind rune // 'a' inside a word, '0' inside a number, ' ' between
+	for _, r := range strings.ToLower(text) {
+		next := ' '
+		switch {
+		case r >= '0' && r <= '9':
+			next = '0'
+		case unicode.IsLetter(r) || unicode.IsNumber(r):
+			next = 'a'
+		}
+		switch {
+		case next == ' ':
+		case next == kind:
+			words[len(words)-1] += string(r)
+		default:
+			words = append(words, string(r))
+		}
+		kind = next
+	}
+	return words
+}
+
+func isNumber(word string) bool { return word[0] >= '0' && word[0] <= '9' }
+
+func notUnderstood() error {
+	return fault.Invalid(`Not understood. Reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, or "ack all".`)
+}
