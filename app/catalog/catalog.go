@@ -1,0 +1,156 @@
+// Package catalog knows what may break and who owns it: the organisation,
+// teams, deployments, services and their SLOs, and the integrations through
+// which signals come in.
+package catalog
+
+import (
+	"time"
+)
+
+// Organization is the one organisation of an installation.
+type Organization struct {
+	ID       int64 `gorm:"primaryKey"`
+	Name     string
+	Timezone string // IANA zone; the default wherever a zone is not stated
+	// SupportHours are the default for teams without their own; nil means that
+	// low urgency pages at once.
+	SupportHours *Hours `gorm:"serializer:json"`
+	// CatchAllServiceID takes signals for a service that nobody knows, from
+	// keys that are bound to no service. Nil refuses them.
+	CatchAllServiceID *int64
+	// ConfigVersion is bumped by every change of configuration, in the same
+	// transaction; whoever keeps a copy compares it.
+	ConfigVersion int64
+}
+
+// TableName is the table of the single row.
+func (Organization) TableName() string { return "organization" }
+
+// Team owns services and answers for them.
+type Team struct {
+	ID           int64 `gorm:"primaryKey"`
+	Slug         string
+	Name         string
+	ManagerID    *int64
+	SlackChannel string // "#name" or a channel ID; empty where the team has none
+	SupportHours *Hours `gorm:"serializer:json"`
+}
+
+// TeamMember is one person's membership.
+type TeamMember struct {
+	TeamID int64 `gorm:"primaryKey"`
+	UserID int64 `gorm:"primaryKey"`
+}
+
+// Deployment is an environment that services run in, such as prod-eu.
+type Deployment struct {
+	ID     int64 `gorm:"primaryKey"`
+	Slug   string
+	Name   string
+	Region string
+	// Kind is "production" or anything else; incidents in what is not
+	// production are of low urgency.
+	Kind string
+}
+
+// Production is the kind of deployment that pages with high urgency.
+const Production = "production"
+
+// Link is a titled address.
+type Link struct {
+	Text string `json:"text"`
+	Href string `json:"href"`
+}
+
+// Service is what a team runs and customers use. Services form a hierarchy.
+type Service struct {
+	ID          int64 `gorm:"primaryKey"`
+	Slug        string
+	Name        string
+	Description string
+	ParentID    *int64
+	TeamID      *int64
+	PolicyID    *int64
+	// Runbook is a slug or an address.
+	Runbook    string
+	Dashboards []Link `gorm:"serializer:json"`
+	// ReopenWindow is how long after a resolve a new trigger reopens the same
+	// incident instead of opening another, in seconds.
+	ReopenWindow int64
+}
+
+// DefaultReopenWindow serves services that set none.
+const DefaultReopenWindow = 5 * time.Minute
+
+// ServiceDeployment says that a service runs, or will run, in a deployment.
+type ServiceDeployment struct {
+	ServiceID    int64 `gorm:"primaryKey"`
+	DeploymentID int64 `gorm:"primaryKey"`
+}
+
+// SLO is a promise about one SLI of a service.
+type SLO struct {
+	ID        int64 `gorm:"primaryKey"`
+	ServiceID int64
+	Slug      string
+	Name      string
+	Endpoint  string
+	SLI       string
+	Objective float64 // percent
+	// Window is the period the objective stands for, as the configuration
+	// writes it: "28d".
+	Window string
+	// Priority is the level that a breach of this SLO gets, nil for none; it
+	// never changes during an incident. PriorityReason says why, like a
+	// decision record.
+	Priority       *int
+	PriorityReason string
+}
+
+// TableName is explicit, since the letters would be taken apart.
+func (SLO) TableName() string { return "slos" }
+
+// Priority says what must be done about an incident. There are at most five
+// levels, 1 being the most urgent.
+type Priority struct {
+	Level              int `gorm:"primaryKey;autoIncrement:false"`
+	Name               string
+	Hotfix             bool
+	Postmortem         bool
+	NotifyManagement   bool
+	NotifyStakeholders bool
+	StatusUpdateEvery  int64 // seconds; 0 for none
+	// AckExpires is after how many seconds an acknowledgment is asked for
+	// again; 0, the default, for never.
+	AckExpires int64
+	Criteria   map[string]string `gorm:"serializer:json"`
+}
+
+// Integration is a key that signals come in by.
+type Integration struct {
+	ID   int64 `gorm:"primaryKey"`
+	Slug string
+	Name string
+	Kind string // "slo"
+	// ServiceID is the service that the key belongs to; nil takes the service
+	// from the signal's body.
+	ServiceID *int64
+	// KeyHMAC finds the integration by its key; KeySealed is the key itself,
+	// encrypted, so that it can be shown again and exported.
+	KeyHMAC   []byte `gorm:"column:key_hmac"`
+	KeySealed []byte
+	// RateLimit is how many signals a minute the key may send; 0 for no limit.
+	RateLimit int
+	CreatedAt time.Time
+}
+
+// KindSLO is the native wire format: an SLO breach.
+const KindSLO = "slo"
+
+// Hours are recurring hours of work in a zone.
+type Hours struct {
+	Timezone string   `json:"timezone,omitempty"`
+	Days     []string `json:"days"` // mon, tue, …
+	From     string   `json:"from"` // "09:00"
+	To       string   `json:"to"`   // "17:00", "24:00"; equal to From for the whole day
+}
