@@ -1,0 +1,198 @@
+package escalation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+)
+
+// Why explains a page to whoever got it: rule, policy, step, schedule, layer,
+// override. It is kept with the page, so that it stays true when the
+// configuration moves on.
+type Why struct {
+	// Kind is "step", "handover", "fallback", "administrators", "raised" (the
+	// owner is told of a raise), "still_on_it", or "test".
+	Kind string `json:"kind"`
+	// Rule is how the policy was found: "Checkout API's escalation policy".
+	Rule       string `json:"rule,omitempty"`
+	Policy     string `json:"policy,omitempty"` // slug
+	PolicyName string `json:"policy_name,omitempty"`
+	Step       int    `json:"step,omitempty"` // counted from 1
+	Steps      int    `json:"steps,omitempty"`
+	Run        int    `json:"run,omitempty"` // counted from 1
+	Runs       int    `json:"runs,omitempty"`
+	// Target is the target in words: "main on call in Payments".
+	Target       string     `json:"target"`
+	Schedule     string     `json:"schedule,omitempty"` // slug
+	ScheduleName string     `json:"schedule_name,omitempty"`
+	Position     string     `json:"position,omitempty"`
+	Layer        string     `json:"layer,omitempty"`
+	Override     int64      `json:"override,omitempty"`
+	Until        *time.Time `json:"until,omitempty"` // the end of the shift
+	Shadow       bool       `json:"shadow,omitempty"`
+}
+
+// Reached is one person whom a target stands for now.
+type Reached struct {
+	UserID int64
+	Shadow bool
+	Why    Why
+}
+
+// Resolver tells whom targets stand for. Roster is the real one.
+type Resolver interface {
+	// Resolve names the people behind targets at an instant, each once, those
+	// with a working contact only, in the order of the targets.
+	Resolve(targets []Target, at time.Time) []Reached
+	// Changes is the next instant after at when a schedule among the targets
+	// hands over; zero for never.
+	Changes(targets []Target, at time.Time) time.Time
+	// Describe says in words what each target stands for.
+	Describe(targets []Target) []string
+}
+
+// Roster is an immutable picture of who stands behind which target.
+type Roster struct {
+	// Version is the version of the configuration it was made from.
+	Version   int64
+	Schedules map[int64]NamedSchedule
+	Teams     map[int64]Team
+	People    map[int64]Person
+}
+
+// NamedSchedule is a schedule with what people call it.
+type NamedSchedule struct {
+	Slug, Name string
+	Schedule   oncall.Schedule
+}
+
+// Team is a team as a target.
+type Team struct {
+	Slug, Name string
+	Manager    int64 // 0 for none
+	Members    []int64
+}
+
+// Person is a user as a target.
+type Person struct {
+	Name, Email, Role string
+	// Reachable says that there is a verified contact method on a channel that
+	// works; whoever has none counts as nobody.
+	Reachable bool
+}
+
+// Resolve implements Resolver.
+func (r *Roster) Resolve(targets []Target, at time.Time) []Reached {
+	var found []Reached
+	for _, t := range targets {
+		for _, p := range r.behind(t, at) {
+			if !r.People[p.UserID].Reachable {
+				continue
+			}
+			i := slices.IndexFunc(found, func(f Reached) bool { return f.UserID == p.UserID })
+			switch {
+			case i < 0:
+				found = append(found, p)
+			case found[i].Shadow && !p.Shadow:
+				found[i] = p // who answers for it does not merely watch
+			}
+		}
+	}
+	return found
+}
+
+// behind lists everyone a target stands for, reachable or not.
+func (r *Roster) behind(t Target, at time.Time) []Reached {
+	var all []Reached
+	add := func(id int64, w Why) { all = append(all, Reached{UserID: id, Why: w}) }
+	words := r.describe(t)
+	switch {
+	case t.Schedule != 0:
+		return r.onCall(t, at)
+	case t.User != 0:
+		add(t.User, Why{Target: words})
+	case t.Team != 0 && t.Role == "manager":
+		if m := r.Teams[t.Team].Manager; m != 0 {
+			add(m, Why{Target: words})
+		}
+	case t.Team != 0:
+		for _, id := range r.Teams[t.Team].Members {
+			add(id, Why{Target: words})
+		}
+	case t.Role != "":
+		for _, id := range r.withRole(t.Role) {
+			add(id, Why{Target: words})
+		}
+	}
+	return all
+}
+
+func (r *Roster) onCall(t Target, at time.Time) []Reached {
+	var all []Reached
+	named := r.Schedules[t.Schedule]
+	for _, shift := range named.Schedule.OnCall(at, oncall.Position(t.Position)) {
+		w := Why{
+			Target: r.describe(t), Schedule: named.Slug, ScheduleName: named.Name, Position: t.Position,
+			Layer: shift.Layer, Override: shift.Override, Shadow: shift.Shadow,
+		}
+		if !shift.End.IsZero() {
+			end := shift.End.UTC()
+			w.Until = &end
+		}
+		all = append(all, Reached{UserID: int64(shift.Person), Shadow: shift.Shadow, Why: w})
+	}
+	return all
+}
+
+func (r *Roster) withRole(role string) []int64 {
+	var ids []int64
+	for id, p := range r.People {
+		if p.Role == role {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, cmp.Compare)
+	return ids
+}
+
+// Changes implements Resolver.
+func (r *Roster) Changes(targets []Target, at time.Time) time.Time {
+	var next time.Time
+	for _, t := range targets {
+		if t.Schedule == 0 {
+			continue
+		}
+		change, ok := r.Schedules[t.Schedule].Schedule.NextHandover(at, oncall.Position(t.Position))
+		if ok && (next.IsZero() || change.Before(next)) {
+			next = change
+		}
+	}
+	return next
+}
+
+// Describe implements Resolver.
+func (r *Roster) Describe(targets []Target) []string {
+	words := make([]string, len(targets))
+	for i, t := range targets {
+		words[i] = r.describe(t)
+	}
+	return words
+}
+
+func (r *Roster) describe(t Target) string {
+	switch {
+	case t.Schedule != 0:
+		return fmt.Sprintf("%s on call in %s", t.Position, r.Schedules[t.Schedule].Name)
+	case t.User != 0:
+		return r.People[t.User].Name
+	case t.Team != 0 && t.Role != "":
+		return fmt.Sprintf("the %s of %s", t.Role, r.Teams[t.Team].Name)
+	case t.Team != 0:
+		return "everyone in " + r.Teams[t.Team].Name
+	default:
+		return fmt.Sprintf("every %s", t.Role)
+	}
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Change says that an incident is now at a version. Number 0 says that too
+// many changed to name them.
+type Change struct {
+	Number  int64 `json:"number"`
+	Version int64 `json:"version"`
+}
+
+// News is what a transaction tells the processes once it has committed.
+type News struct {
+	// From is the process that wrote.
+	From string `json:"from"`
+	// Work says that something may be due.
+	Work    bool     `json:"work,omitempty"`
+	Changes []Change `json:"changes,omitempty"`
+}
+
+// Bus hands news to whoever in this process listens. It never waits for a
+// slow listener: what does not fit is dropped, and the listener is told that
+// too much happened.
+type Bus struct {
+	mu        sync.Mutex
+	listeners map[chan News]struct{}
+}
+
+func newBus() *Bus { return &Bus{listeners: map[chan News]struct{}{}} }
+
+// Listen returns a channel of news until stop is called.
+func (b *Bus) Listen() (news <-chan News, stop func()) {
+	c := make(chan News, 64)
+	b.mu.Lock()
+	b.listeners[c] = struct{}{}
+	b.mu.Unlock()
+	return c, func() {
+		b.mu.Lock()
+		delete(b.listeners, c)
+		b.mu.Unlock()
+	}
+}
+
+func (b *Bus) publish(n News) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := range b.listeners {
+		select {
+		case c <- n:
+		default:
+			// Full: the oldest gives way to "everything may have changed".
+			select {
+			case <-c:
+			default:
+			}
+			select {
+			case c <- News{From: n.From, Work: true, Changes: []Change{{}}}:
+			default:
+			}
+		}
+	}
+}
+
+// Bus is this process's news.
+func (db *DB) Bus() *Bus { return db.bus }
+
+// mostNamed bounds how many changes are named in one notification, whose
+// payload PostgreSQL limits to 8000 bytes.
+const mostNamed = 100
+
+// tell has the news published when the transaction has committed: to this
+// process directly, to the others by NOTIFY.
+func (tx *Tx) tell(ctx context.Context, n News) error {
+	n.From = tx.db.Owner
+	if len(n.Changes) > mostNamed {
+		n.Changes = []Change{{}}
+	}
+	tx.after = append(tx.after, func() { tx.db.bus.publish(n) })
+	if tx.db.dialect == onSQLite {
+		return nil
+	}
+	payload, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "SELECT pg_notify('tocsin', $1)", string(payload))
+	return err
+}
+
+// Hear listens to the other processes, on a connection of its own, until ctx
+// ends. A lost connection is made again after a second, and everybody is told
+// to look once, since something may have been missed.
+func (db *DB) Hear(ctx context.Context) {
+	if db.dialect == onSQLite {
+		<-ctx.Done()
+		return
+	}
+	for ctx.Err() == nil {
+		if err := db.hearOnce(ctx); err != nil && ctx.Err() == nil {
+			db.log.WarnContext(ctx, "lost the connection that listens for news; trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (db *DB) hearOnce(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, db.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "LISTEN tocsin"); err != nil {
+		return err
+	}
+	db.bus.publish(News{Work: true, Changes: []Change{{}}})
+	for {
+		note, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		var n News
+		if json.Unmarshal([]byte(note.Payload), &n) == nil && n.From != db.Owner {
+			db.bus.publish(n)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+// Package store is the only package that knows SQL. It implements the small
+// interfaces that the domain packages declare, on PostgreSQL and on an
+// embedded SQLite file. Ordinary reads and writes go through gorm; the hot
+// paths (ingest, claims) are plain SQL, in one file each.
+//
+// Every writer locks in one order: alerts, incident, escalations, pages,
+// messages. Times are UTC with microseconds on both databases.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// Options say how to open a database.
+type Options struct {
+	// Now replaces the clock that due times are compared with. Leases never go
+	// by it. Nil takes the database's clock.
+	Now func() time.Time
+	// Exclusive claims a SQLite file for a server; a second claim is refused.
+	Exclusive bool
+	// MaxConns bounds the connections to PostgreSQL; 0 takes 20.
+	MaxConns int32
+	Log      *slog.Logger
+}
+
+// DB is an open database.
+type DB struct {
+	// Owner names this process in leases; it is made anew at each start.
+	Owner string
+
+	dialect dialect
+	pool    *pgxpool.Pool // PostgreSQL only
+	write   *sql.DB
+	read    *sql.DB // on SQLite a read-only pool, on PostgreSQL the same as write
+	gorm    *gorm.DB
+	gormRO  *gorm.DB
+	clock   clock
+	bus     *Bus
+	log     *slog.Logger
+	unlock  func()
+}
+
+type dialect string
+
+const (
+	onPostgres dialect = "postgres"
+	onSQLite   dialect = "sqlite"
+)
+
+// Open connects to a database, which is not migrated by it: see Migrate. The
+// address is "sqlite:PATH" or "postgres://…".
+func Open(ctx context.Context, address string, o Options) (*DB, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 20
+	}
+	db := &DB{Owner: uuid.NewString(), log: o.Log, bus: newBus(), unlock: func() {}}
+	db.clock.fixed = o.Now
+	var err error
+	switch {
+	case strings.HasPrefix(address, "sqlite:"):
+		err = db.openSQLite(ctx, strings.TrimPrefix(address, "sqlite:"), o)
+	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+		err = db.openPostgres(ctx, address, o)
+	default:
+		err = fault.Invalid("TOCSIN_DATABASE_URL must be sqlite:FILE or postgres://…")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, db.SyncClock(ctx)
+}
+
+func (db *DB) openPostgres(ctx context.Context, address string, o Options) error {
+	cfg, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		// The driver's own words may repeat the password.
+		return fault.Invalid("TOCSIN_DATABASE_URL is not a PostgreSQL address that can be read.")
+	}
+	cfg.MaxConns = o.MaxConns
+	for name, value := range map[string]string{
+		"application_name":                    "tocsin",
+		"timezone":                            "UTC",
+		"lock_timeout":                        "3s",
+		"statement_timeout":                   "15s",
+		"idle_in_transaction_session_timeout": "30s",
+	} {
+		if _, given := cfg.ConnConfig.RuntimeParams[name]; !given {
+			cfg.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return fmt.Errorf("reach the database at %s: %w", cfg.ConnConfig.Host, err)
+	}
+	db.dialect, db.pool = onPostgres, pool
+	db.write = stdlib.OpenDBFromPool(pool)
+	db.write.SetMaxIdleConns(0) // the pool below keeps them
+	db.read = db.write
+	if db.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: db.write}), gormConfig()); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	db.gormRO = db.gorm
+	return nil
+}
+
+func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
+	if path == "" {
+		return fault.Invalid("TOCSIN_DATABASE_URL names no file: write sqlite:tocsin.db.")
+	}
+	if o.Exclusive {
+		unlock, err := lockFile(path + ".lock")
+		if err != nil {
+			return fault.Conflict("Another Tocsin already serves %s. SQLite is for one process; several need PostgreSQL.", path).Because(err)
+		}
+		db.unlock = unlock
+	}
+	pragmas := "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate&_time_format=sqlite&_timezone=UTC"
+	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
+	file = strings.ReplaceAll(file, "%2F", "/")
+	var err error
+	if db.write, err = sql.Open("sqlite", file+"?"+pragmas); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	db.write.SetMaxOpenConns(1) // eight writers gave tails of a second
+	if err := db.write.PingContext(ctx); err != nil {
+		db.unlock()
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	readOnly := "mode=ro&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=query_only(1)&_time_format=sqlite&_timezone=UTC"
+	if db.read, err = sql.Open("sqlite", file+"?"+readOnly); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	db.read.SetMaxOpenConns(8)
+	db.dialect = onSQLite
+	if db.gorm, err = gorm.Open(&sqlite.Dialector{DriverName: "sqlite", Conn: db.write}, gormConfig()); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	if db.gormRO, err = gorm.Open(&sqlite.Dialector{DriverName: "sqlite", Conn: db.read}, gormConfig()); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	return nil
+}
+
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
+		Logger:                 logger.Discard, // errors are returned, and logged where they are handled
+		SkipDefaultTransaction: true,
+		TranslateError:         true,
+		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+	}
+}
+
+// Close releases every connection.
+func (db *DB) Close() error {
+	err := db.write.Close()
+	if db.read != db.write {
+		if e := db.read.Close(); err == nil {
+			err = e
+		}
+	}
+	if db.pool != nil {
+		db.pool.Close()
+	}
+	db.unlock()
+	return err
+}
+
+// Embedded reports whether this is SQLite, which serves one process only.
+func (db *DB) Embedded() bool { return db.dialect == onSQLite }
+
+// Ping answers whether the database can be reached.
+func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }

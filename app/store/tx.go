@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+)
+
+// Tx is a transaction: plain SQL through the embedded handle, gorm through
+// Gorm. Nothing inside it may use the outer handle: on SQLite, with its one
+// writer, that would wait for itself.
+type Tx struct {
+	*sql.Tx
+	Gorm *gorm.DB
+	db   *DB
+	// after runs once the transaction has committed.
+	after []func()
+}
+
+// tries is how often a transaction that lost a race is run again.
+const tries = 4
+
+// inTx runs fn in a transaction that writes, again if it lost a race.
+func (db *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
+	var err error
+	for range tries {
+		if err = db.once(ctx, fn); !isRace(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
+	raw, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{Tx: raw, db: db, Gorm: db.gormOn(ctx, raw)}
+	if err := fn(tx); err != nil {
+		_ = raw.Rollback()
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// gormOn is gorm speaking through a transaction that we began ourselves.
+func (db *DB) gormOn(ctx context.Context, tx *sql.Tx) *gorm.DB {
+	g := db.gorm.Session(&gorm.Session{Context: ctx, NewDB: true})
+	g.Statement.ConnPool = tx
+	return g
+}
+
+// reading is gorm for a page's queries.
+func (db *DB) reading(ctx context.Context) *gorm.DB { return db.gormRO.WithContext(ctx) }
+
+// forUpdate is the lock clause of a SELECT; SQLite has one writer and needs
+// none.
+func (db *DB) forUpdate(skipLocked bool) string {
+	switch {
+	case db.dialect == onSQLite:
+		return ""
+	case skipLocked:
+		return " FOR UPDATE SKIP LOCKED"
+	default:
+		return " FOR UPDATE"
+	}
+}
+
+// isRace reports whether the whole transaction deserves another try: a
+// serialization failure, a deadlock, a lock that was not given in time.
+func isRace(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "40001", "40P01", "55P03":
+			return true
+		}
+		return false
+	}
+	return errors.Is(err, errRaced) || err != nil && strings.Contains(err.Error(), "SQLITE_BUSY")
+}
+
+// errRaced is our own word for a lost race.
+var errRaced = errors.New("another writer was faster")
+
+// isUnavailable reports whether the database could not be reached, or is
+// shutting down or full, so that nothing can be said about the data.
+func isUnavailable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		class := pg.Code[:2]
+		return class == "08" || class == "53" || class == "57" || class == "58"
+	}
+	var netErr net.Error
+	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &netErr) || pgconn.SafeToRetry(err) || isConnect(err)
+}
+
+func isConnect(err error) bool {
+	var c *pgconn.ConnectError
+	return errors.As(err, &c)
+}
+
+// rebind writes $1, $2… as SQLite reads them.
+func (db *DB) rebind(query string) string {
+	if db.dialect == onPostgres {
+		return query
+	}
+	return strings.ReplaceAll(query, "$", "?")
+}
