@@ -97,7 +97,7 @@ func TestParseCommandProperties(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		noisy, err := ParseCommand(noise.Draw(t, "before") + word + " " + " "+noise.Draw(t, "between") + number + noise.Draw(t, "after"))
+		noisy, err := ParseCommand(noise.Draw(t, "before") + word + " " + " " + noise.Draw(t, "between") + number + noise.Draw(t, "after"))
 		if err != nil || noisy != plain {
 			t.Fatalf("with noise: %+v, %v; without: %+v", noisy, err, plain)
 		}

@@ -1,0 +1,122 @@
+package twilio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// words says of the errors that people meet what they mean and, where it is
+// ours to mend, how. They are Twilio's, from its error dictionary.
+var words = map[int]string{
+	20003: "the account SID or the auth token is wrong",
+	20404: "the account does not exist",
+	20429: "too many requests",
+	21211: "the recipient's number is not valid",
+	21212: "the number to send from is not valid",
+	21408: "the account may not send to the recipient's country",
+	21606: "the number to send from is not the account's, or cannot send SMS",
+	21608: "a trial account sends only to verified numbers",
+	21610: "the recipient has unsubscribed",
+	21611: "the queue of the number to send from is full",
+	21612: "the recipient cannot be reached from this number",
+	21614: "the recipient's number cannot receive SMS",
+	30001: "the queue overflowed",
+	30002: "the account is suspended",
+	30003: "the phone cannot be reached, it may be switched off",
+	30004: "the message was blocked, perhaps by the recipient",
+	30005: "the recipient's number is unknown or no longer in service",
+	30006: "the recipient's number is a landline or its carrier cannot be reached",
+	30007: "the carrier filtered the message",
+	30008: "the message was not delivered, for an unknown reason",
+	30022: "the carrier's rate limit was exceeded",
+	30034: "the number to send from is not registered with the carriers",
+}
+
+// passing are errors with a 4xx status that are over in a while.
+var passing = map[int]bool{20429: true, 21611: true, 30001: true}
+
+// failure says what the exchange, which did not succeed, means for the message.
+func (e *exchange) failure(err error, recipient string) *notify.Failure {
+	var rest *client.TwilioRestError
+	refused := errors.As(err, &rest)
+	switch {
+	case e.status == 0 && refused: // by the SDK, before any call
+		return &notify.Failure{Reason: "Twilio: " + rest.Message, Permanent: true}
+	case e.status == 0:
+		return &notify.Failure{Reason: "Twilio: " + e.broken(err), Uncertain: e.connected}
+	case e.status/100 == 2:
+		return &notify.Failure{Reason: "Twilio: the answer could not be read", Uncertain: true}
+	}
+	f := &notify.Failure{
+		Reason:     fmt.Sprintf("Twilio: HTTP status %d", e.status),
+		Permanent:  !temporary(e.status),
+		RetryAfter: e.retryAfter,
+		// A gateway that gave up waiting does not know what became of it.
+		Uncertain: e.status == http.StatusBadGateway || e.status == http.StatusGatewayTimeout,
+	}
+	if refused && rest.Code != 0 {
+		f.Reason = reason(rest.Code, rest.Message, recipient)
+		f.Permanent = f.Permanent && !passing[rest.Code]
+	}
+	return f
+}
+
+// broken puts an exchange without an answer in words, leaving out the URL.
+func (e *exchange) broken(err error) string {
+	switch {
+	case errors.Is(e.ctx.Err(), context.DeadlineExceeded):
+		return "no answer in time"
+	case e.ctx.Err() != nil:
+		return "the call was cancelled"
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err.Error()
+}
+
+func temporary(status int) bool {
+	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+}
+
+// reason prefers our words to Twilio's, which may hold the recipient's number.
+func reason(code int, message, recipient string) string {
+	if known, ok := words[code]; ok {
+		message = known
+	} else if recipient != "" {
+		message = strings.ReplaceAll(message, recipient, "the recipient")
+	}
+	if message == "" {
+		return fmt.Sprintf("Twilio: %d", code)
+	}
+	return fmt.Sprintf("Twilio: %d, %s", code, message)
+}
+
+// retryAfter reads the header of that name, in seconds or as a date, which is
+// taken against the answer's own; 0 where there is none or it makes no sense.
+func retryAfter(header http.Header) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return max(0, time.Duration(seconds)*time.Second)
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	sent, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return max(0, until.Sub(sent))
+}

@@ -1,0 +1,124 @@
+package twilio
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+const (
+	// pageSegments is the most that a page may take: a longer title is cut.
+	pageSegments = 3
+	// maxLength is the most characters that Twilio takes.
+	maxLength = 1600
+	// nameLength is the most characters of a service's, a deployment's or a
+	// measure's words.
+	nameLength = 60
+	// listed is up to how many further incidents a page names by number.
+	listed = 8
+)
+
+// Text is the message as an SMS: the incident's number first, in the GSM
+// alphabet where the words allow it, and in as few segments as they need.
+func Text(m notify.Message) string {
+	switch {
+	case m.Kind == notify.KindVerify:
+		return cut(plain("Your Tocsin code is "+m.Text+". If you did not ask for it, ignore this message."), maxLength)
+	case len(m.Subjects) == 0 || m.Kind == notify.KindReply || m.Kind == notify.KindNotice:
+		return cut(plain(m.Text), maxLength)
+	}
+	return page(m)
+}
+
+// page says how to answer in full, unless a shorter way saves a segment.
+func page(m notify.Message) string {
+	urgent := m.Subjects[0]
+	full := fmt.Sprintf("Reply 4 %[1]d to ack, 6 %[1]d resolve.", urgent.Number)
+	short := fmt.Sprintf("Reply 4 %d to ack.", urgent.Number)
+	if count := len(m.Subjects); count > 1 {
+		full = fmt.Sprintf("Reply 4 %d to ack, ack all for these %d.", urgent.Number, count)
+		short = "Reply ack all."
+	}
+	text := fitted(m, full)
+	if shorter := fitted(m, short); Segments(shorter) < Segments(text) {
+		return shorter
+	}
+	return text
+}
+
+// fitted is the page with as much of the title as the segments leave room for.
+func fitted(m notify.Message, hint string) string {
+	title := []rune(cut(oneLine(m.Subjects[0].Title), maxLength))
+	text := composed(m, string(title), hint)
+	if Segments(text) <= pageSegments {
+		return text
+	}
+	tooLong := sort.Search(len(title), func(length int) bool {
+		return Segments(composed(m, string(title[:length])+"...", hint)) > pageSegments
+	})
+	return composed(m, string(title[:max(0, tooLong-1)])+"...", hint)
+}
+
+func composed(m notify.Message, title, hint string) string {
+	text := head(m.Subjects[0], title) + others(m.Subjects[1:])
+	if m.Again {
+		text += " Maybe a repeat."
+	}
+	text = plain(text + " " + hint)
+	if link := m.Subjects[0].Link; link != "" {
+		text += " " + link
+	}
+	return text
+}
+
+// head is such as "#17 P2 Checkout API: Slow answers 98.9% of 99.7% (prod-eu).";
+// title is the subject's own, or the part of it for which there is room. A
+// title that begins with the service's name does not get it twice.
+func head(s notify.Subject, title string) string {
+	words := []string{fmt.Sprintf("#%d", s.Number), oneLine(s.Priority)}
+	service, deployment := name(s.Service), name(s.Deployment)
+	if service != "" && !strings.HasPrefix(strings.ToLower(oneLine(s.Title)), strings.ToLower(service)) {
+		words = append(words, service+":")
+	}
+	words = append(words, title, strings.ReplaceAll(name(s.Measure), " %", "%"))
+	if deployment != "" {
+		words = append(words, "("+deployment+")")
+	}
+	line := oneLine(strings.Join(words, " "))
+	if strings.HasSuffix(line, ".") {
+		return line
+	}
+	return line + "."
+}
+
+// others counts the incidents beside the most urgent, and names them where they
+// are few.
+func others(subjects []notify.Subject) string {
+	if len(subjects) == 0 {
+		return ""
+	}
+	if len(subjects) > listed {
+		return fmt.Sprintf(" +%d more.", len(subjects))
+	}
+	numbers := make([]string, len(subjects))
+	for i, s := range subjects {
+		numbers[i] = fmt.Sprintf("#%d", s.Number)
+	}
+	return fmt.Sprintf(" +%d more: %s.", len(subjects), strings.Join(numbers, ", "))
+}
+
+func name(text string) string { return cut(oneLine(text), nameLength) }
+
+// oneLine makes every run of white space one space.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// cut keeps a text to a number of characters.
+func cut(text string, length int) string {
+	runes := []rune(text)
+	if len(runes) <= length {
+		return text
+	}
+	return string(runes[:length-3]) + "..."
+}

@@ -1,0 +1,170 @@
+// Package twilio sends SMS by Twilio's Programmable Messaging, or by a gateway
+// that speaks the same, and reads what Twilio sends to us.
+package twilio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+const (
+	defaultBaseURL = "https://api.twilio.com"
+	// callTimeout bounds a call whose context has no earlier deadline.
+	callTimeout = 15 * time.Second
+	// answerLimit bounds what is read of an answer, in bytes.
+	answerLimit = 1 << 20
+)
+
+// Config is an account, and whom its messages come from.
+type Config struct {
+	AccountSID string
+	AuthToken  string
+	// From is one of the account's numbers in E.164, or a messaging service
+	// ("MG…").
+	From string
+	// BaseURL is the gateway's, or empty for Twilio itself. A path in it is
+	// put before those of the API.
+	BaseURL string
+}
+
+// SMS is the notify.Channel for text messages.
+type SMS struct {
+	config    Config
+	base      *url.URL
+	transport http.RoundTripper
+}
+
+// New checks the configuration; it calls nobody.
+func New(config Config) (*SMS, error) {
+	if config.AccountSID == "" || config.AuthToken == "" || config.From == "" {
+		return nil, errors.New("Twilio needs an account SID, an auth token and a number or messaging service to send from")
+	}
+	if config.BaseURL == "" {
+		config.BaseURL = defaultBaseURL
+	}
+	base, err := url.Parse(config.BaseURL)
+	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") {
+		return nil, errors.New("the base URL for Twilio is no http or https URL")
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64 // one burst of pages reuses its connections in the next
+	return &SMS{config: config, base: base, transport: transport}, nil
+}
+
+// Deliver sends one SMS. Twilio reports what becomes of it to m.CallbackURL.
+func (s *SMS) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
+	params := &api.CreateMessageParams{}
+	params.SetTo(m.To)
+	params.SetBody(Text(m))
+	if strings.HasPrefix(s.config.From, "MG") {
+		params.SetMessagingServiceSid(s.config.From)
+	} else {
+		params.SetFrom(s.config.From)
+	}
+	if m.CallbackURL != "" {
+		params.SetStatusCallback(m.CallbackURL)
+	}
+
+	var message *api.ApiV2010Message
+	failure := s.call(ctx, m.To, func(service *api.ApiService) (err error) {
+		message, err = service.CreateMessage(params)
+		if err == nil && (message.Sid == nil || *message.Sid == "") {
+			err = errors.New("the answer names no message")
+		}
+		return err
+	})
+	if failure != nil {
+		return notify.Receipt{}, failure
+	}
+	return notify.Receipt{ProviderID: *message.Sid}, nil
+}
+
+// Check asks Twilio for the account, which shows that it can be reached and
+// knows the credentials.
+func (s *SMS) Check(ctx context.Context) error {
+	failure := s.call(ctx, "", func(service *api.ApiService) error {
+		_, err := service.FetchAccount(s.config.AccountSID)
+		return err
+	})
+	if failure != nil {
+		return errors.New(failure.Reason)
+	}
+	return nil
+}
+
+// call runs one request of the SDK, whose methods take no context: the
+// transport underneath lends it ours. The recipient is masked in what is told.
+func (s *SMS) call(ctx context.Context, recipient string, request func(*api.ApiService) error) *notify.Failure {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	exchange := &exchange{ctx: ctx, base: s.base, transport: s.transport}
+	service := api.NewApiServiceWithClient(&accountClient{sid: s.config.AccountSID, Client: client.Client{
+		Credentials: client.NewCredentials(s.config.AccountSID, s.config.AuthToken),
+		HTTPClient: &http.Client{
+			Transport:     exchange,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}})
+	err := request(service)
+	if err == nil && exchange.status/100 == 2 {
+		return nil
+	}
+	return exchange.failure(err, recipient)
+}
+
+// accountClient is the SDK's client with its account named at construction.
+type accountClient struct {
+	client.Client
+	sid string
+}
+
+func (c *accountClient) AccountSid() string { return c.sid }
+
+// exchange is one request and its answer: a transport for a single call, which
+// also keeps what the SDK does not pass on.
+type exchange struct {
+	ctx       context.Context
+	base      *url.URL
+	transport http.RoundTripper
+
+	connected  bool // so that something may have been sent
+	status     int  // 0 until a whole answer has been read
+	retryAfter time.Duration
+}
+
+// RoundTrip sends r to the base URL, under the call's context, and reads the
+// whole answer, since the SDK leaves the body of a failure open.
+func (e *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := httptrace.WithClientTrace(e.ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { e.connected = true },
+	})
+	r = r.Clone(ctx)
+	r.URL.Scheme, r.URL.Host, r.Host = e.base.Scheme, e.base.Host, e.base.Host
+	r.URL.Path = strings.TrimSuffix(e.base.Path, "/") + r.URL.Path
+	response, err := e.transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, answerLimit))
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	e.status = response.StatusCode
+	e.retryAfter = retryAfter(response.Header)
+	return response, nil
+}
