@@ -1,0 +1,47 @@
+package oncall
+
+import "time"
+
+const (
+	aYear = instant(366 * 24 * time.Hour / time.Microsecond)
+	aWeek = instant(7 * 24 * time.Hour / time.Microsecond)
+	// maxWeeks bounds a cycle to 60 years or so.
+	maxWeeks = 60 * 52
+)
+
+// horizon is how far a search goes for something that may never come: a year,
+// and the longest time after which a layer's turns and the week's restrictions
+// repeat, from t or from the last instant that the schedule names, whichever is
+// later. Beyond it all is repetition, save for what clocks will do that change
+// differently from year to year.
+func (tl *timeline) horizon(t instant) instant {
+	last, cycle := t, instant(0)
+	for _, v := range tl.schedule.Versions {
+		last = max(last, beginning(v.Effective))
+		for _, l := range v.Layers {
+			c := newCadence(l, l.location(v.Zone))
+			last = max(last, c.first)
+			if l.Held != nil && c.rotate != nil {
+				last = max(last, c.handoff(l.Held.Before))
+			}
+			cycle = max(cycle, l.cycle())
+		}
+	}
+	for _, o := range tl.schedule.Overrides {
+		last = max(last, o.span().end)
+	}
+	return last + aYear + cycle
+}
+
+// cycle is the time after which the layer's turns fall on the same times of the
+// week again, or a multiple of it.
+func (l Layer) cycle() instant {
+	if l.Rotate == nil {
+		return 0
+	}
+	turns := instant(l.Rotate.Every * len(l.Members))
+	if l.Rotate.Unit == Month {
+		turns *= 31
+	}
+	return min(turns, maxWeeks) * aWeek
+}

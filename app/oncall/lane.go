@@ -1,0 +1,114 @@
+package oncall
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// lane is a layer made ready to be asked.
+type lane struct {
+	layer   Layer
+	cadence cadence
+	hours   *week // nil: always
+}
+
+func newLane(l Layer, scheduleZone string) lane {
+	loc := l.location(scheduleZone)
+	return lane{l, newCadence(l, loc), newWeek(l.Restrictions, loc)}
+}
+
+// location falls back to UTC for a zone that Validate would have refused.
+func (l Layer) location(scheduleZone string) *time.Location {
+	name := l.Zone
+	if name == "" {
+		name = scheduleZone
+	}
+	loc, err := location(name)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// seat is where the layer counts a position, given all of its version's, or -1
+// where it does not fill it.
+func (l Layer) seat(position Position, all []Position) int {
+	if len(l.Positions) > 0 {
+		all = l.Positions
+	}
+	return slices.Index(all, position)
+}
+
+// at is the layer's choice for a seat, and a time around t for which it is the
+// same. That time reaches as far as possible wherever it has no end.
+func (n lane) at(seat int, t instant) (Person, span) {
+	if seat < 0 {
+		return Nobody, always
+	}
+	first := n.cadence.first
+	if t < first {
+		return Nobody, span{sinceEver, first}
+	}
+	within := span{first, forever}
+	if n.hours != nil {
+		open, hours := n.hours.at(t)
+		within = within.and(hours)
+		if !open {
+			return Nobody, within
+		}
+	}
+	person, turn := n.turn(seat, t)
+	return person, within.and(turn)
+}
+
+// turn is who has the seat by the order alone, without regard to restrictions,
+// and for how long.
+func (n lane) turn(seat int, t instant) (Person, span) {
+	period := n.cadence.period(t)
+	list, periods := n.layer.list(period)
+	if seat >= len(list.members) || list.single() {
+		s := span{n.cadence.handoff(periods.from), forever}
+		if periods.to != math.MaxInt {
+			s.end = n.cadence.handoff(periods.to)
+		}
+		return list.member(period, seat), s
+	}
+	return list.member(period, seat), span{n.cadence.handoff(period), n.cadence.handoff(period + 1)}
+}
+
+// list is a layer's members in the order of their turns.
+type list struct {
+	members []Person
+	phase   int
+}
+
+// member is who has a seat in a period, or nobody where the list is too short.
+func (l list) member(period, seat int) Person {
+	if seat >= len(l.members) {
+		return Nobody
+	}
+	return l.members[l.index(period, seat)]
+}
+
+func (l list) index(period, seat int) int { return modulo(period+seat+l.phase, len(l.members)) }
+
+// single reports whether it is the same person's turn for ever.
+func (l list) single() bool {
+	return !slices.ContainsFunc(l.members, func(p Person) bool { return p != l.members[0] })
+}
+
+// periods counts from, up to but without to.
+type periods struct{ from, to int }
+
+// list is the one in force in a period, and the periods in which it is.
+func (l Layer) list(period int) (list, periods) {
+	switch {
+	case l.Held == nil:
+		return list{l.Members, l.Phase}, periods{0, math.MaxInt}
+	case period < l.Held.Before:
+		return list{l.Held.Members, l.Held.Phase}, periods{0, l.Held.Before}
+	default:
+		return list{l.Members, l.Phase}, periods{l.Held.Before, math.MaxInt}
+	}
+}

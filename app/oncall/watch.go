@@ -1,0 +1,97 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Gaps returns when positions have nobody between two instants, by start and
+// then in the order of the positions. Shadows cover nothing. Before the
+// schedule's first version nothing is amiss.
+func (s Schedule) Gaps(from, to time.Time) []Gap {
+	tl, in := newTimeline(s), span{instantOf(from), instantOf(to)}
+	var gaps []Gap
+	for _, position := range tl.positions(in) {
+		var empty stringer
+		for p := range tl.pieces(position, in) {
+			if p.exists && len(p.holders) == 0 {
+				empty.add(p.span, []holder{{}})
+			}
+		}
+		for _, r := range empty.runs {
+			gaps = append(gaps, Gap{position, r.start.time(), r.end.time()})
+		}
+	}
+	slices.SortStableFunc(gaps, func(a, b Gap) int { return a.Start.Compare(b.Start) })
+	return gaps
+}
+
+// Conflicts returns when one person is on call in several positions at once
+// between two instants, by start and then by person. Shadows do not count.
+func (s Schedule) Conflicts(from, to time.Time) []Conflict {
+	tl, in := newTimeline(s), span{instantOf(from), instantOf(to)}
+	positions := tl.positions(in)
+	var conflicts []Conflict
+	for t := in.start; t < in.end; {
+		held := map[Person][]Position{}
+		end := in.end
+		for _, position := range positions {
+			p := tl.at(position, t)
+			end = min(end, p.end)
+			for _, h := range p.holders {
+				held[h.person] = append(held[h.person], position)
+			}
+		}
+		conflicts = appendConflicts(conflicts, held, span{t, end})
+		t = end
+	}
+	slices.SortFunc(conflicts, func(a, b Conflict) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Person, b.Person))
+	})
+	return conflicts
+}
+
+func appendConflicts(conflicts []Conflict, held map[Person][]Position, in span) []Conflict {
+	for person, positions := range held {
+		if len(positions) < 2 {
+			continue
+		}
+		c := Conflict{person, positions, in.start.time(), in.end.time()}
+		same := func(o Conflict) bool {
+			return o.Person == person && o.End.Equal(c.Start) && slices.Equal(o.Positions, positions)
+		}
+		if i := slices.IndexFunc(conflicts, same); i >= 0 {
+			conflicts[i].End = c.End
+		} else {
+			conflicts = append(conflicts, c)
+		}
+	}
+	return conflicts
+}
+
+// Unmatched returns the overrides that end after an instant and act on nothing
+// in all of their time: the person they replace or remove is not on then, or the
+// position is none. One that acts for a part of its time is matched.
+func (s Schedule) Unmatched(after time.Time) []Override {
+	tl := newTimeline(s)
+	var unmatched []Override
+	for i, o := range s.Overrides {
+		if o.To.After(after) && !tl.acts(i) {
+			unmatched = append(unmatched, o)
+		}
+	}
+	return unmatched
+}
+
+func (tl *timeline) acts(override int) bool {
+	o := tl.schedule.Overrides[override]
+	for _, position := range tl.asked(o.Position, o.span()) {
+		for p := range tl.pieces(position, o.span()) {
+			if _, acted := tl.seats(p, override); acted {
+				return true
+			}
+		}
+	}
+	return false
+}
