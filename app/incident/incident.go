@@ -1,0 +1,235 @@
+// Package incident holds the state machine of incidents and of the alerts that
+// they are made of: what a signal does to them, what a person may do, how
+// urgent it is, and the timeline that tells it all. It decides; the store
+// package writes, and other packages act on what was written.
+package incident
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Status is where an incident stands.
+type Status string
+
+// The statuses.
+const (
+	Triggered    Status = "triggered"
+	Acknowledged Status = "acknowledged"
+	Resolved     Status = "resolved"
+)
+
+// Urgency decides whether a page may wait for the morning.
+type Urgency string
+
+// The urgencies.
+const (
+	High Urgency = "high"
+	Low  Urgency = "low"
+)
+
+// Incident is what people respond to. Number is its identity.
+type Incident struct {
+	Number    int64 `gorm:"primaryKey"`
+	Version   int64 // bumped by every write; live pages and caches go by it
+	Title     string
+	Status    Status
+	Urgency   Urgency
+	ServiceID int64
+	// Deployment is the slug that the signal named, known or not.
+	Deployment string
+	DedupKey   string
+	// Priority is a level, 1 the most urgent, nil for none. PrioritySource says
+	// where it came from: "signal", "slo", "error budget", or an actor.
+	Priority       *int
+	PrioritySource string
+	Severity       string // "critical", "error", "warning" or empty
+	Occurrences    int64
+	// Facts is the latest breach, for people: see package ingest.
+	Facts Facts `gorm:"serializer:json"`
+
+	CreatedAt      time.Time
+	LastSeenAt     time.Time
+	AcknowledgedAt *time.Time
+	AcknowledgedBy string // an actor
+	OwnerID        *int64 // the person who acknowledged, where it was one
+	// AskedAt is when the owner was last asked whether they are still on it: by
+	// a raise of priority or an expiry. An acknowledgment clears it.
+	AskedAt    *time.Time
+	ResolvedAt *time.Time
+	ResolvedBy string
+	Resolution string // what fixed it, in the resolver's words
+
+	// ReopenedAt are the reopens of the last hour, oldest first.
+	ReopenedAt []time.Time `gorm:"serializer:json"`
+	// FlappingSince is set while the incident is held open: see FlapReopens.
+	FlappingSince *time.Time
+	// MutedUntil is set while the incident stands reopened and nobody is paged,
+	// because the sender asked for quiet. Then Settle pages, if it still must.
+	MutedUntil *time.Time
+	// ChangedAt is when an alert last began or ended firing, which is what
+	// quiet minutes are counted from.
+	ChangedAt time.Time
+}
+
+// Open reports whether somebody still has to do something.
+func (i *Incident) Open() bool { return i.Status != Resolved }
+
+// Alert is one thing that a sender tells of. There is one per service and
+// dedup key for ever.
+type Alert struct {
+	ID        int64 `gorm:"primaryKey"`
+	ServiceID int64
+	DedupKey  string
+	Firing    bool
+	// StartedAt is the start of the present or the last firing: by the sender's
+	// word where StartKnown, else when its first signal came in.
+	StartedAt  time.Time
+	StartKnown bool
+	// Priority is the most urgent level that its signals gave since its incident
+	// began, so that repeats do not undo what a person set in the meantime.
+	Priority      *int
+	FirstSeenAt   time.Time
+	LastSeenAt    time.Time
+	ResolvedAt    *time.Time
+	Occurrences   int64
+	IncidentNo    int64 `gorm:"column:incident_number"`
+	IntegrationID int64
+	// SnoozedUntil mutes reopens, never a first page or a raise.
+	SnoozedUntil *time.Time
+	// Body is the last raw body, as bytes.
+	Body []byte
+}
+
+// Facts is what a breach said, kept as it was said.
+type Facts struct {
+	Sender   string `json:"sender,omitempty"`  // the integration's name
+	Service  string `json:"service,omitempty"` // as the sender named it
+	Endpoint string `json:"endpoint,omitempty"`
+	SLI      string `json:"sli,omitempty"`
+	SLOName  string `json:"slo_name,omitempty"`
+	Window   string `json:"window,omitempty"`
+	// Numbers are percentages, nil where the sender gave none.
+	Objective       *float64     `json:"objective,omitempty"`
+	Observed        *float64     `json:"observed,omitempty"`
+	BrokenBy        *float64     `json:"broken_by_percent,omitempty"`
+	BudgetRemaining *float64     `json:"budget_remaining,omitempty"`
+	BudgetDepleted  *float64     `json:"budget_depleted,omitempty"`
+	DepletionWindow string       `json:"depletion_window,omitempty"`
+	BurnRate        *float64     `json:"burn_rate,omitempty"`
+	StartedAt       *time.Time   `json:"started_at,omitempty"`
+	Environment     []Pair       `json:"environment,omitempty"`
+	Dependencies    []Dependency `json:"dependencies,omitempty"`
+	Links           []Link       `json:"links,omitempty"`
+	// Unknown are the fields that nobody here knows, as JSON text.
+	Unknown []Pair `json:"unknown,omitempty"`
+}
+
+// Pair is a name and its value as text.
+type Pair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Dependency is what a breach said of a service that its own depends on.
+type Dependency struct {
+	Service         string   `json:"service"`
+	Availability    *float64 `json:"availability,omitempty"`
+	BudgetRemaining *float64 `json:"error_budget_remaining_percent,omitempty"`
+}
+
+// Link is a titled address that the sender gave.
+type Link struct {
+	Text string `json:"text"`
+	Href string `json:"href"`
+}
+
+// Action is what a signal asks for.
+type Action string
+
+// The actions of a signal.
+const (
+	Trigger Action = "trigger"
+	Resolve Action = "resolve"
+)
+
+// Event is a decoded signal, the same for every wire format.
+type Event struct {
+	Action      Action
+	DedupKey    string
+	Title       string
+	ServiceName string // as the sender named it
+	Deployment  string
+	// Priority is the level chosen for it, nil for none: see ChoosePriority.
+	Priority       *int
+	PrioritySource string
+	// StartedAt is the sender's word, zero where it gave none.
+	StartedAt time.Time
+	Snooze    time.Duration
+	Facts     Facts
+	Warnings  []string
+	Body      []byte
+}
+
+// EventKind is what a line of the timeline tells.
+type EventKind string
+
+// The kinds of timeline entry. What became of a page is not among them: it is
+// read from the attempts themselves.
+const (
+	EvReceived       EventKind = "received"       // a breach opened the incident
+	EvRepeated       EventKind = "repeated"       // seen again with something new to say
+	EvRaised         EventKind = "raised"         // a signal raised the priority
+	EvRecovered      EventKind = "recovered"      // an alert stopped firing
+	EvReopened       EventKind = "reopened"       // by a signal or a person
+	EvFlapping       EventKind = "flapping"       // held open from now on
+	EvSettled        EventKind = "settled"        // quiet again
+	EvStep           EventKind = "step"           // an escalation step fired
+	EvPassedOver     EventKind = "passed_over"    // a step found nobody, or reached nobody
+	EvHandover       EventKind = "handover"       // the schedule handed over inside a step
+	EvExhausted      EventKind = "exhausted"      // nobody answered the whole policy
+	EvWaiting        EventKind = "waiting"        // low urgency, waits for support hours
+	EvAcknowledged   EventKind = "acknowledged"   //
+	EvShadowAck      EventKind = "shadow_ack"     // a shadow's, which stops nothing
+	EvUnacknowledged EventKind = "unacknowledged" // by hand
+	EvStillOnIt      EventKind = "still_on_it"    // the owner is asked
+	EvAckExpired     EventKind = "ack_expired"    // and did not answer
+	EvResolved       EventKind = "resolved"       //
+	EvEscalated      EventKind = "escalated"      // by hand
+	EvPriority       EventKind = "priority"       // set by hand
+	EvNote           EventKind = "note"           //
+	EvChannelFailed  EventKind = "channel_failed" // the team's chat could not be told
+)
+
+// TimelineEvent is one line of an incident's timeline.
+type TimelineEvent struct {
+	ID         int64 `gorm:"primaryKey"`
+	IncidentNo int64 `gorm:"column:incident_number"`
+	At         time.Time
+	Kind       EventKind
+	// Actor is a person's email, "token:NAME", "integration:NAME" or "tocsin".
+	Actor string
+	// Data carries what the kind needs for its sentence: see Detail.
+	Data json.RawMessage
+}
+
+// Detail is the data of a timeline entry. Each kind fills what it needs.
+type Detail struct {
+	Text     string   `json:"text,omitempty"` // a note, a reason, a resolution
+	From     string   `json:"from,omitempty"` // an earlier value
+	To       string   `json:"to,omitempty"`   // a later one
+	Via      string   `json:"via,omitempty"`  // "web", "sms", "link", "api"
+	Policy   string   `json:"policy,omitempty"`
+	PolicyID int64    `json:"policy_id,omitempty"`
+	Step     int      `json:"step,omitempty"` // counted from 1
+	Run      int      `json:"run,omitempty"`  // counted from 1
+	People   []int64  `json:"people,omitempty"`
+	Targets  []string `json:"targets,omitempty"` // in words: "main on call in Payments"
+	Until    string   `json:"until,omitempty"`   // RFC 3339
+	Count    int64    `json:"count,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	Sender   string   `json:"sender,omitempty"`
+}
+
+// Tocsin is the actor of what happens by itself.
+const Tocsin = "tocsin"

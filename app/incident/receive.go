@@ -1,0 +1,365 @@
+package incident
+
+import (
+	"slices"
+	"time"
+)
+
+// Flapping: from the third reopen within an hour an incident is held open. It
+// reopens without paging, recoveries do not resolve it, and only a raise of its
+// priority pages. It settles after thirty minutes in which no alert began or
+// ended firing.
+const (
+	FlapReopens = 3
+	FlapWindow  = time.Hour
+	FlapQuiet   = 30 * time.Minute
+)
+
+// AnswerWithin is how long an owner who is asked whether they are still on it
+// has to answer before the policy starts again.
+const AnswerWithin = 5 * time.Minute
+
+// State is what is known before a signal.
+type State struct {
+	Alert    *Alert    // nil for a dedup key that was never seen
+	Incident *Incident // the alert's incident, nil for none
+	// OtherFiring counts the other alerts of that incident that still fire.
+	OtherFiring int
+}
+
+// Rules are what a signal's service, key and deployment decide.
+type Rules struct {
+	ServiceID     int64
+	IntegrationID int64
+	Actor         string // "integration:NAME"
+	// ReopenWindow is how long after a resolve a trigger reopens the same
+	// incident; zero never does.
+	ReopenWindow time.Duration
+	// DeploymentKnown and Production tell what UrgencyOf needs.
+	DeploymentKnown bool
+	Production      bool
+}
+
+// Outcome is what a signal does. The store writes all of it in one
+// transaction. Alert and Incident are the state for the next signal of the key.
+type Outcome struct {
+	Result Result
+	// Alert is meaningless where the result is ignored and none was known.
+	Alert    Alert
+	Incident *Incident // nil for none
+	// NewIncident asks for a number; the alert and the timeline are to be given
+	// it too.
+	NewIncident bool
+	Timeline    []TimelineEvent
+	Escalate    Escalate
+	// AskOwner pages the owner of an acknowledged incident whose priority was
+	// raised; AckDue acts if they do not answer.
+	AskOwner bool
+	Timers   []Timer
+}
+
+// Receive applies one signal. It changes nothing that st points to.
+//
+// A trigger on an alert that fires raises the counters and pages nobody, unless
+// its priority is above all that the alert gave before and above the
+// incident's. A trigger on one that does not fire joins its incident where that
+// is open, reopens it within the window, and otherwise begins a new one. An
+// incident that a person resolved while the sender still saw the breach follows
+// the same rule. A resolve of what does not fire, and one that by the sender's
+// own times belongs to an earlier firing, are ignored.
+func Receive(now time.Time, st State, ev Event, rules Rules) Outcome {
+	r := reception{now: now, ev: ev, rules: rules}
+	if st.Alert != nil {
+		r.out.Alert = *st.Alert
+	}
+	if st.Incident != nil {
+		inc := *st.Incident
+		r.out.Incident = &inc
+	}
+	open := st.Incident != nil && st.Incident.Open()
+	firing := open && st.Alert != nil && st.Alert.Firing
+	if ev.Action == Resolve {
+		if !firing || r.stale() {
+			r.out.Result = ResultIgnored
+			return r.out
+		}
+		r.recover(st.OtherFiring)
+		return r.out
+	}
+	known := st.Alert != nil
+	r.trigger(known, firing)
+	switch {
+	case firing:
+		r.out.Result = ResultDeduplicated
+		r.repeat()
+	case open:
+		r.join()
+	case st.Incident != nil && r.reopens():
+		r.reopen()
+	default:
+		r.begin()
+	}
+	return r.out
+}
+
+// reception is one run of Receive.
+type reception struct {
+	now   time.Time
+	ev    Event
+	rules Rules
+	out   Outcome
+}
+
+func (r *reception) note(kind EventKind, d Detail) {
+	number := int64(0)
+	if r.out.Incident != nil {
+		number = r.out.Incident.Number
+	}
+	r.out.Timeline = append(r.out.Timeline, timelineEvent(number, r.now, kind, r.rules.Actor, d))
+}
+
+func (r *reception) timer(kind string, due time.Time) {
+	r.out.Timers = append(r.out.Timers, Timer{kind, due})
+}
+
+// stale reports whether a resolve is older than the present firing. Only times
+// that both come from the sender are compared: its clock is not ours.
+func (r *reception) stale() bool {
+	return !r.ev.StartedAt.IsZero() && r.out.Alert.StartKnown && r.ev.StartedAt.Before(r.out.Alert.StartedAt)
+}
+
+// trigger brings the alert up to date. A repeat that names a later start than
+// the known one tells of a new firing whose resolve was lost.
+func (r *reception) trigger(known, firing bool) {
+	a, ev := &r.out.Alert, &r.ev
+	if !known {
+		*a = Alert{ServiceID: r.rules.ServiceID, DedupKey: ev.DedupKey, FirstSeenAt: r.now}
+	}
+	sent := !ev.StartedAt.IsZero()
+	switch {
+	case !firing:
+		a.StartedAt, a.StartKnown = r.now, false
+		if sent {
+			a.StartedAt, a.StartKnown = ev.StartedAt, true
+		}
+	case sent && (!a.StartKnown || ev.StartedAt.After(a.StartedAt)):
+		a.StartedAt, a.StartKnown = ev.StartedAt, true
+	}
+	a.Firing = true
+	a.ResolvedAt = nil
+	a.LastSeenAt = r.now
+	a.Occurrences++
+	a.IntegrationID = r.rules.IntegrationID
+	a.Body = ev.Body
+}
+
+// snooze notes how long the sender wants quiet. It is read before, so that a
+// signal does not mute itself.
+func (r *reception) snooze() {
+	if r.ev.Snooze > 0 {
+		until := r.now.Add(r.ev.Snooze)
+		r.out.Alert.SnoozedUntil = &until
+	}
+}
+
+// seen brings the incident up to date with a trigger.
+func (r *reception) seen() {
+	inc := r.out.Incident
+	inc.LastSeenAt = r.now
+	inc.Occurrences++
+	inc.Facts = r.ev.Facts
+}
+
+// raised takes over a higher priority and reports whether there was one.
+func (r *reception) raised() bool {
+	a, inc := &r.out.Alert, r.out.Incident
+	if !moreUrgent(r.ev.Priority, a.Priority) {
+		return false
+	}
+	a.Priority = r.ev.Priority
+	if !moreUrgent(r.ev.Priority, inc.Priority) {
+		return false
+	}
+	r.note(EvRaised, Detail{From: levelName(inc.Priority), To: levelName(r.ev.Priority), Sender: r.ev.Facts.Sender})
+	inc.Priority, inc.PrioritySource = r.ev.Priority, r.ev.PrioritySource
+	inc.Urgency = UrgencyOf(inc.Priority, r.rules.DeploymentKnown, r.rules.Production)
+	return true
+}
+
+// repeat is a trigger on what fires.
+func (r *reception) repeat() {
+	r.seen()
+	if r.raised() {
+		r.pageRaise()
+	}
+	r.snooze()
+}
+
+// pageRaise pages because of a raise: whoever is on it, or else whoever was
+// paged before.
+func (r *reception) pageRaise() {
+	inc := r.out.Incident
+	switch {
+	case inc.Status == Acknowledged && inc.OwnerID != nil:
+		r.out.AskOwner = true
+		if inc.AskedAt == nil {
+			asked := r.now
+			inc.AskedAt = &asked
+			r.note(EvStillOnIt, Detail{People: []int64{*inc.OwnerID}})
+			r.timer(TimerAck, r.now.Add(AnswerWithin))
+		}
+	case inc.Status == Acknowledged: // by a token: there is nobody to ask
+		r.note(EvAckExpired, Detail{})
+		inc.unacknowledge()
+		r.start()
+	case inc.FlappingSince != nil || inc.MutedUntil != nil: // nobody was paged
+		r.start()
+	default:
+		r.out.Escalate = EscalateRefire
+	}
+}
+
+func (r *reception) start() {
+	r.out.Incident.MutedUntil = nil
+	r.out.Escalate = EscalateStart
+}
+
+// join is a trigger on what does not fire, in an incident that is open all the
+// same: it is held open, or a person reopened it.
+func (r *reception) join() {
+	inc := r.out.Incident
+	r.seen()
+	inc.ChangedAt = r.now
+	r.note(EvRepeated, Detail{Sender: r.ev.Facts.Sender, Count: r.out.Alert.Occurrences})
+	r.out.Result = ResultDeduplicated
+	if inc.FlappingSince != nil {
+		r.out.Result = ResultSuppressed
+	}
+	if r.raised() {
+		r.out.Result = ResultDeduplicated
+		r.pageRaise()
+	}
+	r.snooze()
+}
+
+func (r *reception) reopens() bool {
+	inc := r.out.Incident
+	return inc.ResolvedAt != nil && r.rules.ReopenWindow > 0 &&
+		!r.now.After(inc.ResolvedAt.Add(r.rules.ReopenWindow))
+}
+
+func (r *reception) reopen() {
+	inc := r.out.Incident
+	inc.reopened()
+	r.seen()
+	inc.ChangedAt = r.now
+	inc.ReopenedAt = append(slices.Clone(lastHour(inc.ReopenedAt, r.now)), r.now)
+	muted := r.out.Alert.SnoozedUntil
+	if muted != nil && !muted.After(r.now) {
+		muted = nil
+	}
+	r.out.Result = ResultSuppressed
+	detail := Detail{Sender: r.ev.Facts.Sender, Warnings: r.ev.Warnings}
+	raised := r.raised()
+	switch {
+	case len(inc.ReopenedAt) >= FlapReopens:
+		r.note(EvReopened, detail)
+		r.hold()
+	case muted != nil && !raised:
+		detail.Until = muted.UTC().Format(time.RFC3339)
+		r.note(EvReopened, detail)
+		inc.MutedUntil = muted
+		r.timer(TimerSettle, *muted)
+	default:
+		r.note(EvReopened, detail)
+		raised = true
+	}
+	if raised {
+		r.out.Result = ResultDeduplicated
+		r.start()
+	}
+	r.snooze()
+}
+
+// hold keeps the incident open from now on.
+func (r *reception) hold() {
+	inc := r.out.Incident
+	since, quiet := r.now, r.now.Add(FlapQuiet)
+	inc.FlappingSince = &since
+	r.note(EvFlapping, Detail{Count: int64(len(inc.ReopenedAt)), Until: quiet.UTC().Format(time.RFC3339)})
+	r.timer(TimerSettle, quiet)
+}
+
+func (r *reception) begin() {
+	ev := &r.ev
+	r.out.Result = ResultCreated
+	r.out.NewIncident = true
+	r.out.Alert.IncidentNo = 0
+	r.out.Alert.Priority = ev.Priority
+	r.out.Incident = &Incident{
+		Title: ev.Title, Status: Triggered,
+		Urgency:   UrgencyOf(ev.Priority, r.rules.DeploymentKnown, r.rules.Production),
+		ServiceID: r.rules.ServiceID, Deployment: ev.Deployment, DedupKey: ev.DedupKey,
+		Priority: ev.Priority, PrioritySource: ev.PrioritySource,
+		Occurrences: 1, Facts: ev.Facts,
+		CreatedAt: r.now, LastSeenAt: r.now, ChangedAt: r.now,
+	}
+	r.note(EvReceived, Detail{Sender: ev.Facts.Sender, Warnings: ev.Warnings})
+	r.out.Escalate = EscalateStart
+	r.snooze()
+}
+
+// recover is a resolve of what fires.
+func (r *reception) recover(otherFiring int) {
+	a, inc := &r.out.Alert, r.out.Incident
+	at := r.now
+	a.Firing = false
+	a.ResolvedAt = &at
+	a.LastSeenAt = r.now
+	a.Body = r.ev.Body
+	inc.LastSeenAt = r.now
+	inc.ChangedAt = r.now
+	r.out.Result = ResultResolved
+	r.note(EvRecovered, Detail{Sender: r.ev.Facts.Sender})
+	if otherFiring > 0 || inc.FlappingSince != nil {
+		return
+	}
+	inc.resolve(r.now, r.rules.Actor, "")
+	r.note(EvResolved, Detail{})
+	r.out.Escalate = EscalateStop
+}
+
+// lastHour cuts reopens that no longer count.
+func lastHour(reopens []time.Time, now time.Time) []time.Time {
+	for i, at := range reopens {
+		if now.Sub(at) < FlapWindow {
+			return reopens[i:]
+		}
+	}
+	return nil
+}
+
+func (i *Incident) resolve(at time.Time, actor, resolution string) {
+	i.Status = Resolved
+	i.ResolvedAt = &at
+	i.ResolvedBy = actor
+	i.Resolution = resolution
+	i.AskedAt = nil
+	i.MutedUntil = nil
+	i.FlappingSince = nil
+}
+
+func (i *Incident) unacknowledge() {
+	i.Status = Triggered
+	i.AcknowledgedAt = nil
+	i.AcknowledgedBy = ""
+	i.OwnerID = nil
+	i.AskedAt = nil
+}
+
+func (i *Incident) reopened() {
+	i.unacknowledge()
+	i.ResolvedAt = nil
+	i.ResolvedBy = ""
+	i.Resolution = ""
+}

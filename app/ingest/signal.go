@@ -1,0 +1,58 @@
+// Package ingest turns what senders post into events: one pure decoder for each
+// wire format, the service that resolves what an event means here, and the
+// batcher that makes it durable before the sender is answered.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// Signal is an accepted event, ready to be written.
+type Signal struct {
+	ServiceID int64
+	// ConfigVersion is the version of the configuration that the signal was
+	// resolved by. A writer that finds another answers Stale.
+	ConfigVersion int64
+	// PolicyVersionID is the escalation policy's version in force at ReceivedAt;
+	// nil where the service has none, which pages the administrators.
+	PolicyVersionID *int64
+	// ReceivedAt is in UTC and whole microseconds, as both databases keep it.
+	ReceivedAt time.Time
+	Event      incident.Event
+	Rules      incident.Rules
+}
+
+// size is about what a signal holds of memory while it waits.
+func (s *Signal) size() int64 { return int64(len(s.Event.Body)) + 1024 }
+
+// Result is what became of a signal once it is durable.
+type Result struct {
+	Status incident.Result
+	// Number is the incident's, 0 for none.
+	Number int64
+	// Stale means that nothing was written, since the configuration has changed
+	// since the signal was resolved.
+	Stale bool
+}
+
+// Writer makes signals durable.
+type Writer interface {
+	// WriteSignals writes all signals in one transaction, in their order, and
+	// answers each at its index; or it writes none and fails. An error that
+	// wraps ErrRetry or ErrUnavailable says what to do; any other is blamed on
+	// one of the signals, which is then searched for.
+	WriteSignals(ctx context.Context, signals []Signal) ([]Result, error)
+}
+
+// What a Writer's error may wrap.
+var (
+	// ErrRetry is a transaction that lost a race (a serialization failure, a
+	// deadlock, a row that somebody else inserted first) and may be repeated.
+	ErrRetry = errors.New("the transaction lost a race")
+	// ErrUnavailable is a database that cannot be reached now.
+	ErrUnavailable = errors.New("the database is unavailable")
+)
