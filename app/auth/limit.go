@@ -1,0 +1,139 @@
+package auth
+
+import (
+	"container/list"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+const (
+	// failureWindow is how long a failed attempt counts.
+	failureWindow = 15 * time.Minute
+	// failuresByEmail are the wrong passwords that one account takes in a
+	// window. An address may be a whole office's, and takes more.
+	failuresByEmail  = 10
+	failuresByRemote = 50
+	// mostKeys bounds the memory of a limiter; beyond it, what failed longest
+	// ago is forgotten first.
+	mostKeys = 20_000
+)
+
+// Wait is the cause of a fault of kind limited: how long until the next
+// attempt can be taken.
+type Wait struct{ For time.Duration }
+
+func (w *Wait) Error() string { return "wait for " + w.For.String() }
+
+func limited(wait time.Duration) error {
+	minutes := int((wait + time.Minute - 1) / time.Minute)
+	in := "a minute"
+	if minutes > 1 {
+		in = fmt.Sprintf("%d minutes", minutes)
+	}
+	return fault.Limited("Too many attempts failed. Try again in %s.", in).Because(&Wait{For: wait})
+}
+
+// limiter counts failed attempts by key, in the memory of this process: with
+// several processes, each takes its own share.
+type limiter struct {
+	most   int
+	window time.Duration
+
+	mu   sync.Mutex
+	keys map[string]*list.Element // of *attempts
+	// order has the key that was last taken at the back.
+	order *list.List
+}
+
+type attempts struct {
+	key string
+	at  []time.Time // oldest first, at most as many as are let
+}
+
+func newLimiter(most int, window time.Duration) *limiter {
+	return &limiter{most: most, window: window, keys: map[string]*list.Element{}, order: list.New()}
+}
+
+// take counts an attempt as failed and returns 0, or says how long to wait.
+// Counting before the outcome is known keeps a hundred attempts at once from
+// passing where ten in turn would not.
+func (l *limiter) take(key string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.attempts(key)
+	for len(a.at) > 0 && !now.Before(a.at[0].Add(l.window)) {
+		a.at = a.at[1:]
+	}
+	if len(a.at) >= l.most {
+		return a.at[0].Add(l.window).Sub(now)
+	}
+	a.at = append(a.at, now)
+	return 0
+}
+
+// giveBack undoes one take: the attempt did not fail.
+func (l *limiter) giveBack(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.keys[key]
+	if !ok {
+		return
+	}
+	a := e.Value.(*attempts)
+	if len(a.at) > 0 {
+		a.at = a.at[:len(a.at)-1]
+	}
+	if len(a.at) == 0 {
+		l.drop(e)
+	}
+}
+
+// clear forgets every failure of a key.
+func (l *limiter) clear(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.keys[key]; ok {
+		l.drop(e)
+	}
+}
+
+func (l *limiter) attempts(key string) *attempts {
+	if e, ok := l.keys[key]; ok {
+		l.order.MoveToBack(e)
+		return e.Value.(*attempts)
+	}
+	if l.order.Len() >= mostKeys {
+		l.drop(l.order.Front())
+	}
+	a := &attempts{key: key}
+	l.keys[key] = l.order.PushBack(a)
+	return a
+}
+
+func (l *limiter) drop(e *list.Element) {
+	l.order.Remove(e)
+	delete(l.keys, e.Value.(*attempts).key)
+}
+
+// remoteKey is what a remote address counts as. Whoever has one IPv6 address
+// has the 64-bit network around it.
+func remoteKey(remote string) string {
+	addr, err := netip.ParseAddr(remote)
+	if err != nil {
+		if ap, errPort := netip.ParseAddrPort(remote); errPort == nil {
+			addr, err = ap.Addr(), nil
+		}
+	}
+	if err != nil {
+		return "unknown"
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		return netip.PrefixFrom(addr, 64).Masked().String()
+	}
+	return addr.String()
+}

@@ -1,0 +1,176 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// Cost is what one argon2id hash costs.
+type Cost struct {
+	Memory  uint32 // KiB
+	Time    uint32 // passes
+	Threads uint8
+}
+
+// DefaultCost takes about a tenth of a second and 64 MiB (between the two
+// choices of RFC 9106, section 4).
+var DefaultCost = Cost{Memory: 64 * 1024, Time: 2, Threads: 2}
+
+const (
+	saltSize = 16
+	hashSize = 32
+
+	shortestPassword = 10
+	// longestPassword keeps a request from making us normalize and hash
+	// megabytes.
+	longestPassword = 256
+
+	// hashesAtOnce bounds the memory that sign-ins take together: four hashes
+	// are 256 MiB. Others wait, up to hashesWaiting.
+	hashesAtOnce  = 4
+	hashesWaiting = 64
+)
+
+// CheckPassword returns a fault that says what is wrong with a new password.
+// Length is what counts; nothing is asked about digits or symbols (NIST SP
+// 800-63B, section 5.1.1.2).
+func CheckPassword(password string) error {
+	n := utf8.RuneCountInString(password)
+	switch {
+	case !utf8.ValidString(password):
+		return fieldFault("password", "A password is text.")
+	case n < shortestPassword:
+		return fieldFault("password", fmt.Sprintf("A password has at least %d characters; this one has %d.", shortestPassword, n))
+	case n > longestPassword:
+		return fieldFault("password", fmt.Sprintf("A password has at most %d characters; this one has %d.", longestPassword, n))
+	case strings.Count(password, password[:1]) == len(password):
+		return fieldFault("password", "A password of one repeated character is guessed at once.")
+	}
+	return nil
+}
+
+// hasher makes and checks password hashes, a few at a time.
+type hasher struct {
+	cost    Cost
+	slots   chan struct{}
+	waiting atomic.Int64
+	// decoy is the hash of no password; checking against it takes as long as
+	// against a real one.
+	decoy string
+}
+
+func newHasher(cost Cost) *hasher {
+	return &hasher{
+		cost:  cost,
+		slots: make(chan struct{}, hashesAtOnce),
+		decoy: encodeHash(cost, randomBytes(saltSize), randomBytes(hashSize)),
+	}
+}
+
+// hash returns a PHC string.
+func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+	salt := randomBytes(saltSize)
+	sum, err := h.derive(ctx, h.cost, password, salt)
+	if err != nil {
+		return "", err
+	}
+	return encodeHash(h.cost, salt, sum), nil
+}
+
+// matches reports whether the password is the one that was hashed, in time
+// that does not depend on how much of it is right. An empty hash matches
+// nothing, and takes as long.
+func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, error) {
+	known := encoded != "" && utf8.RuneCountInString(password) <= longestPassword
+	if encoded == "" {
+		encoded = h.decoy
+	}
+	if !known {
+		password = ""
+	}
+	cost, salt, want, err := decodeHash(encoded)
+	if err != nil {
+		return false, fault.Internal(err)
+	}
+	got, err := h.derive(ctx, cost, password, salt)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+}
+
+// stale reports whether a hash was made at another cost than today's.
+func (h *hasher) stale(encoded string) bool {
+	cost, salt, sum, err := decodeHash(encoded)
+	return err != nil || cost != h.cost || len(salt) != saltSize || len(sum) != hashSize
+}
+
+func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []byte) ([]byte, error) {
+	if err := h.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-h.slots }()
+	// The same letters may come composed or not, by the keyboard.
+	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, cost.Time, cost.Memory, cost.Threads, hashSize), nil
+}
+
+func (h *hasher) enter(ctx context.Context) error {
+	busy := fault.Unavailable("Many people are signing in right now. Try again in a few seconds.")
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	defer h.waiting.Add(-1)
+	if h.waiting.Add(1) > hashesWaiting {
+		return busy
+	}
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return busy.Because(ctx.Err())
+	}
+}
+
+func encodeHash(c Cost, salt, sum []byte) string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
+		argon2.Version, c.Memory, c.Time, c.Threads, b64.EncodeToString(salt), b64.EncodeToString(sum))
+}
+
+func decodeHash(encoded string) (c Cost, salt, sum []byte, err error) {
+	bad := fmt.Errorf("a stored password hash cannot be read")
+	parts := strings.Split(encoded, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return c, nil, nil, bad
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Time, &c.Threads); err != nil {
+		return c, nil, nil, bad
+	}
+	salt, errSalt := base64.RawStdEncoding.DecodeString(parts[4])
+	sum, errSum := base64.RawStdEncoding.DecodeString(parts[5])
+	if errSalt != nil || errSum != nil || len(sum) != hashSize || c.Time == 0 || c.Threads == 0 {
+		return c, nil, nil, bad
+	}
+	return c, salt, sum, nil
+}
+
+// randomBytes never fails: the runtime ends the process rather than hand out
+// what is not random.
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}

@@ -1,0 +1,196 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// Store keeps accounts. Whatever it changes in the name of an actor it writes
+// to the audit log in the same transaction. What does not exist is a fault of
+// kind not found; what is taken is a conflict.
+type Store interface {
+	People
+	Links
+	Tokens
+	// AuditLog is a page of entries, newest first.
+	AuditLog(ctx context.Context, q AuditQuery) ([]Entry, error)
+}
+
+// People is the part of Store that keeps people.
+type People interface {
+	// CreateUser sets the user's ID.
+	CreateUser(ctx context.Context, by Actor, u *User) error
+	// Users are all, the inactive too, by name.
+	Users(ctx context.Context) ([]User, error)
+	User(ctx context.Context, id int64) (*User, error)
+	UserByEmail(ctx context.Context, email string) (*User, error)
+	SetProfile(ctx context.Context, by Actor, id int64, name, timezone string) error
+	// SetRole and SetActive refuse to leave no active administrator, whoever
+	// else tries at the same time. Deactivation ends the person's sessions.
+	SetRole(ctx context.Context, by Actor, id int64, role Role) error
+	SetActive(ctx context.Context, by Actor, id int64, active bool) error
+	// SetPassword ends the person's sessions and unused links, and returns the
+	// person as they are then.
+	SetPassword(ctx context.Context, by Actor, id int64, hash string) (*User, error)
+	// Rehash replaces a hash by one of the same password at another cost; it
+	// does nothing where the password has changed meanwhile.
+	Rehash(ctx context.Context, id int64, old, hash string) error
+	// HasAdministrator reports whether anybody active is one.
+	HasAdministrator(ctx context.Context) (bool, error)
+}
+
+// Links is the part of Store that keeps one-time links.
+type Links interface {
+	// CreateLink sets the link's ID.
+	CreateLink(ctx context.Context, by Actor, l *OneTimeLink) error
+	LinkByHash(ctx context.Context, hash []byte) (*OneTimeLink, error)
+	// UseSetupLink uses the link up and creates the first administrator, or
+	// makes one of the person who has that address. Of several at once, one
+	// succeeds; the others find the link gone.
+	UseSetupLink(ctx context.Context, hash []byte, u *User, now time.Time) error
+	// UsePasswordLink uses the link up and sets its person's password, as
+	// SetPassword does.
+	UsePasswordLink(ctx context.Context, hash []byte, passwordHash string, now time.Time) (*User, error)
+}
+
+// Tokens is the part of Store that keeps API tokens.
+type Tokens interface {
+	// CreateToken sets the token's ID.
+	CreateToken(ctx context.Context, by Actor, t *Token) error
+	// Tokens are all, the revoked too, newest first.
+	Tokens(ctx context.Context) ([]Token, error)
+	TokenByHash(ctx context.Context, hash []byte) (*Token, error)
+	// TouchToken notes a use, unless one was noted after since.
+	TouchToken(ctx context.Context, id int64, now, since time.Time) error
+	RevokeToken(ctx context.Context, by Actor, id int64, now time.Time) error
+}
+
+// Options are what a Service may be told.
+type Options struct {
+	// Now is the clock that limits and expiries go by.
+	Now func() time.Time
+	// Cost of password hashes; zero takes DefaultCost.
+	Cost Cost
+}
+
+// Service is everything that is done about people, and checks that whoever
+// asks for it may.
+type Service struct {
+	store    Store
+	sessions *Sessions
+	now      func() time.Time
+	hasher   *hasher
+
+	failedByEmail  *limiter
+	failedByRemote *limiter
+	failedTokens   *limiter
+}
+
+// NewService makes the service. Sessions may be nil for a command, which has
+// no browser to keep signed in.
+func NewService(store Store, sessions *Sessions, o Options) *Service {
+	if o.Cost == (Cost{}) {
+		o.Cost = DefaultCost
+	}
+	return &Service{
+		store:          store,
+		sessions:       sessions,
+		now:            o.Now,
+		hasher:         newHasher(o.Cost),
+		failedByEmail:  newLimiter(failuresByEmail, failureWindow),
+		failedByRemote: newLimiter(failuresByRemote, failureWindow),
+		failedTokens:   newLimiter(failuresByRemote, failureWindow),
+	}
+}
+
+// CreateUser adds a person, who sets a password by a link: see PasswordLink.
+func (s *Service) CreateUser(ctx context.Context, by Actor, p Profile) (*User, error) {
+	if err := Allow(by, ManagePeople, Object{}); err != nil {
+		return nil, err
+	}
+	p, err := p.Check()
+	if err != nil {
+		return nil, err
+	}
+	u := &User{Email: p.Email, Name: p.Name, Role: p.Role, Timezone: p.Timezone, Active: true, CreatedAt: s.now()}
+	if err := s.store.CreateUser(ctx, by, u); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// Users are all people, the inactive too, by name.
+func (s *Service) Users(ctx context.Context, by Actor) ([]User, error) {
+	if err := Allow(by, ViewPeople, Object{}); err != nil {
+		return nil, err
+	}
+	return s.store.Users(ctx)
+}
+
+// User is one person.
+func (s *Service) User(ctx context.Context, by Actor, id int64) (*User, error) {
+	if !is(by, id) {
+		if err := Allow(by, ViewPeople, Object{}); err != nil {
+			return nil, err
+		}
+	}
+	return s.store.User(ctx, id)
+}
+
+// UserByEmail is the person of an address, written in any case.
+func (s *Service) UserByEmail(ctx context.Context, by Actor, email string) (*User, error) {
+	if err := Allow(by, ViewPeople, Object{}); err != nil {
+		return nil, err
+	}
+	normal, err := NormalizeEmail(email)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.UserByEmail(ctx, normal)
+}
+
+// SetProfile changes a person's name and time zone.
+func (s *Service) SetProfile(ctx context.Context, by Actor, id int64, name, timezone string) error {
+	if err := Allow(by, ManageAccount, Object{UserID: id}); err != nil {
+		return err
+	}
+	name, err := checkName(name)
+	if wrong := append(fields(err), fields(checkTimezone(timezone))...); len(wrong) > 0 {
+		return fault.Invalid("%s", wrong[0].Message).With(wrong...)
+	}
+	return s.store.SetProfile(ctx, by, id, name, timezone)
+}
+
+// SetRole changes a person's role. The last active administrator stays one.
+func (s *Service) SetRole(ctx context.Context, by Actor, id int64, role Role) error {
+	if err := Allow(by, ManagePeople, Object{}); err != nil {
+		return err
+	}
+	role, err := ParseRole(string(role))
+	if err != nil {
+		return err
+	}
+	return s.store.SetRole(ctx, by, id, role)
+}
+
+// SetActive deactivates a person, who can then neither sign in nor be paged,
+// or takes them back. The last active administrator stays.
+func (s *Service) SetActive(ctx context.Context, by Actor, id int64, active bool) error {
+	if err := Allow(by, ManagePeople, Object{}); err != nil {
+		return err
+	}
+	return s.store.SetActive(ctx, by, id, active)
+}
+
+// AuditLog is a page of the audit log.
+func (s *Service) AuditLog(ctx context.Context, by Actor, q AuditQuery) ([]Entry, error) {
+	if err := Allow(by, ViewAudit, Object{}); err != nil {
+		return nil, err
+	}
+	if q.Limit < 1 || q.Limit > 200 {
+		q.Limit = 50
+	}
+	return s.store.AuditLog(ctx, q)
+}

@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+const (
+	// SessionLifetime is how long a session lasts at most. It ends at noon in
+	// the person's own zone, so that nobody is signed out while answering a
+	// page at night.
+	SessionLifetime = 30 * 24 * time.Hour
+	// SessionIdle ends a session that was not used for so long.
+	SessionIdle = 14 * 24 * time.Hour
+	// sessionTouch is how often a session's use is noted, so that reading a
+	// page writes nothing.
+	sessionTouch = 24 * time.Hour
+
+	// SessionCookie is the cookie's name.
+	SessionCookie = "tocsin_session"
+)
+
+// The values of a session.
+const (
+	sessionUser  = "user"
+	sessionEpoch = "epoch"
+	sessionSeen  = "seen" // Unix seconds
+)
+
+// Sessions keep browsers signed in. The embedded manager has the middleware
+// (LoadAndSave) and carries messages from one page to the next (Put,
+// PopString). Only a hash of a session's token is stored.
+//
+// Sessions go by the wall clock, as the browser that holds the cookie does.
+type Sessions struct {
+	*scs.SessionManager
+	now func() time.Time
+}
+
+// NewSessions keeps sessions in a store. Secure says that the public address
+// is https.
+func NewSessions(store scs.CtxStore, secure bool, now func() time.Time) *Sessions {
+	m := scs.New()
+	m.Store = store
+	m.Lifetime = SessionLifetime
+	m.HashTokenInStore = true
+	m.Cookie.Name = SessionCookie
+	m.Cookie.HttpOnly = true
+	m.Cookie.SameSite = http.SameSiteLaxMode
+	m.Cookie.Secure = secure
+	return &Sessions{SessionManager: m, now: now}
+}
+
+// begin signs a person in, under a new token (against session fixation).
+func (s *Sessions) begin(ctx context.Context, u *User) error {
+	if err := s.Clear(ctx); err != nil {
+		return err
+	}
+	if err := s.RenewToken(ctx); err != nil {
+		return err
+	}
+	now := s.now()
+	s.SetDeadline(ctx, sessionEnd(now, u.Timezone))
+	s.Put(ctx, sessionUser, u.ID)
+	s.Put(ctx, sessionEpoch, u.SessionEpoch)
+	s.Put(ctx, sessionSeen, now.Unix())
+	return nil
+}
+
+// current tells who the session belongs to; ok is false where nobody is signed
+// in, or was not seen for SessionIdle.
+func (s *Sessions) current(ctx context.Context) (userID, epoch int64, ok bool) {
+	userID, ok = s.Get(ctx, sessionUser).(int64)
+	if !ok {
+		return 0, 0, false
+	}
+	now, seen := s.now(), time.Unix(s.GetInt64(ctx, sessionSeen), 0)
+	switch idle := now.Sub(seen); {
+	case idle >= SessionIdle:
+		return 0, 0, false
+	case idle >= sessionTouch:
+		s.Put(ctx, sessionSeen, now.Unix())
+	}
+	return userID, s.GetInt64(ctx, sessionEpoch), true
+}
+
+// sessionEnd is the last noon within the lifetime, in the zone; UTC where the
+// zone is empty.
+func sessionEnd(now time.Time, zone string) time.Time {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	last := now.Add(SessionLifetime).In(loc)
+	noon := time.Date(last.Year(), last.Month(), last.Day(), 12, 0, 0, 0, loc)
+	if noon.After(last) {
+		noon = time.Date(last.Year(), last.Month(), last.Day()-1, 12, 0, 0, 0, loc)
+	}
+	return noon
+}

@@ -1,0 +1,122 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// SignIn checks a password and signs the person in, in the session of ctx.
+// Remote is the address that the request came from. The faults: invalid for
+// what is no address at all; unauthorized, the same for an address that nobody has and in the same time; forbidden for
+// a person who was deactivated and knows the password; limited, with a *Wait
+// as its cause.
+func (s *Service) SignIn(ctx context.Context, email, password, remote string) (*User, error) {
+	u, err := s.verify(ctx, email, password, remote)
+	if err != nil {
+		return nil, err
+	}
+	if s.hasher.stale(u.PasswordHash) {
+		hash, err := s.hasher.hash(ctx, password)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.store.Rehash(ctx, u.ID, u.PasswordHash, hash); err != nil {
+			return nil, err
+		}
+	}
+	return u, s.sessions.begin(ctx, u)
+}
+
+// SignOut ends the session of ctx.
+func (s *Service) SignOut(ctx context.Context) error { return s.sessions.Destroy(ctx) }
+
+// SignedIn is the person whom the session of ctx belongs to, as they are now;
+// a fault of kind unauthorized where there is none, or it was ended.
+func (s *Service) SignedIn(ctx context.Context) (*User, error) {
+	nobody := fault.Unauthorized("Sign in first.")
+	id, epoch, ok := s.sessions.current(ctx)
+	if !ok {
+		return nil, nobody
+	}
+	u, err := s.store.User(ctx, id)
+	switch {
+	case fault.Is(err, fault.KindNotFound):
+		return nil, nobody
+	case err != nil:
+		return nil, err
+	case !u.Active || u.SessionEpoch != epoch:
+		return nil, nobody
+	}
+	return u, nil
+}
+
+// ChangePassword sets a new password for a person who knows the present one.
+// It ends all of their sessions but the one of ctx.
+func (s *Service) ChangePassword(ctx context.Context, by Actor, present, next, remote string) error {
+	if by.Kind != Person {
+		return fault.Forbidden("Only a person has a password.")
+	}
+	if err := CheckPassword(next); err != nil {
+		return err
+	}
+	if _, err := s.verify(ctx, by.Email, present, remote); err != nil {
+		if fault.Is(err, fault.KindUnauthorized) {
+			return fieldFault("present", "This is not your present password.")
+		}
+		return err
+	}
+	hash, err := s.hasher.hash(ctx, next)
+	if err != nil {
+		return err
+	}
+	u, err := s.store.SetPassword(ctx, by, by.UserID, hash)
+	if err != nil {
+		return err
+	}
+	return s.sessions.begin(ctx, u)
+}
+
+// verify finds an active person by address and password, within the limits.
+func (s *Service) verify(ctx context.Context, email, password, remote string) (*User, error) {
+	wrong := fault.Unauthorized("The email address or the password is wrong.")
+	address, err := NormalizeEmail(email)
+	if err != nil {
+		return nil, err
+	}
+	from := remoteKey(remote)
+	now := s.now()
+	if wait := s.failedByRemote.take(from, now); wait > 0 {
+		return nil, limited(wait)
+	}
+	if wait := s.failedByEmail.take(address, now); wait > 0 {
+		s.failedByRemote.giveBack(from)
+		return nil, limited(wait)
+	}
+	u, right, err := s.compare(ctx, address, password)
+	switch {
+	case err != nil: // says nothing about the password
+		s.failedByRemote.giveBack(from)
+		s.failedByEmail.giveBack(address)
+		return nil, err
+	case !right:
+		return nil, wrong
+	}
+	s.failedByRemote.giveBack(from)
+	s.failedByEmail.clear(address)
+	if !u.Active {
+		return nil, fault.Forbidden("This account has been deactivated. An administrator can take you back.")
+	}
+	return u, nil
+}
+
+func (s *Service) compare(ctx context.Context, address, password string) (*User, bool, error) {
+	u, err := s.store.UserByEmail(ctx, address)
+	if fault.Is(err, fault.KindNotFound) {
+		u = &User{}
+	} else if err != nil {
+		return nil, false, err
+	}
+	right, err := s.hasher.matches(ctx, u.PasswordHash, password)
+	return u, right, err
+}
