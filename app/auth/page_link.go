@@ -51,8 +51,10 @@ func (k *Keyring) OpenLink(token string, now time.Time) (PageLink, error) {
 	if len(token) > base64.RawURLEncoding.EncodedLen(linkLongest) {
 		return PageLink{}, unknown
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) < 1+linkTag || raw[0] != link1 {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	// The decoder passes over line breaks and spare bits.
+	whole := err == nil && base64.RawURLEncoding.EncodeToString(raw) == token
+	if !whole || len(raw) < 1+linkTag || raw[0] != link1 {
 		return PageLink{}, unknown
 	}
 	body := raw[1+linkTag:]

@@ -97,7 +97,7 @@ func NewService(store Store, sessions *Sessions, o Options) *Service {
 	return &Service{
 		store:          store,
 		sessions:       sessions,
-		now:            o.Now,
+		now:            func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		hasher:         newHasher(o.Cost),
 		failedByEmail:  newLimiter(failuresByEmail, failureWindow),
 		failedByRemote: newLimiter(failuresByRemote, failureWindow),

@@ -98,9 +98,10 @@ const longestEmail = 254
 // NormalizeEmail returns an address as it is kept and compared: without
 // surrounding space, in lower case.
 func NormalizeEmail(address string) (string, error) {
+	valid := utf8.ValidString(address)
 	address = strings.ToLower(strings.TrimSpace(address))
 	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address || len(address) > longestEmail || !utf8.ValidString(address) {
+	if !valid || err != nil || parsed.Address != address || len(address) > longestEmail {
 		return "", fieldFault("email", "Write an email address such as ana@example.com.")
 	}
 	return address, nil

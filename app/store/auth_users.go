@@ -1,0 +1,232 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+var _ auth.Store = (*DB)(nil)
+
+// CreateUser implements auth.People.
+func (db *DB) CreateUser(ctx context.Context, by auth.Actor, u *auth.User) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.changePeople(ctx); err != nil {
+			return err
+		}
+		if err := tx.insertUser(u); err != nil {
+			return err
+		}
+		return tx.auditUser(ctx, by, "user.create", u, map[string]any{"role": u.Role})
+	})
+}
+
+func (tx *Tx) insertUser(u *auth.User) error {
+	u.ID = 0 // another try has set one that was rolled back
+	if err := tx.Gorm.Create(u).Error; isDuplicate(err) {
+		return fault.Conflict("There already is a person with the address %s.", u.Email).
+			With(fault.Field{Path: "email", Message: "This address is taken."})
+	} else if err != nil {
+		return fmt.Errorf("create a person: %w", err)
+	}
+	return nil
+}
+
+// Users implements auth.People.
+func (db *DB) Users(ctx context.Context) ([]auth.User, error) {
+	var users []auth.User
+	if err := db.reading(ctx).Order("name, id").Find(&users).Error; err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return users, nil
+}
+
+// User implements auth.People.
+func (db *DB) User(ctx context.Context, id int64) (*auth.User, error) {
+	return findUser(db.reading(ctx), fault.NotFound("There is no such person."), "id = ?", id)
+}
+
+// UserByEmail implements auth.People.
+func (db *DB) UserByEmail(ctx context.Context, email string) (*auth.User, error) {
+	return findUser(db.reading(ctx), fault.NotFound("Nobody has the address %s.", email), "email = ?", email)
+}
+
+func findUser(g *gorm.DB, missing *fault.Error, where string, arg any) (*auth.User, error) {
+	var u auth.User
+	err := g.Where(where, arg).Take(&u).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, missing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find a person: %w", err)
+	}
+	return &u, nil
+}
+
+// SetProfile implements auth.People.
+func (db *DB) SetProfile(ctx context.Context, by auth.Actor, id int64, name, timezone string) error {
+	_, err := db.changeUser(ctx, by, id, "user.profile", func(tx *Tx, u *auth.User) (map[string]any, error) {
+		u.Name, u.Timezone = name, timezone
+		return map[string]any{"name": name, "timezone": timezone}, nil
+	})
+	return err
+}
+
+// SetRole implements auth.People.
+func (db *DB) SetRole(ctx context.Context, by auth.Actor, id int64, role auth.Role) error {
+	_, err := db.changeUser(ctx, by, id, "user.role", func(tx *Tx, u *auth.User) (map[string]any, error) {
+		if role != auth.Administrator {
+			if err := tx.keepAdministrator(u); err != nil {
+				return nil, err
+			}
+		}
+		detail := map[string]any{"from": u.Role, "to": role}
+		u.Role = role
+		return detail, nil
+	})
+	return err
+}
+
+// SetActive implements auth.People.
+func (db *DB) SetActive(ctx context.Context, by auth.Actor, id int64, active bool) error {
+	action := "user.deactivate"
+	if active {
+		action = "user.reactivate"
+	}
+	_, err := db.changeUser(ctx, by, id, action, func(tx *Tx, u *auth.User) (map[string]any, error) {
+		if u.Active == active {
+			return nil, errUnchanged
+		}
+		if !active {
+			if err := tx.keepAdministrator(u); err != nil {
+				return nil, err
+			}
+			u.SessionEpoch++
+		}
+		u.Active = active
+		return nil, nil
+	})
+	return err
+}
+
+// SetPassword implements auth.People.
+func (db *DB) SetPassword(ctx context.Context, by auth.Actor, id int64, hash string) (*auth.User, error) {
+	return db.changeUser(ctx, by, id, "user.password", func(tx *Tx, u *auth.User) (map[string]any, error) {
+		return nil, tx.givePassword(ctx, u, hash)
+	})
+}
+
+// givePassword changes u, which the caller saves, and spends the person's
+// other links.
+func (tx *Tx) givePassword(ctx context.Context, u *auth.User, hash string) error {
+	u.PasswordHash = hash
+	u.SessionEpoch++
+	_, err := tx.ExecContext(ctx, "UPDATE one_time_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL", tx.db.Now(), u.ID)
+	if err != nil {
+		return fmt.Errorf("spend links: %w", err)
+	}
+	return nil
+}
+
+// Rehash implements auth.People.
+func (db *DB) Rehash(ctx context.Context, id int64, old, hash string) error {
+	_, err := db.write.ExecContext(ctx, db.rebind("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3"), hash, id, old)
+	if err != nil {
+		return fmt.Errorf("rehash a password: %w", err)
+	}
+	return nil
+}
+
+// HasAdministrator implements auth.People.
+func (db *DB) HasAdministrator(ctx context.Context) (bool, error) {
+	return hasAdministrator(db.reading(ctx), 0)
+}
+
+func hasAdministrator(g *gorm.DB, besides int64) (bool, error) {
+	var n int64
+	err := g.Model(&auth.User{}).Where("role = ? AND active AND id <> ?", auth.Administrator, besides).Count(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("count administrators: %w", err)
+	}
+	return n > 0, nil
+}
+
+// keepAdministrator refuses to take away the last active administrator. Its
+// caller holds the lock of changePeople.
+func (tx *Tx) keepAdministrator(u *auth.User) error {
+	if u.Role != auth.Administrator || !u.Active {
+		return nil
+	}
+	others, err := hasAdministrator(tx.Gorm, u.ID)
+	if err == nil && !others {
+		err = fault.Conflict("%s is the last administrator. Make somebody else one first.", u.Name)
+	}
+	return err
+}
+
+// errUnchanged ends a change that would change nothing.
+var errUnchanged = errors.New("unchanged")
+
+// changeUser reads a person, lets change alter them, saves and audits it, one
+// change of people at a time.
+func (db *DB) changeUser(ctx context.Context, by auth.Actor, id int64, action string,
+	change func(tx *Tx, u *auth.User) (detail map[string]any, err error),
+) (*auth.User, error) {
+	var u *auth.User
+	err := db.inTx(ctx, func(tx *Tx) error {
+		err := tx.changePeople(ctx)
+		if err != nil {
+			return err
+		}
+		if u, err = findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", id); err != nil {
+			return err
+		}
+		detail, err := change(tx, u)
+		if err != nil {
+			return err
+		}
+		if err := tx.Gorm.Save(u).Error; err != nil {
+			return fmt.Errorf("change a person: %w", err)
+		}
+		return tx.auditUser(ctx, by, action, u, detail)
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return u, err
+}
+
+// changePeople begins a change of people. They are part of the configuration
+// that processes keep copies of; raising its version locks the organisation's
+// row, so that such changes, in however many processes, happen one by one.
+func (tx *Tx) changePeople(ctx context.Context) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE organization SET config_version = config_version + 1 WHERE id = 1"); err != nil {
+		return fmt.Errorf("raise the version of the configuration: %w", err)
+	}
+	return tx.tell(ctx, News{Work: ToReload})
+}
+
+func (tx *Tx) auditUser(ctx context.Context, by auth.Actor, action string, u *auth.User, detail map[string]any) error {
+	return tx.audit(ctx, auth.Entry{Actor: by.String(), Action: action, Subject: "user:" + u.Email, Detail: detail})
+}
+
+// isDuplicate reports whether a value is taken that may be there once.
+func isDuplicate(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	var lite *driver.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return errors.Is(err, gorm.ErrDuplicatedKey)
+}
