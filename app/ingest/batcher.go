@@ -1,0 +1,329 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// BatcherOptions tune a Batcher; zero values take the defaults.
+type BatcherOptions struct {
+	Lanes    int           // parallel transactions; 1. A key always takes the same lane
+	MaxBatch int           // signals in a transaction; 256
+	MaxCount int           // signals that may wait or be in work; 10,000
+	MaxBytes int64         // and their size; 64 MiB
+	Deadline time.Duration // how long a sender waits, and a transaction may take; 5 s
+	Log      *slog.Logger
+}
+
+func (o BatcherOptions) withDefaults() BatcherOptions {
+	if o.Lanes <= 0 {
+		o.Lanes = 1
+	}
+	if o.MaxBatch <= 0 {
+		o.MaxBatch = 256
+	}
+	if o.MaxCount <= 0 {
+		o.MaxCount = 10_000
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 64 << 20
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = 5 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+// A batch that loses a race is tried this often, with a pause that doubles.
+const (
+	maxTries   = 6
+	firstPause = 2 * time.Millisecond
+)
+
+// Batcher makes signals durable many at a time without making a single one
+// wait: a lane takes whatever is there, writes it in one transaction, and what
+// came in meanwhile is the next batch. There is no timer.
+type Batcher struct {
+	writer Writer
+	opts   BatcherOptions
+	seed   maphash.Seed
+	lanes  []*lane
+	done   sync.WaitGroup
+
+	count   atomic.Int64
+	bytes   atomic.Int64
+	metrics batcherMetrics
+}
+
+// lane is a queue that one goroutine drains.
+type lane struct {
+	mu      sync.Mutex
+	waiting []*submission
+	closed  bool
+	wake    chan struct{} // holds one token while something may be waiting
+}
+
+// submission is a signal on its way. It is answered once, by its lane.
+type submission struct {
+	signal Signal
+	size   int64
+	state  atomic.Int32
+	answer chan answer // holds one, so that a lane never waits for a sender
+}
+
+type answer struct {
+	result Result
+	err    error
+}
+
+// The states of a submission.
+const (
+	queued  int32 = iota
+	taken         // by its lane: it will be written or fail
+	dropped       // its sender was told to try again before a lane took it
+)
+
+// NewBatcher starts the lanes. Close ends them.
+func NewBatcher(writer Writer, opts BatcherOptions) *Batcher {
+	b := &Batcher{writer: writer, opts: opts.withDefaults(), seed: maphash.MakeSeed()}
+	for range b.opts.Lanes {
+		l := &lane{wake: make(chan struct{}, 1)}
+		b.lanes = append(b.lanes, l)
+		b.done.Go(func() { b.drain(l) })
+	}
+	return b
+}
+
+// Submit waits until the signal is durable. It fails as Unavailable at once
+// where the queue is full or closed, and where the deadline passes first; then
+// the signal may yet be written, which its dedup key makes harmless to repeat.
+// A sender that hangs up ends the wait and nothing else.
+func (b *Batcher) Submit(ctx context.Context, signal Signal) (Result, error) {
+	s := &submission{signal: signal, size: signal.size(), answer: make(chan answer, 1)}
+	if !b.admit(s.size) {
+		b.metrics.overload.Add(1)
+		return Result{}, tryAgain("Too many signals are waiting. Send it again in a moment.", nil)
+	}
+	if !b.laneOf(&s.signal).push(s) {
+		b.release(s.size)
+		return Result{}, tryAgain("Tocsin is shutting down. Send it again in a moment.", nil)
+	}
+	deadline := time.NewTimer(b.opts.Deadline)
+	defer deadline.Stop()
+	select {
+	case a := <-s.answer:
+		return a.result, a.err
+	case <-ctx.Done():
+		return Result{}, tryAgain("The request ended before the signal was stored.", ctx.Err())
+	case <-deadline.C:
+		b.metrics.late.Add(1)
+		if s.state.CompareAndSwap(queued, dropped) {
+			b.release(s.size)
+		}
+		return Result{}, tryAgain("Storing the signal takes too long. Send it again in a moment.", nil)
+	}
+}
+
+// Close takes no more signals, finishes those that wait, and returns when all
+// are answered or ctx ends.
+func (b *Batcher) Close(ctx context.Context) error {
+	for _, l := range b.lanes {
+		l.close()
+	}
+	finished := make(chan struct{})
+	go func() {
+		b.done.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("signals are still waiting to be stored: %w", ctx.Err())
+	}
+}
+
+// admit reserves room in the queue.
+func (b *Batcher) admit(size int64) bool {
+	if b.count.Add(1) > int64(b.opts.MaxCount) {
+		b.count.Add(-1)
+		return false
+	}
+	if b.bytes.Add(size) > b.opts.MaxBytes {
+		b.release(size)
+		return false
+	}
+	return true
+}
+
+func (b *Batcher) release(size int64) {
+	b.count.Add(-1)
+	b.bytes.Add(-size)
+}
+
+// laneOf gives every signal of a key the same lane, so that they keep their
+// order.
+func (b *Batcher) laneOf(s *Signal) *lane {
+	if len(b.lanes) == 1 {
+		return b.lanes[0]
+	}
+	hash := maphash.String(b.seed, s.Event.DedupKey) ^ uint64(s.ServiceID)*0x9e3779b97f4a7c15
+	return b.lanes[hash%uint64(len(b.lanes))]
+}
+
+func (l *lane) push(s *submission) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.waiting = append(l.waiting, s)
+	l.signal()
+	return true
+}
+
+func (l *lane) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.signal()
+}
+
+func (l *lane) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take moves up to limit submissions into batch. more is false once the lane is
+// closed and empty.
+func (l *lane) take(batch []*submission, limit int) (_ []*submission, more bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for n < len(l.waiting) && len(batch) < limit {
+		if s := l.waiting[n]; s.state.CompareAndSwap(queued, taken) {
+			batch = append(batch, s)
+		}
+		n++
+	}
+	rest := copy(l.waiting, l.waiting[n:])
+	clear(l.waiting[rest:])
+	l.waiting = l.waiting[:rest]
+	if rest > 0 {
+		l.signal()
+	}
+	return batch, !l.closed || rest > 0 || len(batch) > 0
+}
+
+// drain is the life of a lane.
+func (b *Batcher) drain(l *lane) {
+	batch := make([]*submission, 0, b.opts.MaxBatch)
+	signals := make([]Signal, 0, b.opts.MaxBatch)
+	for range l.wake {
+		for {
+			var more bool
+			if batch, more = l.take(batch[:0], b.opts.MaxBatch); !more {
+				return
+			}
+			if len(batch) == 0 {
+				break
+			}
+			signals = signals[:0]
+			for _, s := range batch {
+				signals = append(signals, s.signal)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), b.opts.Deadline)
+			b.write(ctx, batch, signals)
+			cancel()
+			clear(batch)
+			clear(signals)
+		}
+	}
+}
+
+// write makes a batch durable and answers each of its submissions. A batch that
+// is refused because of its data is halved until what is wrong with it stands
+// alone, so that it fails and its neighbours do not.
+func (b *Batcher) write(ctx context.Context, batch []*submission, signals []Signal) {
+	results, err := b.try(ctx, signals)
+	switch {
+	case err == nil:
+		b.metrics.written.Add(int64(len(batch)))
+		for i, s := range batch {
+			b.reply(s, answer{result: results[i]})
+		}
+	case isTransient(err) || ctx.Err() != nil:
+		b.metrics.failed.Add(int64(len(batch)))
+		b.opts.Log.Warn("signals could not be stored; their senders are asked to repeat them", "signals", len(batch), "error", err)
+		failure := tryAgain("The signal could not be stored. Send it again in a moment.", err)
+		for _, s := range batch {
+			b.reply(s, answer{err: failure})
+		}
+	case len(batch) == 1:
+		b.metrics.failed.Add(1)
+		s := &batch[0].signal
+		b.opts.Log.Error("a signal cannot be stored", "service", s.ServiceID, "dedup_key", s.Event.DedupKey, "error", err)
+		b.reply(batch[0], answer{err: fault.Internal(err)})
+	default:
+		b.metrics.bisected.Add(1)
+		half := len(batch) / 2
+		b.write(ctx, batch[:half], signals[:half])
+		b.write(ctx, batch[half:], signals[half:])
+	}
+}
+
+func isTransient(err error) bool {
+	return errors.Is(err, ErrRetry) || errors.Is(err, ErrUnavailable)
+}
+
+// try writes once, and again for as long as races are lost.
+func (b *Batcher) try(ctx context.Context, signals []Signal) ([]Result, error) {
+	pause := firstPause
+	for tries := 1; ; tries++ {
+		b.metrics.batches.Add(1)
+		results, err := b.call(ctx, signals)
+		if !errors.Is(err, ErrRetry) || tries == maxTries {
+			return results, err
+		}
+		b.metrics.retried.Add(1)
+		select {
+		case <-time.After(pause):
+			pause *= 2
+		case <-ctx.Done():
+			return nil, errors.Join(err, ErrUnavailable)
+		}
+	}
+}
+
+// call survives a panic of the writer: the lane must live.
+func (b *Batcher) call(ctx context.Context, signals []Signal) (results []Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			results, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	results, err = b.writer.WriteSignals(ctx, signals)
+	if err == nil && len(results) != len(signals) {
+		err = fmt.Errorf("the writer answered %d of %d signals", len(results), len(signals))
+	}
+	return results, err
+}
+
+func (b *Batcher) reply(s *submission, a answer) {
+	b.release(s.size)
+	s.answer <- a
+}

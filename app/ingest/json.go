@@ -1,0 +1,210 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"iter"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// maxDepth is how deeply a body may be nested.
+const maxDepth = 64
+
+// Names may repeat, since the last one can be taken and the others shown; a
+// lone surrogate becomes U+FFFD rather than costing a page. Bytes that are not
+// UTF-8 have been refused before.
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// value is one JSON value of a document that was found valid: what stands in it
+// need not be checked again. It is a part of the document's text and copies
+// nothing.
+type value string
+
+// parse reads a body as one JSON object.
+func parse(body []byte, contentType string) (value, error) {
+	if err := checkContentType(contentType); err != nil {
+		return "", err
+	}
+	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
+	switch {
+	case len(body) == 0:
+		return "", fault.Malformed("The body is empty; a JSON object was expected.")
+	case !utf8.Valid(body):
+		return "", fault.Malformed("The body is not UTF-8.")
+	case tooDeep(body):
+		return "", fault.Malformed("The body is nested more than %d levels deep.", maxDepth)
+	case !jsontext.Value(body).IsValid(lenient...):
+		return "", syntaxFault(body)
+	case body[0] != '{':
+		return "", fault.Malformed("The body is JSON, but not an object.")
+	}
+	return value(body), nil
+}
+
+// checkContentType takes JSON, and no content type at all. Text and forms are
+// refused rather than guessed at: the sender has a setting to mend.
+func checkContentType(contentType string) error {
+	if contentType == "" || contentType == "application/json" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil && media == "" {
+		return fault.Unsupported("The content type %q cannot be read; send application/json.", contentType)
+	}
+	if media != "application/json" && !(strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
+		return fault.Unsupported("The content type %s is not read here; send application/json.", media)
+	}
+	switch strings.ToLower(params["charset"]) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return nil
+	}
+	return fault.Unsupported("The character set %s is not read here; send UTF-8.", params["charset"])
+}
+
+// tooDeep counts brackets outside strings. It stands before the validator, so
+// that nothing recurses on what a stranger sent.
+func tooDeep(text []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// syntaxFault says where a text stops being JSON.
+func syntaxFault(text []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(text), lenient...)
+	_, err := d.ReadValue()
+	if err == nil {
+		return fault.Malformed("Something follows the JSON object, from byte %d on.", d.InputOffset())
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fault.Malformed("The body is cut off: it ends inside the JSON object.").Because(err)
+	}
+	offset := d.InputOffset()
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		offset = syntax.ByteOffset
+	}
+	line := 1 + bytes.Count(text[:offset], []byte("\n"))
+	return fault.Malformed("The body is not JSON from byte %d on, in line %d.", offset, line).Because(err)
+}
+
+func (v value) isString() bool { return v != "" && v[0] == '"' }
+func (v value) isObject() bool { return v != "" && v[0] == '{' }
+func (v value) isArray() bool  { return v != "" && v[0] == '[' }
+func (v value) isNumber() bool { return v != "" && (v[0] == '-' || v[0] >= '0' && v[0] <= '9') }
+
+// given is false for null and for what is not there at all.
+func (v value) given() bool { return v != "" && v[0] != 'n' }
+
+// text is what a string says, or the JSON of anything else. What PostgreSQL
+// cannot store as text is replaced by what a reader can see: NUL by its symbol,
+// a lone surrogate by U+FFFD.
+func (v value) text() string {
+	if !v.isString() {
+		return string(v)
+	}
+	inner := string(v[1 : len(v)-1])
+	if strings.IndexByte(inner, '\\') < 0 {
+		return inner
+	}
+	// The error only repeats that a lone surrogate was replaced.
+	unquoted, _ := jsontext.AppendUnquote(nil, string(v))
+	return strings.ReplaceAll(string(unquoted), "\x00", "\u2400")
+}
+
+// members walks an object in its order.
+func (v value) members() iter.Seq2[value, value] {
+	return func(yield func(name, member value) bool) {
+		for i := skipSpace(v, 1); v[i] != '}'; {
+			end := skipValue(v, i)
+			name := v[i:end]
+			i = skipSpace(v, end)
+			i = skipSpace(v, i+1) // the colon
+			end = skipValue(v, i)
+			if !yield(name, v[i:end]) {
+				return
+			}
+			if i = skipSpace(v, end); v[i] == ',' {
+				i = skipSpace(v, i+1)
+			}
+		}
+	}
+}
+
+// elements walks an array.
+func (v value) elements() iter.Seq2[int, value] {
+	return func(yield func(index int, element value) bool) {
+		i := skipSpace(v, 1)
+		for n := 0; v[i] != ']'; n++ {
+			end := skipValue(v, i)
+			if !yield(n, v[i:end]) {
+				return
+			}
+			if i = skipSpace(v, end); v[i] == ',' {
+				i = skipSpace(v, i+1)
+			}
+		}
+	}
+}
+
+func skipSpace(v value, i int) int {
+	for v[i] == ' ' || v[i] == '\n' || v[i] == '\t' || v[i] == '\r' {
+		i++
+	}
+	return i
+}
+
+// skipValue is the index after the value that begins at i.
+func skipValue(v value, i int) int {
+	switch v[i] {
+	case '"':
+		return skipString(v, i)
+	case '{', '[':
+		for depth := 0; ; i++ {
+			switch v[i] {
+			case '"':
+				i = skipString(v, i) - 1
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+		}
+	}
+	for i < len(v) && !strings.ContainsRune(",]} \n\t\r", rune(v[i])) {
+		i++
+	}
+	return i
+}
+
+func skipString(v value, i int) int {
+	for i++; v[i] != '"'; i++ {
+		if v[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}

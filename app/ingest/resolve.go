@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// Resolve finds what a breach means in a configuration: whose service it is,
+// whether its deployment is known, and which priority it gets. What the sender
+// named and nobody knows is warned of; only a service that nobody knows, from a
+// key that is bound to none, in an organisation without a catch-all, is Invalid.
+func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach Breach, at time.Time) (Signal, error) {
+	ev := breach.Event
+	ev.Warnings = slices.Clip(ev.Warnings) // the breach may be resolved again
+	ev.Facts.Sender = integration.Name
+
+	service, warning, err := serviceOf(snapshot, integration, ev.ServiceName)
+	if err != nil {
+		return Signal{}, err
+	}
+	if warning != "" {
+		ev.Warnings = append(ev.Warnings, warning)
+	}
+	deployment, known := snapshot.Deployment(ev.Deployment)
+	if !known && ev.Deployment != "" {
+		ev.Warnings = append(ev.Warnings, fmt.Sprintf("The deployment %q is not known.", ev.Deployment))
+	}
+	budget := breach.Budget
+	var sloPriority *int
+	if slo, ok := snapshot.SLONamed(service.ID, ev.Facts.SLOName, ev.Facts.Endpoint, ev.Facts.SLI); ok {
+		sloPriority = slo.Priority
+		if budget.Window == 0 {
+			budget.Window, _ = parseDuration(slo.Window)
+		}
+	}
+	choice := incident.ChoosePriority(breach.Priority, sloPriority, budget, snapshot.Priorities())
+	ev.Priority, ev.PrioritySource = choice.Level, choice.Source
+	ev.Warnings = append(ev.Warnings, choice.Warnings...)
+
+	signal := Signal{
+		ServiceID: service.ID, ConfigVersion: snapshot.Version(), ReceivedAt: at, Event: ev,
+		Rules: incident.Rules{
+			ServiceID: service.ID, IntegrationID: integration.ID, Actor: "integration:" + integration.Name,
+			ReopenWindow:    time.Duration(service.ReopenWindow) * time.Second,
+			DeploymentKnown: known, Production: deployment.Kind == catalog.Production,
+		},
+	}
+	if service.PolicyID != nil {
+		if id, ok := snapshot.PolicyVersionAt(*service.PolicyID, at); ok {
+			signal.PolicyVersionID = &id
+		}
+	}
+	return signal, nil
+}
+
+// serviceOf finds the service: the key's own, else the one that the sender
+// names, else the catch-all.
+func serviceOf(snapshot *catalog.Snapshot, integration catalog.Integration, name string) (s catalog.Service, warning string, err error) {
+	named, known := snapshot.ServiceNamed(name)
+	if integration.ServiceID != nil {
+		if own, ok := snapshot.Service(*integration.ServiceID); ok {
+			if !known || named.ID != own.ID {
+				warning = fmt.Sprintf("The sender names the service %q; the key belongs to %s.", name, own.Slug)
+			}
+			return own, warning, nil
+		}
+	}
+	if known {
+		return named, "", nil
+	}
+	if id := snapshot.Organization().CatchAllServiceID; id != nil {
+		if all, ok := snapshot.Service(*id); ok {
+			return all, fmt.Sprintf("The service %q is not known; the signal went to %s.", name, all.Slug), nil
+		}
+	}
+	return catalog.Service{}, "", fault.Invalid("There is no service %q.", name).
+		With(fault.Field{Path: "service", Message: "must be the slug or the name of a service"})
+}
