@@ -1,0 +1,170 @@
+package incidents
+
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// IncidentPage is one incident: GET /incidents/{number}. Times that did not
+// come to pass are zero.
+type IncidentPage struct {
+	Frame   layout.Frame
+	Number  int64
+	Version int64 // what the live page goes by
+	Title   string
+	Status  Status
+	// LowUrgency waits for the morning.
+	LowUrgency bool
+	Priority   element.Priority
+	// PrioritySource completes "P2 ": "from the SLO", "from the signal",
+	// "set by Ana Ortiz". Empty where there is no priority.
+	PrioritySource string
+	Service        element.Ref
+	Deployment     string // in words; the sender's name where nobody knows it
+	CreatedAt      time.Time
+	LastSeenAt     time.Time
+	Occurrences    int64
+	AcknowledgedAt time.Time
+	AcknowledgedBy string
+	ResolvedAt     time.Time
+	ResolvedBy     string
+	Resolution     string
+	// FlappingSince is set while quiet minutes have to pass before it may end.
+	FlappingSince time.Time
+	// MutedUntil is set while the sender asked for quiet.
+	MutedUntil time.Time
+
+	Facts   Facts
+	Runbook Runbook
+	Links   []element.Link // the sender's, then the service's dashboards
+	Signal  Signal
+	Paged   []Recipient
+	Next    []Upcoming
+	// Timeline is oldest first.
+	Timeline []Event
+	Before   []Earlier
+
+	// Priorities are what the priority can be set to.
+	Priorities []element.Priority
+	// Resolving, Noting, Repricing are the forms as they were typed, where they
+	// came back with something wrong.
+	Resolving element.Field // the resolution
+	Noting    element.Field // the note
+	Repricing Repricing
+	MayAct    bool
+}
+
+// Repricing is the form that sets the priority.
+type Repricing struct {
+	Level  element.Field
+	Reason element.Field
+}
+
+// Facts is what is measured, against what was promised. Numbers are percent,
+// nil where the sender gave none.
+type Facts struct {
+	SLO             string
+	SLI             string
+	Endpoint        string
+	Window          string // "28d"
+	Observed        *float64
+	Objective       *float64
+	BrokenBy        *float64
+	BudgetRemaining *float64
+	BudgetDepleted  *float64
+	DepletionWindow string // "60m"
+	BurnRate        *float64
+	// StartedAt is when the sender says that it began; zero where it did not.
+	StartedAt time.Time
+}
+
+// Runbook is what to do first. Excerpt is plain text; Link is empty where the
+// service has none.
+type Runbook struct {
+	Link    element.Link
+	Excerpt string
+}
+
+// Signal is the last breach as it came in.
+type Signal struct {
+	Sender       string // the integration's name
+	Integration  string // its slug; empty where it has no page
+	ServiceName  string // as the sender wrote it
+	DedupKey     string
+	ReceivedAt   time.Time
+	Environment  []element.Pair
+	Dependencies []Dependency
+	// Unknown are fields that nobody here knows, kept as they came.
+	Unknown []element.Pair
+	// Body is the raw body, as far as it is text.
+	Body string
+}
+
+// Dependency is what a breach said of a service that its own depends on.
+type Dependency struct {
+	Service         string
+	Availability    *float64
+	BudgetRemaining *float64
+}
+
+// Recipient is one person who is paged, or will be.
+type Recipient struct {
+	PageID int64
+	Person element.Person
+	// Role is why in a word or two: "main", "backup", "everyone in Payments",
+	// "fallback".
+	Role   string
+	State  RecipientState
+	Shadow bool
+	// Last is what was tried last.
+	Last *Attempt
+	// NextTry is when the next method is used; zero where none is left.
+	NextTry    time.Time
+	NextMedium string
+}
+
+// RecipientState is how a page stands.
+type RecipientState string
+
+// The states of a page.
+const (
+	Paging     RecipientState = "paging"
+	Answered   RecipientState = "answered"   // they acknowledged
+	Withdrawn  RecipientState = "withdrawn"  // somebody else did, or it is resolved
+	Superseded RecipientState = "superseded" // a later step took over
+	Unreached  RecipientState = "failed"     // nothing got through
+)
+
+// Upcoming is what happens next if nobody acts.
+type Upcoming struct {
+	Kind UpcomingKind
+	At   time.Time
+	// Targets are in words: "backup on call in Payments". People are those
+	// that they stand for as things are.
+	Targets []string
+	People  []element.Person
+	Step    int // counted from 1
+	Run     int // counted from 1
+}
+
+// UpcomingKind says which kind of thing happens next.
+type UpcomingKind string
+
+// The kinds of what comes next.
+const (
+	NextStep           UpcomingKind = "step"
+	NextFallback       UpcomingKind = "fallback"
+	NextAdministrators UpcomingKind = "administrators"
+	NextMorning        UpcomingKind = "morning"     // low urgency: paging begins
+	NextStillOnIt      UpcomingKind = "still_on_it" // the acknowledgment expires
+)
+
+// Earlier is another incident of the same alert.
+type Earlier struct {
+	Number     int64
+	CreatedAt  time.Time
+	ResolvedAt time.Time
+	Resolution string
+}

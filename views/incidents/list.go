@@ -1,0 +1,102 @@
+// Package incidents shows the list of incidents and each incident's page.
+package incidents
+
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// Status is where an incident stands.
+type Status string
+
+// The statuses.
+const (
+	Triggered    Status = "triggered"
+	Acknowledged Status = "acknowledged"
+	Resolved     Status = "resolved"
+)
+
+// Tab is one cut of the list, and the value of the query's "tab".
+type Tab string
+
+// The tabs.
+const (
+	Mine       Tab = "mine"       // the reader owns it or is paged for it
+	Unanswered Tab = "unanswered" // triggered
+	Open       Tab = "open"       // everything that is not resolved
+	Past       Tab = "resolved"
+)
+
+// ListPage is the list of incidents: GET /incidents.
+type ListPage struct {
+	Frame  layout.Frame
+	Tab    Tab
+	Counts Counts
+	Filter Filter
+	// What the filters offer.
+	Services   []element.Ref
+	Teams      []element.Ref
+	Priorities []element.Priority
+	// Groups are used in a storm, one a service; then Rows is empty.
+	Groups []Group
+	Rows   []Row
+	// Older is the query of the page with older incidents, such as
+	// "tab=open&before=120"; empty where this page is the last.
+	Older string
+	// Newest is the query of the first page, where this is another one.
+	Newest string
+	MayAct bool
+	// Fresh tells that no incident was ever recorded.
+	Fresh bool
+}
+
+// Counts are shown in the tabs; those that are not open are not counted.
+type Counts struct {
+	Mine       int
+	Unanswered int
+	Open       int
+}
+
+// Filter is what the query asks for; empty fields ask for nothing.
+type Filter struct {
+	Service  string // slug
+	Team     string // slug
+	Priority string // level as text, "none" for none
+	Query    string
+}
+
+// Any reports whether the list is narrowed.
+func (f Filter) Any() bool { return f != Filter{} }
+
+// Group is the incidents of one service.
+type Group struct {
+	Service element.Ref
+	Count   int
+	// Unanswered of them are triggered, the oldest since OldestUnanswered.
+	Unanswered       int
+	OldestUnanswered time.Time
+	Worst            element.Priority
+	Rows             []Row
+}
+
+// Row is one incident in the list.
+type Row struct {
+	Number      int64
+	Version     int64
+	Title       string
+	Status      Status
+	Priority    element.Priority
+	Service     element.Ref
+	Deployment  string // in words
+	CreatedAt   time.Time
+	LastSeenAt  time.Time
+	ResolvedAt  time.Time // zero while open
+	Occurrences int64
+	// Owner acknowledged it. OwnerName stands in where it was not a person.
+	Owner     element.Person
+	OwnerName string
+	// Paged are those whose page is unanswered.
+	Paged []element.Person
+}

@@ -1,0 +1,85 @@
+// Package integrations shows the keys that signals come in by.
+package integrations
+
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// ListPage is all integrations: GET /integrations.
+type ListPage struct {
+	Frame        layout.Frame
+	Integrations []ListRow
+}
+
+// ListRow is one integration of the list.
+type ListRow struct {
+	Integration element.Ref
+	Kind        string
+	Service     element.Ref // none where the body names it
+	LastAt      time.Time   // zero where nothing came yet
+	Rejected    int         // that were not replayed
+}
+
+// Page is one integration: GET /integrations/{slug}.
+type Page struct {
+	Frame       layout.Frame
+	Integration element.Ref
+	Kind        string      // "slo"
+	Service     element.Ref // none where the body names it
+	// Endpoint is the absolute address to post to, without the key.
+	Endpoint string
+	// Key is empty unless it was just revealed; KeyEnd are its last characters.
+	Key       string
+	KeyEnd    string
+	MayReveal bool
+	MayReplay bool
+	MayTest   bool
+	RateLimit int // signals a minute; 0 for no limit
+	// ExampleService is filled into the snippet.
+	ExampleService string
+	// WouldPage completes "A breach would page ": "Ana Ortiz by SMS"; empty
+	// where nobody would be.
+	WouldPage string
+	Signals   []Signal
+	Rejected  []Rejected
+	// OlderRejected is the query for more of them, or empty.
+	OlderRejected string
+}
+
+// Signal is something that was accepted lately.
+type Signal struct {
+	At       time.Time
+	Status   string // "breached", "recovered"
+	Title    string
+	DedupKey string
+	Incident int64 // its number; 0 for none
+	Count    int64 // how often it was seen
+}
+
+// Rejected is a signal that could not be understood.
+type Rejected struct {
+	ID     int64
+	At     time.Time
+	Status int // as it was answered
+	Reason string
+	Fields []FieldFault
+	// ContentType and Remote are what the sender came with.
+	ContentType string
+	Remote      string
+	// Body is shown as text; Truncated tells that it is longer.
+	Body      string
+	Truncated bool
+	// Replayed is set once it was run again, with what came of it.
+	ReplayedAt   time.Time
+	ReplayedBy   string
+	ReplayResult string
+}
+
+// FieldFault is what is wrong with one field.
+type FieldFault struct {
+	Path    string
+	Message string
+}

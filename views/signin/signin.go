@@ -1,0 +1,50 @@
+// Package signin holds the pages of those who are not signed in: sign-in, the
+// first administrator's set-up, and the choice of a password.
+package signin
+
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// Page is GET and POST /sign-in with email, password and next.
+type Page struct {
+	Organization string
+	Email        string
+	// Wrong tells that address and password do not belong together.
+	Wrong bool
+	// RetryIn is how long to wait after too many attempts; 0 for not at all.
+	RetryIn time.Duration
+	// Next is where to go after; a path of this installation.
+	Next  string
+	Flash *layout.Flash
+}
+
+// SetupPage creates the administrator: GET and POST /setup/{token} with
+// organization, name, email, timezone and password.
+type SetupPage struct {
+	Token        string
+	Organization element.Field
+	Name         element.Field
+	Email        element.Field
+	Timezone     element.Field
+	Password     element.Field
+	Zones        []string
+}
+
+// PasswordPage chooses a password by a one-time link: GET and POST
+// /password/{token} with password.
+type PasswordPage struct {
+	Token    string
+	Name     string
+	Email    string
+	Invited  bool // the first password rather than a new one
+	Password element.Field
+}
+
+// SpentPage is for a one-time link that was used or ran out.
+type SpentPage struct {
+	Setup bool // the administrator's link
+}

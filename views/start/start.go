@@ -1,0 +1,51 @@
+// Package start is the first run: from nothing to an acknowledged test page.
+package start
+
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/account"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/incidents"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// Page is GET /start: a list of steps of which the first that is not done is
+// open.
+type Page struct {
+	Frame layout.Frame
+	// Contacts are the reader's; the first step is done once one is verified.
+	Contacts []account.Contact
+	Adding   account.AddContact
+	// Service is the reader's first; Form creates it: POST /start/service.
+	Service element.Ref
+	Form    ServiceForm
+	// MayCreate is false for those who may not configure the organisation.
+	MayCreate bool
+	// Integration is the key that was made with it; Curl the command that sends
+	// a test breach with it.
+	Integration element.Ref
+	Curl        string
+	// Test is the incident that the test breach opened: POST /start/test.
+	Test *Test
+}
+
+// ServiceForm names a first service; team, schedule, policy and integration
+// are made with it, the reader on call in them.
+type ServiceForm struct {
+	Service element.Field
+	Team    element.Field
+}
+
+// Test is the incident of the test breach.
+type Test struct {
+	Number    int64
+	Version   int64
+	Title     string
+	Status    incidents.Status
+	CreatedAt time.Time
+	// Attempts are what was sent to whom.
+	Attempts []incidents.Attempt
+	// AnsweredIn is from the signal to the acknowledgment; 0 while unanswered.
+	AnsweredIn time.Duration
+}
