@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
 )
 
 const (
@@ -44,6 +45,9 @@ type Sessions struct {
 // is https.
 func NewSessions(store scs.CtxStore, secure bool, now func() time.Time) *Sessions {
 	m := scs.New()
+	if unused, ok := m.Store.(*memstore.MemStore); ok {
+		unused.StopCleanup() // its goroutine would live on
+	}
 	m.Store = store
 	m.Lifetime = SessionLifetime
 	m.HashTokenInStore = true

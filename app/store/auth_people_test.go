@@ -1,0 +1,377 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+const password = "correct horse"
+
+// office is people's side of Tocsin on one database, with a clock that stands
+// still and a browser.
+type office struct {
+	*auth.Service
+	t        *testing.T
+	db       *DB
+	now      time.Time
+	sessions *auth.Sessions
+}
+
+func openOffice(t *testing.T, db *DB) *office {
+	t.Helper()
+	o := &office{t: t, db: db, now: time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)}
+	db.clock.fixed = func() time.Time { return o.now }
+	o.sessions = auth.NewSessions(db.Sessions(), true, time.Now)
+	o.Service = auth.NewService(db, o.sessions, auth.Options{
+		Now:  db.Now,
+		Cost: auth.Cost{Memory: 8, Time: 1, Threads: 1},
+	})
+	return o
+}
+
+// browser is the context of one visitor, whose session lives as long as it.
+func (o *office) browser() context.Context {
+	o.t.Helper()
+	ctx, err := o.sessions.Load(o.t.Context(), "")
+	o.must(err)
+	return ctx
+}
+
+func (o *office) must(err error) {
+	o.t.Helper()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *office) hire(email string, role auth.Role) *auth.User {
+	o.t.Helper()
+	u, err := o.CreateUser(o.t.Context(), auth.Tocsin, auth.Profile{Email: email, Name: email, Role: role})
+	o.must(err)
+	return u
+}
+
+// hireWithPassword hires somebody who has used their invitation.
+func (o *office) hireWithPassword(email string, role auth.Role) *auth.User {
+	o.t.Helper()
+	u := o.hire(email, role)
+	token, _, err := o.PasswordLink(o.t.Context(), auth.Tocsin, u.ID)
+	o.must(err)
+	u, err = o.SetPassword(o.browser(), token, password)
+	o.must(err)
+	return u
+}
+
+func (o *office) wantKind(err error, kind fault.Kind) {
+	o.t.Helper()
+	if !fault.Is(err, kind) {
+		o.t.Errorf("got %v, want a fault of kind %s", err, kind)
+	}
+}
+
+// atOnce runs f n times in parallel and returns what each answered.
+func atOnce(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { errs[i] = f(i) })
+	}
+	wg.Wait()
+	return errs
+}
+
+func TestPeopleAreKept(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o, ctx := openOffice(t, db), t.Context()
+		ben := o.hire("Ben@Acme.test", auth.Responder)
+		ana, err := o.CreateUser(ctx, auth.Tocsin, auth.Profile{Email: "ana@acme.test", Name: "Ana", Role: auth.Manager, Timezone: "Europe/Madrid"})
+		o.must(err)
+		_, err = o.CreateUser(ctx, auth.Tocsin, auth.Profile{Email: " BEN@acme.test", Name: "Another", Role: auth.Responder})
+		o.wantKind(err, fault.KindConflict)
+		if _, err := o.CreateUser(ctx, ana.Actor(), auth.Profile{}); !fault.Is(err, fault.KindForbidden) {
+			t.Errorf("a manager creates people: %v", err)
+		}
+
+		want := auth.User{ID: ana.ID, Email: "ana@acme.test", Name: "Ana", Role: auth.Manager, Timezone: "Europe/Madrid", Active: true, CreatedAt: o.now}
+		got, err := o.UserByEmail(ctx, auth.Tocsin, "ANA@acme.test")
+		o.must(err)
+		if diff := cmp.Diff(want, *got); diff != "" {
+			t.Errorf("by address (-want +got):\n%s", diff)
+		}
+		o.must(o.SetProfile(ctx, ana.Actor(), ana.ID, "Ana Ortiz", ""))
+		o.wantKind(o.SetProfile(ctx, ana.Actor(), ben.ID, "Benny", ""), fault.KindForbidden)
+		o.must(o.SetRole(ctx, auth.Tocsin, ana.ID, auth.Responder))
+		want.Name, want.Timezone, want.Role = "Ana Ortiz", "", auth.Responder
+		users, err := o.Users(ctx, auth.Tocsin)
+		o.must(err)
+		if diff := cmp.Diff([]auth.User{want, *ben}, users); diff != "" {
+			t.Errorf("people (-want +got):\n%s", diff)
+		}
+		_, err = o.User(ctx, auth.Tocsin, 4711)
+		o.wantKind(err, fault.KindNotFound)
+		o.wantKind(o.SetRole(ctx, auth.Tocsin, 4711, auth.Responder), fault.KindNotFound)
+		o.wantKind(o.SetRole(ctx, auth.Tocsin, ana.ID, auth.Read), fault.KindInvalid)
+	})
+}
+
+func TestChangeOfPeopleRaisesTheVersionOfTheConfiguration(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o, ctx := openOffice(t, db), t.Context()
+		news, stop := db.Bus().Listen()
+		defer stop()
+		version := func() (v int64) {
+			o.must(db.read.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&v))
+			return v
+		}
+		before := version()
+		ana := o.hire("ana@acme.test", auth.Responder)
+		if got := version(); got != before+1 {
+			t.Errorf("version %d after hiring, want %d", got, before+1)
+		}
+		if n := <-news; n.Work&ToReload == 0 {
+			t.Errorf("told %+v, want that there is something to reload", n)
+		}
+		o.must(o.SetActive(ctx, auth.Tocsin, ana.ID, true)) // as she is
+		if got := version(); got != before+1 {
+			t.Errorf("version %d after a change that changed nothing, want %d", got, before+1)
+		}
+	})
+}
+
+func TestSignIn(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
+		browser := o.browser()
+		_, err := o.SignedIn(browser)
+		o.wantKind(err, fault.KindUnauthorized)
+		_, err = o.SignIn(browser, " Ana@ACME.test", password, "192.0.2.1")
+		o.must(err)
+		got, err := o.SignedIn(browser)
+		o.must(err)
+		if diff := cmp.Diff(ana, got); diff != "" {
+			t.Errorf("signed in (-want +got):\n%s", diff)
+		}
+		o.must(o.SignOut(browser))
+		_, err = o.SignedIn(browser)
+		o.wantKind(err, fault.KindUnauthorized)
+	})
+}
+
+func TestSignInTellsNobodyWhoHasAnAccount(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		o.hireWithPassword("ana@acme.test", auth.Responder)
+		o.hire("new@acme.test", auth.Responder) // has set no password
+		gone := o.hireWithPassword("gone@acme.test", auth.Responder)
+		o.must(o.SetActive(t.Context(), auth.Tocsin, gone.ID, false))
+		answers := map[string]string{}
+		for _, email := range []string{"ana@acme.test", "new@acme.test", "gone@acme.test", "nobody@acme.test"} {
+			_, err := o.SignIn(o.browser(), email, "not the password", "192.0.2.1")
+			o.wantKind(err, fault.KindUnauthorized)
+			answers[err.Error()] = email
+		}
+		if len(answers) != 1 {
+			t.Errorf("the answers differ: %v", answers)
+		}
+		_, err := o.SignIn(o.browser(), "new@acme.test", "", "192.0.2.1")
+		o.wantKind(err, fault.KindUnauthorized)
+		_, err = o.SignIn(o.browser(), "gone@acme.test", password, "192.0.2.1")
+		o.wantKind(err, fault.KindForbidden)
+	})
+}
+
+func TestGuessingIsLimited(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		o.hireWithPassword("ana@acme.test", auth.Responder)
+		o.hireWithPassword("ben@acme.test", auth.Responder)
+		signIn := func(email, with, remote string) error {
+			_, err := o.SignIn(o.browser(), email, with, remote)
+			return err
+		}
+		// Twenty at once from as many addresses: ten are looked at.
+		refused := 0
+		for _, err := range atOnce(20, func(i int) error {
+			_, err := o.SignIn(o.browser(), "ana@acme.test", "guess number one", "192.0.2."+string(rune('0'+i%10)))
+			return err
+		}) {
+			if fault.Is(err, fault.KindLimited) {
+				refused++
+			}
+		}
+		if refused != 10 {
+			t.Errorf("%d of 20 guesses were refused, want 10", refused)
+		}
+		err := signIn("ana@acme.test", password, "198.51.100.1")
+		var wait *auth.Wait
+		if !fault.Is(err, fault.KindLimited) || !errors.As(err, &wait) || wait.For != 15*time.Minute {
+			t.Errorf("the right password after ten wrong ones: %v, want to wait 15 minutes", err)
+		}
+		o.must(signIn("ben@acme.test", password, "192.0.2.1"))
+		o.now = o.now.Add(15 * time.Minute)
+		for range 3 { // what succeeds does not count
+			for range 9 {
+				o.wantKind(signIn("ana@acme.test", "guess number two", "192.0.2.1"), fault.KindUnauthorized)
+			}
+			o.must(signIn("ana@acme.test", password, "192.0.2.1"))
+		}
+	})
+}
+
+func TestGuessingManyAccountsFromOneAddressIsLimited(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		o.hireWithPassword("ana@acme.test", auth.Responder)
+		for i := range 50 {
+			_, err := o.SignIn(o.browser(), string(rune('a'+i%26))+string(rune('a'+i/26))+"@acme.test", "guess number one", "192.0.2.1")
+			o.wantKind(err, fault.KindUnauthorized)
+		}
+		_, err := o.SignIn(o.browser(), "ana@acme.test", password, "192.0.2.1")
+		o.wantKind(err, fault.KindLimited)
+		_, err = o.SignIn(o.browser(), "ana@acme.test", password, "192.0.2.2")
+		o.must(err)
+	})
+}
+
+func TestNewPasswordEndsTheOtherSessions(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
+		phone, laptop := o.browser(), o.browser()
+		for _, browser := range []context.Context{phone, laptop} {
+			_, err := o.SignIn(browser, ana.Email, password, "192.0.2.1")
+			o.must(err)
+		}
+		invitation, _, err := o.PasswordLink(t.Context(), auth.Tocsin, ana.ID)
+		o.must(err)
+
+		o.wantKind(o.ChangePassword(laptop, ana.Actor(), "not the present", "staple battery", "192.0.2.1"), fault.KindInvalid)
+		o.wantKind(o.ChangePassword(laptop, ana.Actor(), password, "short", "192.0.2.1"), fault.KindInvalid)
+		o.wantKind(o.ChangePassword(laptop, auth.Tocsin, password, "staple battery", ""), fault.KindForbidden)
+		_, err = o.SignedIn(phone)
+		o.must(err)
+
+		o.must(o.ChangePassword(laptop, ana.Actor(), password, "staple battery", "192.0.2.1"))
+		_, err = o.SignedIn(laptop)
+		o.must(err)
+		_, err = o.SignedIn(phone)
+		o.wantKind(err, fault.KindUnauthorized)
+		_, err = o.SignIn(phone, ana.Email, password, "192.0.2.1")
+		o.wantKind(err, fault.KindUnauthorized)
+		_, err = o.SignIn(phone, ana.Email, "staple battery", "192.0.2.1")
+		o.must(err)
+		_, err = o.SetPassword(o.browser(), invitation, "another password")
+		o.wantKind(err, fault.KindGone)
+	})
+}
+
+func TestDeactivatedPersonIsSignedOut(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
+		browser := o.browser()
+		_, err := o.SignIn(browser, ana.Email, password, "192.0.2.1")
+		o.must(err)
+		invitation, _, err := o.PasswordLink(t.Context(), auth.Tocsin, ana.ID)
+		o.must(err)
+		o.must(o.SetActive(t.Context(), auth.Tocsin, ana.ID, false))
+		_, err = o.SignedIn(browser)
+		o.wantKind(err, fault.KindUnauthorized)
+		_, err = o.SetPassword(o.browser(), invitation, "another password")
+		o.wantKind(err, fault.KindForbidden)
+		_, _, err = o.PasswordLink(t.Context(), auth.Tocsin, ana.ID)
+		o.wantKind(err, fault.KindConflict)
+
+		o.must(o.SetActive(t.Context(), auth.Tocsin, ana.ID, true))
+		_, err = o.SignedIn(browser) // the session from before stays ended
+		o.wantKind(err, fault.KindUnauthorized)
+		_, err = o.SignIn(browser, ana.Email, password, "192.0.2.1")
+		o.must(err)
+	})
+}
+
+func TestPasswordIsRehashedWhenItsCostChanges(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
+		dearer := auth.NewService(db, o.sessions, auth.Options{Now: db.Now, Cost: auth.Cost{Memory: 16, Time: 1, Threads: 1}})
+		for range 2 {
+			_, err := dearer.SignIn(o.browser(), ana.Email, password, "192.0.2.1")
+			o.must(err)
+		}
+		got, err := db.User(t.Context(), ana.ID)
+		o.must(err)
+		if !strings.HasPrefix(got.PasswordHash, "$argon2id$v=19$m=16,t=1,p=1$") {
+			t.Errorf("hash %.35q… has the old cost", got.PasswordHash)
+		}
+		if got.SessionEpoch != ana.SessionEpoch {
+			t.Error("rehashing ended the sessions")
+		}
+		o.must(db.Rehash(t.Context(), ana.ID, ana.PasswordHash, "late")) // the hash it replaces is gone
+		if after, err := db.User(t.Context(), ana.ID); err != nil || after.PasswordHash != got.PasswordHash {
+			t.Errorf("a late rehash replaced a newer hash: %v", err)
+		}
+	})
+}
+
+func TestLastAdministratorStays(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o, ctx := openOffice(t, db), t.Context()
+		ana := o.hire("ana@acme.test", auth.Administrator)
+		gone := o.hire("gone@acme.test", auth.Administrator)
+		o.must(o.SetActive(ctx, ana.Actor(), gone.ID, false))
+		o.wantKind(o.SetRole(ctx, ana.Actor(), ana.ID, auth.Manager), fault.KindConflict)
+		o.wantKind(o.SetActive(ctx, ana.Actor(), ana.ID, false), fault.KindConflict)
+		o.must(o.SetRole(ctx, ana.Actor(), ana.ID, auth.Administrator))
+		o.must(o.SetRole(ctx, ana.Actor(), gone.ID, auth.Responder))
+	})
+}
+
+func TestTwoAdministratorsWhoDemoteEachOther(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o, ctx := openOffice(t, db), t.Context()
+		for range 10 {
+			admins := []*auth.User{o.hire(unique("ana"), auth.Administrator), o.hire(unique("ben"), auth.Administrator)}
+			o.demoteAllBut(admins)
+			errs := atOnce(2, func(i int) error {
+				if i == 0 {
+					return o.SetRole(ctx, admins[0].Actor(), admins[1].ID, auth.Responder)
+				}
+				return o.SetActive(ctx, admins[1].Actor(), admins[0].ID, false)
+			})
+			if (errs[0] == nil) == (errs[1] == nil) {
+				t.Fatalf("both answered alike: %v, %v", errs[0], errs[1])
+			}
+			o.wantKind(errors.Join(errs...), fault.KindConflict)
+			if has, err := db.HasAdministrator(ctx); !has || err != nil {
+				t.Fatalf("an administrator is left: %v, %v", has, err)
+			}
+		}
+	})
+}
+
+// demoteAllBut leaves these as the only administrators.
+func (o *office) demoteAllBut(keep []*auth.User) {
+	o.t.Helper()
+	users, err := o.Users(o.t.Context(), auth.Tocsin)
+	o.must(err)
+	for _, u := range users {
+		if u.ID != keep[0].ID && u.ID != keep[1].ID {
+			o.must(o.SetRole(o.t.Context(), auth.Tocsin, u.ID, auth.Stakeholder))
+		}
+	}
+}
+
+func unique(name string) string {
+	return name + "-" + auth.NewIntegrationKey() + "@acme.test"
+}
