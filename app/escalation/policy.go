@@ -240,12 +240,12 @@ type Firing struct {
 // until somebody is reached. It returns every decision on the way, the last
 // being the one that reached somebody; where not even an administrator can be
 // reached, none does, and the state tries again in an hour.
-func (p Policy) Fire(s State, now time.Time, priority *int, resolve func([]Target) []Reached) ([]Firing, State) {
+func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
 	var firings []Firing
 	for {
 		var d Decision
 		d, s = p.Next(s, now)
-		f := Firing{Decision: d, People: resolve(d.Targets)}
+		f := Firing{Decision: d, People: resolve(d)}
 		firings = append(firings, f)
 		switch {
 		case Covered(f.People):

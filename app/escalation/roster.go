@@ -61,6 +61,7 @@ type Roster struct {
 	Schedules map[int64]NamedSchedule
 	Teams     map[int64]Team
 	People    map[int64]Person
+	Services  map[int64]string // names, for "Checkout API's escalation policy"
 }
 
 // NamedSchedule is a schedule with what people call it.
@@ -165,8 +166,8 @@ func (r *Roster) Changes(targets []Target, at time.Time) time.Time {
 		if t.Schedule == 0 {
 			continue
 		}
-		change, ok := r.Schedules[t.Schedule].Schedule.NextHandover(at, oncall.Position(t.Position))
-		if ok && (next.IsZero() || change.Before(next)) {
+		change := r.Schedules[t.Schedule].Schedule.NextHandover(at, oncall.Position(t.Position))
+		if !change.IsZero() && (next.IsZero() || change.Before(next)) {
 			next = change
 		}
 	}
@@ -194,5 +195,27 @@ func (r *Roster) describe(t Target) string {
 		return "everyone in " + r.Teams[t.Team].Name
 	default:
 		return fmt.Sprintf("every %s", t.Role)
+	}
+}
+
+// Sentence tells its reader why they are paged, in one line.
+func (w Why) Sentence() string {
+	switch {
+	case w.Shadow:
+		return fmt.Sprintf("You shadow %s", w.Target)
+	case w.Kind == "raised":
+		return "You acknowledged this, and its priority was raised"
+	case w.Kind == "still_on_it":
+		return "You acknowledged this some time ago. Are you still on it?"
+	case w.Kind == "fallback":
+		return "Nobody answered, and you are the fallback"
+	case w.Kind == "administrators":
+		return "Nobody answered, and you are an administrator"
+	case w.Schedule != "" && w.Kind == "handover":
+		return fmt.Sprintf("You are %s on call in %s now, and nobody has acknowledged yet", w.Position, w.ScheduleName)
+	case w.Schedule != "":
+		return fmt.Sprintf("You are %s on call in %s", w.Position, w.ScheduleName)
+	default:
+		return fmt.Sprintf("Step %d of %s pages %s", w.Step, w.PolicyName, w.Target)
 	}
 }

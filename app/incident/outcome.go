@@ -32,6 +32,9 @@ const (
 	// EscalateRefire pages the people of the step that is running again, with
 	// the new priority; what waits for support hours begins at once.
 	EscalateRefire
+	// EscalateNext goes to the next step at once; an escalation that was stopped
+	// goes on from where it was.
+	EscalateNext
 	// EscalateStart begins a new escalation from the top, and ends one that runs.
 	EscalateStart
 	// EscalateStop ends it and withdraws what waits to be sent.
@@ -44,7 +47,7 @@ func (e Escalate) Then(next Escalate) Escalate {
 	switch {
 	case next == EscalateNone:
 		return e
-	case next == EscalateStop || next == EscalateStart || e == EscalateNone:
+	case next == EscalateStop || next == EscalateStart || next == EscalateNext || e == EscalateNone:
 		return next
 	case e == EscalateStart: // what has yet to begin pages with the latest priority anyway
 		return e

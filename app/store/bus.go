@@ -20,10 +20,24 @@ type Change struct {
 type News struct {
 	// From is the process that wrote.
 	From string `json:"from"`
-	// Work says that something may be due.
-	Work    bool     `json:"work,omitempty"`
+	// Work says where something may be due.
+	Work    Work     `json:"work,omitempty"`
 	Changes []Change `json:"changes,omitempty"`
 }
+
+// Work names the loops that a transaction has made work for.
+type Work uint8
+
+// The loops. Each sweeps every second besides, so that a lost word costs a
+// second and nothing else.
+const (
+	ToEscalate Work = 1 << iota
+	ToPlan
+	ToSend
+	ToTime // timers
+	ToReload
+	AllWork Work = 1<<iota - 1
+)
 
 // Bus hands news to whoever in this process listens. It never waits for a
 // slow listener: what does not fit is dropped, and the listener is told that
@@ -61,7 +75,7 @@ func (b *Bus) publish(n News) {
 			default:
 			}
 			select {
-			case c <- News{From: n.From, Work: true, Changes: []Change{{}}}:
+			case c <- News{From: n.From, Work: AllWork, Changes: []Change{{}}}:
 			default:
 			}
 		}
@@ -122,7 +136,7 @@ func (db *DB) hearOnce(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "LISTEN tocsin"); err != nil {
 		return err
 	}
-	db.bus.publish(News{Work: true, Changes: []Change{{}}})
+	db.bus.publish(News{Work: AllWork, Changes: []Change{{}}})
 	for {
 		note, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,7 +38,9 @@ type Options struct {
 	Exclusive bool
 	// MaxConns bounds the connections to PostgreSQL; 0 takes 20.
 	MaxConns int32
-	Log      *slog.Logger
+	// Chat says that team channels can be told of their incidents.
+	Chat bool
+	Log  *slog.Logger
 }
 
 // DB is an open database.
@@ -55,6 +58,8 @@ type DB struct {
 	bus     *Bus
 	log     *slog.Logger
 	unlock  func()
+	kept    atomic.Pointer[routes]
+	chat    bool
 }
 
 type dialect string
@@ -75,6 +80,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	}
 	db := &DB{Owner: uuid.NewString(), log: o.Log, bus: newBus(), unlock: func() {}}
 	db.clock.fixed = o.Now
+	db.chat = o.Chat
 	var err error
 	switch {
 	case strings.HasPrefix(address, "sqlite:"):

@@ -114,7 +114,24 @@ func isConnect(err error) bool {
 	return errors.As(err, &c)
 }
 
-// rebind writes $1, $2… as SQLite reads them.
+// QueryContext, ExecContext and QueryRowContext take parameters as $1, $2… on
+// both databases.
+
+// QueryContext runs a query.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return tx.Tx.QueryContext(ctx, tx.db.rebind(query), args...)
+}
+
+// QueryRowContext runs a query for one row.
+func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return tx.Tx.QueryRowContext(ctx, tx.db.rebind(query), args...)
+}
+
+// ExecContext runs a statement.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return tx.Tx.ExecContext(ctx, tx.db.rebind(query), args...)
+}
+
 func (db *DB) rebind(query string) string {
 	if db.dialect == onPostgres {
 		return query

@@ -275,6 +275,8 @@ CREATE TABLE alerts (
     dedup_key       text NOT NULL,
     firing          boolean NOT NULL,
     started_at      timestamptz NOT NULL,
+    start_known     boolean NOT NULL, -- by the sender's word
+    priority        integer, -- the most urgent since its incident began
     first_seen_at   timestamptz NOT NULL,
     last_seen_at    timestamptz NOT NULL,
     resolved_at     timestamptz,
@@ -312,6 +314,7 @@ CREATE TABLE incidents (
     resolution      text NOT NULL,
     reopened_at     text NOT NULL,
     flapping_since  timestamptz,
+    muted_until     timestamptz,
     changed_at      timestamptz NOT NULL
 );
 -- Lists go newest first by number; the open ones are few among many.
@@ -413,7 +416,8 @@ CREATE INDEX messages_due ON messages (due_at) WHERE state = 'queued';
 CREATE INDEX messages_leased ON messages (lease_until) WHERE state = 'sending';
 CREATE INDEX messages_user_recent ON messages (user_id, created_at);
 CREATE INDEX messages_provider ON messages (provider_id) WHERE provider_id <> '';
-CREATE INDEX messages_channel ON messages (incident_number, address) WHERE kind = 'channel';
+CREATE INDEX messages_channel ON messages (address, created_at) WHERE kind = 'channel';
+CREATE UNIQUE INDEX messages_channel_queued ON messages (incident_number, address) WHERE kind = 'channel' AND state = 'queued';
 
 CREATE TABLE message_pages (
     message_id bigint NOT NULL,
@@ -428,6 +432,7 @@ CREATE TABLE attempts (
     number      integer NOT NULL, -- counted from 1 within the message
     state       text NOT NULL, -- sending, sent, delivered, failed
     again       boolean NOT NULL, -- may have been sent before
+    again_next  boolean NOT NULL, -- the provider may have taken it all the same
     provider_id text NOT NULL,
     error       text NOT NULL,
     started_at  timestamptz NOT NULL,

@@ -1,0 +1,176 @@
+package notify
+
+import (
+	"context"
+	"time"
+)
+
+// DuePage is a page whose next personal rule is due.
+type DuePage struct {
+	ID        int64
+	UserID    int64
+	Incident  int64
+	Urgency   string
+	Priority  int // a level; 9 for none
+	Digest    bool
+	Rule      int // how many notifications were begun
+	CreatedAt time.Time
+}
+
+// Recent is what a contact method was sent lately, or is about to be.
+type Recent struct {
+	// Messages is how many pages' messages were made for it within BundleWithin.
+	Messages int
+	// Priority is that of the most urgent of them.
+	Priority int
+	// Gathering is the message that takes further pages, 0 for none.
+	Gathering int64
+}
+
+// Bundling: the first three messages to a contact method within BundleWithin
+// leave at once; further pages gather for GatherFor into one.
+const (
+	BundleAfter  = 3
+	BundleWithin = 5 * time.Minute
+	GatherFor    = time.Minute
+)
+
+// NewMessage is a message to be made. Into, where it is not 0, is a gathering
+// message that exists and takes the pages instead.
+type NewMessage struct {
+	Into      int64
+	Method    ContactMethod
+	Pages     []int64
+	Incidents []int64
+	Urgency   string
+	Priority  int
+	Gathering bool
+	DueAt     time.Time
+}
+
+// PagePlan is what becomes of a page that was due.
+type PagePlan struct {
+	ID   int64
+	Rule int
+	// NotifyAt is when its next rule is due; nil where nobody can be told.
+	NotifyAt *time.Time
+	// Failed says that the person has no contact method that works any more.
+	Failed bool
+}
+
+// Plan is what becomes of a batch of pages.
+type Plan struct {
+	Pages    []PagePlan
+	Messages []NewMessage
+}
+
+// PlanStore claims due pages and keeps the plan, in one transaction.
+type PlanStore interface {
+	PlanDue(ctx context.Context, now time.Time, limit int, decide func(configVersion int64, due []DuePage, recent map[int64]Recent) (Plan, error)) (int, error)
+}
+
+// People is the directory of recipients.
+type People interface {
+	// Recipients is a picture no older than the version, by user id.
+	Recipients(ctx context.Context, version int64) (map[int64]Recipient, error)
+}
+
+// Planner turns pages into messages by personal rules.
+type Planner struct {
+	Store  PlanStore
+	People People
+	Works  func(Medium) bool
+	Now    func() time.Time
+	Batch  int
+}
+
+// Sweep plans what is due once, and returns how much there was.
+func (p *Planner) Sweep(ctx context.Context) (int, error) {
+	now := p.Now()
+	return p.Store.PlanDue(ctx, now, p.Batch, func(version int64, due []DuePage, recent map[int64]Recent) (Plan, error) {
+		people, err := p.People.Recipients(ctx, version)
+		if err != nil {
+			return Plan{}, err
+		}
+		return Schedule(now, due, recent, people, p.Works), nil
+	})
+}
+
+// Schedule decides, for pages that are due, which messages leave when. recent
+// is by contact method. It is pure.
+func Schedule(now time.Time, due []DuePage, recent map[int64]Recent, people map[int64]Recipient, works func(Medium) bool) Plan {
+	s := scheduling{now: now, recent: recent, gathering: map[int64]int{}}
+	for _, page := range due {
+		s.plan.Pages = append(s.plan.Pages, s.schedule(page, people[page.UserID], works))
+	}
+	return s.plan
+}
+
+type scheduling struct {
+	now    time.Time
+	recent map[int64]Recent
+	// gathering is, by contact method, the message in the plan that takes
+	// further pages.
+	gathering map[int64]int
+	plan      Plan
+}
+
+// schedule carries out every rule of a page that is due by now. Where several
+// repeats are overdue, after an outage, each method is used once.
+func (s *scheduling) schedule(page DuePage, person Recipient, works func(Medium) bool) PagePlan {
+	used := map[int64]bool{}
+	for i := page.Rule; ; i++ {
+		n, ok := person.Notification(i, page.Urgency, works)
+		if !ok {
+			return PagePlan{ID: page.ID, Rule: i, Failed: true}
+		}
+		if at := page.CreatedAt.Add(n.After); at.After(s.now) {
+			return PagePlan{ID: page.ID, Rule: i, NotifyAt: &at}
+		}
+		if !used[n.Method.ID] {
+			used[n.Method.ID] = true
+			s.notify(page, n.Method)
+		}
+	}
+}
+
+// notify puts a page into a message: one of its own that leaves at once, or
+// the one that gathers.
+func (s *scheduling) notify(page DuePage, method ContactMethod) {
+	r := s.recent[method.ID]
+	breaksOut := r.Messages > 0 && page.Priority < r.Priority
+	if !page.Digest && (r.Messages < BundleAfter || breaksOut) {
+		s.add(page, method, false, s.now)
+		r.Messages++
+		r.Priority = lowest(r.Messages, r.Priority, page.Priority)
+		s.recent[method.ID] = r
+		return
+	}
+	if i, ok := s.gathering[method.ID]; ok {
+		m := &s.plan.Messages[i]
+		m.Pages, m.Incidents = append(m.Pages, page.ID), append(m.Incidents, page.Incident)
+		m.Priority = min(m.Priority, page.Priority)
+		return
+	}
+	s.gathering[method.ID] = s.add(page, method, true, s.now.Add(GatherFor))
+	s.plan.Messages[s.gathering[method.ID]].Into = r.Gathering
+	r.Messages++
+	r.Priority = lowest(r.Messages, r.Priority, page.Priority)
+	s.recent[method.ID] = r
+}
+
+func (s *scheduling) add(page DuePage, method ContactMethod, gathering bool, due time.Time) int {
+	s.plan.Messages = append(s.plan.Messages, NewMessage{
+		Method: method, Pages: []int64{page.ID}, Incidents: []int64{page.Incident}, Urgency: page.Urgency,
+		Priority: page.Priority, Gathering: gathering, DueAt: due,
+	})
+	return len(s.plan.Messages) - 1
+}
+
+// lowest keeps the most urgent level; the first message sets it.
+func lowest(messages, have, level int) int {
+	if messages == 1 {
+		return level
+	}
+	return min(have, level)
+}

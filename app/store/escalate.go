@@ -1,0 +1,268 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// FireDue implements escalation.Store. Firing is one transaction under the
+// locks of the escalation and its incident, so that it needs no lease: a
+// process that dies has fired nothing, and its locks die with its connection.
+// Rows that somebody else holds, such as an acknowledgment in progress, are
+// left to the next sweep.
+func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+	fired := 0
+	err := db.inTx(ctx, func(tx *Tx) error {
+		due, err := tx.dueEscalations(ctx, now, limit)
+		if fired = len(due); err != nil || fired == 0 {
+			return err
+		}
+		var version int64
+		if err := tx.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&version); err != nil {
+			return fmt.Errorf("read the version of the configuration: %w", err)
+		}
+		changes, err := decide(version, due)
+		if err != nil {
+			return err
+		}
+		return tx.writeEscalations(ctx, now, changes)
+	})
+	return fired, err
+}
+
+// dueEscalations is served by the index escalations_due.
+func (tx *Tx) dueEscalations(ctx context.Context, now time.Time, limit int) ([]escalation.Due, error) {
+	lock := ""
+	if tx.db.dialect == onPostgres {
+		lock = " FOR UPDATE OF e, i SKIP LOCKED"
+	}
+	rows, err := tx.QueryContext(ctx, `
+		SELECT e.id, e.incident_number, e.purpose, COALESCE(e.policy_version_id, 0), e.phase, e.step, e.run, e.reached,
+		       e.fired_at, e.deadline_at, i.status, i.priority, i.urgency, i.service_id
+		FROM escalations e JOIN incidents i ON i.number = e.incident_number
+		WHERE e.next_action_at <= $1
+		ORDER BY e.next_action_at LIMIT $2`+lock, now, limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim escalations: %w", err)
+	}
+	defer rows.Close()
+	var due []escalation.Due
+	var handingOver []int64
+	for rows.Next() {
+		var d escalation.Due
+		if err := rows.Scan(&d.ID, &d.Incident, &d.Purpose, &d.PolicyVersionID, &d.State.Phase, &d.State.Step, &d.State.Run, &d.State.Reached,
+			&d.State.FiredAt, &d.State.Deadline, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID); err != nil {
+			return nil, fmt.Errorf("claim escalations: %w", err)
+		}
+		if d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline) {
+			handingOver = append(handingOver, d.ID)
+		}
+		due = append(due, d)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("claim escalations: %w", err)
+	}
+	if handingOver == nil {
+		return due, nil
+	}
+	return due, tx.pagedByStep(ctx, due, handingOver)
+}
+
+// pagedByStep fills in who has been paged by the present step of escalations.
+func (tx *Tx) pagedByStep(ctx context.Context, due []escalation.Due, ids []int64) error {
+	where, args := tx.db.in("e.id", 1, ids)
+	rows, err := tx.QueryContext(ctx, `
+		SELECT e.id, p.user_id FROM escalations e JOIN pages p ON p.incident_number = e.incident_number
+		 AND p.escalation_id = e.id AND p.created_at >= e.fired_at AND p.state IN ('active', 'failed')
+		WHERE `+where, args...)
+	if err != nil {
+		return fmt.Errorf("read who was paged: %w", err)
+	}
+	defer rows.Close()
+	paged := map[int64][]int64{}
+	for rows.Next() {
+		var id, user int64
+		if err := rows.Scan(&id, &user); err != nil {
+			return fmt.Errorf("read who was paged: %w", err)
+		}
+		paged[id] = append(paged[id], user)
+	}
+	for i := range due {
+		due[i].Paged = paged[due[i].ID]
+	}
+	return rows.Err()
+}
+
+func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []escalation.Change) error {
+	if err := tx.moveEscalations(ctx, now, changes); err != nil {
+		return fmt.Errorf("move escalations on: %w", err)
+	}
+	var superseded []int64
+	var pages []pageRow
+	var events []incident.TimelineEvent
+	for i := range changes {
+		c := &changes[i]
+		if c.Supersede || c.Ended {
+			superseded = append(superseded, c.ID)
+		}
+		for _, p := range c.Pages {
+			pages = append(pages, newPageRow(c, p, now))
+		}
+		for _, e := range c.Events {
+			e.IncidentNo = c.Incident
+			events = append(events, e)
+		}
+	}
+	if superseded != nil {
+		where, args := tx.db.in("escalation_id", 2, superseded)
+		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND "+where,
+			append([]any{now}, args...)...); err != nil {
+			return fmt.Errorf("end the pages of the step before: %w", err)
+		}
+	}
+	if err := tx.insertPages(ctx, pages); err != nil {
+		return err
+	}
+	if err := tx.insertEvents(ctx, events); err != nil {
+		return err
+	}
+	changed, err := tx.bump(ctx, incidentsOf(changes))
+	if err != nil {
+		return err
+	}
+	return tx.tell(ctx, News{Work: ToPlan, Changes: changed})
+}
+
+func incidentsOf(changes []escalation.Change) []int64 {
+	seen := map[int64]bool{}
+	var numbers []int64
+	for _, c := range changes {
+		if !seen[c.Incident] && len(c.Events)+len(c.Pages) > 0 {
+			seen[c.Incident] = true
+			numbers = append(numbers, c.Incident)
+		}
+	}
+	return numbers
+}
+
+func (tx *Tx) moveEscalations(ctx context.Context, now time.Time, changes []escalation.Change) error {
+	_, err := tx.updateRows(ctx, "escalations", len(changes),
+		colOf("id", "bigint", changes, func(c *escalation.Change) int64 { return c.ID }),
+		colOf("state", "text", changes, func(c *escalation.Change) string {
+			if c.Ended {
+				return "stopped"
+			}
+			return "active"
+		}),
+		colOf("phase", "text", changes, func(c *escalation.Change) string { return string(c.State.Phase) }),
+		colOf("step", "int", changes, func(c *escalation.Change) int { return c.State.Step }),
+		colOf("run", "int", changes, func(c *escalation.Change) int { return c.State.Run }),
+		colOf("reached", "bool", changes, func(c *escalation.Change) bool { return c.State.Reached }),
+		colOf("fired_at", "timestamptz", changes, func(c *escalation.Change) *time.Time { return c.State.FiredAt }),
+		colOf("deadline_at", "timestamptz", changes, func(c *escalation.Change) *time.Time { return c.State.Deadline }),
+		colOf("next_action_at", "timestamptz", changes, func(c *escalation.Change) *time.Time {
+			if c.Ended {
+				return nil
+			}
+			return &c.NextAction
+		}),
+		colOf("ended_at", "timestamptz", changes, func(c *escalation.Change) *time.Time {
+			if c.Ended {
+				return &now
+			}
+			return nil
+		}))
+	return err
+}
+
+// pageRow is a page as it is inserted.
+type pageRow struct {
+	incident, escalation, user int64
+	step, run, priority        int
+	urgency                    string
+	shadow, digest             bool
+	why                        string
+	at                         time.Time
+}
+
+func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow {
+	return pageRow{
+		incident: c.Incident, escalation: c.ID, user: p.UserID, step: c.State.Step, run: c.State.Run,
+		priority: rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now,
+	}
+}
+
+// unranked is the rank of an incident without a priority: after all levels.
+const unranked = 9
+
+func rank(priority *int) int {
+	if priority == nil {
+		return unranked
+	}
+	return *priority
+}
+
+func (tx *Tx) insertPages(ctx context.Context, pages []pageRow) error {
+	_, err := tx.insertRows(ctx, "pages", len(pages), "",
+		colOf("incident_number", "bigint", pages, func(p *pageRow) int64 { return p.incident }),
+		colOf("escalation_id", "bigint", pages, func(p *pageRow) int64 { return p.escalation }),
+		colOf("user_id", "bigint", pages, func(p *pageRow) int64 { return p.user }),
+		colOf("step", "int", pages, func(p *pageRow) int { return p.step }),
+		colOf("run", "int", pages, func(p *pageRow) int { return p.run }),
+		colOf("urgency", "text", pages, func(p *pageRow) string { return p.urgency }),
+		colOf("priority", "int", pages, func(p *pageRow) int { return p.priority }),
+		colOf("shadow", "bool", pages, func(p *pageRow) bool { return p.shadow }),
+		colOf("digest", "bool", pages, func(p *pageRow) bool { return p.digest }),
+		colOf("why", "text", pages, func(p *pageRow) string { return p.why }),
+		colOf("state", "text", pages, func(*pageRow) string { return "active" }),
+		colOf("rule", "int", pages, func(*pageRow) int { return 0 }),
+		colOf("notify_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }),
+		colOf("created_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }))
+	if err != nil {
+		return fmt.Errorf("page people: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) insertEvents(ctx context.Context, events []incident.TimelineEvent) error {
+	_, err := tx.insertRows(ctx, "timeline_events", len(events), "",
+		colOf("incident_number", "bigint", events, func(e *incident.TimelineEvent) int64 { return e.IncidentNo }),
+		colOf("at", "timestamptz", events, func(e *incident.TimelineEvent) time.Time { return e.At }),
+		colOf("kind", "text", events, func(e *incident.TimelineEvent) string { return string(e.Kind) }),
+		colOf("actor", "text", events, func(e *incident.TimelineEvent) string { return e.Actor }),
+		colOf("data", "text", events, func(e *incident.TimelineEvent) string { return string(e.Data) }))
+	if err != nil {
+		return fmt.Errorf("write the timeline: %w", err)
+	}
+	return nil
+}
+
+// bump raises the version of incidents and returns what they are now.
+func (tx *Tx) bump(ctx context.Context, numbers []int64) ([]Change, error) {
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	where, args := tx.db.in("number", 1, numbers)
+	return scanChanges(tx.QueryContext(ctx, "UPDATE incidents SET version = version + 1 WHERE "+where+" RETURNING number, version", args...))
+}
+
+func scanChanges(rows *sql.Rows, err error) ([]Change, error) {
+	if err != nil {
+		return nil, fmt.Errorf("raise the version of incidents: %w", err)
+	}
+	defer rows.Close()
+	var changes []Change
+	for rows.Next() {
+		var c Change
+		if err := rows.Scan(&c.Number, &c.Version); err != nil {
+			return nil, fmt.Errorf("raise the version of incidents: %w", err)
+		}
+		changes = append(changes, c)
+	}
+	return changes, rows.Err()
+}

@@ -1,0 +1,404 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// WriteSignals implements ingest.Writer: one transaction of a few statements,
+// each over all rows. The state of every key is read and locked once, the
+// signals are applied to it in their order in memory, and what it ends as is
+// written, so that repeats fold by themselves.
+func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+	var results []ingest.Result
+	err := db.once(ctx, func(tx *Tx) error {
+		routes, err := tx.routes(ctx)
+		if err != nil {
+			return err
+		}
+		r := reception{tx: tx, routes: routes, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
+		if results, err = r.receive(ctx, signals); err != nil {
+			return err
+		}
+		return r.write(ctx)
+	})
+	switch {
+	case err == nil:
+		return results, nil
+	case isRace(err):
+		return nil, fmt.Errorf("%w: %w", ingest.ErrRetry, err)
+	case isUnavailable(err):
+		return nil, fmt.Errorf("%w: %w", ingest.ErrUnavailable, err)
+	default:
+		return nil, err
+	}
+}
+
+type alertKey struct {
+	service int64
+	dedup   string
+}
+
+type alertState struct {
+	alert   incident.Alert
+	known   bool // it stands in the database
+	changed bool
+}
+
+// reception is one batch in the making. Incidents that have no number yet go
+// by negative ones.
+type reception struct {
+	tx        *Tx
+	routes    *routes
+	now       time.Time
+	keys      []alertKey // in the order of locks
+	alerts    map[alertKey]*alertState
+	incidents map[int64]*incidentState
+	order     []int64 // incidents as they came
+	events    []incident.TimelineEvent
+}
+
+func (r *reception) receive(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+	results := make([]ingest.Result, len(signals))
+	resolves := false
+	for i := range signals {
+		s := &signals[i]
+		if s.ConfigVersion != r.routes.version {
+			results[i].Stale = true
+			continue
+		}
+		key := alertKey{s.ServiceID, s.Event.DedupKey}
+		if r.alerts[key] == nil {
+			r.alerts[key] = &alertState{}
+			r.keys = append(r.keys, key)
+		}
+		resolves = resolves || s.Event.Action == incident.Resolve
+	}
+	slices.SortFunc(r.keys, func(a, b alertKey) int {
+		if a.service != b.service {
+			return int(a.service - b.service)
+		}
+		return strings.Compare(a.dedup, b.dedup)
+	})
+	if err := r.load(ctx, resolves); err != nil {
+		return nil, err
+	}
+	for i := range signals {
+		if !results[i].Stale {
+			results[i] = r.apply(&signals[i])
+		}
+	}
+	if err := r.number(ctx); err != nil {
+		return nil, err
+	}
+	for i := range results {
+		if n := results[i].Number; n < 0 {
+			results[i].Number = r.incidents[n].inc.Number
+		}
+	}
+	return results, nil
+}
+
+// apply feeds one signal to the state of its key.
+func (r *reception) apply(s *ingest.Signal) ingest.Result {
+	state := r.alerts[alertKey{s.ServiceID, s.Event.DedupKey}]
+	st := incident.State{}
+	firingBefore := false
+	var before *incidentState
+	if state.known || state.changed {
+		a := state.alert
+		st.Alert = &a
+		firingBefore = a.Firing
+		if before = r.incidents[a.IncidentNo]; before != nil {
+			st.Incident = &before.inc
+			st.OtherFiring = before.firing
+			if firingBefore {
+				st.OtherFiring--
+			}
+		}
+	}
+	out := incident.Receive(r.now, st, s.Event, s.Rules)
+	if out.Incident == nil {
+		return ingest.Result{Status: out.Result}
+	}
+	number := out.Incident.Number
+	target := before
+	if out.NewIncident {
+		number = -int64(len(r.order)) - 1
+		target = &incidentState{isNew: true}
+		r.incidents[number] = target
+		r.order = append(r.order, number)
+		out.Alert.IncidentNo = number
+		out.Incident.Number = number
+		target.policyVersion = s.PolicyVersionID
+		if before != nil && firingBefore {
+			before.firing--
+		}
+		firingBefore = false
+	}
+	if out.Alert.Firing != firingBefore {
+		if out.Alert.Firing {
+			target.firing++
+		} else {
+			target.firing--
+		}
+	}
+	statusBefore := target.inc.Status
+	target.inc = *out.Incident
+	target.changed = target.changed || out.Result != incident.ResultIgnored
+	target.escalate = target.escalate.Then(out.Escalate)
+	if out.AskOwner {
+		target.askOwner, target.askKind = true, "raised"
+	}
+	target.timers = append(target.timers, out.Timers...)
+	target.tellChat = target.tellChat || statusBefore != target.inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire
+	for _, e := range out.Timeline {
+		e.IncidentNo = number
+		r.events = append(r.events, e)
+	}
+	if out.Result != incident.ResultIgnored {
+		state.alert, state.changed = out.Alert, true
+	}
+	return ingest.Result{Status: out.Result, Number: number}
+}
+
+// number gives new incidents their numbers.
+func (r *reception) number(ctx context.Context) error {
+	if len(r.order) == 0 {
+		return nil
+	}
+	numbers, err := r.tx.nextNumbers(ctx, len(r.order))
+	if err != nil {
+		return err
+	}
+	real := make(map[int64]int64, len(numbers))
+	for i, temporary := range r.order {
+		real[temporary] = numbers[i]
+		r.incidents[temporary].inc.Number = numbers[i]
+	}
+	for i := range r.events {
+		if n, ok := real[r.events[i].IncidentNo]; ok {
+			r.events[i].IncidentNo = n
+		}
+	}
+	for _, key := range r.keys {
+		if n, ok := real[r.alerts[key].alert.IncidentNo]; ok {
+			r.alerts[key].alert.IncidentNo = n
+		}
+	}
+	return nil
+}
+
+// nextNumbers takes numbers for incidents; those of a transaction that fails
+// are lost, and leave a gap.
+func (tx *Tx) nextNumbers(ctx context.Context, n int) ([]int64, error) {
+	if tx.db.dialect == onPostgres {
+		return scanInts(tx.QueryContext(ctx, "SELECT nextval('incidents_number_seq') FROM generate_series(1, $1)", n))
+	}
+	var last int64
+	if err := tx.QueryRowContext(ctx, "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'incidents'), 0)").Scan(&last); err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, n)
+	for i := range numbers {
+		numbers[i] = last + int64(i) + 1
+	}
+	return numbers, nil
+}
+
+func (r *reception) write(ctx context.Context) error {
+	if err := r.writeAlerts(ctx); err != nil {
+		return err
+	}
+	states := make([]*incidentState, 0, len(r.incidents))
+	for _, s := range r.incidents {
+		if s.changed || s.isNew {
+			states = append(states, s)
+		}
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	slices.SortFunc(states, func(a, b *incidentState) int { return int(a.inc.Number - b.inc.Number) })
+	return r.tx.writeIncidents(ctx, r.routes, r.now, states, r.events)
+}
+
+func (r *reception) writeAlerts(ctx context.Context) error {
+	var fresh, known []incident.Alert
+	for _, key := range r.keys {
+		switch s := r.alerts[key]; {
+		case !s.changed:
+		case s.known:
+			known = append(known, s.alert)
+		default:
+			fresh = append(fresh, s.alert)
+		}
+	}
+	cols := alertColumns(fresh)
+	identity := []column{
+		colOf("service_id", "bigint", fresh, func(a *incident.Alert) int64 { return a.ServiceID }),
+		colOf("dedup_key", "text", fresh, func(a *incident.Alert) string { return a.DedupKey }),
+		colOf("first_seen_at", "timestamptz", fresh, func(a *incident.Alert) time.Time { return a.FirstSeenAt }),
+	}
+	res, err := r.tx.insertRows(ctx, "alerts", len(fresh), "ON CONFLICT (service_id, dedup_key) DO NOTHING", append(identity, cols...)...)
+	if err != nil {
+		return fmt.Errorf("write alerts: %w", err)
+	}
+	if res != nil {
+		if n, _ := res.RowsAffected(); int(n) != len(fresh) {
+			return errRaced // somebody else saw one of the keys first
+		}
+	}
+	_, err = r.tx.updateRows(ctx, "alerts", len(known),
+		colOf("id", "bigint", known, func(a *incident.Alert) int64 { return a.ID }), alertColumns(known)...)
+	if err != nil {
+		return fmt.Errorf("write alerts: %w", err)
+	}
+	return nil
+}
+
+// alertColumns are those that change.
+func alertColumns(rows []incident.Alert) []column {
+	return []column{
+		colOf("firing", "bool", rows, func(a *incident.Alert) bool { return a.Firing }),
+		colOf("started_at", "timestamptz", rows, func(a *incident.Alert) time.Time { return a.StartedAt }),
+		colOf("start_known", "bool", rows, func(a *incident.Alert) bool { return a.StartKnown }),
+		colOf("priority", "int", rows, func(a *incident.Alert) *int { return a.Priority }),
+		colOf("last_seen_at", "timestamptz", rows, func(a *incident.Alert) time.Time { return a.LastSeenAt }),
+		colOf("resolved_at", "timestamptz", rows, func(a *incident.Alert) *time.Time { return a.ResolvedAt }),
+		colOf("occurrences", "bigint", rows, func(a *incident.Alert) int64 { return a.Occurrences }),
+		colOf("incident_number", "bigint", rows, func(a *incident.Alert) int64 { return a.IncidentNo }),
+		colOf("integration_id", "bigint", rows, func(a *incident.Alert) int64 { return a.IntegrationID }),
+		colOf("snoozed_until", "timestamptz", rows, func(a *incident.Alert) *time.Time { return a.SnoozedUntil }),
+		colOf("body", "bytea", rows, func(a *incident.Alert) []byte { return a.Body }),
+	}
+}
+
+// load reads and locks the alerts of the batch in the order of their keys, and
+// then their incidents in the order of their numbers.
+func (r *reception) load(ctx context.Context, resolves bool) error {
+	if err := r.loadAlerts(ctx); err != nil {
+		return fmt.Errorf("read alerts: %w", err)
+	}
+	var numbers []int64
+	for _, s := range r.alerts {
+		if s.known && !slices.Contains(numbers, s.alert.IncidentNo) {
+			numbers = append(numbers, s.alert.IncidentNo)
+		}
+	}
+	if numbers == nil {
+		return nil
+	}
+	incidents, err := r.tx.lockIncidents(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	for _, inc := range incidents {
+		r.incidents[inc.Number] = &incidentState{inc: inc}
+	}
+	if !resolves {
+		// Only a recovery asks how many others fire; that this one does counts.
+		for _, s := range r.alerts {
+			if s.known && s.alert.Firing && r.incidents[s.alert.IncidentNo] != nil {
+				r.incidents[s.alert.IncidentNo].firing++
+			}
+		}
+		return nil
+	}
+	return r.countFiring(ctx, numbers)
+}
+
+func (r *reception) countFiring(ctx context.Context, numbers []int64) error {
+	where, args := r.tx.db.in("incident_number", 1, numbers)
+	rows, err := r.tx.QueryContext(ctx, "SELECT incident_number, count(*) FROM alerts WHERE firing AND "+where+" GROUP BY incident_number", args...)
+	if err != nil {
+		return fmt.Errorf("count what fires: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number int64
+		var n int
+		if err := rows.Scan(&number, &n); err != nil {
+			return fmt.Errorf("count what fires: %w", err)
+		}
+		if s := r.incidents[number]; s != nil {
+			s.firing = n
+		}
+	}
+	return rows.Err()
+}
+
+const alertSelect = `SELECT a.id, a.service_id, a.dedup_key, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
+	a.resolved_at, a.occurrences, a.incident_number, a.integration_id, a.snoozed_until FROM `
+
+// loadAlerts is served by the unique index on service and dedup key.
+func (r *reception) loadAlerts(ctx context.Context) error {
+	if r.tx.db.dialect == onPostgres {
+		services, dedups := make([]int64, len(r.keys)), make([]string, len(r.keys))
+		for i, k := range r.keys {
+			services[i], dedups[i] = k.service, k.dedup
+		}
+		return r.scanAlerts(ctx, alertSelect+`unnest($1::bigint[], $2::text[]) AS k(service_id, dedup_key)
+			JOIN alerts a ON a.service_id = k.service_id AND a.dedup_key = k.dedup_key
+			ORDER BY a.service_id, a.dedup_key FOR UPDATE OF a`, services, dedups)
+	}
+	for _, k := range r.keys {
+		if err := r.scanAlerts(ctx, alertSelect+"alerts a WHERE a.service_id = $1 AND a.dedup_key = $2", k.service, k.dedup); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reception) scanAlerts(ctx context.Context, query string, args ...any) error {
+	rows, err := r.tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a incident.Alert
+		if err := rows.Scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
+			&a.ResolvedAt, &a.Occurrences, &a.IncidentNo, &a.IntegrationID, &a.SnoozedUntil); err != nil {
+			return err
+		}
+		s := r.alerts[alertKey{a.ServiceID, a.DedupKey}]
+		s.alert, s.known = a, true
+	}
+	return rows.Err()
+}
+
+// lockIncidents reads incidents in the order of their numbers and locks them.
+func (tx *Tx) lockIncidents(ctx context.Context, numbers []int64) ([]incident.Incident, error) {
+	where, args := tx.db.in("number", 1, numbers)
+	rows, err := tx.QueryContext(ctx, `SELECT number, version, title, status, urgency, service_id, deployment, dedup_key, priority, priority_source,
+		severity, occurrences, facts, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
+		resolution, reopened_at, flapping_since, muted_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.db.forUpdate(false), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read incidents: %w", err)
+	}
+	defer rows.Close()
+	var all []incident.Incident
+	for rows.Next() {
+		var i incident.Incident
+		var facts, reopened string
+		if err := rows.Scan(&i.Number, &i.Version, &i.Title, &i.Status, &i.Urgency, &i.ServiceID, &i.Deployment, &i.DedupKey, &i.Priority, &i.PrioritySource,
+			&i.Severity, &i.Occurrences, &facts, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
+			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.ChangedAt); err != nil {
+			return nil, fmt.Errorf("read incidents: %w", err)
+		}
+		if err := errors.Join(json.Unmarshal([]byte(facts), &i.Facts), json.Unmarshal([]byte(reopened), &i.ReopenedAt)); err != nil {
+			return nil, fmt.Errorf("read incident %d: %w", i.Number, err)
+		}
+		all = append(all, i)
+	}
+	return all, rows.Err()
+}
