@@ -297,6 +297,11 @@ func TestDeactivatedPersonIsSignedOut(t *testing.T) {
 		o.wantKind(err, fault.KindUnauthorized)
 		_, err = o.SignIn(browser, ana.Email, password, "192.0.2.1")
 		o.must(err)
+		// Whatever else deactivates people need not know of sessions.
+		_, err = db.write.ExecContext(t.Context(), "UPDATE users SET active = false")
+		o.must(err)
+		_, err = o.SignedIn(browser)
+		o.wantKind(err, fault.KindUnauthorized)
 	})
 }
 
