@@ -266,3 +266,8 @@ func Covered(people []Reached) bool {
 	}
 	return false
 }
+
+// MayPassOver is State.MayPassOver for the columns that a store keeps.
+func MayPassOver(phase string, run int) bool {
+	return State{Phase: Phase(phase), Run: run}.MayPassOver()
+}
