@@ -1,0 +1,97 @@
+# `make` lists what there is. A fresh machine needs Go and make for `make run`;
+# `make test` installs or names what else it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Time zones are part of the binary: a schedule must not depend on what the
+# machine has installed.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=$(VERSION)"
+WITHPOSTGRES := go run ./app/server/pgtest/cmd/withpostgres
+
+GOLANGCI_LINT := .tools/golangci-lint-v2.15.0
+OPENAPILINT := .tools/openapilint
+OPENAPI := app/web/openapi.yaml
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build, and serve on ./tocsin.db
+	./tocsin serve
+
+.PHONY: demo
+demo: build ## Build, and serve a lived-in sample organisation
+	./tocsin demo
+
+.PHONY: build
+build: ## Build ./tocsin
+	$(GOBUILD) -o tocsin ./cmd/tocsin
+
+.PHONY: generate
+generate: ## Write the Go code of the views
+	go tool templ generate
+
+.PHONY: test
+test: ## Run every test, on both databases and in a browser
+	.ci/prepare
+	$(WITHPOSTGRES) go test ./...
+
+.PHONY: check
+check: format vet lint openapi generated tidy race fuzz ## Run everything that keeps the code as it should be
+
+.PHONY: format
+format: ## Check that gofmt has nothing to say
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters, the arrows between packages among them
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: openapi
+openapi: $(OPENAPILINT) ## Lint the description of the API
+	$(OPENAPILINT) $(OPENAPI)
+
+.PHONY: generated
+generated: ## Check that generated code is what its sources say
+	.ci/generated
+
+.PHONY: tidy
+tidy: ## Check that go.mod names what is used and no more
+	go mod tidy -diff
+
+# A browser adds no goroutine of ours, and minutes: packages whose tests drive
+# one are left to `make test`.
+RACED = $(shell go list -f '{{$$b := false}}{{range .TestImports}}{{if eq . "github.com/tocsin-oncall/tocsin/app/server/browser"}}{{$$b = true}}{{end}}{{end}}{{range .XTestImports}}{{if eq . "github.com/tocsin-oncall/tocsin/app/server/browser"}}{{$$b = true}}{{end}}{{end}}{{if not $$b}}{{.ImportPath}}{{end}}' ./...)
+
+.PHONY: race
+race: ## Run the tests under the race detector
+	$(WITHPOSTGRES) go test -race -timeout 20m $(RACED)
+
+.PHONY: fuzz
+fuzz: ## Fuzz each decoder for ten seconds
+	.ci/fuzz 10s
+
+.PHONY: bench
+bench: ## Measure both databases, with every commit on the disk: see BENCHMARKS.md
+	$(WITHPOSTGRES) -durable go run ./cmd/tocsin-load
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf tocsin tocsin-load .tools
+
+# The tools are built from source at a pinned version and kept in .tools.
+$(GOLANGCI_LINT):
+	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(lastword $(subst -, ,$@))
+	mv .tools/golangci-lint $@
+
+$(OPENAPILINT): $(wildcard .ci/openapilint/*)
+	cd .ci/openapilint && go build -o ../../$@ .
