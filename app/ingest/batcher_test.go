@@ -1,0 +1,490 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// fakeWriter keeps what is written. refuse, if set, may fail a batch or take
+// its time.
+type fakeWriter struct {
+	refuse func(ctx context.Context, signals []ingest.Signal) error
+
+	mu      sync.Mutex
+	written []string // titles
+	batches []int    // sizes, also of those that failed
+}
+
+func (w *fakeWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+	w.mu.Lock()
+	w.batches = append(w.batches, len(signals))
+	w.mu.Unlock()
+	if w.refuse != nil {
+		if err := w.refuse(ctx, signals); err != nil {
+			return nil, err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	results := make([]ingest.Result, len(signals))
+	for i, s := range signals {
+		w.written = append(w.written, s.Event.Title)
+		results[i] = ingest.Result{Status: incident.ResultCreated, Number: int64(len(w.written))}
+	}
+	return results, nil
+}
+
+func signal(key, title string) ingest.Signal {
+	return ingest.Signal{ServiceID: 1, Event: incident.Event{DedupKey: key, Title: title}}
+}
+
+func startBatcher(t *testing.T, w ingest.Writer, opts ingest.BatcherOptions) *ingest.Batcher {
+	t.Helper()
+	opts.Log = slog.New(slog.DiscardHandler)
+	b := ingest.NewBatcher(w, opts)
+	t.Cleanup(func() {
+		if err := b.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// held is a writer whose first batch waits until the gate opens, so that what
+// comes after it gathers.
+func held(gate <-chan struct{}) *fakeWriter {
+	first := true
+	return &fakeWriter{refuse: func(context.Context, []ingest.Signal) error {
+		if first {
+			first = false
+			<-gate
+		}
+		return nil
+	}}
+}
+
+// submit sends a signal from a goroutine of its own and returns once it waits.
+func submit(b *ingest.Batcher, s ingest.Signal) <-chan error {
+	answer := make(chan error, 1)
+	go func() {
+		_, err := b.Submit(context.Background(), s)
+		answer <- err
+	}()
+	synctest.Wait()
+	return answer
+}
+
+func TestWhatWaitsIsWrittenTogetherInItsOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		w := held(gate)
+		b := startBatcher(t, w, ingest.BatcherOptions{MaxBatch: 4})
+		for i := range 8 {
+			submit(b, signal("key", fmt.Sprint(i)))
+		}
+		close(gate)
+		synctest.Wait()
+		if got := strings.Join(w.written, ""); got != "01234567" {
+			t.Errorf("order %s", got)
+		}
+		if !slices.Equal(w.batches, []int{1, 4, 3}) {
+			t.Errorf("batches %v", w.batches)
+		}
+	})
+}
+
+func TestASingleSignalDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := startBatcher(t, &fakeWriter{}, ingest.BatcherOptions{})
+		began := time.Now()
+		if r, err := b.Submit(t.Context(), signal("a", "a")); err != nil || r.Number != 1 {
+			t.Errorf("got %+v, %v", r, err)
+		}
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("waited %v", waited)
+		}
+	})
+}
+
+func TestOneBadSignalFailsAlone(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"error", "panic"} {
+		synctest.Test(t, func(t *testing.T) {
+			gate := make(chan struct{})
+			w := held(gate)
+			hold := w.refuse
+			w.refuse = func(ctx context.Context, signals []ingest.Signal) error {
+				_ = hold(ctx, signals)
+				for _, s := range signals {
+					if s.Event.Title == "bad" {
+						if how == "panic" {
+							panic("bad")
+						}
+						return errors.New("value out of range")
+					}
+				}
+				return nil
+			}
+			b := startBatcher(t, w, ingest.BatcherOptions{})
+			answers := map[string]<-chan error{}
+			for _, title := range []string{"first", "a", "b", "bad", "c", "d", "e"} {
+				answers[title] = submit(b, signal(title, title))
+			}
+			close(gate)
+			for title, answer := range answers {
+				err := <-answer
+				if want := title == "bad"; want != (err != nil) || want && !fault.Is(err, fault.KindInternal) {
+					t.Errorf("%s: %s: got %v", how, title, err)
+				}
+			}
+			if got := strings.Join(w.written, " "); got != "first a b c d e" {
+				t.Errorf("%s: wrote %s", how, got)
+			}
+		})
+	}
+}
+
+func TestALostRaceIsRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		races := 3
+		w := &fakeWriter{refuse: func(context.Context, []ingest.Signal) error {
+			if races--; races >= 0 {
+				return fmt.Errorf("40001: %w", ingest.ErrRetry)
+			}
+			return nil
+		}}
+		b := startBatcher(t, w, ingest.BatcherOptions{})
+		if _, err := b.Submit(t.Context(), signal("a", "a")); err != nil {
+			t.Error(err)
+		}
+		if s := b.Stats(); s.Retried != 3 || s.Batches != 4 || s.Written != 1 || s.Bisected != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestWhatPassesAnswersUnavailable(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"a race lost for ever": ingest.ErrRetry,
+		"a lost connection":    fmt.Errorf("EOF: %w", ingest.ErrUnavailable),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			gate := make(chan struct{})
+			w := held(gate)
+			hold := w.refuse
+			w.refuse = func(ctx context.Context, signals []ingest.Signal) error {
+				_ = hold(ctx, signals)
+				return failure
+			}
+			b := startBatcher(t, w, ingest.BatcherOptions{})
+			a, c := submit(b, signal("a", "a")), submit(b, signal("b", "b"))
+			close(gate)
+			for _, answer := range []<-chan error{a, c} {
+				err := <-answer
+				if after, ok := ingest.RetryAfter(err); !fault.Is(err, fault.KindUnavailable) || !ok || after < time.Second {
+					t.Errorf("%s: got %v", name, err)
+				}
+			}
+			if s := b.Stats(); s.Bisected != 0 {
+				t.Errorf("%s: bisected", name)
+			}
+		})
+	}
+}
+
+func TestAFullQueueTurnsAwayAtOnce(t *testing.T) {
+	t.Parallel()
+	big := signal("big", "big")
+	big.Event.Body = make([]byte, 1<<20)
+	for name, opts := range map[string]ingest.BatcherOptions{
+		"count": {MaxCount: 2},
+		"bytes": {MaxBytes: 3 << 20},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			gate := make(chan struct{})
+			b := startBatcher(t, held(gate), opts)
+			a, c := submit(b, big), submit(b, big)
+			began := time.Now()
+			_, err := b.Submit(t.Context(), big)
+			if !fault.Is(err, fault.KindUnavailable) || time.Since(began) != 0 {
+				t.Errorf("%s: got %v after %v", name, err, time.Since(began))
+			}
+			close(gate)
+			if err := errors.Join(<-a, <-c); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if s := b.Stats(); s.Waiting != 0 || s.WaitingBytes != 0 || s.Overload != 1 {
+				t.Errorf("%s: %+v", name, s)
+			}
+			if _, err := b.Submit(t.Context(), big); err != nil {
+				t.Errorf("%s: room was not given back: %v", name, err)
+			}
+		})
+	}
+}
+
+func TestTheDeadlineAnswersAndWhatWasNotBegunIsDropped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		w := held(gate)
+		b := startBatcher(t, w, ingest.BatcherOptions{Deadline: 3 * time.Second})
+		began := time.Now()
+		a, c := submit(b, signal("a", "in work")), submit(b, signal("b", "waiting"))
+		for _, answer := range []<-chan error{a, c} {
+			if err := <-answer; !fault.Is(err, fault.KindUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if waited := time.Since(began); waited != 3*time.Second {
+			t.Errorf("waited %v", waited)
+		}
+		close(gate)
+		synctest.Wait()
+		if !slices.Equal(w.written, []string{"in work"}) {
+			t.Errorf("wrote %v", w.written)
+		}
+		if s := b.Stats(); s.Waiting != 0 || s.WaitingBytes != 0 || s.Late != 2 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestATransactionHasADeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWriter{refuse: func(ctx context.Context, _ []ingest.Signal) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		b := startBatcher(t, w, ingest.BatcherOptions{Deadline: 2 * time.Second})
+		if _, err := b.Submit(t.Context(), signal("a", "a")); !fault.Is(err, fault.KindUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		if s := b.Stats(); s.Waiting != 0 || s.Batches != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestASenderThatHangsUpDisturbsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		w := held(gate)
+		b := startBatcher(t, w, ingest.BatcherOptions{})
+		first := submit(b, signal("a", "a"))
+		ctx, hangUp := context.WithCancel(t.Context())
+		gone := make(chan error, 1)
+		go func() {
+			_, err := b.Submit(ctx, signal("b", "b"))
+			gone <- err
+		}()
+		synctest.Wait()
+		hangUp()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		last := submit(b, signal("c", "c"))
+		close(gate)
+		if err := errors.Join(<-first, <-last); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(w.written, ""); got != "abc" {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
+
+func TestCloseDrains(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		w := held(gate)
+		b := startBatcher(t, w, ingest.BatcherOptions{MaxBatch: 2})
+		var answers []<-chan error
+		for i := range 6 {
+			answers = append(answers, submit(b, signal("key", fmt.Sprint(i))))
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.Close(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("close: got %v", err)
+		}
+		if _, err := b.Submit(t.Context(), signal("late", "late")); !fault.Is(err, fault.KindUnavailable) {
+			t.Errorf("submit after close: got %v", err)
+		}
+		close(gate)
+		for _, answer := range answers {
+			if err := <-answer; err != nil {
+				t.Error(err)
+			}
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(w.written, ""); got != "012345" {
+			t.Errorf("wrote %s", got)
+		}
+	})
+}
+
+// Whatever the database does, each submission is answered, what was answered
+// well is written, what is internal is not, and keys keep their order.
+func TestNothingIsLostAndNothingIsAnsweredTwice(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		opts := ingest.BatcherOptions{
+			Lanes:    rapid.IntRange(1, 4).Draw(rt, "lanes"),
+			MaxBatch: rapid.IntRange(1, 8).Draw(rt, "batch"),
+			MaxCount: rapid.IntRange(1, 40).Draw(rt, "count"),
+			Deadline: time.Second,
+		}
+		n := rapid.IntRange(1, 60).Draw(rt, "signals")
+		seed := rapid.Uint64().Draw(rt, "seed")
+		synctest.Test(t, func(t *testing.T) { storm(t, opts, n, seed) })
+	})
+}
+
+func storm(t *testing.T, opts ingest.BatcherOptions, n int, seed uint64) {
+	var mu sync.Mutex
+	random := rand.New(rand.NewPCG(seed, 0))
+	draw := func(n int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return random.IntN(n)
+	}
+	w := &fakeWriter{refuse: func(_ context.Context, signals []ingest.Signal) error {
+		<-time.After(time.Duration(draw(300)) * time.Millisecond) // of the test's own clock
+		for _, s := range signals {
+			if s.Event.Snooze > 0 {
+				return errors.New("bad data")
+			}
+		}
+		switch draw(8) {
+		case 0:
+			return ingest.ErrRetry
+		case 1:
+			return ingest.ErrUnavailable
+		case 2:
+			panic("a bug")
+		}
+		return nil
+	}}
+	b := startBatcher(t, w, opts)
+	good := make([]bool, n)
+	internal := make([]bool, n)
+	var senders sync.WaitGroup
+	for i := range n {
+		s := signal(fmt.Sprint("key ", draw(3)), fmt.Sprint(i))
+		if draw(10) == 0 {
+			s.Event.Snooze = 1
+		}
+		senders.Go(func() {
+			_, err := b.Submit(context.Background(), s)
+			good[i] = err == nil
+			internal[i] = fault.Is(err, fault.KindInternal)
+			if err != nil && !internal[i] && !fault.Is(err, fault.KindUnavailable) {
+				t.Errorf("signal %d: %v", i, err)
+			}
+		})
+		if draw(4) == 0 {
+			<-time.After(time.Duration(draw(50)) * time.Millisecond)
+		}
+	}
+	senders.Wait()
+	if err := b.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	times := map[string]int{}
+	for _, title := range w.written {
+		times[title]++
+	}
+	for i := range n {
+		wrote := times[fmt.Sprint(i)]
+		if good[i] && wrote != 1 || internal[i] && wrote != 0 || wrote > 1 {
+			t.Errorf("signal %d: answered well %v, internal %v, written %d times", i, good[i], internal[i], wrote)
+		}
+	}
+	if s := b.Stats(); s.Waiting != 0 || s.WaitingBytes != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAKeyKeepsItsOrderOverSeveralLanes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWriter{refuse: func(context.Context, []ingest.Signal) error {
+			<-time.After(time.Millisecond)
+			return nil
+		}}
+		b := startBatcher(t, w, ingest.BatcherOptions{Lanes: 4, MaxBatch: 3})
+		var answers []<-chan error
+		for i := range 60 {
+			key := string(rune('a' + i%7))
+			answers = append(answers, submit(b, signal(key, fmt.Sprintf("%s%02d", key, i))))
+		}
+		for _, answer := range answers {
+			if err := <-answer; err != nil {
+				t.Error(err)
+			}
+		}
+		last := map[byte]string{}
+		for _, title := range w.written {
+			if title < last[title[0]] {
+				t.Errorf("%s came after %s", title, last[title[0]])
+			}
+			last[title[0]] = title
+		}
+		if len(last) != 7 || len(w.written) != 60 {
+			t.Errorf("wrote %d signals of %d keys", len(w.written), len(last))
+		}
+	})
+}
+
+// instant answers at once: what is left is the batcher's own cost.
+type instant struct{ results []ingest.Result }
+
+func (w *instant) WriteSignals(_ context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+	return w.results[:len(signals)], nil
+}
+
+func BenchmarkSubmit(b *testing.B) {
+	for _, senders := range []int{1, 16} {
+		b.Run(fmt.Sprintf("%d senders", senders*2), func(b *testing.B) {
+			batcher := ingest.NewBatcher(&instant{make([]ingest.Result, 256)}, ingest.BatcherOptions{})
+			defer batcher.Close(context.Background())
+			s := signal("key", "title")
+			b.ReportAllocs()
+			b.SetParallelism(senders)
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					if _, err := batcher.Submit(context.Background(), s); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
