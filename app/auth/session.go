@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 )
 
 const (
@@ -42,19 +41,26 @@ type Sessions struct {
 }
 
 // NewSessions keeps sessions in a store. Secure says that the public address
-// is https.
+// is https. The web package puts an ErrorFunc of its own in place.
 func NewSessions(store scs.CtxStore, secure bool, now func() time.Time) *Sessions {
-	m := scs.New()
-	if unused, ok := m.Store.(*memstore.MemStore); ok {
-		unused.StopCleanup() // its goroutine would live on
+	// Not scs.New, which starts a store in memory with a goroutine that lives on.
+	m := &scs.SessionManager{
+		Store:            store,
+		Lifetime:         SessionLifetime,
+		Codec:            scs.GobCodec{},
+		HashTokenInStore: true,
+		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			http.Error(w, "Your session cannot be read right now. Try again soon.", http.StatusServiceUnavailable)
+		},
+		Cookie: scs.SessionCookie{
+			Name:     SessionCookie,
+			Path:     "/",
+			HttpOnly: true,
+			SameSite: http.SameSiteLaxMode,
+			Secure:   secure,
+			Persist:  true,
+		},
 	}
-	m.Store = store
-	m.Lifetime = SessionLifetime
-	m.HashTokenInStore = true
-	m.Cookie.Name = SessionCookie
-	m.Cookie.HttpOnly = true
-	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.Secure = secure
 	return &Sessions{SessionManager: m, now: now}
 }
 

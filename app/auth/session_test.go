@@ -2,8 +2,10 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -188,4 +190,22 @@ func TestSessionEndsAtNoon(t *testing.T) {
 			t.Errorf("a sign-in at %s in %q ends at %s, want %s", test.now, test.zone, got.Format(time.RFC3339), test.want)
 		}
 	}
+}
+
+func TestSessionThatCannotBeReadSaysSo(t *testing.T) {
+	t.Parallel()
+	s := NewSessions(broken{}, true, time.Now)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(&http.Cookie{Name: SessionCookie, Value: "x"})
+	w := httptest.NewRecorder()
+	s.LoadAndSave(http.NotFoundHandler()).ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("answered %d %q, want 503 without the cause", w.Code, w.Body)
+	}
+}
+
+type broken struct{ memory }
+
+func (broken) FindCtx(context.Context, string) ([]byte, bool, error) {
+	return nil, false, errors.New("secret cause")
 }
