@@ -1,0 +1,248 @@
+package blueprint
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// later are the sections of the whole format that this version does not have.
+// They are refused by name, since leaving them out in silence would be to
+// promise what is not done.
+var later = map[string]bool{
+	"roles": true, "severities": true, "dispatch_rules": true, "management_group": true, "impacted_by": true,
+	"stakeholder_groups": true, "stakeholder_rings": true, "status_pages": true,
+	"organization.business_hours": true, "organization.holidays": true,
+	"teams.business_hours": true, "teams.holidays": true,
+	"error_budget_policies": true, "runbooks": true, "slas": true,
+}
+
+// document reads the top level into the file.
+func (r *reader) document(body ast.Node) {
+	if _, ok := pairs(body); !ok {
+		r.wrong(placeOf(body), "", "The file has to be a mapping that begins with version: %d.", FormatVersion)
+		return
+	}
+	r.readable = true
+	r.read(body, reflect.ValueOf(&r.file.Document).Elem(), "")
+}
+
+func pairs(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
+// read puts a node into a value of one of the document's types.
+func (r *reader) read(n ast.Node, v reflect.Value, path string) {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
+		r.wrong(placeOf(n), path, "Anchors, aliases and tags are not part of this format.")
+		return
+	case *ast.NullNode:
+		r.wrong(placeOf(n), path, "This is empty. Leave it out, or write the empty value: \"\", [] or {}.")
+		return
+	}
+	if path != "" {
+		r.file.places[path] = placeOf(n)
+	}
+	if t, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if text, ok := r.text(n, path); ok {
+			if err := t.UnmarshalText([]byte(text)); err != nil {
+				r.wrong(placeOf(n), path, "%s.", capital(err.Error()))
+			}
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		r.read(n, v.Elem(), path)
+	case reflect.Struct:
+		r.mapping(n, v, path)
+	case reflect.Slice:
+		r.list(n, v, path)
+	case reflect.Map:
+		r.table(n, v, path)
+	default:
+		r.scalar(n, v, path)
+	}
+}
+
+func (r *reader) mapping(n ast.Node, v reflect.Value, path string) {
+	values, ok := pairs(n)
+	if !ok {
+		r.wrong(placeOf(n), path, "This has to be a mapping with the keys %s.", strings.Join(keys(v.Type()), ", "))
+		return
+	}
+	for _, pair := range values {
+		key, at := pair.Key.GetToken().Value, placeOf(pair.Key)
+		inside := join(path, key)
+		field, known := fieldOf(v, key)
+		switch {
+		case known:
+			r.read(pair.Value, field, inside)
+		case later[withoutIndexes(inside)]:
+			r.wrong(at, inside, "%s (line %d) is not part of this version of Tocsin.", key, at.line)
+		default:
+			r.wrong(at, inside, "There is no key %s here.%s", key, didYouMean(key, keys(v.Type())))
+		}
+	}
+}
+
+func (r *reader) list(n ast.Node, v reflect.Value, path string) {
+	items, ok := n.(*ast.SequenceNode)
+	if !ok {
+		r.wrong(placeOf(n), path, "This has to be a list.")
+		return
+	}
+	list := reflect.MakeSlice(v.Type(), len(items.Values), len(items.Values))
+	for i, item := range items.Values {
+		r.read(item, list.Index(i), fmt.Sprintf("%s[%d]", path, i))
+	}
+	v.Set(list)
+}
+
+// table reads a mapping whose keys are free.
+func (r *reader) table(n ast.Node, v reflect.Value, path string) {
+	values, ok := pairs(n)
+	if !ok {
+		r.wrong(placeOf(n), path, "This has to be a mapping.")
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, pair := range values {
+		key := pair.Key.GetToken().Value
+		element := reflect.New(v.Type().Elem()).Elem()
+		r.read(pair.Value, element, join(path, key))
+		v.SetMapIndex(reflect.ValueOf(key), element)
+	}
+}
+
+func (r *reader) scalar(n ast.Node, v reflect.Value, path string) {
+	text, ok := r.text(n, path)
+	if !ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			r.wrong(placeOf(n), path, "%q is neither true nor false.", text)
+		}
+		v.SetBool(text == "true")
+	case reflect.Int:
+		i, err := strconv.Atoi(text)
+		if err != nil {
+			r.wrong(placeOf(n), path, "%q is not a whole number.", text)
+		}
+		v.SetInt(int64(i))
+	case reflect.Float64:
+		number, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			r.wrong(placeOf(n), path, "%q is not a number.", text)
+		}
+		v.SetFloat(number)
+	default:
+		panic("blueprint: no way to read a " + v.Type().String())
+	}
+}
+
+// text is a scalar as it was written, without quotes, with the environment in
+// it. A number is as good a text as any: a version, a telephone number.
+func (r *reader) text(n ast.Node, path string) (string, bool) {
+	var text string
+	switch n := n.(type) {
+	case *ast.StringNode:
+		text = n.Value
+	case *ast.LiteralNode:
+		text = n.Value.Value
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		text = n.GetToken().Value
+	default:
+		r.wrong(placeOf(n), path, "This has to be a single value.")
+		return "", false
+	}
+	return r.expand(text, placeOf(n), path)
+}
+
+var reference = regexp.MustCompile(`\$?\$\{[^}]*\}?`)
+
+// expand replaces ${NAME} from the environment.
+func (r *reader) expand(text string, at place, path string) (string, bool) {
+	fine := true
+	text = reference.ReplaceAllStringFunc(text, func(match string) string {
+		if rest, escaped := strings.CutPrefix(match, "$$"); escaped {
+			return "$" + rest
+		}
+		name, closed := strings.CutSuffix(strings.TrimPrefix(match, "${"), "}")
+		value, set := "", false
+		if closed {
+			value, set = r.env(name)
+		}
+		switch {
+		case !closed:
+			r.wrong(at, path, "%q begins with ${ and has no }. Write $${ for the characters themselves.", match)
+			fine = false
+		case !set:
+			r.wrong(at, path, "The environment variable %s is not set.", name)
+			fine = false
+		}
+		return value
+	})
+	return text, fine
+}
+
+// escape is the opposite of expand.
+func escape(text string) string { return strings.ReplaceAll(text, "${", "$${") }
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+var index = regexp.MustCompile(`\[\d+\]`)
+
+func withoutIndexes(path string) string { return index.ReplaceAllString(path, "") }
+
+// fieldOf is the field that a key of a mapping stands for.
+func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		if keyOf(v.Type().Field(i)) == key {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+func keys(t reflect.Type) []string {
+	all := make([]string, t.NumField())
+	for i := range all {
+		all[i] = keyOf(t.Field(i))
+	}
+	return all
+}
+
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return key
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
