@@ -1,0 +1,88 @@
+// Package email sends messages by SMTP: as text and as HTML, one thread for
+// each incident.
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/mail"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// callTimeout bounds a delivery whose context has no earlier deadline.
+const callTimeout = 30 * time.Second
+
+// Config is a mail server, and whom its messages come from.
+type Config struct {
+	Server Server
+	// From is "tocsin@example.com" or "Tocsin <tocsin@example.com>".
+	From string
+	// Roots are whom to trust for the server's certificate; nil stands for
+	// those of the system.
+	Roots *x509.CertPool
+}
+
+// Sender is the notify.Channel for email.
+type Sender struct {
+	server Server
+	from   *mail.Address
+	tls    *tls.Config
+}
+
+// New checks the configuration; it calls nobody.
+func New(config Config) (*Sender, error) {
+	from, err := mail.ParseAddress(config.From)
+	if err != nil {
+		return nil, errors.New("the address to send email from is not valid: write tocsin@example.com or Tocsin <tocsin@example.com>")
+	}
+	if from.Name == "" {
+		from.Name = "Tocsin"
+	}
+	return &Sender{
+		server: config.Server,
+		from:   from,
+		tls:    &tls.Config{ServerName: config.Server.Host, RootCAs: config.Roots, MinVersion: tls.VersionTLS12},
+	}, nil
+}
+
+// Deliver hands the message to the mail server. What becomes of it then, no
+// mail server reports in a way that can be relied on: accepted is delivered.
+func (s *Sender) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
+	msg, err := s.compose(m)
+	if err != nil {
+		return notify.Receipt{}, &notify.Failure{Reason: "Email: the recipient's address is not valid", Permanent: true}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err = s.connected(ctx, func(client *gomail.Client, conversation *smtp.Client) error {
+		return client.SendWithSMTPClient(conversation, msg)
+	})
+	if msg.IsDelivered() { // whatever happened afterwards
+		return notify.Receipt{ProviderID: msg.GetMessageID(), Delivered: true}, nil
+	}
+	return notify.Receipt{}, s.failure(ctx, err, m.To)
+}
+
+// Check signs in to the mail server and leaves again.
+func (s *Sender) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := s.connected(ctx, func(*gomail.Client, *smtp.Client) error { return nil })
+	if err != nil {
+		return errors.New(s.failure(ctx, err, "").Reason)
+	}
+	return nil
+}
+
+// domain is the part of the sender's address that makes message ids unique.
+func (s *Sender) domain() string {
+	return s.from.Address[strings.LastIndexByte(s.from.Address, '@')+1:]
+}

@@ -1,0 +1,94 @@
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// failure says what a delivery that did not succeed means for the message. By
+// RFC 5321 a reply of 4xx is temporary and one of 5xx permanent; a message is
+// the server's from the moment that it has read its end, so that only a
+// connection that was lost after that leaves a doubt.
+func (s *Sender) failure(ctx context.Context, err error, recipient string) *notify.Failure {
+	var send *gomail.SendError
+	var reply *textproto.Error
+	var offline net.Error
+	f := &notify.Failure{}
+	switch {
+	case errors.As(err, &send) && send.ErrorCode() != 0:
+		f.Reason = said(send)
+		f.Permanent = send.ErrorCode() >= 500
+	case errors.As(err, &reply):
+		f.Reason = reply.Error()
+		f.Permanent = reply.Code >= 500
+	case ctx.Err() != nil:
+		f.Reason = ended(ctx)
+		f.Uncertain = lostAfterData(send)
+	case send != nil:
+		f.Reason = "the connection broke: " + said(send)
+		f.Uncertain = lostAfterData(send)
+	case errors.As(err, &offline), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		f.Reason = err.Error()
+	default:
+		f.Reason = s.misfit(err)
+		f.Permanent = true
+	}
+	f.Reason = "Email: " + s.masked(f.Reason, recipient)
+	return f
+}
+
+func lostAfterData(send *gomail.SendError) bool {
+	return send != nil && send.Reason == gomail.ErrSMTPDataClose
+}
+
+func ended(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	return "the call was cancelled"
+}
+
+// misfit is what keeps the server and its URL from ever fitting together.
+func (s *Sender) misfit(err error) string {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &certificate):
+		return "the server's certificate is not trusted: " + certificate.Err.Error()
+	case errors.As(err, &record):
+		return "the server does not speak TLS from the first byte: the URL should begin with smtp://"
+	case strings.Contains(err.Error(), "does not support STARTTLS"):
+		return "the server offers no STARTTLS: it needs ?starttls=optional or off in the URL, or a better server"
+	}
+	return err.Error()
+}
+
+// said takes the server's words out of the library's.
+func said(send *gomail.SendError) string {
+	text := send.Error()
+	text, _, _ = strings.Cut(text, ", affected ")
+	text = strings.TrimPrefix(text, fmt.Sprint(send.Reason)+": ")
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// masked keeps the password and the recipient's address, which a server may
+// repeat, out of what is told.
+func (s *Sender) masked(text, recipient string) string {
+	if s.server.password != "" {
+		text = strings.ReplaceAll(text, s.server.password, "xxxxx")
+	}
+	if recipient != "" {
+		text = strings.ReplaceAll(text, recipient, "the recipient")
+	}
+	return text
+}
