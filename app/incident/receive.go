@@ -170,14 +170,20 @@ func (r *reception) seen() {
 	inc.Facts = r.ev.Facts
 }
 
-// raised takes over a higher priority and reports whether there was one.
-func (r *reception) raised() bool {
+// raises reports whether the priority is above all that the alert gave before
+// and above the incident's.
+func (r *reception) raises() bool {
+	return moreUrgent(r.ev.Priority, r.out.Alert.Priority) && moreUrgent(r.ev.Priority, r.out.Incident.Priority)
+}
+
+// raise takes over a higher priority and reports whether there was one.
+func (r *reception) raise() bool {
 	a, inc := &r.out.Alert, r.out.Incident
-	if !moreUrgent(r.ev.Priority, a.Priority) {
-		return false
+	raises := r.raises()
+	if moreUrgent(r.ev.Priority, a.Priority) {
+		a.Priority = r.ev.Priority
 	}
-	a.Priority = r.ev.Priority
-	if !moreUrgent(r.ev.Priority, inc.Priority) {
+	if !raises {
 		return false
 	}
 	r.note(EvRaised, Detail{From: levelName(inc.Priority), To: levelName(r.ev.Priority), Sender: r.ev.Facts.Sender})
@@ -189,7 +195,7 @@ func (r *reception) raised() bool {
 // repeat is a trigger on what fires.
 func (r *reception) repeat() {
 	r.seen()
-	if r.raised() {
+	if r.raise() {
 		r.pageRaise()
 	}
 	r.snooze()
@@ -235,7 +241,7 @@ func (r *reception) join() {
 	if inc.FlappingSince != nil {
 		r.out.Result = ResultSuppressed
 	}
-	if r.raised() {
+	if r.raise() {
 		r.out.Result = ResultDeduplicated
 		r.pageRaise()
 	}
@@ -254,31 +260,37 @@ func (r *reception) reopen() {
 	r.seen()
 	inc.ChangedAt = r.now
 	inc.ReopenedAt = append(slices.Clone(lastHour(inc.ReopenedAt, r.now)), r.now)
-	muted := r.out.Alert.SnoozedUntil
-	if muted != nil && !muted.After(r.now) {
-		muted = nil
-	}
-	r.out.Result = ResultSuppressed
 	detail := Detail{Sender: r.ev.Facts.Sender, Warnings: r.ev.Warnings}
-	raised := r.raised()
+	muted := r.mutedUntil()
 	switch {
 	case len(inc.ReopenedAt) >= FlapReopens:
 		r.note(EvReopened, detail)
 		r.hold()
-	case muted != nil && !raised:
+	case muted != nil:
 		detail.Until = muted.UTC().Format(time.RFC3339)
 		r.note(EvReopened, detail)
 		inc.MutedUntil = muted
 		r.timer(TimerSettle, *muted)
 	default:
 		r.note(EvReopened, detail)
-		raised = true
 	}
-	if raised {
+	raised := r.raise()
+	r.out.Result = ResultSuppressed
+	if raised || inc.FlappingSince == nil && muted == nil {
 		r.out.Result = ResultDeduplicated
 		r.start()
 	}
 	r.snooze()
+}
+
+// mutedUntil is until when the sender asked for quiet, nil where that is over
+// or a raise breaks it.
+func (r *reception) mutedUntil() *time.Time {
+	until := r.out.Alert.SnoozedUntil
+	if until == nil || !until.After(r.now) || r.raises() {
+		return nil
+	}
+	return until
 }
 
 // hold keeps the incident open from now on.

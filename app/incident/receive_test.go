@@ -1,0 +1,571 @@
+package incident_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+var start = time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
+
+// story plays signals on one dedup key, feeding each outcome into the next, as
+// the store does.
+type story struct {
+	t     testing.TB
+	state incident.State
+	rules incident.Rules
+	out   incident.Outcome
+	next  int64 // incident number
+	// settle and ack are the timers that are set.
+	timers map[string]time.Time
+}
+
+func newStory(t testing.TB) *story {
+	return &story{t: t, timers: map[string]time.Time{}, rules: incident.Rules{
+		ServiceID: 3, IntegrationID: 5, Actor: "integration:SRE", ReopenWindow: 5 * time.Minute,
+		DeploymentKnown: true, Production: true,
+	}}
+}
+
+func (s *story) send(minute float64, ev incident.Event) incident.Outcome {
+	s.t.Helper()
+	ev.DedupKey = "key"
+	s.out = incident.Receive(at(minute), s.state, ev, s.rules)
+	if s.out.Result == incident.ResultIgnored {
+		return s.out
+	}
+	if s.out.NewIncident {
+		s.next++
+		s.out.Incident.Number = s.next
+		s.out.Alert.IncidentNo = s.next
+	}
+	alert := s.out.Alert
+	s.state.Alert, s.state.Incident = &alert, s.out.Incident
+	for _, timer := range s.out.Timers {
+		s.timers[timer.Kind] = timer.Due
+	}
+	return s.out
+}
+
+func (s *story) breach(minute float64) incident.Outcome {
+	s.t.Helper()
+	return s.send(minute, incident.Event{Action: incident.Trigger, Title: "Fast"})
+}
+
+func (s *story) breachAt(minute float64, level int) incident.Outcome {
+	s.t.Helper()
+	return s.send(minute, incident.Event{Action: incident.Trigger, Title: "Fast", Priority: &level, PrioritySource: incident.SourceSignal})
+}
+
+func (s *story) recovered(minute float64) incident.Outcome {
+	s.t.Helper()
+	return s.send(minute, incident.Event{Action: incident.Resolve})
+}
+
+// act takes over what a person or a timer did.
+func (s *story) act(c incident.Change, err error) incident.Change {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	inc := c.Incident
+	s.state.Incident = &inc
+	if c.EndAlerts {
+		alert := *s.state.Alert
+		alert.Firing = false
+		s.state.Alert = &alert
+	}
+	for _, timer := range c.Timers {
+		s.timers[timer.Kind] = timer.Due
+	}
+	return c
+}
+
+// is checks what came of the last signal: its result, what the escalation does,
+// and the kinds of what the timeline tells.
+func (s *story) is(result incident.Result, escalate incident.Escalate, timeline ...incident.EventKind) {
+	s.t.Helper()
+	if s.out.Result != result || s.out.Escalate != escalate {
+		s.t.Errorf("got %s and %d, want %s and %d", s.out.Result, s.out.Escalate, result, escalate)
+	}
+	expect(s.t, s.out.Timeline, timeline...)
+}
+
+func expect(t testing.TB, events []incident.TimelineEvent, want ...incident.EventKind) {
+	t.Helper()
+	var got []incident.EventKind
+	for _, e := range events {
+		got = append(got, e.Kind)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("timeline: %s", diff)
+	}
+}
+
+func at(minute float64) time.Time { return start.Add(time.Duration(minute * float64(time.Minute))) }
+
+func person(id int64, minute float64) incident.By {
+	return incident.By{Actor: fmt.Sprintf("person%d@acme.example", id), UserID: &id, Via: "web", At: at(minute)}
+}
+
+func TestFirstBreachOpensAnIncident(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	level := 2
+	out := s.send(0, incident.Event{
+		Action: incident.Trigger, Title: "Fast", Deployment: "prod-eu", Priority: &level, PrioritySource: incident.SourceSLO,
+		StartedAt: at(-1), Snooze: time.Hour, Body: []byte("{}"), Warnings: []string{"w"}, Facts: incident.Facts{Sender: "SRE", SLI: "latency"},
+	})
+	s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived)
+	if !out.NewIncident || out.AskOwner || len(out.Timers) > 0 {
+		t.Errorf("got %+v", out)
+	}
+	snoozed := at(60)
+	if diff := cmp.Diff(incident.Alert{
+		ServiceID: 3, DedupKey: "key", Firing: true, StartedAt: at(-1), StartKnown: true, FirstSeenAt: at(0), LastSeenAt: at(0),
+		Occurrences: 1, IncidentNo: 1, IntegrationID: 5, Priority: &level, SnoozedUntil: &snoozed, Body: []byte("{}"),
+	}, *s.state.Alert); diff != "" {
+		t.Errorf("alert: %s", diff)
+	}
+	if diff := cmp.Diff(&incident.Incident{
+		Number: 1, Title: "Fast", Status: incident.Triggered, Urgency: incident.High, ServiceID: 3, Deployment: "prod-eu",
+		DedupKey: "key", Priority: &level, PrioritySource: incident.SourceSLO, Occurrences: 1,
+		Facts: incident.Facts{Sender: "SRE", SLI: "latency"}, CreatedAt: at(0), LastSeenAt: at(0), ChangedAt: at(0),
+	}, out.Incident); diff != "" {
+		t.Errorf("incident: %s", diff)
+	}
+	var d incident.Detail
+	if err := json.Unmarshal(out.Timeline[0].Data, &d); err != nil || d.Sender != "SRE" || len(d.Warnings) != 1 || out.Timeline[0].Actor != "integration:SRE" {
+		t.Errorf("received: %+v, %v", d, err)
+	}
+}
+
+func TestARepeatCountsAndPagesNobody(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 2)
+	for i := range 3 {
+		s.breachAt(float64(i+1), 2+i%2) // the same or a lower priority
+		s.is(incident.ResultDeduplicated, incident.EscalateNone)
+	}
+	if a, inc := s.state.Alert, s.state.Incident; a.Occurrences != 4 || inc.Occurrences != 4 || inc.LastSeenAt != at(3) || inc.ChangedAt != at(0) || *inc.Priority != 2 {
+		t.Errorf("alert %+v, incident %+v", a, inc)
+	}
+}
+
+func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	s.breachAt(1, 3)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+	if inc := s.state.Incident; inc.Urgency != incident.Low || *inc.Priority != 3 || inc.PrioritySource != incident.SourceSignal {
+		t.Errorf("incident %+v", inc)
+	}
+	s.breachAt(2, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+	if inc := s.state.Incident; inc.Urgency != incident.High || *inc.Priority != 1 {
+		t.Errorf("incident %+v", inc)
+	}
+}
+
+func TestARaiseAsksTheOwner(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 3)
+	s.act(incident.Acknowledge(*s.state.Incident, person(7, 1), 0))
+	out := s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone, incident.EvRaised, incident.EvStillOnIt)
+	if !out.AskOwner || s.timers[incident.TimerAck] != at(7) || out.Incident.Status != incident.Acknowledged {
+		t.Errorf("got %+v", out)
+	}
+	// A second raise pages again, and gives no further five minutes.
+	out = s.breachAt(4, 1)
+	if !out.AskOwner || len(out.Timers) > 0 || *out.Incident.AskedAt != at(2) {
+		t.Errorf("got %+v", out)
+	}
+	c := s.act(incident.AckDue(at(7), *s.state.Incident, 0), nil)
+	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.OwnerID != nil {
+		t.Errorf("got %+v", c)
+	}
+	expect(t, c.Timeline, incident.EvAckExpired)
+}
+
+func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 3)
+	s.act(incident.Acknowledge(*s.state.Incident, incident.By{Actor: "token:bot", At: at(1)}, 0))
+	out := s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised, incident.EvAckExpired)
+	if out.AskOwner || out.Incident.Status != incident.Triggered {
+		t.Errorf("got %+v", out)
+	}
+}
+
+// The level that a person chose stands against repeats of what they knew.
+func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 2)
+	low := 3
+	s.act(incident.SetPriority(*s.state.Incident, person(7, 1), &low, "only the demo tenant", levels(3), incident.Low))
+	s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone)
+	if *s.state.Incident.Priority != 3 {
+		t.Errorf("priority %d", *s.state.Incident.Priority)
+	}
+	s.breachAt(3, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+}
+
+func TestARecoveryResolves(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	s.recovered(3)
+	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
+	if inc := s.state.Incident; inc.Status != incident.Resolved || *inc.ResolvedAt != at(3) || inc.ResolvedBy != "integration:SRE" || s.state.Alert.Firing {
+		t.Errorf("incident %+v", inc)
+	}
+	s.recovered(4)
+	s.is(incident.ResultIgnored, incident.EscalateNone)
+	if out := newStory(t).recovered(0); out.Result != incident.ResultIgnored || out.Incident != nil {
+		t.Errorf("an unknown alert: %+v", out)
+	}
+}
+
+func TestAnIncidentResolvesWithItsLastAlert(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	s.state.OtherFiring = 1
+	s.recovered(1)
+	s.is(incident.ResultResolved, incident.EscalateNone, incident.EvRecovered)
+	if s.state.Incident.Status != incident.Triggered {
+		t.Error("resolved too early")
+	}
+	s.breach(2) // fires again while the other still does
+	s.is(incident.ResultDeduplicated, incident.EscalateNone, incident.EvRepeated)
+	s.state.OtherFiring = 0
+	s.recovered(3)
+	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
+}
+
+func TestAnOldResolveIsIgnored(t *testing.T) {
+	t.Parallel()
+	first, second := at(-10), at(5)
+	for _, test := range []struct {
+		name               string
+		breached, repeated time.Time
+		recovered          time.Time
+		want               incident.Result
+	}{
+		{"of this firing", first, first, first, incident.ResultResolved},
+		{"without a time", first, first, time.Time{}, incident.ResultResolved},
+		{"of an earlier firing", second, second, first, incident.ResultIgnored},
+		{"of a firing whose repeat began anew", first, second, first, incident.ResultIgnored},
+		{"with a late repeat of an earlier one", second, first, second, incident.ResultResolved},
+		// Our clock may be ahead of the sender's: only its own times compare.
+		{"the breach had no time", time.Time{}, time.Time{}, first, incident.ResultResolved},
+		{"only the repeat had one", time.Time{}, second, first, incident.ResultIgnored},
+	} {
+		s := newStory(t)
+		s.send(6, incident.Event{Action: incident.Trigger, StartedAt: test.breached})
+		s.send(7, incident.Event{Action: incident.Trigger, StartedAt: test.repeated})
+		before := s.state
+		out := s.send(8, incident.Event{Action: incident.Resolve, StartedAt: test.recovered})
+		if out.Result != test.want {
+			t.Errorf("%s: got %s", test.name, out.Result)
+		}
+		if out.Result == incident.ResultIgnored {
+			if diff := cmp.Diff(before, s.state); diff != "" || len(out.Timeline) > 0 {
+				t.Errorf("%s: changed %s", test.name, diff)
+			}
+		}
+	}
+}
+
+func TestReopenWithinTheWindow(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		minute float64
+		window time.Duration
+		same   bool
+	}{
+		{1, 5 * time.Minute, true}, {6, 5 * time.Minute, true}, {6.01, 5 * time.Minute, false}, {1, 0, false}, {1.5, time.Minute, true},
+	} {
+		s := newStory(t)
+		s.rules.ReopenWindow = test.window
+		s.breach(0)
+		s.act(incident.Acknowledge(*s.state.Incident, person(7, 0.5), 0))
+		s.recovered(1)
+		out := s.breach(test.minute)
+		if !test.same {
+			s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived)
+			if s.state.Incident.Number != 2 || s.state.Alert.IncidentNo != 2 || s.state.Alert.Occurrences != 2 || !s.state.Alert.FirstSeenAt.Equal(at(0)) {
+				t.Errorf("%+v: %+v", test, s.state.Alert)
+			}
+			continue
+		}
+		s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
+		inc := out.Incident
+		if out.NewIncident || inc.Number != 1 || inc.Status != incident.Triggered || inc.OwnerID != nil || inc.ResolvedAt != nil || len(inc.ReopenedAt) != 1 {
+			t.Errorf("%+v: %+v", test, inc)
+		}
+	}
+}
+
+func TestAfterAPersonResolvedTheSameWindowHolds(t *testing.T) {
+	t.Parallel()
+	for minute, want := range map[float64]incident.Result{3: incident.ResultDeduplicated, 9: incident.ResultCreated} {
+		s := newStory(t)
+		s.breach(0)
+		c := s.act(incident.ResolveBy(*s.state.Incident, person(7, 2), "restarted"))
+		if !c.EndAlerts || c.Escalate != incident.EscalateStop {
+			t.Errorf("got %+v", c)
+		}
+		s.breach(minute)
+		if s.out.Result != want || s.out.Escalate != incident.EscalateStart {
+			t.Errorf("minute %v: got %s", minute, s.out.Result)
+		}
+	}
+}
+
+func TestSnoozeMutesAReopenAndThenPages(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.send(0, incident.Event{Action: incident.Trigger, Snooze: 30 * time.Minute})
+	s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived) // never a first page
+	s.recovered(1)
+	out := s.breach(2)
+	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened)
+	if out.Incident.Status != incident.Triggered || s.timers[incident.TimerSettle] != at(30) {
+		t.Errorf("got %+v", out)
+	}
+	if c := incident.Settle(at(29), *out.Incident, 1); c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(30) {
+		t.Errorf("too early: %+v", c)
+	}
+	if c := incident.Settle(at(30), *out.Incident, 1); c.Escalate != incident.EscalateStart || c.Incident.MutedUntil != nil {
+		t.Errorf("lost in silence: %+v", c)
+	}
+	s.breachAt(3, 2) // never a raise
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised)
+	if c := incident.Settle(at(30), *s.state.Incident, 1); c.Changed || c.Escalate != incident.EscalateNone {
+		t.Errorf("paged twice: %+v", c)
+	}
+}
+
+func TestSnoozeNeverMutesARaiseAtAReopenNorANewIncident(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.send(0, incident.Event{Action: incident.Trigger, Snooze: time.Hour})
+	s.recovered(1)
+	s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened, incident.EvRaised)
+	s.recovered(3)
+	s.breach(9)
+	s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived)
+}
+
+func TestASignalDoesNotMuteItself(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	s.recovered(1)
+	s.send(2, incident.Event{Action: incident.Trigger, Snooze: time.Hour})
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
+}
+
+// flap plays a breach and three reopens: minutes 0, 2, 4 and 6.
+func flap(t testing.TB) *story {
+	s := newStory(t)
+	s.breachAt(0, 3)
+	for _, minute := range []float64{1, 3, 5} {
+		s.recovered(minute)
+		s.breachAt(minute+1, 3)
+	}
+	return s
+}
+
+func TestTheThirdReopenIsHeldOpen(t *testing.T) {
+	t.Parallel()
+	s := flap(t)
+	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvFlapping)
+	if inc := s.state.Incident; inc.FlappingSince == nil || *inc.FlappingSince != at(6) || s.timers[incident.TimerSettle] != at(36) {
+		t.Errorf("incident %+v, timers %v", inc, s.timers)
+	}
+	s.recovered(7)
+	s.is(incident.ResultResolved, incident.EscalateNone, incident.EvRecovered)
+	if s.state.Incident.Status != incident.Triggered {
+		t.Error("a recovery resolved what is held open")
+	}
+	s.breachAt(8, 3)
+	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvRepeated)
+	s.breachAt(9, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised)
+	s.recovered(10)
+	s.breachAt(11, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRepeated, incident.EvRaised)
+}
+
+func TestReopensOverMoreThanAnHourAreNotFlapping(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	for _, minute := range []float64{1, 31, 61} {
+		s.recovered(minute)
+		s.breach(minute + 1)
+		s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
+	}
+	if n := len(s.state.Incident.ReopenedAt); n != 2 {
+		t.Errorf("%d reopens are kept", n)
+	}
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	s := flap(t)
+	s.recovered(20)
+	c := incident.Settle(at(36), *s.state.Incident, 0)
+	if c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(50) {
+		t.Errorf("not quiet yet: %+v", c)
+	}
+	c = incident.Settle(at(50), *s.state.Incident, 0)
+	if c.Incident.Status != incident.Resolved || c.Escalate != incident.EscalateStop || c.Incident.FlappingSince != nil {
+		t.Errorf("quiet: %+v", c)
+	}
+	expect(t, c.Timeline, incident.EvSettled, incident.EvResolved)
+	s.act(c, nil)
+	s.breach(52) // what fails after the quiet pages again
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
+
+	s = flap(t)
+	c = incident.Settle(at(36), *s.state.Incident, 1)
+	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.FlappingSince != nil {
+		t.Errorf("quiet, still firing, nobody on it: %+v", c)
+	}
+	expect(t, c.Timeline, incident.EvSettled)
+	s.act(c, nil)
+	s.recovered(40)
+	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
+
+	s = flap(t)
+	s.act(incident.Acknowledge(*s.state.Incident, person(7, 7), 0))
+	c = incident.Settle(at(36), *s.state.Incident, 1)
+	if !c.Changed || c.Escalate != incident.EscalateNone || c.Incident.Status != incident.Acknowledged {
+		t.Errorf("quiet, still firing, in hand: %+v", c)
+	}
+	s.act(incident.ResolveBy(*s.state.Incident, person(7, 8), ""))
+	if c = incident.Settle(at(36), *s.state.Incident, 0); c.Changed {
+		t.Errorf("resolved by hand: %+v", c)
+	}
+}
+
+func TestReceiveChangesNothingThatItWasGiven(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := &story{t: nil, timers: map[string]time.Time{}, rules: newStory(nil).rules}
+		minute := 0.0
+		for range rapid.IntRange(1, 40).Draw(t, "signals") {
+			minute += rapid.SampledFrom([]float64{0, 0.5, 2, 7, 40}).Draw(t, "gap")
+			ev := incident.Event{Action: incident.Trigger, DedupKey: "key"}
+			if rapid.Bool().Draw(t, "recovered") {
+				ev.Action = incident.Resolve
+			}
+			if level := rapid.IntRange(0, 4).Draw(t, "priority"); level > 0 {
+				ev.Priority = &level
+			}
+			ev.Snooze = rapid.SampledFrom([]time.Duration{0, 0, time.Hour}).Draw(t, "snooze")
+			before := clone(s.state)
+			out := incident.Receive(at(minute), s.state, ev, s.rules)
+			if diff := cmp.Diff(before, clone(s.state)); diff != "" {
+				t.Fatalf("the state was changed: %s", diff)
+			}
+			check(t, s.state, out)
+			if out.Result != incident.ResultIgnored {
+				alert := out.Alert
+				s.state.Alert, s.state.Incident = &alert, out.Incident
+			}
+			due, armed := timerOf(out, incident.TimerSettle)
+			if armed {
+				s.timers[incident.TimerSettle] = due
+			}
+			// What stands open in silence is looked at again.
+			if inc := s.state.Incident; inc != nil && (inc.FlappingSince != nil || inc.MutedUntil != nil) && s.timers[incident.TimerSettle].IsZero() {
+				t.Fatalf("nobody comes back to %+v", inc)
+			}
+		}
+	})
+}
+
+// check holds an outcome against what is always true.
+func check(t *rapid.T, before incident.State, out incident.Outcome) {
+	inc := out.Incident
+	wasOpen := before.Incident != nil && before.Incident.Open()
+	switch {
+	case out.Result == incident.ResultIgnored:
+		if len(out.Timeline)+len(out.Timers) > 0 || out.Escalate != incident.EscalateNone {
+			t.Fatalf("ignored, and yet: %+v", out)
+		}
+	case out.NewIncident != (out.Result == incident.ResultCreated):
+		t.Fatalf("result %s, new %v", out.Result, out.NewIncident)
+	case out.Alert.Firing && !inc.Open():
+		t.Fatal("an alert fires in a resolved incident")
+	case !wasOpen && inc.Open() && out.Escalate != incident.EscalateStart && inc.FlappingSince == nil && inc.MutedUntil == nil:
+		t.Fatal("an incident opened in silence, and nobody comes back to it")
+	case wasOpen && !inc.Open() && out.Escalate != incident.EscalateStop:
+		t.Fatal("a resolved incident goes on escalating")
+	case out.Result == incident.ResultSuppressed && (out.Escalate != incident.EscalateNone || out.AskOwner):
+		t.Fatal("suppressed, and yet it pages")
+	}
+}
+
+func timerOf(out incident.Outcome, kind string) (time.Time, bool) {
+	for _, timer := range out.Timers {
+		if timer.Kind == kind {
+			return timer.Due, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// clone copies all that the state points to.
+func clone(s incident.State) incident.State {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	var c incident.State
+	if err := json.NewDecoder(strings.NewReader(string(text))).Decode(&c); err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func BenchmarkReceive(b *testing.B) {
+	level := 2
+	ev := incident.Event{Action: incident.Trigger, Title: "Fast", DedupKey: "key", Priority: &level, Facts: incident.Facts{Sender: "SRE"}}
+	rules := newStory(b).rules
+	first := incident.Receive(start, incident.State{}, ev, rules)
+	b.Run("first", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			incident.Receive(start, incident.State{}, ev, rules)
+		}
+	})
+	b.Run("repeat", func(b *testing.B) {
+		b.ReportAllocs()
+		state := incident.State{Alert: &first.Alert, Incident: first.Incident}
+		for b.Loop() {
+			incident.Receive(start, state, ev, rules)
+		}
+	})
+}
