@@ -93,17 +93,17 @@ func samePeople(a, b []holder) bool {
 // sight, which is as far as NextHandover looks.
 func (s Schedule) NextShift(person Person, after time.Time) (shift Shift, ok bool) {
 	tl, t := newTimeline(s), instantOf(after)
-	begin := forever
+	begin, mentioned, end := forever, s.mentions(person), tl.horizon(t)
 	for _, p := range tl.positions(span{t, forever}) {
 		for _, r := range tl.shadows(p, always) {
 			if r.holder.person == person && t < r.start && r.start < begin {
 				begin, shift, ok = r.start, r.shadow(p), true
 			}
 		}
-		if !s.mentions(person) {
+		if !mentioned {
 			continue
 		}
-		if h, start := tl.nextStart(person, p, span{t, min(begin, tl.horizon(t))}); start < begin {
+		if h, start := tl.nextStart(person, p, span{t, min(begin, end)}); start < begin {
 			r := tl.whole(p, h, start)
 			begin, shift, ok = start, h.shift(p, r.span), true
 		}

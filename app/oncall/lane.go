@@ -50,16 +50,15 @@ func (n lane) at(seat int, t instant) (Person, span) {
 	if t < first {
 		return Nobody, span{sinceEver, first}
 	}
-	within := span{first, forever}
-	if n.hours != nil {
-		open, hours := n.hours.at(t)
-		within = within.and(hours)
-		if !open {
-			return Nobody, within
-		}
+	person, within := n.turn(seat, t)
+	if person == Nobody || n.hours == nil {
+		return person, within
 	}
-	person, turn := n.turn(seat, t)
-	return person, within.and(turn)
+	open, hours := n.hours.at(t)
+	if !open {
+		return Nobody, hours.and(span{first, forever})
+	}
+	return person, within.and(hours)
 }
 
 // turn is who has the seat by the order alone, without regard to restrictions,

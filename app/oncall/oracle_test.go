@@ -32,9 +32,15 @@ type entry struct {
 // record is what the oracle wrote down.
 type record struct {
 	walk
-	entries   [][]entry           // by step
-	positions [][]oncall.Position // that there are, by step
-	matched   map[int64]bool      // overrides that acted
+	pages   []page         // one whenever something is other than a step before
+	matched map[int64]bool // overrides that acted
+}
+
+// page is what was so from start to end.
+type page struct {
+	start, end time.Time
+	entries    []entry
+	positions  []oncall.Position // that there are
 }
 
 func watch(s oncall.Schedule, w walk) record {
@@ -68,10 +74,22 @@ func watch(s oncall.Schedule, w walk) record {
 				entries = append(entries, r.position(s, s.Versions[current], versions[current], p, now)...)
 			}
 		}
-		r.entries = append(r.entries, entries)
-		r.positions = append(r.positions, positions)
+		r.write(page{now.UTC(), now.Add(w.step).UTC(), entries, positions})
 	}
 	return r
+}
+
+func (r *record) write(p page) {
+	if n := len(r.pages); n > 0 && slices.Equal(r.pages[n-1].entries, p.entries) && slices.Equal(r.pages[n-1].positions, p.positions) {
+		r.pages[n-1].end = p.end
+		return
+	}
+	r.pages = append(r.pages, p)
+}
+
+// page is the one written at an instant.
+func (r record) page(at time.Time) int {
+	return slices.IndexFunc(r.pages, func(p page) bool { return at.Before(p.end) })
 }
 
 // position is who has a position now.
@@ -242,22 +260,20 @@ func (w *watcher) open() bool {
 	return len(w.layer.Restrictions) == 0
 }
 
-func (r record) at(i int) time.Time { return r.from.Add(time.Duration(i) * r.step).UTC() }
-
-// shifts joins steps with equal entries.
+// shifts joins pages with equal entries.
 func (r record) shifts() []oncall.Shift {
 	var shifts []oncall.Shift
 	open := map[entry]int{}
-	for i, entries := range r.entries {
+	for _, page := range r.pages {
 		now := map[entry]int{}
-		for _, e := range entries {
+		for _, e := range page.entries {
 			at, ok := open[e]
 			if !ok {
 				at = len(shifts)
-				shifts = append(shifts, oncall.Shift{Position: e.position, Person: e.person, Start: r.at(i),
+				shifts = append(shifts, oncall.Shift{Position: e.position, Person: e.person, Start: page.start,
 					Source: e.source, Layer: e.layer, Override: e.override, Shadow: e.shadow})
 			}
-			shifts[at].End = r.at(i + 1)
+			shifts[at].End = page.end
 			now[e] = at
 		}
 		open = now
@@ -268,18 +284,18 @@ func (r record) shifts() []oncall.Shift {
 func (r record) gaps() []oncall.Gap {
 	var gaps []oncall.Gap
 	open := map[oncall.Position]int{}
-	for i, entries := range r.entries {
+	for _, page := range r.pages {
 		now := map[oncall.Position]int{}
-		for _, p := range r.positions[i] {
-			if len(people(entries, p)) > 0 {
+		for _, p := range page.positions {
+			if len(page.people(p)) > 0 {
 				continue
 			}
 			at, ok := open[p]
 			if !ok {
 				at = len(gaps)
-				gaps = append(gaps, oncall.Gap{Position: p, Start: r.at(i)})
+				gaps = append(gaps, oncall.Gap{Position: p, Start: page.start})
 			}
-			gaps[at].End = r.at(i + 1)
+			gaps[at].End = page.end
 			now[p] = at
 		}
 		open = now
@@ -287,10 +303,10 @@ func (r record) gaps() []oncall.Gap {
 	return gaps
 }
 
-// twice is, by step, who holds how many positions where they are several.
-func (r record) twice(i int) map[oncall.Person]int {
+// twice is who holds how many positions, where they are several.
+func (p page) twice() map[oncall.Person]int {
 	count := map[oncall.Person]int{}
-	for _, e := range r.entries[i] {
+	for _, e := range p.entries {
 		if !e.shadow {
 			count[e.person]++
 		}
@@ -304,10 +320,10 @@ func (r record) twice(i int) map[oncall.Person]int {
 }
 
 // people are those on call in a position, in the order of their ids.
-func people(entries []entry, p oncall.Position) []oncall.Person {
+func (p page) people(position oncall.Position) []oncall.Person {
 	var all []oncall.Person
-	for _, e := range entries {
-		if e.position == p && !e.shadow {
+	for _, e := range p.entries {
+		if e.position == position && !e.shadow {
 			all = append(all, e.person)
 		}
 	}
@@ -315,12 +331,13 @@ func people(entries []entry, p oncall.Position) []oncall.Person {
 	return all
 }
 
-// handover is the first step after i at which other people have a position.
-func (r record) handover(i int, p oncall.Position) (time.Time, bool) {
-	before := people(r.entries[i], p)
-	for j := i + 1; j < len(r.entries); j++ {
-		if !slices.Equal(before, people(r.entries[j], p)) {
-			return r.at(j), true
+// handover is the first page after an instant on which other people have a
+// position.
+func (r record) handover(at time.Time, p oncall.Position) (time.Time, bool) {
+	i := r.page(at)
+	for _, next := range r.pages[i+1:] {
+		if !slices.Equal(r.pages[i].people(p), next.people(p)) {
+			return next.start, true
 		}
 	}
 	return time.Time{}, false

@@ -261,6 +261,9 @@ func (tl *timeline) shadows(position Position, in span) []run {
 }
 
 func appendShadow(all []run, r run) []run {
+	if r.empty() {
+		return all
+	}
 	for i := range all {
 		if all[i].holder == r.holder && all[i].end == r.start {
 			all[i].end = r.end
