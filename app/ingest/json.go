@@ -56,16 +56,16 @@ func checkContentType(contentType string) error {
 	}
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil && media == "" {
-		return fault.Unsupported("The content type %q cannot be read; send application/json.", contentType)
+		return fault.Unsupported("The content type %q cannot be read; send application/json.", printable(contentType))
 	}
 	if media != "application/json" && !(strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
-		return fault.Unsupported("The content type %s is not read here; send application/json.", media)
+		return fault.Unsupported("The content type %s is not read here; send application/json.", printable(media))
 	}
 	switch strings.ToLower(params["charset"]) {
 	case "", "utf-8", "utf8", "us-ascii":
 		return nil
 	}
-	return fault.Unsupported("The character set %s is not read here; send UTF-8.", params["charset"])
+	return fault.Unsupported("The character set %s is not read here; send UTF-8.", printable(params["charset"]))
 }
 
 // tooDeep counts brackets outside strings. It stands before the validator, so

@@ -1,0 +1,79 @@
+package catalog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+)
+
+func TestPolicyVersionAt(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := catalog.NewSnapshot(catalog.Contents{PolicyVersions: []catalog.PolicyVersionRef{
+		{PolicyID: 1, ID: 13, Effective: noon.Add(time.Hour)},
+		{PolicyID: 1, ID: 11, Effective: noon},
+		{PolicyID: 1, ID: 12, Effective: noon}, // of two from the same instant, the later one
+		{PolicyID: 2, ID: 21, Effective: noon.Add(time.Minute)},
+	}})
+	for _, test := range []struct {
+		policy int64
+		at     time.Time
+		want   int64 // 0 for none
+	}{
+		{1, noon.Add(-time.Nanosecond), 0}, {1, noon, 12}, {1, noon.Add(time.Hour - 1), 12}, {1, noon.Add(time.Hour), 13},
+		{2, noon, 0}, {3, noon, 0},
+	} {
+		id, ok := s.PolicyVersionAt(test.policy, test.at)
+		if id != test.want || ok != (test.want != 0) {
+			t.Errorf("%+v: got %d, %v", test, id, ok)
+		}
+	}
+}
+
+func TestServiceNamed(t *testing.T) {
+	t.Parallel()
+	s := catalog.NewSnapshot(catalog.Contents{Services: []catalog.Service{
+		{ID: 3, Slug: "c", Name: "Checkout"}, {ID: 1, Slug: "a", Name: "checkout"}, {ID: 2, Slug: "checkout", Name: "A"},
+	}})
+	for name, want := range map[string]int64{"c": 3, "a": 1, "checkout": 2, " CHECKOUT": 1, "A": 2, "d": 0, "": 0} {
+		got, ok := s.ServiceNamed(name)
+		if got.ID != want || ok != (want != 0) {
+			t.Errorf("%q: got %d, %v", name, got.ID, ok)
+		}
+	}
+}
+
+func TestSLONamed(t *testing.T) {
+	t.Parallel()
+	s := catalog.NewSnapshot(catalog.Contents{SLOs: []catalog.SLO{
+		{ID: 4, ServiceID: 1, Slug: "d", Name: "Fast", Endpoint: "POST /x", SLI: "latency"},
+		{ID: 1, ServiceID: 1, Slug: "a", Name: "Fast", Endpoint: "GET /x", SLI: "latency"},
+		{ID: 2, ServiceID: 1, Slug: "b", Name: "Fast", Endpoint: "GET /x", SLI: "availability"},
+		{ID: 3, ServiceID: 2, Slug: "c", Name: "Fast"},
+	}})
+	for _, test := range []struct {
+		service             int64
+		name, endpoint, sli string
+		want                int64
+	}{
+		{1, "b", "", "", 2}, {1, "fast", "GET /x", "Availability", 2}, {1, "Fast", "GET /x", "latency", 1},
+		{1, "Fast", "POST /x", "other", 4}, {1, "Fast", "", "", 1}, {2, "Fast", "GET /x", "latency", 3}, {2, "a", "", "", 0}, {3, "Fast", "", "", 0},
+	} {
+		got, ok := s.SLONamed(test.service, test.name, test.endpoint, test.sli)
+		if got.ID != test.want || ok != (test.want != 0) {
+			t.Errorf("%+v: got %d, %v", test, got.ID, ok)
+		}
+	}
+}
+
+func TestPrioritiesAreSorted(t *testing.T) {
+	t.Parallel()
+	s := catalog.NewSnapshot(catalog.Contents{Priorities: []catalog.Priority{{Level: 3}, {Level: 1}}, Organization: catalog.Organization{ConfigVersion: 7}})
+	if p := s.Priorities(); len(p) != 2 || p[0].Level != 1 || s.Version() != 7 {
+		t.Errorf("got %+v at version %d", p, s.Version())
+	}
+	if _, ok := s.Priority(2); ok {
+		t.Error("found a level that does not exist")
+	}
+}

@@ -1,0 +1,424 @@
+package ingest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// house is a small organisation with everything that a Service needs, in
+// memory. It is its Config, its Submitter and its Rejections.
+type house struct {
+	now      time.Time
+	contents catalog.Contents
+	cached   *catalog.Snapshot
+	reloads  int
+	// stale is how many submissions are told that the configuration moved on.
+	stale      int
+	submitErr  error
+	rejectErr  error
+	submitted  []ingest.Signal
+	rejections []ingest.Rejection
+	service    *ingest.Service
+}
+
+func newHouse(t testing.TB) *house {
+	t.Helper()
+	h := &house{
+		now: time.Date(2026, 11, 23, 18, 5, 0, 1234, time.FixedZone("CET", 3600)),
+		contents: catalog.Contents{
+			Organization: catalog.Organization{ConfigVersion: 4},
+			Deployments:  []catalog.Deployment{{ID: 1, Slug: "prod-eu", Kind: catalog.Production}, {ID: 2, Slug: "staging", Kind: "test"}},
+			Services: []catalog.Service{
+				{ID: 1, Slug: "checkout-api", Name: "Checkout API", PolicyID: new(int64(9)), ReopenWindow: 300},
+				{ID: 2, Slug: "ledger", Name: "Ledger"}, {ID: 3, Slug: "lost", Name: "Lost and found"},
+			},
+			SLOs:       []catalog.SLO{{ID: 1, ServiceID: 1, Slug: "get-data", Name: "Availability of get data API", Window: "28d", Priority: new(3)}},
+			Priorities: []catalog.Priority{{Level: 3}, {Level: 1}, {Level: 2}},
+			Integrations: []catalog.Integration{
+				{ID: 1, Name: "SRE", Kind: catalog.KindSLO, ServiceID: new(int64(1)), KeyHMAC: []byte("hmac:own")},
+				{ID: 2, Name: "Any", Kind: catalog.KindSLO, KeyHMAC: []byte("hmac:any")},
+				{ID: 3, Name: "Slow", Kind: catalog.KindSLO, ServiceID: new(int64(1)), KeyHMAC: []byte("hmac:slow"), RateLimit: 2},
+				{ID: 4, Name: "Other", Kind: "other", ServiceID: new(int64(1)), KeyHMAC: []byte("hmac:other")},
+			},
+			PolicyVersions: []catalog.PolicyVersionRef{
+				{PolicyID: 9, ID: 92, Effective: time.Date(2026, 11, 23, 17, 5, 0, 0, time.UTC)},
+				{PolicyID: 9, ID: 91, Effective: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+				{PolicyID: 9, ID: 93, Effective: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)},
+			},
+		},
+	}
+	h.cached = catalog.NewSnapshot(h.contents)
+	h.service = ingest.NewService(ingest.ServiceOptions{
+		Config: h, Submitter: h, Rejections: h,
+		HMAC: func(key string) []byte { return []byte("hmac:" + key) },
+		URL:  func(number int64) string { return fmt.Sprintf("https://tocsin.example/incidents/%d", number) },
+		Now:  func() time.Time { return h.now },
+		Log:  slog.New(slog.DiscardHandler),
+	})
+	return h
+}
+
+func (h *house) Snapshot(context.Context) (*catalog.Snapshot, error) { return h.cached, nil }
+
+func (h *house) Reload(context.Context) (*catalog.Snapshot, error) {
+	h.reloads++
+	h.cached = catalog.NewSnapshot(h.contents)
+	return h.cached, nil
+}
+
+func (h *house) Submit(_ context.Context, s ingest.Signal) (ingest.Result, error) {
+	if h.submitErr != nil {
+		return ingest.Result{}, h.submitErr
+	}
+	if h.stale > 0 {
+		h.stale--
+		return ingest.Result{Stale: true}, nil
+	}
+	h.submitted = append(h.submitted, s)
+	if s.Event.Action == incident.Resolve {
+		return ingest.Result{Status: incident.ResultIgnored}, nil
+	}
+	return ingest.Result{Status: incident.ResultCreated, Number: 17}, nil
+}
+
+func (h *house) Reject(_ context.Context, r ingest.Rejection) error {
+	if h.rejectErr != nil {
+		return h.rejectErr
+	}
+	r.ID = int64(len(h.rejections) + 1)
+	h.rejections = append(h.rejections, r)
+	return nil
+}
+
+func (h *house) Rejection(_ context.Context, id int64) (ingest.Rejection, error) {
+	if id < 1 || id > int64(len(h.rejections)) {
+		return ingest.Rejection{}, fault.NotFound("no rejected signal %d", id)
+	}
+	return h.rejections[id-1], nil
+}
+
+func (h *house) Replayed(_ context.Context, r ingest.Rejection) error {
+	h.rejections[r.ID-1] = r
+	return nil
+}
+
+func (h *house) post(key, body string) (ingest.Answer, error) {
+	return h.service.Accept(context.Background(), ingest.Request{
+		Key: key, Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(body), Remote: "192.0.2.1",
+	})
+}
+
+// last posts what must be accepted and returns the signal that came of it.
+func (h *house) last(t *testing.T, key, body string) (ingest.Signal, ingest.Answer) {
+	t.Helper()
+	answer, err := h.post(key, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.submitted[len(h.submitted)-1], answer
+}
+
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s, answer := h.last(t, "own", string(fullBreach))
+	text, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"status":"created","incident":{"number":17,"url":"https://tocsin.example/incidents/17"},"dedup_key":"optional","warnings":[]}`; string(text) != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	if diff := cmp.Diff(incident.Rules{
+		ServiceID: 1, IntegrationID: 1, Actor: "integration:SRE", ReopenWindow: 5 * time.Minute, DeploymentKnown: true, Production: true,
+	}, s.Rules); diff != "" {
+		t.Error(diff)
+	}
+	if s.ServiceID != 1 || s.ConfigVersion != 4 || s.PolicyVersionID == nil || *s.PolicyVersionID != 92 || s.Event.Facts.Sender != "SRE" {
+		t.Errorf("got %+v", s)
+	}
+	if want := time.Date(2026, 11, 23, 17, 5, 0, 1000, time.UTC); s.ReceivedAt != want {
+		t.Errorf("received at %v", s.ReceivedAt)
+	}
+	if *s.Event.Priority != 2 || s.Event.PrioritySource != incident.SourceSignal {
+		t.Errorf("priority %v from %s", *s.Event.Priority, s.Event.PrioritySource)
+	}
+	if _, answer = h.last(t, "own", breach(`"status":"recovered"`)); answer.Incident != nil || answer.Status != incident.ResultIgnored {
+		t.Errorf("got %+v", answer)
+	}
+}
+
+func TestWhoseServiceItIs(t *testing.T) {
+	t.Parallel()
+	body := func(service string) string {
+		return fmt.Sprintf(`{"service":%q,"sli":"availability","slo":{"name":"x"}}`, service)
+	}
+	for _, test := range []struct {
+		key, name string
+		catchAll  bool
+		want      int64 // 0 for refused
+		warning   string
+	}{
+		{"own", "checkout-api", false, 1, ""},
+		{"own", "CHECKOUT api", false, 1, ""},
+		{"own", "ledger", false, 1, `The sender names the service "ledger"; the key belongs to checkout-api.`},
+		{"own", "nobody", true, 1, `The sender names the service "nobody"; the key belongs to checkout-api.`},
+		{"any", "ledger", false, 2, ""},
+		{"any", " Ledger ", true, 2, ""},
+		{"any", "nobody", true, 3, `The service "nobody" is not known; the signal went to lost.`},
+		{"any", "nobody", false, 0, ""},
+	} {
+		h := newHouse(t)
+		if test.catchAll {
+			h.contents.Organization.CatchAllServiceID = new(int64(3))
+			h.cached = catalog.NewSnapshot(h.contents)
+		}
+		if test.want == 0 {
+			_, err := h.post(test.key, body(test.name))
+			var f *fault.Error
+			if !errors.As(err, &f) || f.Kind != fault.KindInvalid || len(f.Fields) != 1 || f.Fields[0].Path != "service" {
+				t.Errorf("%+v: got %v", test, err)
+			}
+			continue
+		}
+		s, answer := h.last(t, test.key, body(test.name))
+		if got := strings.Join(answer.Warnings, " "); s.ServiceID != test.want || got != test.warning {
+			t.Errorf("%+v: got %d, %q", test, s.ServiceID, got)
+		}
+		if s.Event.Facts.Service != strings.TrimSpace(test.name) {
+			t.Errorf("%+v: the sender's name became %q", test, s.Event.Facts.Service)
+		}
+	}
+}
+
+func TestWhatCanBePagedIsPaged(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	s, answer := h.last(t, "own", `{"service":"checkout-api","sli":"availability","slo":{"name":"get-data"},
+		"deployment":"mars","incident_priority":9,"observed":"low"}`)
+	want := []string{
+		"observed must be a number and is not used.",
+		`The deployment "mars" is not known.`,
+		"There is no priority P9; the next rule decided.",
+	}
+	if diff := cmp.Diff(want, answer.Warnings); diff != "" {
+		t.Error(diff)
+	}
+	if s.Event.Deployment != "mars" || s.Rules.DeploymentKnown || *s.Event.Priority != 3 || s.Event.PrioritySource != incident.SourceSLO {
+		t.Errorf("got %+v", s)
+	}
+	if s, _ = h.last(t, "own", breach(`"deployment":"staging"`)); !s.Rules.DeploymentKnown || s.Rules.Production {
+		t.Errorf("staging: %+v", s.Rules)
+	}
+	// The window of the catalog's SLO serves a breach that states none.
+	h.contents.SLOs[0].Priority = nil
+	h.cached = catalog.NewSnapshot(h.contents)
+	s, _ = h.last(t, "own", `{"service":"checkout-api","sli":"availability","slo":{"name":"get-data"},
+		"error_budget":{"remaining_percent":30,"depleted_percent":10,"depletion_window":"1h"}}`)
+	if s.Event.Priority == nil || *s.Event.Priority != 2 || s.Event.PrioritySource != incident.SourceBudget {
+		t.Errorf("got %+v", s.Event)
+	}
+	if s, _ = h.last(t, "any", `{"service":"ledger","sli":"availability","slo":{"name":"x"}}`); s.PolicyVersionID != nil {
+		t.Errorf("a service without a policy got version %d", *s.PolicyVersionID)
+	}
+}
+
+func TestUnknownKeysLeaveNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, key := range []string{"", "nobody", "other"} {
+		if _, err := h.post(key, "{"); !fault.Is(err, fault.KindUnauthorized) {
+			t.Errorf("%q: got %v", key, err)
+		}
+	}
+	if len(h.submitted)+len(h.rejections) > 0 {
+		t.Errorf("kept %v, %v", h.submitted, h.rejections)
+	}
+}
+
+func TestAKeyThatWasJustMadeWorks(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.contents.Integrations = append(h.contents.Integrations, catalog.Integration{ID: 7, Kind: catalog.KindSLO, ServiceID: new(int64(2)), KeyHMAC: []byte("hmac:new")})
+	if s, _ := h.last(t, "new", breach("")); s.ServiceID != 2 || h.reloads != 1 {
+		t.Errorf("got %+v after %d reloads", s, h.reloads)
+	}
+}
+
+func TestAStaleSignalIsResolvedAnew(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.stale = 1
+	h.contents.Organization.ConfigVersion = 5
+	h.contents.Integrations[0].ServiceID = new(int64(2))
+	s, answer := h.last(t, "own", breach(`"deployment":"mars"`))
+	if s.ConfigVersion != 5 || s.ServiceID != 2 || len(answer.Warnings) != 2 {
+		t.Errorf("got %+v, %q", s, answer.Warnings)
+	}
+	h.stale = 100
+	if _, err := h.post("own", breach("")); !fault.Is(err, fault.KindUnavailable) {
+		t.Errorf("for ever stale: %v", err)
+	}
+	h.stale = 1
+	h.contents.Integrations = h.contents.Integrations[1:]
+	if _, err := h.post("own", breach("")); !fault.Is(err, fault.KindUnauthorized) {
+		t.Errorf("a key that was removed meanwhile: %v", err)
+	}
+	if len(h.rejections) > 0 {
+		t.Errorf("listed %+v", h.rejections)
+	}
+}
+
+func TestRejectionsAreListed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	large := strings.Repeat(" ", ingest.MaxBody+1)
+	for _, test := range []struct {
+		contentType, body string
+		status            int
+		fields            int
+	}{
+		{"application/json", "{", 400, 0},
+		{"application/json", large, 413, 0},
+		{"text/plain\x00\xff", breach(""), 415, 0},
+		{"application/json", "{}", 422, 3},
+	} {
+		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: test.contentType, Body: []byte(test.body), Remote: "192.0.2.1"})
+		var f *fault.Error
+		if !errors.As(err, &f) {
+			t.Errorf("%d: got %v", test.status, err)
+			continue
+		}
+		r := h.rejections[len(h.rejections)-1]
+		if r.Status != test.status || r.IntegrationID != 1 || r.Reason != f.Message || len(r.Fields) != test.fields || r.Remote != "192.0.2.1" ||
+			string(r.Body) != test.body[:min(len(test.body), ingest.MaxBody)] || !utf8.ValidString(r.ContentType) || strings.Contains(r.ContentType, "\x00") {
+			r.Body = nil
+			t.Errorf("%d: listed %+v", test.status, r)
+		}
+	}
+	if len(h.rejections) != 4 || len(h.submitted) != 0 {
+		t.Errorf("%d listed, %d accepted", len(h.rejections), len(h.submitted))
+	}
+	h.rejectErr = errors.New("disk full")
+	if _, err := h.post("own", "{"); !fault.Is(err, fault.KindMalformed) {
+		t.Errorf("where it cannot be listed: %v", err)
+	}
+	stats := h.service.Stats()
+	if stats.Refused[fault.KindMalformed] != 2 || stats.Refused[fault.KindInvalid] != 1 || stats.Accepted[incident.ResultCreated] != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+}
+
+func TestWhatPassesIsNotListed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, err := range []error{fault.Unavailable("overload"), fault.Internal(errors.New("bug"))} {
+		h.submitErr = err
+		if _, got := h.post("own", breach("")); !errors.Is(got, err) {
+			t.Errorf("got %v", got)
+		}
+	}
+	if len(h.rejections) > 0 {
+		t.Errorf("listed %+v", h.rejections)
+	}
+}
+
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	if _, err := h.post("any", `{"service":"orders","sli":"availability","slo":{"name":"x"}}`); err == nil {
+		t.Fatal("an unknown service was accepted")
+	}
+	if _, err := h.service.Replay(t.Context(), 1, "dana@acme.example"); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("still wrong: %v", err)
+	}
+	if r := h.rejections[0]; r.ReplayResult != `There is no service "orders".` || r.ReplayedBy != "dana@acme.example" || len(h.rejections) != 1 {
+		t.Errorf("got %+v", r)
+	}
+	h.contents.Services = append(h.contents.Services, catalog.Service{ID: 8, Slug: "orders"})
+	h.cached = catalog.NewSnapshot(h.contents)
+	h.submitErr = fault.Unavailable("overload")
+	if _, err := h.service.Replay(t.Context(), 1, "ana@acme.example"); !fault.Is(err, fault.KindUnavailable) || h.rejections[0].ReplayedBy != "dana@acme.example" {
+		t.Errorf("got %v, %+v", err, h.rejections[0])
+	}
+	h.submitErr = nil
+	answer, err := h.service.Replay(t.Context(), 1, "ana@acme.example")
+	if err != nil || answer.Status != incident.ResultCreated || h.submitted[0].ServiceID != 8 {
+		t.Errorf("got %+v, %v", answer, err)
+	}
+	if r := h.rejections[0]; r.ReplayResult != "created" || r.ReplayedBy != "ana@acme.example" || r.ReplayedAt == nil {
+		t.Errorf("got %+v", r)
+	}
+	if _, err := h.service.Replay(t.Context(), 1, "ben@acme.example"); !fault.Is(err, fault.KindConflict) || len(h.submitted) != 1 {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := h.service.Replay(t.Context(), 99, "ben@acme.example"); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReplayOfAForgottenContentTypeAndOfATornBody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, _ = h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/x-www-form-urlencoded", Body: []byte(breach(""))})
+	_, _ = h.post("own", strings.Repeat(" ", ingest.MaxBody+1))
+	if _, err := h.service.Replay(t.Context(), 1, "ana@acme.example"); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.service.Replay(t.Context(), 2, "ana@acme.example"); !fault.Is(err, fault.KindConflict) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var waits []time.Duration
+	for range 4 {
+		_, err := h.post("slow", breach(""))
+		wait, _ := ingest.RetryAfter(err)
+		if (err != nil) != fault.Is(err, fault.KindLimited) {
+			t.Errorf("got %v", err)
+		}
+		waits = append(waits, wait)
+		h.now = h.now.Add(10 * time.Second)
+	}
+	if want := []time.Duration{0, 0, 10 * time.Second, 0}; !slices.Equal(waits, want) {
+		t.Errorf("got %v, want %v", waits, want)
+	}
+	for range 10 {
+		if _, err := h.post("own", breach("")); err != nil {
+			t.Errorf("a key without a limit: %v", err)
+		}
+	}
+	if len(h.rejections) > 0 {
+		t.Errorf("listed %+v", h.rejections)
+	}
+}
+
+func BenchmarkAccept(b *testing.B) {
+	h := newHouse(b)
+	req := ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/json", Body: fullBreach}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.submitted = h.submitted[:0]
+		if _, err := h.service.Accept(context.Background(), req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
