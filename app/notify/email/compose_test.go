@@ -73,15 +73,13 @@ func TestTheHTMLStandsAlone(t *testing.T) {
 	m.Again = true
 	m.Subjects = append(m.Subjects, notify.Subject{Number: 18, Title: `<script>alert("x")</script>`, Link: "javascript:alert(1)", Status: "acknowledged", By: "Ben", Note: "<b>looking</b>"})
 	document := delivered(t, m).HTML
-	for _, bad := range []string{"<script", "src=", "url(", "@import", "<link", "<b>", "javascript:", "ZgotmplZ\" style=\"border"} {
+	for _, bad := range []string{"<script", "src=", "url(", "@import", "<link", "<b>", "javascript:"} {
 		if strings.Contains(document, bad) {
 			t.Errorf("the HTML has %q", bad)
 		}
 	}
 	decoder := xml.NewDecoder(strings.NewReader(document))
-	decoder.Strict, decoder.AutoClose, decoder.Entity = true, []string{"meta"}, xml.HTMLEntity
-	decoder.AutoClose = xml.HTMLAutoClose
-	decoder.Strict = false
+	decoder.AutoClose, decoder.Entity = xml.HTMLAutoClose, xml.HTMLEntity
 	depth := 0
 	for {
 		token, err := decoder.Token()

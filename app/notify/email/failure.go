@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/textproto"
+	"strconv"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
@@ -29,7 +30,7 @@ func (s *Sender) failure(ctx context.Context, err error, recipient string) *noti
 		f.Reason = said(send)
 		f.Permanent = send.ErrorCode() >= 500
 	case errors.As(err, &reply):
-		f.Reason = reply.Error()
+		f.Reason = oneLine(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
 		f.Permanent = reply.Code >= 500
 	case ctx.Err() != nil:
 		f.Reason = ended(ctx)
@@ -73,12 +74,17 @@ func (s *Sender) misfit(err error) string {
 	return err.Error()
 }
 
-// said takes the server's words out of the library's.
+// said takes the server's words out of the library's, which put its own around
+// them and, as net/textproto does, may quote them.
 func said(send *gomail.SendError) string {
-	text := send.Error()
+	text := strings.TrimPrefix(send.Error(), send.Reason.String()+": ")
+	code, rest, _ := strings.Cut(text, " ")
+	if quoted, err := strconv.QuotedPrefix(rest); err == nil {
+		words, _ := strconv.Unquote(quoted) // it has just been found to be quoted
+		return oneLine(code + " " + words)
+	}
 	text, _, _ = strings.Cut(text, ", affected ")
-	text = strings.TrimPrefix(text, fmt.Sprint(send.Reason)+": ")
-	return strings.Join(strings.Fields(text), " ")
+	return oneLine(text)
 }
 
 // masked keeps the password and the recipient's address, which a server may

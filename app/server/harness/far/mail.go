@@ -154,7 +154,8 @@ func (m *MailServer) DropNext() { m.mood.dropNext() }
 // Close frees the port, breaks the open connections and waits for what runs.
 func (m *MailServer) Close() error {
 	m.cancel()
-	err := m.server.Close()
+	// The server itself forgets a listener that it does not serve yet.
+	err := errors.Join(m.listener.Close(), m.server.Close())
 	m.work.Wait()
 	if errors.Is(err, net.ErrClosed) || errors.Is(err, smtp.ErrServerClosed) {
 		return nil
