@@ -151,7 +151,7 @@ func TestResolveBy(t *testing.T) {
 	t.Parallel()
 	c, err := incident.ResolveBy(acknowledged(t), person(8, 9), " restarted ")
 	if err != nil || c.Incident.Status != incident.Resolved || c.Incident.Resolution != "restarted" || c.Incident.ResolvedBy != "person8@acme.example" ||
-		!c.EndAlerts || c.Escalate != incident.EscalateStop {
+		c.Incident.ChangedAt != at(9) || !c.EndAlerts || c.Escalate != incident.EscalateStop {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	expect(t, c.Timeline, incident.EvResolved)

@@ -42,6 +42,9 @@ func (s *story) send(minute float64, ev incident.Event) incident.Outcome {
 		return s.out
 	}
 	if s.out.NewIncident {
+		if s.out.Alert.IncidentNo != 0 || s.out.Incident.Number != 0 {
+			s.t.Error("a new incident has a number already")
+		}
 		s.next++
 		s.out.Incident.Number = s.next
 		s.out.Alert.IncidentNo = s.next
@@ -155,7 +158,11 @@ func TestARepeatCountsAndPagesNobody(t *testing.T) {
 		s.breachAt(float64(i+1), 2+i%2) // the same or a lower priority
 		s.is(incident.ResultDeduplicated, incident.EscalateNone)
 	}
-	if a, inc := s.state.Alert, s.state.Incident; a.Occurrences != 4 || inc.Occurrences != 4 || inc.LastSeenAt != at(3) || inc.ChangedAt != at(0) || *inc.Priority != 2 {
+	s.send(3, incident.Event{Action: incident.Trigger, Facts: incident.Facts{Observed: new(97.5)}, Body: []byte("latest")})
+	if *s.state.Incident.Facts.Observed != 97.5 || string(s.state.Alert.Body) != "latest" {
+		t.Error("the latest breach is not shown")
+	}
+	if a, inc := s.state.Alert, s.state.Incident; a.Occurrences != 5 || inc.Occurrences != 5 || inc.LastSeenAt != at(3) || inc.ChangedAt != at(0) || *inc.Priority != 2 {
 		t.Errorf("alert %+v, incident %+v", a, inc)
 	}
 }
@@ -224,6 +231,24 @@ func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
 	}
 	s.breachAt(3, 1)
 	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+	s.act(incident.SetPriority(*s.state.Incident, person(7, 4), &low, "", levels(3), incident.Low))
+	s.breachAt(5, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone)
+}
+
+func TestAnAlertOfAResolvedIncidentDoesNotFire(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	c, err := incident.ResolveBy(*s.state.Incident, person(7, 1), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.state.Incident = &c.Incident // and the alert was left as it was
+	s.recovered(2)
+	s.is(incident.ResultIgnored, incident.EscalateNone)
+	s.breach(3)
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
 }
 
 func TestARecoveryResolves(t *testing.T) {
@@ -353,6 +378,13 @@ func TestSnoozeMutesAReopenAndThenPages(t *testing.T) {
 	if c := incident.Settle(at(29), *out.Incident, 1); c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(30) {
 		t.Errorf("too early: %+v", c)
 	}
+	taken, err := incident.Acknowledge(*out.Incident, person(7, 3), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := incident.Settle(at(30), taken.Incident, 1); c.Changed {
+		t.Errorf("somebody has it: %+v", c)
+	}
 	if c := incident.Settle(at(30), *out.Incident, 1); c.Escalate != incident.EscalateStart || c.Incident.MutedUntil != nil {
 		t.Errorf("lost in silence: %+v", c)
 	}
@@ -370,6 +402,9 @@ func TestSnoozeNeverMutesARaiseAtAReopenNorANewIncident(t *testing.T) {
 	s.recovered(1)
 	s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened, incident.EvRaised)
+	if len(s.out.Timers) > 0 || s.out.Incident.MutedUntil != nil {
+		t.Errorf("muted all the same: %+v", s.out)
+	}
 	s.recovered(3)
 	s.breach(9)
 	s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived)
@@ -438,13 +473,18 @@ func TestSettle(t *testing.T) {
 	if c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(50) {
 		t.Errorf("not quiet yet: %+v", c)
 	}
-	c = incident.Settle(at(50), *s.state.Incident, 0)
+	s.breachAt(25, 3)
+	if c = incident.Settle(at(50), *s.state.Incident, 1); c.Changed || c.Timers[0].Due != at(55) {
+		t.Errorf("fired again: %+v", c)
+	}
+	s.recovered(26)
+	c = incident.Settle(at(56), *s.state.Incident, 0)
 	if c.Incident.Status != incident.Resolved || c.Escalate != incident.EscalateStop || c.Incident.FlappingSince != nil {
 		t.Errorf("quiet: %+v", c)
 	}
 	expect(t, c.Timeline, incident.EvSettled, incident.EvResolved)
 	s.act(c, nil)
-	s.breach(52) // what fails after the quiet pages again
+	s.breach(58) // what fails after the quiet pages again
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
 
 	s = flap(t)

@@ -208,8 +208,8 @@ func (l *lane) signal() {
 	}
 }
 
-// take moves up to limit submissions into batch. more is false once the lane is
-// closed and empty.
+// take moves up to limit submissions into batch; it leaves none behind where it
+// takes none. more is false once the lane is closed and empty.
 func (l *lane) take(batch []*submission, limit int) (_ []*submission, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -223,9 +223,6 @@ func (l *lane) take(batch []*submission, limit int) (_ []*submission, more bool)
 	rest := copy(l.waiting, l.waiting[n:])
 	clear(l.waiting[rest:])
 	l.waiting = l.waiting[:rest]
-	if rest > 0 {
-		l.signal()
-	}
 	return batch, !l.closed || rest > 0 || len(batch) > 0
 }
 

@@ -272,16 +272,29 @@ func TestTheDeadlineAnswersAndWhatWasNotBegunIsDropped(t *testing.T) {
 func TestATransactionHasADeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &fakeWriter{refuse: func(ctx context.Context, _ []ingest.Signal) error {
+		gate := make(chan struct{})
+		w := held(gate)
+		hold := w.refuse
+		w.refuse = func(ctx context.Context, signals []ingest.Signal) error {
+			_ = hold(ctx, signals)
+			if len(signals) == 1 {
+				return nil
+			}
 			<-ctx.Done()
 			return ctx.Err()
-		}}
+		}
 		b := startBatcher(t, w, ingest.BatcherOptions{Deadline: 2 * time.Second})
-		if _, err := b.Submit(t.Context(), signal("a", "a")); !fault.Is(err, fault.KindUnavailable) {
-			t.Errorf("got %v", err)
+		submit(b, signal("a", "a"))
+		second, third := submit(b, signal("b", "b")), submit(b, signal("c", "c"))
+		close(gate)
+		for _, answer := range []<-chan error{second, third} {
+			if err := <-answer; !fault.Is(err, fault.KindUnavailable) {
+				t.Errorf("got %v", err)
+			}
 		}
 		synctest.Wait()
-		if s := b.Stats(); s.Waiting != 0 || s.Batches != 1 {
+		// What is slow is not searched for bad data.
+		if s := b.Stats(); s.Waiting != 0 || s.Batches != 2 || s.Bisected != 0 {
 			t.Errorf("%+v", s)
 		}
 	})

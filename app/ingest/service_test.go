@@ -284,6 +284,26 @@ func TestAStaleSignalIsResolvedAnew(t *testing.T) {
 	}
 }
 
+func TestResolveLeavesTheBreachAsItWas(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := decode(t, breach(`"observed":"a","snooze":"b","started_at":"c","deployment":"mars"`))
+	any := h.contents.Integrations[1]
+	h.contents.Organization.CatchAllServiceID = new(int64(3))
+	first, err := ingest.Resolve(catalog.NewSnapshot(h.contents), any, b, h.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := slices.Clone(first.Event.Warnings)
+	h.contents.Organization.CatchAllServiceID = new(int64(2))
+	if _, err := ingest.Resolve(catalog.NewSnapshot(h.contents), any, b, h.now); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, first.Event.Warnings); diff != "" || len(b.Event.Warnings) != 3 {
+		t.Errorf("%s, %q", diff, b.Event.Warnings)
+	}
+}
+
 func TestRejectionsAreListed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
