@@ -39,3 +39,43 @@ func (db *DB) SyncClock(ctx context.Context) error {
 	db.clock.skew.Store(int64(there.Sub(middle)))
 	return nil
 }
+
+// NextDue is the earliest instant at which something becomes due; ok is false
+// where nothing ever will.
+func (db *DB) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
+	for _, query := range []string{
+		"SELECT min(next_action_at) FROM escalations WHERE next_action_at IS NOT NULL",
+		"SELECT min(notify_at) FROM pages WHERE notify_at IS NOT NULL",
+		"SELECT min(due_at) FROM messages WHERE state = 'queued'",
+		"SELECT min(due_at) FROM timers",
+	} {
+		due, err := db.earliest(ctx, query)
+		if err != nil {
+			return at, ok, err
+		}
+		if due != nil && (!ok || due.Before(at)) {
+			at, ok = *due, true
+		}
+	}
+	return at, ok, nil
+}
+
+func (db *DB) earliest(ctx context.Context, query string) (*time.Time, error) {
+	var text any
+	if err := db.read.QueryRowContext(ctx, query).Scan(&text); err != nil {
+		return nil, fmt.Errorf("look what is due next: %w", err)
+	}
+	switch v := text.(type) {
+	case time.Time:
+		v = v.UTC()
+		return &v, nil
+	case string: // SQLite forgets the type of a column inside an aggregate
+		at, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
+		if err != nil {
+			return nil, fmt.Errorf("look what is due next: %w", err)
+		}
+		return &at, nil
+	default:
+		return nil, nil
+	}
+}

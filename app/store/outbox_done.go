@@ -161,9 +161,9 @@ func (tx *Tx) lostPages(ctx context.Context, pages []int64) ([]int64, error) {
 		WHERE mp.page_id = p.id AND m.state IN ('queued', 'sending', 'sent', 'delivered')) AND `+where+" ORDER BY p.id", args...))
 }
 
-// passOver is the timer that looks whether a step has reached anybody; it is
+// TimerPassOver is the timer that looks whether a step has reached anybody; it is
 // its own transaction, since it locks the incident first.
-const passOver = "pass_over"
+const TimerPassOver = "pass_over"
 
 // failPages ends pages that cannot reach their person, and has their steps
 // looked at.
@@ -178,7 +178,7 @@ func (tx *Tx) failPages(ctx context.Context, now time.Time, pages []int64) error
 		return fmt.Errorf("fail pages: %w", err)
 	}
 	for _, id := range escalations {
-		if err := tx.setTimer(ctx, passOver, id, now); err != nil {
+		if err := tx.setTimer(ctx, TimerPassOver, id, now); err != nil {
 			return err
 		}
 	}

@@ -170,7 +170,7 @@ func (p *pipeline) timers(ctx context.Context) (int, error) {
 	}
 	for _, t := range due {
 		switch t.Kind {
-		case passOver:
+		case TimerPassOver:
 			err = p.db.PassOver(ctx, t.Subject, escalation.MayPassOver)
 		case incident.TimerAck:
 			err = p.actions.AckDue(ctx, t.Subject)

@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/notify/email"
+	"github.com/tocsin-oncall/tocsin/app/notify/slack"
+	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
+)
+
+// newChannels makes the channels that are configured. Where none is, a log
+// stands in for all, so that a first trial shows the whole way; as soon as one
+// is, the others count as failed for good.
+func newChannels(cfg config.Config, log *slog.Logger) (channels map[notify.Medium]notify.Channel, onlyLog bool, err error) {
+	channels = map[notify.Medium]notify.Channel{}
+	if !cfg.SMTP.URL.IsZero() {
+		server, err := email.ParseURL(cfg.SMTP.URL.Reveal())
+		if err != nil {
+			return nil, false, err
+		}
+		if channels[notify.Email], err = email.New(email.Config{Server: server, From: cfg.SMTP.From}); err != nil {
+			return nil, false, err
+		}
+	}
+	if !cfg.Twilio.AuthToken.IsZero() {
+		if channels[notify.SMS], err = twilio.New(twilio.Config{
+			AccountSID: cfg.Twilio.AccountSID, AuthToken: cfg.Twilio.AuthToken.Reveal(), From: cfg.Twilio.From, BaseURL: cfg.Twilio.BaseURL,
+		}); err != nil {
+			return nil, false, err
+		}
+	}
+	if !cfg.Slack.BotToken.IsZero() {
+		if channels[notify.Slack], err = slack.New(slack.Config{BotToken: cfg.Slack.BotToken.Reveal(), BaseURL: cfg.Slack.BaseURL}); err != nil {
+			return nil, false, err
+		}
+	}
+	if len(channels) > 0 {
+		return channels, false, nil
+	}
+	for _, m := range []notify.Medium{notify.SMS, notify.Email, notify.Slack, notify.Voice} {
+		channels[m] = logChannel{log}
+	}
+	return channels, true, nil
+}
+
+// logChannel writes messages to the log instead of sending them.
+type logChannel struct{ log *slog.Logger }
+
+// Deliver implements notify.Channel.
+func (l logChannel) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
+	args := []any{"medium", m.Medium, "to", m.To, "kind", m.Kind}
+	if m.Text != "" {
+		args = append(args, "text", m.Text)
+	}
+	for _, s := range m.Subjects {
+		args = append(args, "incident", s.Number, "title", s.Title, "why", s.Why, "link", s.Link)
+	}
+	l.log.InfoContext(ctx, "page: no channel is configured, so this message only reaches the log", args...)
+	return notify.Receipt{ProviderID: fmt.Sprintf("log-%d", m.Attempt), Delivered: true}, nil
+}
+
+// linkLife is how long a personal link in a message works.
+const linkLife = 7 * 24 * time.Hour
+
+// composer adds links to messages.
+type composer struct {
+	keys      *auth.Keyring
+	publicURL func() string
+	now       func() time.Time
+}
+
+// Compose implements notify.Composer.
+func (c composer) Compose(claim *notify.Claim) error {
+	base := c.publicURL()
+	for i := range claim.Subjects {
+		s := &claim.Subjects[i]
+		if claim.UserID == 0 {
+			s.Link = fmt.Sprintf("%s/incidents/%d", base, s.Number)
+		} else {
+			s.Link = base + "/a/" + c.keys.SignLink(auth.PageLink{Incident: s.Number, UserID: claim.UserID, MessageID: claim.ID, Expires: c.now().Add(linkLife)})
+		}
+		if s.Runbook != "" && !strings.Contains(s.Runbook, "://") {
+			s.Runbook = "" // a name: it is shown on the incident's page
+		}
+	}
+	if claim.Medium == notify.SMS {
+		claim.CallbackURL = fmt.Sprintf("%s/twilio/status/%d", base, claim.Attempt)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/store"
+)
+
+// SweepEvery is how often each loop looks for due work by itself. Being woken
+// is what makes it quick; this is what makes it sure.
+const SweepEvery = time.Second
+
+// loop sweeps whenever it is woken, and every second besides. Sweeps of one
+// loop never overlap.
+type loop struct {
+	name  string
+	sweep func(context.Context) (int, error)
+	wake  chan struct{}
+	log   *slog.Logger
+
+	sweeping sync.Mutex
+	// swept is when a sweep last succeeded, in Unix nanoseconds of this
+	// process's clock.
+	swept    atomic.Int64
+	observed func(name string, took time.Duration, n int, err error)
+}
+
+func newLoop(name string, sweep func(context.Context) (int, error), log *slog.Logger) *loop {
+	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log}
+}
+
+// poke wakes the loop; a loop that is busy looks again when it is done.
+func (l *loop) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run goes on until ctx ends.
+func (l *loop) run(ctx context.Context) {
+	tick := time.NewTicker(SweepEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		n, err := l.once(ctx)
+		if err == nil && n > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case <-l.wake:
+		}
+	}
+}
+
+func (l *loop) once(ctx context.Context) (int, error) {
+	l.sweeping.Lock()
+	defer l.sweeping.Unlock()
+	began := time.Now()
+	n, err := l.sweep(ctx)
+	if l.observed != nil {
+		l.observed(l.name, time.Since(began), n, err)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			l.log.ErrorContext(ctx, "a sweep failed; it is tried again in a second", "loop", l.name, "error", err)
+		}
+		return n, err
+	}
+	l.swept.Store(time.Now().UnixNano())
+	return n, nil
+}
+
+// dispatch wakes the loops that a transaction made work for.
+func dispatch(ctx context.Context, bus *store.Bus, loops map[store.Work]*loop) {
+	news, stop := bus.Listen()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case n := <-news:
+			for work, l := range loops {
+				if n.Work&work != 0 {
+					l.poke()
+				}
+			}
+		}
+	}
+}

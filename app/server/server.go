@@ -1,0 +1,256 @@
+// Package server puts the application together and runs it, so that the binary
+// and the tests boot the same whole.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store"
+)
+
+// Options are what a test sets and the binary leaves alone.
+type Options struct {
+	// Now is the clock of due times; nil takes the database's.
+	Now func() time.Time
+	// Cost of password hashes; zero takes the default.
+	Cost auth.Cost
+	// Version is what the binary calls itself.
+	Version string
+}
+
+// Server is the whole application.
+type Server struct {
+	Config    config.Config
+	DB        *store.DB
+	Keys      *auth.Keyring
+	Auth      *auth.Service
+	Sessions  *auth.Sessions
+	Ingest    *ingest.Service
+	Incidents *incident.Service
+	Directory *directory
+	// OnlyLog says that no channel is configured, so that pages only reach the
+	// log.
+	OnlyLog bool
+
+	batcher   *ingest.Batcher
+	outbox    *notify.Outbox
+	loops     []*loop
+	byWork    map[store.Work]*loop
+	http      *http.Server
+	listener  net.Listener
+	publicURL atomic.Pointer[string]
+	log       *slog.Logger
+	version   string
+	closing   chan struct{}
+}
+
+// New opens the database, brings its schema up to date and constructs
+// everything. Nothing runs yet.
+func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*Server, error) {
+	if err := cfg.EnsureSecretKey(); err != nil {
+		return nil, err
+	}
+	keys, err := auth.NewKeyring([]byte(cfg.SecretKey.Reveal()))
+	if err != nil {
+		return nil, err
+	}
+	channels, onlyLog, err := newChannels(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log, Chat: channels[notify.Slack] != nil})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := &Server{Config: cfg, DB: db, Keys: keys, OnlyLog: onlyLog, log: log, version: o.Version, closing: make(chan struct{})}
+	s.publicURL.Store(&cfg.PublicURL)
+	s.construct(channels, o)
+	return s, nil
+}
+
+func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options) {
+	s.outbox = &notify.Outbox{Store: s.DB, Channels: channels, Now: s.DB.Now, Workers: 16, Log: s.log,
+		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, now: s.DB.Now}}
+	s.Directory = &directory{db: s.DB, works: s.outbox.Works}
+	s.outbox.People = s.Directory
+	engine := &escalation.Engine{Store: s.DB, Directory: s.Directory, Now: s.DB.Now, Batch: 500}
+	planner := &notify.Planner{Store: s.DB, People: s.Directory, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
+	s.Incidents = &incident.Service{Store: s.DB, Now: s.DB.Now}
+	s.batcher = ingest.NewBatcher(s.DB, ingest.BatcherOptions{Log: s.log})
+	s.Ingest = ingest.NewService(ingest.ServiceOptions{
+		Config: s.Directory, Submitter: s.batcher, Rejections: s.DB, HMAC: s.Keys.IntegrationHMAC,
+		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
+	})
+	s.Sessions = auth.NewSessions(s.DB.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
+	s.Auth = auth.NewService(s.DB, s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
+
+	timers := &timers{db: s.DB, incidents: s.Incidents, now: s.DB.Now, log: s.log}
+	s.byWork = map[store.Work]*loop{
+		store.ToEscalate: newLoop("escalations", engine.Sweep, s.log),
+		store.ToPlan:     newLoop("pages", planner.Sweep, s.log),
+		store.ToSend:     newLoop("messages", s.outbox.Sweep, s.log),
+		store.ToTime:     newLoop("timers", timers.sweep, s.log),
+	}
+	for _, work := range []store.Work{store.ToTime, store.ToEscalate, store.ToPlan, store.ToSend} {
+		s.loops = append(s.loops, s.byWork[work])
+	}
+}
+
+// PublicURL is how people and providers reach this server.
+func (s *Server) PublicURL() string { return *s.publicURL.Load() }
+
+// Listen binds the address, so that its port is known before Run.
+func (s *Server) Listen(ctx context.Context) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.Config.Listen, err)
+	}
+	s.listener = l
+	if s.Config.PublicURL == "" {
+		url := config.DefaultPublicURL(l.Addr().String())
+		s.publicURL.Store(&url)
+	}
+	s.http = &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(s.closing) }))
+	return nil
+}
+
+// grace is how long a shutdown waits for requests and sends under way.
+const grace = 20 * time.Second
+
+// Run serves until ctx ends, and then finishes what it has begun: requests are
+// answered, what was accepted is written, claimed messages are sent.
+func (s *Server) Run(ctx context.Context) error {
+	working, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLoops()
+	leasing, stopLeases := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLeases()
+	var running, leases sync.WaitGroup
+	leases.Go(func() { s.outbox.KeepLeases(leasing) })
+	for _, l := range s.loops {
+		running.Go(func() { l.run(working) })
+	}
+	running.Go(func() { dispatch(working, s.DB.Bus(), s.byWork) })
+	running.Go(func() { s.DB.Hear(working) })
+	running.Go(func() { s.housekeeping(working) })
+	running.Go(func() { s.refill(working) })
+
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	var err error
+	select {
+	case <-ctx.Done():
+		s.log.InfoContext(ctx, "shutting down: finishing what is begun")
+	case err = <-failed:
+	}
+	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if e := s.http.Shutdown(finishing); e != nil {
+		_ = s.http.Close()
+	}
+	err = errors.Join(err, s.batcher.Close(finishing))
+	stopLoops()
+	running.Wait()
+	s.outbox.Wait()
+	stopLeases()
+	leases.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, s.DB.Close())
+}
+
+// refill has the outbox look again whenever a send ends, since it may have had
+// no hand free.
+func (s *Server) refill(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.outbox.Ended():
+			s.byWork[store.ToSend].poke()
+		}
+	}
+}
+
+// housekeeping keeps the clock right and removes what has expired.
+func (s *Server) housekeeping(ctx context.Context) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-second.C:
+		}
+		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "the database's clock could not be read", "error", err)
+		}
+		if n%600 != 0 {
+			continue
+		}
+		if err := s.DB.SweepAccess(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "what has expired could not be removed", "error", err)
+		}
+	}
+}
+
+// Settle carries out everything that is due, until nothing is. Tests call it
+// after moving the clock.
+func (s *Server) Settle(ctx context.Context) error {
+	for {
+		total := 0
+		for _, l := range s.loops {
+			n, err := l.once(ctx)
+			if err != nil {
+				return err
+			}
+			total += n
+			s.outbox.Wait()
+		}
+		if total == 0 {
+			return nil
+		}
+	}
+}
+
+// NextDue is the earliest instant at which something becomes due; ok is false
+// where nothing ever will.
+func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
+	return s.DB.NextDue(ctx)
+}
+
+// sweptWithin reports whether every loop has swept within a time.
+func (s *Server) sweptWithin(d time.Duration) bool {
+	for _, l := range s.loops {
+		if time.Since(time.Unix(0, l.swept.Load())) > d {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
+)
+
+// measure runs what is measured on both databases.
+func (s *subject) measure(ctx context.Context, p plan) error {
+	if err := s.timeToPage(ctx, p); err != nil {
+		return err
+	}
+	fmt.Println()
+	fmt.Println("| dedup keys | connections | requests/s | p50 | p99 | refused |")
+	fmt.Println("|---|---:|---:|---:|---:|---:|")
+	for _, kind := range []string{"distinct", "duplicate"} {
+		for _, connections := range []int{1, 8, 32} {
+			r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, p.lasting, keys(kind))
+			if err != nil {
+				return err
+			}
+			fmt.Printf("| %s | %d | %.0f | %s | %s | %d |\n", kind, connections, r.perSecond(), ms(r.p50), ms(r.p99), r.errors)
+		}
+	}
+	fmt.Println()
+	return nil
+}
+
+// run makes the keys of each run its own.
+var run int
+
+// keys are a new one for each request, or a hundred in turn.
+func keys(kind string) func(int64) string {
+	run++
+	prefix := kind + strconv.Itoa(run) + "-"
+	if kind == "duplicate" {
+		return func(n int64) string { return prefix + strconv.FormatInt(n%100, 10) }
+	}
+	return func(n int64) string { return prefix + strconv.FormatInt(n, 10) }
+}
+
+// timeToPage posts one breach at a time, each for another person, on an idle
+// system, and measures from the 202 to the provider's request.
+func (s *subject) timeToPage(ctx context.Context, p plan) error {
+	var waits []time.Duration
+	for i := range p.pages {
+		person := i%p.people + 1
+		c, err := dial(ctx, s.host, "/webhooks/slo/"+key(person))
+		if err != nil {
+			return err
+		}
+		seen := len(s.twilio.Messages())
+		status, err := c.post(breach(nil, "page-"+strconv.Itoa(i)))
+		answered := time.Now()
+		_ = c.conn.Close()
+		if err != nil || status != 202 {
+			return fmt.Errorf("breach %d: status %d, %w", i, status, err)
+		}
+		arrived, err := s.arrival(ctx, seen, number(person))
+		if err != nil {
+			return fmt.Errorf("page %d did not arrive: %w", i, err)
+		}
+		// The request may arrive before we have read the answer.
+		waits = append(waits, max(0, arrived.Sub(answered)))
+	}
+	slices.Sort(waits)
+	fmt.Printf("\nTime from the answer 202 to the provider's HTTP request, %d pages to %d people in turn, idle system: p50 %s, p90 %s, p99 %s, longest %s.\n",
+		len(waits), p.people, ms(quantile(waits, .5)), ms(quantile(waits, .9)), ms(quantile(waits, .99)), ms(waits[len(waits)-1]))
+	return nil
+}
+
+func (s *subject) arrival(ctx context.Context, seen int, to string) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	n := 0
+	sms, err := s.twilio.Wait(ctx, func(m far.SMS) bool {
+		n++
+		return n > seen && m.To == to
+	})
+	return sms.At, err
+}
+
+func ms(d time.Duration) string {
+	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 1, 64) + " ms"
+}

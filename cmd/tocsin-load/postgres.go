@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+)
+
+// onPostgres measures on a server of its own with PostgreSQL's default
+// settings, so with fsync on, and beside pgbench on the same server.
+func (p plan) onPostgres(ctx context.Context) error {
+	cluster, err := pgtest.Start(pgtest.Options{Durable: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = cluster.Stop() }()
+	for _, name := range []string{"tocsin", "bench"} {
+		if err := createDatabase(ctx, cluster.URL, name); err != nil {
+			return err
+		}
+	}
+	s, err := p.start(ctx, at(cluster.URL, "tocsin"))
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	fmt.Println("## PostgreSQL")
+	if err := s.measure(ctx, p); err != nil {
+		return err
+	}
+	if !p.pgbench {
+		return nil
+	}
+	return s.beside(ctx, p, at(cluster.URL, "bench"))
+}
+
+// beside alternates runs of pgbench with runs of distinct breaches on one key.
+func (s *subject) beside(ctx context.Context, p plan, bench string) error {
+	if _, err := pgbench(ctx, "-i", "-s", "50", "-q", bench); err != nil {
+		return err
+	}
+	var theirs, ours []float64
+	fmt.Println("Distinct breaches on one key at 32 connections, the engine running, in turn with `pgbench -N -s 50 -M prepared -c 32 -j 2` on the same server:")
+	fmt.Println()
+	fmt.Println("| round | pgbench transactions/s | breaches/s | p50 | p99 |")
+	fmt.Println("|---:|---:|---:|---:|---:|")
+	for round := range p.rounds {
+		if err := settle(ctx); err != nil {
+			return err
+		}
+		out, err := pgbench(ctx, "-N", "-M", "prepared", "-c", "32", "-j", "2", "-T", strconv.Itoa(int(p.lasting.Seconds())), bench)
+		if err != nil {
+			return err
+		}
+		tps, err := transactions(out)
+		if err != nil {
+			return err
+		}
+		r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), 32, p.lasting, keys("distinct"))
+		if err != nil {
+			return err
+		}
+		theirs, ours = append(theirs, tps), append(ours, r.perSecond())
+		fmt.Printf("| %d | %.0f | %.0f | %s | %s |\n", round+1, tps, r.perSecond(), ms(r.p50), ms(r.p99))
+	}
+	fmt.Printf("\nMedians: pgbench %.0f/s, Tocsin %.0f/s, ratio %.2f.\n\n", median(theirs), median(ours), median(ours)/median(theirs))
+	return nil
+}
+
+// settle lets the engine finish with the run before, so that pgbench has the
+// server to itself.
+func settle(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(5 * time.Second):
+		return nil
+	}
+}
+
+func pgbench(ctx context.Context, args ...string) (string, error) {
+	program, err := exec.LookPath("pgbench")
+	if err != nil {
+		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
+		if len(found) == 0 {
+			return "", fmt.Errorf("pgbench is not installed: it comes with Debian's package postgresql")
+		}
+		program = found[len(found)-1]
+	}
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("pgbench: %w\n%s", err, out)
+	}
+	return string(out), nil
+}
+
+var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
+
+func transactions(out string) (float64, error) {
+	found := tps.FindStringSubmatch(out)
+	if found == nil {
+		return 0, fmt.Errorf("pgbench said no rate:\n%s", out)
+	}
+	return strconv.ParseFloat(found[1], 64)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+func at(cluster, database string) string {
+	u, err := url.Parse(cluster)
+	if err != nil {
+		return cluster
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+func createDatabase(ctx context.Context, cluster, name string) error {
+	conn, err := pgx.Connect(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+	return err
+}
