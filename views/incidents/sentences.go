@@ -1,0 +1,127 @@
+package incidents
+
+import (
+	"fmt"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+// anchor identifies a line, so that a live refresh moves none.
+func (e Event) anchor(index int) string {
+	if e.ID == 0 {
+		return fmt.Sprintf("line-%d", index)
+	}
+	return fmt.Sprintf("%s-%d", e.Kind, e.ID)
+}
+
+// tone is what colours the line's dot.
+func (e Event) tone() string {
+	switch e.Kind {
+	case "received", "repeated", "raised", "flapping":
+		return "signal"
+	case "recovered", "settled":
+		return "recovery"
+	case "reopened":
+		if e.Sender != "" {
+			return "signal"
+		}
+		return "person"
+	case "resolved":
+		if e.automatic() {
+			return "recovery"
+		}
+		return "person"
+	case "acknowledged", "shadow_ack", "unacknowledged", "escalated", "priority", "note":
+		return "person"
+	case "passed_over", "exhausted", "ack_expired", "channel_failed":
+		return "failed"
+	case KindAttempt:
+		if e.Attempt.State == Failed {
+			return "failed"
+		}
+	}
+	return "system"
+}
+
+func (e Event) automatic() bool { return e.By == "" || e.By == "Tocsin" || e.Sender != "" }
+
+func via(channel string) string {
+	switch channel {
+	case "sms":
+		return " by SMS"
+	case "link":
+		return " by the link in a message"
+	case "api":
+		return " through the API"
+	case "slack":
+		return " in Slack"
+	case "email":
+		return " by email"
+	}
+	return ""
+}
+
+func fromTo(e Event) string {
+	switch {
+	case e.From == "":
+		return "to " + e.To
+	case e.To == "":
+		return "from " + e.From + " to none"
+	}
+	return "from " + e.From + " to " + e.To
+}
+
+func passedOver(e Event) string {
+	if e.Text != "" {
+		return e.Text
+	}
+	if len(e.Targets) > 0 {
+		return "nobody is " + element.And(e.Targets)
+	}
+	return "it stands for nobody"
+}
+
+func isAre(people []element.Person) string {
+	if len(people) == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// to is whom a message went to: a first name, or a channel's address.
+func (a Attempt) to() string {
+	if a.Person.ID == 0 {
+		return a.Contact
+	}
+	return a.Person.First()
+}
+
+func (a Attempt) stateWords() string {
+	switch a.State {
+	case Queued:
+		return "leaves at"
+	case Sending:
+		return "being sent since"
+	case AttemptWithdrawn:
+		return "withdrawn"
+	}
+	return string(a.State)
+}
+
+// asides are what else there is to know of an attempt.
+func (a Attempt) asides() string {
+	words := ""
+	if a.Number > 1 {
+		words += fmt.Sprintf(", attempt %d", a.Number)
+	}
+	if a.InsteadOf != "" {
+		words += ", instead of the failed " + midSentence(element.Medium(a.InsteadOf))
+	}
+	if a.With > 0 {
+		words += ", together with " + element.Count(a.With, "other incident")
+	}
+	if a.Again {
+		words += ", possibly for the second time"
+	}
+	return words
+}

@@ -1,0 +1,238 @@
+package incidents
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+func (p IncidentPage) path(action string) string {
+	return fmt.Sprintf("/incidents/%d/%s", p.Number, action)
+}
+
+func variant(main bool) string {
+	if main {
+		return "default"
+	}
+	return "outline"
+}
+
+// pagingSentence sums up in one line who is paged and who is next.
+func pagingSentence(p IncidentPage) string {
+	var now []string
+	for _, r := range p.Paged {
+		if r.State == Paging && !r.Shadow {
+			now = append(now, r.Person.First())
+		}
+	}
+	sentence := "Nobody is paged right now."
+	if len(now) > 0 {
+		sentence = "Paging " + element.And(now) + "."
+	}
+	if len(p.Next) > 0 {
+		u := p.Next[0]
+		who := element.And(u.Targets)
+		if len(u.People) > 0 {
+			who = firstNames(u.People)
+		}
+		if who != "" {
+			sentence += " " + upper(who) + " at " + p.Frame.Clock.When(u.At) + "."
+		}
+	}
+	return sentence
+}
+
+func firstNames(people []element.Person) string {
+	names := make([]string, len(people))
+	for i, person := range people {
+		names[i] = person.First()
+	}
+	return element.And(names)
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func nobodyPaged(p IncidentPage) string {
+	switch {
+	case p.Status == Resolved:
+		return "Nobody was."
+	case p.Status == Acknowledged:
+		return "Nobody any more: it is acknowledged."
+	case len(p.Next) > 0:
+		return "Nobody yet."
+	}
+	return "Nobody. No policy leads to anybody who can be reached."
+}
+
+func by(who string) string {
+	if who == "" {
+		return "by itself"
+	}
+	return "by " + who
+}
+
+func (f Facts) any() bool {
+	return f.Observed != nil || f.BrokenBy != nil || f.BudgetRemaining != nil ||
+		f.BudgetDepleted != nil || f.BurnRate != nil || !f.StartedAt.IsZero()
+}
+
+// period writes "28d" as "28 days"; what it does not know it leaves.
+func period(s string) string {
+	for suffix, unit := range map[string]string{"d": "days", "h": "hours", "m": "minutes", "w": "weeks"} {
+		if n, ok := strings.CutSuffix(s, suffix); ok && n != "" && strings.Trim(n, "0123456789") == "" {
+			if n == "1" {
+				return "1 " + strings.TrimSuffix(unit, "s")
+			}
+			return n + " " + unit
+		}
+	}
+	return s
+}
+
+func (f Facts) budgetWords() string {
+	if f.Window == "" {
+		return ""
+	}
+	return "for " + period(f.Window)
+}
+
+func (f Facts) depletionTerm() string {
+	if f.BurnRate != nil {
+		return "Burning"
+	}
+	return "Spent"
+}
+
+func (f Facts) depletion() string {
+	if f.BurnRate != nil {
+		return element.Number(*f.BurnRate) + "\u00a0×"
+	}
+	return element.Percent(*f.BudgetDepleted)
+}
+
+func (f Facts) depletionNote() string {
+	if f.BudgetDepleted == nil {
+		return "as fast as allowed"
+	}
+	note := "of the budget"
+	if f.BurnRate != nil {
+		note = element.Percent(*f.BudgetDepleted) + " gone"
+	}
+	if f.DepletionWindow != "" {
+		note += " in " + period(f.DepletionWindow)
+	}
+	return note
+}
+
+func (r Recipient) role() string {
+	if r.Shadow {
+		return r.Role + ", shadow"
+	}
+	return r.Role
+}
+
+func lastError(r Recipient) string {
+	if r.Last == nil || r.Last.Error == "" {
+		return "no verified contact on a working channel"
+	}
+	return strings.ToLower(element.Medium(r.Last.Medium)) + " failed, " + r.Last.Error
+}
+
+func nextMedium(r Recipient) string {
+	if r.NextMedium == "" {
+		return "next try"
+	}
+	return midSentence(element.Medium(r.NextMedium))
+}
+
+// midSentence lowers the first letter of what is no abbreviation.
+func midSentence(s string) string {
+	if s == "SMS" || s == "" {
+		return s
+	}
+	if strings.HasPrefix(s, "Slack") {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+func (u Upcoming) words() string {
+	targets := element.And(u.Targets)
+	switch u.Kind {
+	case NextFallback:
+		return "The fallback is paged: " + targets
+	case NextAdministrators:
+		return "The administrators are paged"
+	case NextMorning:
+		return "Paging begins, with " + targets
+	case NextStillOnIt:
+		return "The owner is asked: still on it?"
+	}
+	words := fmt.Sprintf("Step %d: %s", u.Step, targets)
+	if u.Run > 1 {
+		words += fmt.Sprintf(", run %d", u.Run)
+	}
+	return words
+}
+
+func (e Earlier) words() string {
+	if e.ResolvedAt.IsZero() {
+		return "Still open."
+	}
+	took := "Over after " + element.Duration(e.ResolvedAt.Sub(e.CreatedAt)) + "."
+	if e.Resolution == "" {
+		return took
+	}
+	return took + " “" + e.Resolution + "”"
+}
+
+func (d Dependency) words() string {
+	var words []string
+	if d.Availability != nil {
+		words = append(words, element.Percent(*d.Availability)+" available")
+	}
+	if d.BudgetRemaining != nil {
+		if *d.BudgetRemaining < 0 {
+			words = append(words, "error budget overspent by "+element.Percent(-*d.BudgetRemaining))
+		} else {
+			words = append(words, element.Percent(*d.BudgetRemaining)+" of its error budget left")
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func (p IncidentPage) escalateWords() string {
+	if len(p.Next) == 0 || len(p.Next[0].Targets) == 0 {
+		return "This goes on to the next step of the policy at once."
+	}
+	u := p.Next[0]
+	who := element.And(u.Targets)
+	if len(u.People) > 0 {
+		who += " (" + element.Names(u.People) + ")"
+	}
+	return "This pages " + who + " at once instead of at " + p.Frame.Clock.When(u.At) + "."
+}
+
+func (p IncidentPage) priorityHint() string {
+	if p.PrioritySource == "" {
+		return "None so far."
+	}
+	return "Now " + p.Priority.Name + ", " + p.PrioritySource + "."
+}
+
+func (p IncidentPage) level() element.Field {
+	f := p.Repricing.Level
+	if f.Value == "" && f.Error == "" && p.Priority.Level > 0 {
+		f.Value = fmt.Sprint(p.Priority.Level)
+	}
+	return f
+}
+
+func (p IncidentPage) levels() []element.Option {
+	options := []element.Option{{Value: "", Text: "None"}}
+	for _, l := range p.Priorities {
+		options = append(options, element.Option{Value: fmt.Sprint(l.Level), Text: l.Name})
+	}
+	return options
+}

@@ -1,0 +1,80 @@
+package integrations
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+func kind(k string) string {
+	if k == "slo" {
+		return "SLO breach"
+	}
+	return k
+}
+
+func serviceWords(r element.Ref) string {
+	if r.Name == "" {
+		return "the service is named in each signal"
+	}
+	return r.Name
+}
+
+// curl is the command that sends a breach, with the key where it is revealed.
+func (p Page) curl() string {
+	key := p.Key
+	if key == "" {
+		key = "$TOCSIN_KEY"
+	}
+	return fmt.Sprintf(`curl -sS %s \
+  -H "Authorization: Bearer %s" \
+  -H "Content-Type: application/json" \
+  -d '{
+    "service": "%s",
+    "sli": "availability",
+    "slo": {"name": "A first test", "objective": 99.7, "window": "28d"},
+    "observed": 98.9
+  }'`, p.Endpoint, key, p.ExampleService)
+}
+
+// part is a stretch of a body, the name of a wrong field or anything else.
+type part struct {
+	text  string
+	wrong bool
+}
+
+// marked cuts the body at the names of the fields that are wrong: the last
+// name of a path such as "slo.name" or "links[0].href", as JSON writes it.
+func (r Rejected) marked() []part {
+	names := map[string]bool{}
+	for _, f := range r.Fields {
+		name := f.Path[strings.LastIndexByte(f.Path, '.')+1:]
+		name, _, _ = strings.Cut(name, "[")
+		if name != "" {
+			names[`"`+name+`"`] = true
+		}
+	}
+	var parts []part
+	rest := r.Body
+	for rest != "" {
+		at, name := -1, ""
+		for n := range names {
+			if i := strings.Index(rest, n); i >= 0 && (at < 0 || i < at) {
+				at, name = i, n
+			}
+		}
+		if at < 0 {
+			break
+		}
+		if at > 0 {
+			parts = append(parts, part{text: rest[:at]})
+		}
+		parts = append(parts, part{text: name, wrong: true})
+		rest = rest[at+len(name):]
+	}
+	if rest != "" {
+		parts = append(parts, part{text: rest})
+	}
+	return parts
+}

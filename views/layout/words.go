@@ -1,0 +1,50 @@
+package layout
+
+import (
+	"github.com/a-h/templ"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+// duty says whether the person is on call: "on call until Mon 09:00".
+func (u User) duty(c element.Clock) string {
+	switch {
+	case !u.OnCall:
+		return "not on call"
+	case u.OnCallUntil.IsZero():
+		return "on call"
+	}
+	return "on call until " + c.When(u.OnCallUntil)
+}
+
+func (f *Flash) undoLabel() string {
+	if f.UndoLabel != "" {
+		return f.UndoLabel
+	}
+	return "Undo"
+}
+
+// within tells which entry of the navigation a section belongs to.
+func within(s, entry Section) bool {
+	return s == entry || (s == Policies && entry == OnCall)
+}
+
+// Current marks the entry of a navigation that is shown.
+func Current(here bool) templ.Attributes { return current(here, "page") }
+
+func current(here bool, value string) templ.Attributes {
+	if !here {
+		return templ.Attributes{}
+	}
+	return templ.Attributes{"aria-current": value}
+}
+
+func bannerIcon(k BannerKind) string {
+	switch k {
+	case Failing:
+		return "circle-alert"
+	case Warning:
+		return "triangle-alert"
+	}
+	return "info"
+}

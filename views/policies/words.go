@@ -1,0 +1,159 @@
+package policies
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+func words(targets []Target) string {
+	list := make([]string, len(targets))
+	for i, t := range targets {
+		list[i] = t.Words
+	}
+	return element.And(list)
+}
+
+// inShort is a policy in a line: "main on call in Payments (1 h) → backup on
+// call in Payments (2 h), 4 runs".
+func inShort(steps []Step, repeat int) string {
+	parts := make([]string, len(steps))
+	for i, s := range steps {
+		parts[i] = fmt.Sprintf("%s (%s)", words(s.Targets), element.Duration(s.Timeout))
+	}
+	line := strings.Join(parts, " → ")
+	if repeat > 0 {
+		line += fmt.Sprintf(", %d runs", repeat+1)
+	}
+	return line
+}
+
+// sentence is the policy as one would tell it.
+func (p Page) sentence() string {
+	if len(p.Steps) == 0 {
+		return "It has no steps."
+	}
+	var b strings.Builder
+	for i, s := range p.Steps {
+		if i == 0 {
+			fmt.Fprintf(&b, "First %s is paged", words(s.Targets))
+		} else {
+			fmt.Fprintf(&b, "; after %s without an answer, %s", element.Duration(p.Steps[i-1].Timeout), words(s.Targets))
+		}
+	}
+	last := p.Steps[len(p.Steps)-1]
+	fmt.Fprintf(&b, ", for %s. ", element.Duration(last.Timeout))
+	if p.Repeat > 0 {
+		fmt.Fprintf(&b, "Then all of it again, %s. ", times(p.Repeat))
+	}
+	if len(p.Fallback) > 0 {
+		fmt.Fprintf(&b, "If nobody ever answers, %s.", words(p.Fallback))
+	} else {
+		b.WriteString("If nobody ever answers, the administrators.")
+	}
+	return b.String()
+}
+
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// lastResort is what follows an exhausted policy, which nobody can turn off.
+func (p Page) lastResort() string {
+	if len(p.Fallback) == 0 {
+		return "Paged again every hour until somebody acknowledges."
+	}
+	return "If they do not answer in 15 minutes, the administrators; then the fallback again every hour until somebody acknowledges."
+}
+
+// run is how long one run of the chain takes.
+func (p Page) run() time.Duration { return p.start(len(p.Steps)) }
+
+// whole is how long all runs take.
+func (p Page) whole() time.Duration { return p.run() * time.Duration(p.Repeat+1) }
+
+// start is when step i fires, counted from the signal.
+func (p Page) start(i int) time.Duration {
+	var at time.Duration
+	for _, s := range p.Steps[:i] {
+		at += s.Timeout
+	}
+	return at
+}
+
+func after(d time.Duration) string {
+	if d == 0 {
+		return "at once"
+	}
+	return "after " + element.Duration(d)
+}
+
+func unreachable(t Target) string {
+	if t.Unreachable == len(t.Now) && len(t.Now) == 1 {
+		return "has no verified contact on a working channel, so counts as nobody"
+	}
+	return fmt.Sprintf("%d without a verified contact on a working channel", t.Unreachable)
+}
+
+// block is one step in the time line.
+type block struct {
+	left, width     float64
+	text, at, title string
+	shade           string
+}
+
+// leastWidth keeps a short step readable beside a long one.
+const leastWidth = 0.12
+
+// blocks share the width by timeout, none narrower than leastWidth.
+func (p Page) blocks() []block {
+	run := p.run()
+	if run <= 0 {
+		return nil
+	}
+	widths := make([]float64, len(p.Steps))
+	var sum float64
+	for i, s := range p.Steps {
+		widths[i] = max(leastWidth, float64(s.Timeout)/float64(run))
+		sum += widths[i]
+	}
+	blocks := make([]block, len(p.Steps))
+	var left float64
+	for i, s := range p.Steps {
+		blocks[i] = block{
+			left:  left / sum,
+			width: widths[i] / sum,
+			text:  words(s.Targets),
+			at:    clockAt(p.start(i)),
+			title: fmt.Sprintf("%s: %s, waits %s", after(p.start(i)), words(s.Targets), element.Duration(s.Timeout)),
+			shade: fmt.Sprint(i % 4),
+		}
+		left += widths[i]
+	}
+	return blocks
+}
+
+func clockAt(d time.Duration) string {
+	if d == 0 {
+		return "0"
+	}
+	return "+ " + element.Duration(d)
+}
+
+func (p Page) read() string {
+	parts := make([]string, 0, len(p.Steps))
+	for _, b := range p.blocks() {
+		parts = append(parts, b.title)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func percent(fraction float64) string { return fmt.Sprintf("%.4f%%", fraction*100) }
