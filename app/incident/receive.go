@@ -41,14 +41,15 @@ type Rules struct {
 }
 
 // Outcome is what a signal does. The store writes all of it in one
-// transaction. Alert and Incident are the state for the next signal of the key.
+// transaction. Alert and Incident are the state for the next signal of the key,
+// also where the incident has yet to get its number: until it has one, 0 stands
+// for it in the alert and the timeline.
 type Outcome struct {
 	Result Result
 	// Alert is meaningless where the result is ignored and none was known.
 	Alert    Alert
 	Incident *Incident // nil for none
-	// NewIncident asks for a number; the alert and the timeline are to be given
-	// it too.
+	// NewIncident asks for that number.
 	NewIncident bool
 	Timeline    []TimelineEvent
 	Escalate    Escalate

@@ -546,6 +546,21 @@ func TestReceiveChangesNothingThatItWasGiven(t *testing.T) {
 	})
 }
 
+// A batch that is tried twice starts from the same state.
+func TestReopensOfOneStateDoNotShareMemory(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breach(0)
+	s.recovered(1)
+	s.state.Incident.ReopenedAt = append(make([]time.Time, 0, 8), at(-30))
+	ev := incident.Event{Action: incident.Trigger}
+	first := incident.Receive(at(2), s.state, ev, s.rules).Incident.ReopenedAt
+	second := incident.Receive(at(3), s.state, ev, s.rules).Incident.ReopenedAt
+	if diff := cmp.Diff([][]time.Time{{at(-30), at(2)}, {at(-30), at(3)}}, [][]time.Time{first, second}); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // check holds an outcome against what is always true.
 func check(t *rapid.T, before incident.State, out incident.Outcome) {
 	inc := out.Incident

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -60,9 +59,6 @@ func refusal(err error) (f *fault.Error, status int, ok bool) {
 	return nil, 0, false
 }
 
-// Longer headers are cut before they are kept.
-const maxHeader = 256
-
 // reject lists a refused signal. That it cannot be listed is no reason to
 // answer the sender anything else.
 func (s *Service) reject(ctx context.Context, integrationID int64, req Request, cause error) {
@@ -117,13 +113,4 @@ func replayWorked(result string) bool {
 		}
 	}
 	return false
-}
-
-// printable makes a header fit for a database and a page.
-func printable(header string) string {
-	header = oneLine(strings.ToValidUTF8(header, "\ufffd"))
-	if len(header) > maxHeader {
-		header = strings.ToValidUTF8(header[:maxHeader], "")
-	}
-	return header
 }

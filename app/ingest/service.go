@@ -34,6 +34,8 @@ type Submitter interface {
 	Submit(ctx context.Context, signal Signal) (Result, error)
 }
 
+var _ Submitter = (*Batcher)(nil)
+
 // ServiceOptions are what a Service is made of; all are required.
 type ServiceOptions struct {
 	Config     Config

@@ -287,7 +287,7 @@ func TestAStaleSignalIsResolvedAnew(t *testing.T) {
 func TestResolveLeavesTheBreachAsItWas(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := decode(t, breach(`"observed":"a","snooze":"b","started_at":"c","deployment":"mars"`))
+	b := decode(t, breach(`"observed":"a","snooze":"b","started_at":"c"`))
 	any := h.contents.Integrations[1]
 	h.contents.Organization.CatchAllServiceID = new(int64(3))
 	first, err := ingest.Resolve(catalog.NewSnapshot(h.contents), any, b, h.now)

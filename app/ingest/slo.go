@@ -1,15 +1,12 @@
 package ingest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -21,6 +18,7 @@ const (
 	MaxName     = 1024
 	MaxDedupKey = 512
 	maxWarnings = 20
+	maxEntries  = 250 // of each list that a person is shown
 	maxSnooze   = 30 * 24 * time.Hour
 )
 
@@ -72,8 +70,9 @@ var (
 // Null is the same as absent. Whatever is not used, and every field that is not
 // listed, is kept as JSON text in Facts.Unknown; what was listed but not used is
 // warned of besides. Of a name that is given twice the last counts and the
-// others are kept in the same way. Control characters in one-line texts become
-// spaces, NUL its symbol, lone surrogates U+FFFD.
+// others are kept in the same way. What goes beyond maxEntries stands only in
+// Event.Body. Control characters in one-line texts become spaces, NUL its
+// symbol, lone surrogates U+FFFD.
 //
 // Faults: Unsupported for a content type that is not JSON, Malformed for what
 // is no JSON object of at most 64 levels in UTF-8, and Invalid, naming each
@@ -92,13 +91,17 @@ func DecodeSLO(body []byte, contentType string) (Breach, error) {
 	if d.dropped > 0 {
 		d.Event.Warnings = append(d.Event.Warnings, fmt.Sprintf("%d further warnings are not listed.", d.dropped))
 	}
+	if d.unlisted > 0 {
+		d.Event.Warnings = append(d.Event.Warnings, fmt.Sprintf("%d further entries stand only in the raw signal.", d.unlisted))
+	}
 	return d.Breach, nil
 }
 
 type sloDecoder struct {
 	Breach
-	refused []fault.Field
-	dropped int // warnings beyond maxWarnings
+	refused  []fault.Field
+	dropped  int // warnings beyond maxWarnings
+	unlisted int // entries beyond maxEntries
 }
 
 func (d *sloDecoder) breach(doc value) {
@@ -145,7 +148,19 @@ func (d *sloDecoder) object(path string, v value, fields []string, slots []value
 
 func (d *sloDecoder) keep(path string, v value) {
 	facts := &d.Event.Facts
+	if d.full(len(facts.Unknown)) {
+		return
+	}
 	facts.Unknown = append(facts.Unknown, incident.Pair{Name: path, Value: string(v)})
+}
+
+// full reports, and counts, that a list takes no further entry.
+func (d *sloDecoder) full(entries int) bool {
+	if entries < maxEntries {
+		return false
+	}
+	d.unlisted++
+	return true
 }
 
 // unused keeps a value that cannot be used and warns of it.
@@ -319,141 +334,4 @@ func (d *sloDecoder) startedAt(v value) {
 		}
 	}
 	d.unused("started_at", v, `must be a time such as "2026-11-23T18:04:05Z" and is not used`)
-}
-
-func (d *sloDecoder) environment(v value) {
-	if !v.given() {
-		return
-	}
-	if !v.isObject() {
-		d.unused("environment", v, "must be an object and is not used")
-		return
-	}
-	facts := &d.Event.Facts
-	for name, member := range v.members() {
-		facts.Environment = append(facts.Environment, incident.Pair{Name: name.text(), Value: member.text()})
-	}
-}
-
-func (d *sloDecoder) dependencies(v value) {
-	if !v.given() {
-		return
-	}
-	if !v.isArray() {
-		d.unused("dependencies", v, "must be a list and is not used")
-		return
-	}
-	facts := &d.Event.Facts
-	for i, element := range v.elements() {
-		path := "dependencies[" + strconv.Itoa(i) + "]"
-		var in [len(dependencyFields)]value
-		if !element.isObject() {
-			d.unused(path, element, "must be an object with a service and is not used")
-			continue
-		}
-		kept := len(facts.Unknown)
-		d.object(path+".", element, dependencyFields[:], in[:])
-		service := ""
-		if in[0].isString() {
-			service = oneLine(in[0].text())
-		}
-		if service == "" {
-			facts.Unknown = facts.Unknown[:kept] // the whole entry tells them again
-			d.unused(path, element, "must name a service and is not used")
-			continue
-		}
-		facts.Dependencies = append(facts.Dependencies, incident.Dependency{
-			Service:         service,
-			Availability:    d.number(path+".availability", in[1], 0, 100),
-			BudgetRemaining: d.number(path+".error_budget_remaining_percent", in[2], -math.MaxFloat64, 100),
-		})
-	}
-}
-
-func (d *sloDecoder) links(v value) {
-	if !v.given() {
-		return
-	}
-	if !v.isArray() {
-		d.unused("links", v, "must be a list and is not used")
-		return
-	}
-	facts := &d.Event.Facts
-	for i, element := range v.elements() {
-		path := "links[" + strconv.Itoa(i) + "]"
-		var in [len(linkFields)]value
-		if !element.isObject() {
-			d.unused(path, element, "must be an object with an href and is not used")
-			continue
-		}
-		kept := len(facts.Unknown)
-		d.object(path+".", element, linkFields[:], in[:])
-		href := ""
-		if in[1].isString() {
-			href = oneLine(in[1].text())
-		}
-		if !isWebAddress(href) {
-			facts.Unknown = facts.Unknown[:kept] // the whole entry tells them again
-			d.unused(path, element, "must have an href that begins with http:// or https:// and is not used")
-			continue
-		}
-		text := d.line(path+".text", in[0])
-		if text == "" {
-			text = href
-		}
-		facts.Links = append(facts.Links, incident.Link{Text: text, Href: href})
-	}
-}
-
-// dedupKey is the sender's, or by default what names the breach: deployment,
-// endpoint, SLI and SLO, so joined that different ones never look the same.
-func (d *sloDecoder) dedupKey(v value) string {
-	if v.given() && !v.isString() {
-		d.unused("dedup_key", v, "must be text; the default key is used")
-	}
-	if v.isString() {
-		if key := v.text(); strings.TrimSpace(key) != "" {
-			short := shorten(key)
-			if short != key {
-				d.unused("dedup_key", v, fmt.Sprintf("is longer than %d characters; its hash is used", MaxDedupKey))
-			}
-			return short
-		}
-	}
-	facts := &d.Event.Facts
-	return shorten(escapeKey(d.Event.Deployment) + "|" + escapeKey(facts.Endpoint) + "|" +
-		escapeKey(facts.SLI) + "|" + escapeKey(facts.SLOName))
-}
-
-func escapeKey(part string) string {
-	if strings.ContainsAny(part, `|\`) {
-		part = strings.ReplaceAll(strings.ReplaceAll(part, `\`, `\\`), "|", `\|`)
-	}
-	return part
-}
-
-func shorten(key string) string {
-	if len(key) <= MaxDedupKey || utf8.RuneCountInString(key) <= MaxDedupKey {
-		return key
-	}
-	sum := sha256.Sum256([]byte(key))
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-func isWebAddress(href string) bool {
-	scheme, rest, ok := strings.Cut(href, "://")
-	return ok && rest != "" && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
-}
-
-// oneLine makes a text fit for a title, a subject or an SMS.
-func oneLine(s string) string {
-	if strings.ContainsFunc(s, unicode.IsControl) {
-		s = strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) {
-				return ' '
-			}
-			return r
-		}, s)
-	}
-	return strings.TrimSpace(s)
 }

@@ -221,7 +221,7 @@ func TestUnusedIsKeptAndWarnedOf(t *testing.T) {
 		{`"environment":"cpu"`, "environment", `"cpu"`},
 		{`"dependencies":{}`, "dependencies", "{}"},
 		{`"dependencies":["ledger"]`, "dependencies[0]", `"ledger"`},
-		{`"dependencies":[{"service":"a"},{"availability":1}]`, "dependencies[1]", `{"availability":1}`},
+		{`"dependencies":[{"service":"a"},{"availability":1,"n":1}]`, "dependencies[1]", `{"availability":1,"n":1}`},
 		{`"dependencies":[{"service":"a","availability":"high"}]`, "dependencies[0].availability", `"high"`},
 		{`"links":"https://x.example"`, "links", `"https://x.example"`},
 		{`"links":[{"text":"x","href":"javascript:alert(1)","n":1}]`, "links[0]", `{"text":"x","href":"javascript:alert(1)","n":1}`},
@@ -327,11 +327,26 @@ func TestStartedAtIsUTCAndWholeMicroseconds(t *testing.T) {
 func TestWarningsAreBounded(t *testing.T) {
 	t.Parallel()
 	got := decode(t, breach(`"links":[1`+strings.Repeat(",1", 999)+`]`)).Event
-	if n := len(got.Warnings); n != 21 || got.Warnings[20] != "980 further warnings are not listed." {
+	if n := len(got.Warnings); n != 22 || got.Warnings[20] != "980 further warnings are not listed." {
 		t.Errorf("%d warnings, the last %q", n, got.Warnings[n-1])
 	}
-	if len(got.Facts.Unknown) != 1000 {
-		t.Errorf("kept %d of 1000", len(got.Facts.Unknown))
+}
+
+func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
+	many := func(entry string) string { return entry + strings.Repeat(","+entry, 299) }
+	got := decode(t, breach(many(`"x":1`)+`,"environment":{`+many(`"a":1`)+`},"links":[`+many(`{"href":"http://a"}`)+
+		`],"dependencies":[`+many(`{"service":"a"}`)+`]`)).Event
+	facts := got.Facts
+	for what, n := range map[string]int{
+		"unknown": len(facts.Unknown), "environment": len(facts.Environment), "links": len(facts.Links), "dependencies": len(facts.Dependencies),
+	} {
+		if n != 250 {
+			t.Errorf("%d of %s", n, what)
+		}
+	}
+	if diff := cmp.Diff([]string{"200 further entries stand only in the raw signal."}, got.Warnings); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -410,7 +425,7 @@ func FuzzDecodeSLO(f *testing.F) {
 				t.Fatalf("kept %q", p)
 			}
 		}
-		if utf8.RuneCountInString(ev.DedupKey) > ingest.MaxDedupKey || len(ev.Warnings) > 21 {
+		if utf8.RuneCountInString(ev.DedupKey) > ingest.MaxDedupKey || len(ev.Warnings) > 22 {
 			t.Fatalf("key %q, %d warnings", ev.DedupKey, len(ev.Warnings))
 		}
 	})
