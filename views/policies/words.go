@@ -96,6 +96,10 @@ func after(d time.Duration) string {
 	return "after " + element.Duration(d)
 }
 
+func (t PriorityTimeout) words() string {
+	return fmt.Sprintf(", %s for %s", element.Duration(t.Timeout), t.Priority.Name)
+}
+
 func unreachable(t Target) string {
 	if t.Unreachable == len(t.Now) && len(t.Now) == 1 {
 		return "has no verified contact on a working channel, so counts as nobody"
