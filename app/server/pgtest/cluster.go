@@ -25,7 +25,8 @@ type Options struct {
 	Durable bool
 }
 
-// Cluster is a running PostgreSQL server with databases of its own.
+// Cluster is a running PostgreSQL server with databases of its own. It runs for
+// as long as somebody holds the Cluster: when that is garbage, so is this.
 type Cluster struct {
 	// URL reaches the database "postgres" as its superuser, over TCP on the
 	// loopback interface.

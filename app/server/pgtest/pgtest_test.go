@@ -87,7 +87,7 @@ func TestFailedPreparationIsNotCopied(t *testing.T) {
 	failing := &recorder{TB: t}
 	func() {
 		defer func() {
-			if r := recover(); r != errFatal {
+			if r, _ := recover().(error); !errors.Is(r, errFatal) {
 				t.Fatalf("recovered %v, want the recorded failure", r)
 			}
 		}()
