@@ -78,29 +78,20 @@ func TestTheHTMLStandsAlone(t *testing.T) {
 			t.Errorf("the HTML has %q", bad)
 		}
 	}
-	decoder := xml.NewDecoder(strings.NewReader(document))
-	decoder.AutoClose, decoder.Entity = xml.HTMLAutoClose, xml.HTMLEntity
-	depth := 0
+	closed := regexp.MustCompile(`<(meta|br)([^>]*)>`).ReplaceAllString(document, "<$1$2/>") // as XML has it
+	decoder := xml.NewDecoder(strings.NewReader(closed))
+	decoder.Entity = xml.HTMLEntity
 	for {
-		token, err := decoder.Token()
+		_, err := decoder.Token()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch token.(type) {
-		case xml.StartElement:
-			depth++
-		case xml.EndElement:
-			depth--
-		}
 	}
-	if depth != 0 {
-		t.Errorf("%d elements stay open", depth)
-	}
-	if missing := regexp.MustCompile(`border-left:6px solid #[0-9a-f]{6}`).FindAllString(document, -1); len(missing) != 2 {
-		t.Errorf("%d coloured bars, want 2", len(missing))
+	if bars := regexp.MustCompile(`border-left:6px solid #[0-9a-f]{6}`).FindAllString(document, -1); len(bars) != 2 {
+		t.Errorf("%d coloured bars, want 2", len(bars))
 	}
 }
 

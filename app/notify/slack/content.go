@@ -1,0 +1,227 @@
+package slack
+
+import (
+	"fmt"
+	"strings"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// Slack's limits, in characters; ours lie below them, since an escaped
+// character counts as several.
+const (
+	titleLength = 300
+	textLength  = 2500
+	linkLength  = 3000
+	// listed is how many incidents a message shows; the rest are counted.
+	listed = 10
+)
+
+// colors are those of the bar beside an incident, by its state.
+var colors = map[string]string{"triggered": "#d92d20", "acknowledged": "#f79009", "resolved": "#12b76a"}
+
+// content is the message as Slack takes it: a plain text, for notifications and
+// screen readers, and a card for each incident.
+func content(m notify.Message) []slackapi.MsgOption {
+	options := []slackapi.MsgOption{
+		slackapi.MsgOptionText(summary(m), true),
+		slackapi.MsgOptionDisableLinkUnfurl(),
+		slackapi.MsgOptionDisableMediaUnfurl(),
+	}
+	if lead := lead(m); lead != "" {
+		options = append(options, slackapi.MsgOptionBlocks(section(lead)))
+	}
+	titled := !alone(m) // since the lead has it
+	var cards []slackapi.Attachment
+	for _, s := range m.Subjects[:min(len(m.Subjects), listed)] {
+		cards = append(cards, card(m.Kind, s, titled))
+	}
+	return append(options, slackapi.MsgOptionAttachments(cards...))
+}
+
+// alone reports whether the message is about one incident and nothing else.
+func alone(m notify.Message) bool {
+	return len(m.Subjects) == 1 && (m.Kind == notify.KindPage || m.Kind == notify.KindChannel)
+}
+
+// summary is what a notification on a phone shows.
+func summary(m notify.Message) string {
+	switch {
+	case m.Kind == notify.KindVerify:
+		return "Your Tocsin code is " + m.Text
+	case len(m.Subjects) == 0 || m.Kind == notify.KindReply || m.Kind == notify.KindNotice:
+		return cut(m.Text, textLength)
+	}
+	s := m.Subjects[0]
+	words := []string{fmt.Sprintf("#%d", s.Number), s.Priority, s.Status + ":", s.Title}
+	if s.Status == "" {
+		words[2] = ""
+	}
+	text := cut(oneLine(strings.Join(words, " ")), titleLength)
+	if more := len(m.Subjects) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
+}
+
+// lead stands above the cards, in mrkdwn. Where it is empty, Slack shows the
+// summary in its place.
+func lead(m notify.Message) string {
+	var lines []string
+	switch m.Kind {
+	case notify.KindVerify:
+		lines = append(lines, "Your Tocsin code is *"+escaped(m.Text)+"*. If you did not ask for it, ignore this message.")
+	case notify.KindReply, notify.KindNotice:
+		lines = append(lines, escaped(cut(m.Text, textLength)))
+	default:
+		if alone(m) {
+			lines = append(lines, title(m.Subjects[0]))
+		} else if len(m.Subjects) > 1 {
+			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", len(m.Subjects)))
+		}
+	}
+	if more := len(m.Subjects) - listed; more > 0 {
+		lines = append(lines, fmt.Sprintf("The first %d are below, %d more are not.", listed, more))
+	}
+	if m.Again {
+		lines = append(lines, "_Maybe a repeat: the first may have got lost on its way._")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// card is one incident, with a bar in the colour of its state.
+func card(kind notify.Kind, s notify.Subject, titled bool) slackapi.Attachment {
+	lines := facts(s)
+	if titled {
+		lines = append([]string{title(s)}, lines...)
+	}
+	var blocks []slackapi.Block
+	if len(lines) > 0 {
+		blocks = append(blocks, section(strings.Join(lines, "\n")))
+	}
+	if notes := notes(s); notes != "" {
+		blocks = append(blocks, slackapi.NewContextBlock("", mrkdwn(notes)))
+	}
+	if buttons := buttons(kind, s); len(buttons) > 0 {
+		blocks = append(blocks, slackapi.NewActionBlock("", buttons...))
+	}
+	color, known := colors[s.Status]
+	if !known {
+		color = colors["triggered"]
+	}
+	return slackapi.Attachment{
+		Color:    color,
+		Fallback: cut(oneLine(fmt.Sprintf("#%d %s", s.Number, s.Title)), titleLength),
+		Blocks:   slackapi.Blocks{BlockSet: blocks},
+	}
+}
+
+// title is such as "*#17 P2 Checkout is down*".
+func title(s notify.Subject) string {
+	return "*" + escaped(cut(oneLine(fmt.Sprintf("#%d %s %s", s.Number, s.Priority, s.Title)), titleLength)) + "*"
+}
+
+// facts are the present state, and where what is measured.
+func facts(s notify.Subject) []string {
+	where := s.Service
+	if s.Deployment != "" {
+		where += " in " + s.Deployment
+	}
+	var place []string
+	for _, fact := range []string{where, s.Measure} {
+		if fact = cut(oneLine(fact), titleLength); fact != "" {
+			place = append(place, escaped(fact))
+		}
+	}
+	var lines []string
+	for _, line := range []string{state(s), strings.Join(place, " · ")} {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// state is such as "*Acknowledged* by Ana: looking".
+func state(s notify.Subject) string {
+	if s.Status == "" {
+		return ""
+	}
+	line := "*" + strings.ToUpper(s.Status[:1]) + escaped(s.Status[1:]) + "*"
+	if s.By != "" {
+		line += " by " + escaped(cut(oneLine(s.By), titleLength))
+	}
+	if s.Note != "" {
+		line += ": " + escaped(cut(oneLine(s.Note), titleLength))
+	}
+	return line
+}
+
+// notes are since when, in the reader's own zone, and why the reader is told.
+func notes(s notify.Subject) string {
+	var lines []string
+	if !s.StartedAt.IsZero() {
+		lines = append(lines, fmt.Sprintf("Since <!date^%d^{date_short_pretty}, {time}|%s>",
+			s.StartedAt.Unix(), s.StartedAt.UTC().Format("2 January 2006, 15:04 UTC")))
+	}
+	if why := cut(oneLine(s.Why), titleLength); why != "" {
+		lines = append(lines, escaped(why))
+	}
+	return strings.Join(lines, " · ")
+}
+
+// buttons are links: to the page that acknowledges, or to the incident.
+func buttons(kind notify.Kind, s notify.Subject) []slackapi.BlockElement {
+	var buttons []slackapi.BlockElement
+	if isLink(s.Link) {
+		if kind == notify.KindPage && s.Status != "acknowledged" && s.Status != "resolved" {
+			buttons = append(buttons, link("acknowledge", fmt.Sprintf("Acknowledge #%d", s.Number), s.Link).WithStyle(slackapi.StylePrimary))
+		} else {
+			buttons = append(buttons, link("open", fmt.Sprintf("Open #%d", s.Number), s.Link))
+		}
+	}
+	if isLink(s.Runbook) {
+		buttons = append(buttons, link("runbook", "Runbook", s.Runbook))
+	}
+	return buttons
+}
+
+// isLink reports whether Slack takes an address behind a button; a single one
+// that it does not take makes it refuse the whole message.
+func isLink(address string) bool {
+	return (strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")) && len(address) <= linkLength
+}
+
+func link(action, label, address string) *slackapi.ButtonBlockElement {
+	text := slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false)
+	return slackapi.NewButtonBlockElement(action, "", text).WithURL(address)
+}
+
+func section(text string) slackapi.Block {
+	return slackapi.NewSectionBlock(mrkdwn(text), nil, nil)
+}
+
+// mrkdwn is verbatim: what looks like a channel or an address stays text.
+func mrkdwn(text string) *slackapi.TextBlockObject {
+	return slackapi.NewTextBlockObject(slackapi.MarkdownType, text, false, true)
+}
+
+// escaped takes their meaning from the three characters that begin mentions
+// and links, so that no signal can call out a whole channel.
+func escaped(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+}
+
+// oneLine makes every run of white space one space.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// cut keeps a text to a number of characters.
+func cut(text string, length int) string {
+	runes := []rune(text)
+	if len(runes) <= length {
+		return text
+	}
+	return string(runes[:length-1]) + "…"
+}

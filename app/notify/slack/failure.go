@@ -1,0 +1,104 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// advice says of the errors that people meet what they mean and what to do.
+var advice = map[string]string{
+	"invalid_auth":           "the bot token is not valid; set the one from the app's OAuth page",
+	"not_authed":             "the bot token is missing; set the one from the app's OAuth page",
+	"token_revoked":          "the bot token was revoked; install the app again",
+	"token_expired":          "the bot token has expired; install the app again",
+	"account_inactive":       "the app was removed from the workspace; install it again",
+	"missing_scope":          "the bot lacks a scope; give it chat:write and install the app again",
+	"not_allowed_token_type": "the token is not a bot's; use the one that begins with xoxb-",
+	"channel_not_found":      "the channel does not exist, or is private and the bot is not in it; invite the bot",
+	"not_in_channel":         "the bot is not in the channel; invite it with /invite",
+	"is_archived":            "the channel is archived; unarchive it, or set another",
+	"restricted_action":      "the workspace does not let the bot post here; ask its administrator",
+	"user_not_found":         "no such member; correct the member ID in the contact method",
+	"user_disabled":          "the member's account is deactivated; remove the contact method",
+	"cannot_dm_bot":          "the member is a bot; correct the member ID in the contact method",
+	"messages_tab_disabled":  "the app takes no direct messages; switch on its messages tab",
+	"invalid_blocks":         "Slack refuses the form of the message",
+	"msg_too_long":           "the message is too long",
+	"ratelimited":            "too many messages",
+	"rate_limited":           "too many messages",
+	"message_limit_exceeded": "the workspace's message limit is reached",
+	"internal_error":         "an error on Slack's side",
+	"fatal_error":            "an error on Slack's side",
+	"service_unavailable":    "Slack is not available",
+	"request_timeout":        "Slack did not get all of the request in time",
+	"team_added_to_org":      "the workspace is being moved",
+	"accesslimited":          "Slack limits access for a while",
+	"org_login_required":     "the workspace is being moved",
+}
+
+// passing are errors that are over in a while.
+var passing = map[string]bool{
+	"ratelimited": true, "rate_limited": true, "message_limit_exceeded": true, "accesslimited": true,
+	"internal_error": true, "fatal_error": true, "service_unavailable": true, "request_timeout": true,
+	"team_added_to_org": true, "org_login_required": true,
+}
+
+// gone are the answers to a change of a message that is not there any more, or
+// that Slack lets nobody change any more.
+var gone = map[string]bool{"message_not_found": true, "cant_update_message": true, "edit_window_closed": true}
+
+func isGone(err error) bool {
+	var answer slackapi.SlackErrorResponse
+	return errors.As(err, &answer) && gone[answer.Err]
+}
+
+// failure says what an error means for the message. Slack's errors come with
+// status 200; another status is one of the machinery before it.
+func failure(ctx context.Context, err error, connected bool) *notify.Failure {
+	var limited *slackapi.RateLimitedError
+	var status slackapi.StatusCodeError
+	var answer slackapi.SlackErrorResponse
+	switch {
+	case errors.As(err, &limited):
+		return &notify.Failure{Reason: "Slack: too many messages", RetryAfter: limited.RetryAfter}
+	case errors.As(err, &answer):
+		return &notify.Failure{Reason: reason(answer.Err), Permanent: !passing[answer.Err]}
+	case errors.As(err, &status):
+		return &notify.Failure{
+			Reason:    fmt.Sprintf("Slack: HTTP status %d", status.Code),
+			Permanent: status.Code < 500 && status.Code != http.StatusTooManyRequests && status.Code != http.StatusRequestTimeout,
+			// A gateway that gave up waiting does not know what became of it.
+			Uncertain: status.Code == http.StatusBadGateway || status.Code == http.StatusGatewayTimeout,
+		}
+	}
+	return &notify.Failure{Reason: "Slack: " + broken(ctx, err), Uncertain: connected}
+}
+
+// broken puts an exchange without an answer in words, leaving out the URL.
+func broken(ctx context.Context, err error) string {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "no answer in time"
+	case ctx.Err() != nil:
+		return "the call was cancelled"
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err.Error()
+}
+
+func reason(code string) string {
+	if words, ok := advice[code]; ok {
+		return "Slack: " + code + ", " + words
+	}
+	return "Slack: " + code
+}
