@@ -142,17 +142,20 @@ func (m *mood[R]) hold() (release func()) {
 	})
 }
 
-// pause returns when no answer is held back, or when ctx is done.
-func (m *mood[R]) pause(ctx context.Context) {
+// pause returns when no answer is held back, and reports false where ctx was
+// done before.
+func (m *mood[R]) pause(ctx context.Context) bool {
 	m.mu.Lock()
 	held := m.held
 	m.mu.Unlock()
 	if held == nil {
-		return
+		return true
 	}
 	select {
 	case <-held:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 

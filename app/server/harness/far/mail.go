@@ -224,10 +224,9 @@ func (s *mailSession) Data(r io.Reader) error {
 	}
 	m.At = time.Now()
 	s.server.messages.add(m)
-	if s.server.mood.dropped() {
+	if s.server.mood.dropped() || !s.server.mood.pause(s.server.ctx) {
 		return s.conn.Conn().Close()
 	}
-	s.server.mood.pause(s.server.ctx)
 	return nil
 }
 

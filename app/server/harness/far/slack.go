@@ -196,10 +196,9 @@ func (s *Slack) method(handle func(*http.Request) (map[string]any, error)) http.
 			writeJSON(w, http.StatusOK, map[string]any{"ok": false, "error": err.Error()})
 			return
 		}
-		if s.mood.dropped() {
+		if s.mood.dropped() || !s.mood.pause(r.Context()) {
 			breakOff()
 		}
-		s.mood.pause(r.Context())
 		answer["ok"] = true
 		writeJSON(w, http.StatusOK, answer)
 	}

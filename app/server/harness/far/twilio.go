@@ -169,10 +169,9 @@ func (t *Twilio) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.messages.add(sms)
-	if t.mood.dropped() {
+	if t.mood.dropped() || !t.mood.pause(r.Context()) {
 		breakOff()
 	}
-	t.mood.pause(r.Context())
 	writeJSON(w, http.StatusCreated, t.resource(sms))
 	if t.Deliver && sms.StatusCallback != "" {
 		t.begin(func() { t.deliver(sms) })
