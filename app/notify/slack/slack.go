@@ -36,7 +36,7 @@ type Bot struct {
 // New checks the configuration; it calls nobody.
 func New(config Config) (*Bot, error) {
 	if config.BotToken == "" {
-		return nil, errors.New("Slack needs a bot token")
+		return nil, errors.New("posting to Slack needs a bot token")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64 // one burst of pages reuses its connections in the next

@@ -50,7 +50,7 @@ type SMS struct {
 // New checks the configuration; it calls nobody.
 func New(config Config) (*SMS, error) {
 	if config.AccountSID == "" || config.AuthToken == "" || config.From == "" {
-		return nil, errors.New("Twilio needs an account SID, an auth token and a number or messaging service to send from")
+		return nil, errors.New("sending by Twilio needs an account SID, an auth token and a number or messaging service to send from")
 	}
 	if config.BaseURL == "" {
 		config.BaseURL = defaultBaseURL
