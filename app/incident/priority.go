@@ -71,8 +71,7 @@ func (c *Choice) take(level *int, source string, levels []catalog.Priority) bool
 
 // budgetRule is met by a budget that is on course to run out with at most
 // remaining percent left, or of which at least spent percent went within a
-// short time. PRODUCT knows four levels, and the first three burn fast enough
-// to be named by their spending.
+// short time. The organisation may have a fifth level; the rules know four.
 type budgetRule struct {
 	level     int
 	remaining float64
