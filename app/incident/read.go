@@ -1,0 +1,141 @@
+package incident
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// ListFilter narrows a list of incidents; its zero value asks for all of them.
+type ListFilter struct {
+	Statuses []Status // any of them
+	Service  string   // a slug
+	Team     string   // a slug
+	// Priority is a level, NoPriority asks for those that have none.
+	Priority   *int
+	NoPriority bool
+	// MineOf asks for those that a person owns, or has a page of that nobody has
+	// answered.
+	MineOf int64
+	// Search is a number, or a part of the title or of the service's name or
+	// slug, in any case.
+	Search string
+	// Before is the number that the list goes on after, 0 for the newest.
+	Before int64
+	// Limit bounds the list; it must be positive.
+	Limit int
+}
+
+// Row is an incident with the names of what it refers to; a name is empty where
+// there is no such thing.
+type Row struct {
+	Incident
+	ServiceSlug string
+	ServiceName string
+	// Runbook is the service's.
+	Runbook  string
+	TeamSlug string
+	TeamName string
+	// DeploymentName is what the sender wrote where nobody knows the deployment.
+	DeploymentName string
+	PriorityName   string
+	OwnerName      string
+	OwnerEmail     string
+	// Paged are those whose page is unanswered. Only lists have it.
+	Paged []PagedPerson `gorm:"-"`
+}
+
+// PagedPerson is somebody whose page is unanswered.
+type PagedPerson struct {
+	UserID      int64
+	Name, Email string
+}
+
+// Counts are of the incidents that are open.
+type Counts struct {
+	Open, Unanswered, Mine int
+}
+
+// AttemptState is what became of a page by one contact method.
+type AttemptState string
+
+// The states of an attempt, and of a message without any yet.
+const (
+	AttemptQueued    AttemptState = "queued"
+	AttemptBundled   AttemptState = "bundled" // gathers with others into one message
+	AttemptSending   AttemptState = "sending"
+	AttemptSent      AttemptState = "sent"
+	AttemptDelivered AttemptState = "delivered"
+	AttemptFailed    AttemptState = "failed"
+	AttemptWithdrawn AttemptState = "withdrawn" // it was answered first
+)
+
+// PageRecord is one attempt at reaching a person about an incident. A message
+// that was not attempted has one record with Number 0; a page that has no
+// message has one with MessageID 0.
+type PageRecord struct {
+	PageID       int64
+	EscalationID int64 // 0 where the owner is asked
+	UserID       int64
+	UserName     string
+	UserEmail    string
+	Step         int // counted from 1; 0 for none
+	Run          int // counted from 1
+	Urgency      Urgency
+	Shadow       bool
+	Digest       bool            // waited for the morning
+	Why          json.RawMessage // an escalation.Why
+	// PageState is "active", "answered", "withdrawn", "superseded" or "failed".
+	PageState string
+	CreatedAt time.Time
+	EndedAt   *time.Time
+	// NotifyAt is when the next personal rule is due.
+	NotifyAt *time.Time
+
+	MessageID int64
+	Medium    string // "sms", "email", "slack", "voice"
+	Contact   string // the address, masked
+	// With counts the other incidents that the same message tells of.
+	With int
+	// InsteadOf is the medium that failed before this message took over.
+	InsteadOf string
+	// RetryAt is when the message is due, again or for the first time.
+	RetryAt *time.Time
+
+	AttemptID  int64
+	Number     int // counted from 1 within the message
+	State      AttemptState
+	Again      bool // may have been sent before
+	ProviderID string
+	Error      string // in words
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+}
+
+// EscalationRecord is one run of a policy for an incident.
+type EscalationRecord struct {
+	ID      int64
+	Purpose string // "primary", "role", "responder"
+	Subject string
+	// PolicyVersionID is nil where there is no policy: the administrators are
+	// paged.
+	PolicyVersionID *int64
+	PolicySlug      string
+	PolicyName      string
+	State           string // "active", "acknowledged", "stopped"
+	Phase           string // "waiting", "steps", "fallback", "administrators"
+	Step            int    // counted from 0
+	Run             int    // counted from 0
+	Reached         bool
+	FiredAt         *time.Time
+	DeadlineAt      *time.Time
+	NextActionAt    *time.Time
+	StartedAt       time.Time
+	EndedAt         *time.Time
+}
+
+// AlertRecord is an alert of an incident, with who sent it.
+type AlertRecord struct {
+	Alert
+	IntegrationSlug string
+	IntegrationName string
+}

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// Problem is what a request that failed is answered: RFC 9457. Its type is
+// about:blank, so that the status says what kind of problem it is.
+type Problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Errors name each wrong field of the request.
+	Errors []fault.Field `json:"errors,omitempty"`
+	// Reference is what the log knows the request by.
+	Reference string `json:"reference,omitempty"`
+}
+
+const problemType = "application/problem+json"
+
+func writeProblem(c echo.Context, p Problem) error {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return c.Blob(p.Status, problemType, append(body, '\n'))
+}
+

@@ -1,0 +1,124 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// Signals accepts what senders post: ingest.Service.
+type Signals interface {
+	Accept(ctx context.Context, req ingest.Request) (ingest.Answer, error)
+}
+
+const signalPath = "/webhooks/slo"
+
+// signalRoutes are the hot path: behind them stand no sessions, no compression
+// and nothing else that a sender does not need.
+func (h *edge) signalRoutes(r routes) {
+	r.post(signalPath+"/:key", h.acceptSLO)
+	r.post(signalPath, h.acceptSLO)
+}
+
+// acceptSLO takes a native SLO breach. The key stands in the path or is a
+// bearer token. The answer is sent once the signal is durable.
+func (h *edge) acceptSLO(c echo.Context) error {
+	r := c.Request()
+	key := c.Param("key")
+	if key == "" {
+		key, _ = bearer(r)
+	}
+	body, err := readSignal(r)
+	if err != nil {
+		return err
+	}
+	answer, err := h.Signals.Accept(r.Context(), ingest.Request{
+		Key: key, Kind: catalog.KindSLO, ContentType: r.Header.Get("Content-Type"), Body: body, Remote: c.RealIP(),
+	})
+	if err != nil {
+		return err
+	}
+	buffer, _ := answers.Get().(*[]byte)
+	defer answers.Put(buffer)
+	*buffer = appendAnswer((*buffer)[:0], &answer)
+	header := c.Response().Header()
+	header["Content-Type"] = jsonType
+	c.Response().WriteHeader(http.StatusAccepted)
+	_, err = c.Response().Write(*buffer)
+	return err
+}
+
+var (
+	jsonType = []string{"application/json"}
+	answers  = sync.Pool{New: func() any { return new([]byte) }}
+)
+
+// readSignal reads a body, and one byte more where it is too large, so that
+// Accept refuses and lists it. A body that was cut off is judged by what came:
+// it is listed as one that is no JSON. The memory is the signal's from here on.
+func readSignal(r *http.Request) ([]byte, error) {
+	const most = ingest.MaxBody + 1
+	if r.ContentLength < 0 {
+		body, err := io.ReadAll(io.LimitReader(r.Body, most))
+		return body, unlessCutOff(err)
+	}
+	body := make([]byte, min(r.ContentLength, most))
+	n, err := io.ReadFull(r.Body, body)
+	return body[:n], unlessCutOff(err)
+}
+
+func unlessCutOff(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// appendAnswer writes what json.Marshal would, without its allocations.
+func appendAnswer(b []byte, a *ingest.Answer) []byte {
+	b = append(b, `{"status":"`...)
+	b = append(b, a.Status...)
+	b = append(b, '"')
+	if a.Incident != nil {
+		b = append(b, `,"incident":{"number":`...)
+		b = strconv.AppendInt(b, a.Incident.Number, 10)
+		b = append(b, `,"url":`...)
+		b = appendText(b, a.Incident.URL)
+		b = append(b, '}')
+	}
+	b = append(b, `,"dedup_key":`...)
+	b = appendText(b, a.DedupKey)
+	b = append(b, `,"warnings":[`...)
+	for i, w := range a.Warnings {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, w)
+	}
+	return append(b, "]}\n"...)
+}
+
+// appendText writes a JSON string; one of plain ASCII as it stands.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, err := json.Marshal(s)
+			if err != nil { // a string always can be
+				panic(err)
+			}
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}

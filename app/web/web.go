@@ -1,0 +1,151 @@
+// Package web is the edge of Tocsin: everything that is asked of it over HTTP.
+// One file holds one resource; errors.go alone turns faults into answers.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// Deps is what the edge stands on. All are required but where it says
+// otherwise.
+type Deps struct {
+	// PublicURL is how people and providers reach Tocsin, without a slash at
+	// its end.
+	PublicURL string
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	Signals Signals
+	// Config and Submitter open incidents by hand, as a signal would.
+	Config    ingest.Config
+	Submitter ingest.Submitter
+
+	Incidents Incidents
+	Actions   Actions
+	Listing   Listing
+	Overrides Overrides
+
+	Auth     *auth.Service
+	Sessions *auth.Sessions
+	Requests Requests
+
+	// Texts is nil where SMS is not configured.
+	Texts    Texts
+	Replies  Replies
+	Receipts Receipts
+	People   notify.People
+	Works    func(notify.Medium) bool
+
+	Live    *Live
+	Health  Health
+	Metrics *Metrics
+}
+
+// edge is the state of the handlers.
+type edge struct {
+	Deps
+	// errorPage shows a person what went wrong; nil writes it as plain text.
+	errorPage func(c echo.Context, p Problem) error
+}
+
+// How long a request may take and how large its body may be, where the route
+// says nothing else.
+const (
+	requestTime = 20 * time.Second
+	mostBody    = 1 << 20
+)
+
+// New makes the edge: every route, ready to serve.
+func New(d Deps) *echo.Echo {
+	h := &edge{Deps: d}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = h.fail
+	// A proxy is believed where it stands on the same host or a private network.
+	e.IPExtractor = echo.ExtractIPFromXFFHeader()
+	e.Pre(headAsGet)
+	e.Use(h.observe)
+
+	h.signalRoutes(routes{echo: e})
+	h.probeRoutes(routes{echo: e})
+	h.twilioRoutes(routes{echo: e, behind: []echo.MiddlewareFunc{limitBody(mostForm), limitTime}})
+
+	compress := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024})
+	browser := routes{echo: e, behind: []echo.MiddlewareFunc{h.browserHeaders, h.sameOrigin, h.session}}
+	h.liveRoutes(browser)
+	h.pageRoutes(browser.with(compress, limitBody(mostBody), limitTime))
+	h.apiRoutes(routes{echo: e, behind: []echo.MiddlewareFunc{
+		noStore, h.sameOrigin, h.sessionUnlessToken, compress, limitBody(mostBody), limitTime,
+	}})
+	return e
+}
+
+// routes registers handlers behind the same middleware, the first outermost.
+// Groups of echo would answer 404 where a path exists and its method does not.
+type routes struct {
+	echo   *echo.Echo
+	behind []echo.MiddlewareFunc
+}
+
+func (r routes) with(more ...echo.MiddlewareFunc) routes {
+	return routes{echo: r.echo, behind: append(append([]echo.MiddlewareFunc(nil), r.behind...), more...)}
+}
+
+func (r routes) add(method, path string, handle echo.HandlerFunc) {
+	r.echo.Add(method, path, handle, r.behind...)
+}
+
+func (r routes) get(path string, handle echo.HandlerFunc)  { r.add(http.MethodGet, path, handle) }
+func (r routes) post(path string, handle echo.HandlerFunc) { r.add(http.MethodPost, path, handle) }
+
+// secure reports whether the public address is https.
+func (h *edge) secure() bool { return strings.HasPrefix(h.PublicURL, "https://") }
+
+func (h *edge) incidentURL(number int64) string {
+	return h.PublicURL + "/incidents/" + formatInt(number)
+}
+
+// limitTime ends a request's work when it takes too long.
+func limitTime(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), requestTime)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return next(c)
+	}
+}
+
+// limitBody refuses to read more than so many bytes: see fail.
+func limitBody(most int64) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+			return next(c)
+		}
+	}
+}
+
+// headAsGet has HEAD answered by the handlers for GET; net/http leaves the
+// body out. A stream has no end to wait for and is not asked so.
+func headAsGet(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r := c.Request(); r.Method == http.MethodHead && r.URL.Path != livePath {
+			asGet := *r
+			asGet.Method = http.MethodGet
+			c.SetRequest(&asGet)
+		}
+		return next(c)
+	}
+}
