@@ -94,17 +94,26 @@ func (r Recipient) Notification(i int, urgency string, works func(Medium) bool) 
 	return Notification{After: last + time.Duration(round)*RepeatEvery, Method: again[k].Method}, true
 }
 
+// plan is the person's rules in the order of their time. A method that does not
+// work counts as failed for good: its rule takes the next one that the plan
+// does not use yet.
 func (r Recipient) plan(urgency string, works func(Medium) bool) []Notification {
 	working := r.Working(works)
 	var plan []Notification
-	for _, rule := range r.Rules {
-		if rule.Urgency != urgency {
-			continue
+	var used []int64
+	rules := slices.DeleteFunc(slices.Clone(r.Rules), func(rule Rule) bool { return rule.Urgency != urgency })
+	slices.SortStableFunc(rules, func(a, b Rule) int { return cmp.Compare(a.AfterSeconds, b.AfterSeconds) })
+	for _, rule := range rules {
+		used = append(used, rule.ContactMethodID)
+	}
+	for _, rule := range rules {
+		i := slices.IndexFunc(working, func(m ContactMethod) bool { return m.ID == rule.ContactMethodID })
+		if i < 0 {
+			i = slices.IndexFunc(working, func(m ContactMethod) bool { return !slices.Contains(used, m.ID) })
 		}
-		for _, m := range working {
-			if m.ID == rule.ContactMethodID {
-				plan = append(plan, Notification{After: time.Duration(rule.AfterSeconds) * time.Second, Method: m})
-			}
+		if i >= 0 {
+			used = append(used, working[i].ID)
+			plan = append(plan, Notification{After: time.Duration(rule.AfterSeconds) * time.Second, Method: working[i]})
 		}
 	}
 	if len(plan) == 0 {
@@ -112,7 +121,6 @@ func (r Recipient) plan(urgency string, works func(Medium) bool) []Notification 
 			plan = append(plan, Notification{Method: m})
 		}
 	}
-	slices.SortStableFunc(plan, func(a, b Notification) int { return cmp.Compare(a.After, b.After) })
 	return plan
 }
 
