@@ -82,7 +82,7 @@ func New(t testing.TB, device Device, scheme Scheme, options ...Option) *Tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := chromedp.NewContext(shared, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(shared.tabs, chromedp.WithNewBrowserContext())
 	tab := &Tab{t: t, ctx: ctx, device: device, scheme: scheme, zone: "UTC"}
 	for _, option := range options {
 		option(tab)

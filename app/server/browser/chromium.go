@@ -24,13 +24,21 @@ Or set TOCSIN_CHROMIUM to the path of one`)
 // the process.
 var chromium = sync.OnceValues(start)
 
-// start returns a context whose children are tabs.
-func start() (context.Context, error) {
+// process is a running browser.
+type process struct {
+	tabs context.Context // whose children are tabs
+	// leash is held and never closed: when the process ends, the profile's
+	// remover hears of it. Were it not held, the garbage collector would
+	// close it.
+	leash io.Closer
+}
+
+func start() (*process, error) {
 	path, err := executable()
 	if err != nil {
 		return nil, err
 	}
-	profile, err := temporaryProfile()
+	profile, leash, err := temporaryProfile()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +58,7 @@ func start() (context.Context, error) {
 		cancel()
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	return ctx, nil
+	return &process{tabs: ctx, leash: leash}, nil
 }
 
 func executable() (string, error) {
@@ -65,23 +73,18 @@ func executable() (string, error) {
 	return "", errNotInstalled
 }
 
-// leash is the end that the process holds. Nobody reads it, but were it not
-// kept, the garbage collector would close it.
-var leash io.Closer
-
 // temporaryProfile makes a directory that goes when this process has ended,
 // however it ended: a shell waits for the end of its standard input, whose
-// other end only this process holds. The browser dies at the same moment and
-// may still be writing, hence the second try.
-func temporaryProfile() (string, error) {
-	dir, err := os.MkdirTemp("", "tocsin-chromium-")
-	if err != nil {
-		return "", err
+// other end only this process holds. The browser ends at the same moment, but
+// goes on writing until it has; hence several attempts.
+func temporaryProfile() (dir string, leash io.Closer, err error) {
+	if dir, err = os.MkdirTemp("", "tocsin-chromium-"); err != nil {
+		return "", nil, err
 	}
-	remover := exec.Command("sh", "-c", `read -r _; rm -rf "$1" || { sleep 1; rm -rf "$1"; }`, "sh", dir)
+	remover := exec.Command("sh", "-c", `read -r _; for i in 1 2 3 4 5; do sleep 1; rm -rf "$1"; done`, "sh", dir)
 	remover.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if leash, err = remover.StdinPipe(); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return dir, remover.Start()
+	return dir, leash, remover.Start()
 }
