@@ -1,7 +1,6 @@
 // Command openapilint checks an OpenAPI file by the recommended rules of the
-// linter in speakeasy-api/openapi, whose own command cannot be installed
-// through the module proxy. It is a module of its own, so that what it needs
-// stays out of Tocsin's go.mod.
+// linter in speakeasy-api/openapi. It is a module of its own, so that what it
+// needs stays out of Tocsin's go.mod.
 //
 // Anything worse than a hint is a failure.
 package main
@@ -49,6 +48,11 @@ func lint(ctx context.Context, path string) ([]error, error) {
 	}
 	config := linter.NewConfig()
 	config.Extends = []string{"recommended"}
+	off := true
+	config.Rules = []linter.RuleEntry{
+		// The server is "/api/v1" on whatever host an installation has.
+		{ID: "owasp-security-hosts-https-oas3", Disabled: &off},
+	}
 	checker, err := rules.NewLinter(config)
 	if err != nil {
 		return nil, err

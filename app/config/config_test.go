@@ -292,7 +292,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 	shown := out.String()
 	for _, secret := range append(secrets, keyBytes(t).Reveal()) {
-		for _, written := range []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))), strings.Trim(fmt.Sprint([]byte(secret)), "[]")} {
+		inHex, inDecimal := hex.EncodeToString([]byte(secret)), strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]")
+		for _, written := range []string{secret, inHex, strings.ToUpper(inHex), inDecimal} {
 			if strings.Contains(shown, written) {
 				t.Errorf("%q is shown, as %q", secret, written)
 			}
