@@ -33,7 +33,7 @@ build: ## Build ./tocsin
 
 .PHONY: generate
 generate: ## Write the Go code of the views
-	go tool templ generate
+	go tool templ generate -path views
 
 .PHONY: test
 test: ## Run every test, on both databases and in a browser
