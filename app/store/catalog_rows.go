@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+)
+
+// The rows of what is kept in versions. A definition's own Effective is left
+// empty: the column tells.
+
+type scheduleRow struct {
+	ID     int64 `gorm:"primaryKey"`
+	Slug   string
+	Name   string
+	TeamID *int64
+}
+
+func (scheduleRow) TableName() string { return "schedules" }
+
+type scheduleVersionRow struct {
+	ID          int64 `gorm:"primaryKey"`
+	ScheduleID  int64
+	EffectiveAt time.Time      // the zero time, year 1, means since ever
+	Definition  oncall.Version `gorm:"serializer:json"`
+	CreatedAt   time.Time
+	CreatedBy   string
+}
+
+func (scheduleVersionRow) TableName() string { return "schedule_versions" }
+
+// Where an override came from.
+const (
+	fromConfig = "config"
+	fromApp    = "app"
+)
+
+type overrideRow struct {
+	ID            int64 `gorm:"primaryKey"`
+	ScheduleID    int64
+	FromAt        time.Time
+	ToAt          time.Time
+	Position      string
+	Kind          string
+	ReplaceUserID *int64
+	WithUserID    *int64
+	Reason        string
+	Origin        string
+	CreatedAt     time.Time
+	CreatedBy     string
+	RemovedAt     *time.Time
+}
+
+func (overrideRow) TableName() string { return "overrides" }
+
+func (r overrideRow) override() oncall.Override {
+	return oncall.Override{ID: r.ID, From: r.FromAt.UTC(), To: r.ToAt.UTC(), Position: oncall.Position(r.Position),
+		Kind: oncall.Kind(r.Kind), Out: personOf(r.ReplaceUserID), In: personOf(r.WithUserID), By: r.CreatedBy, Reason: r.Reason}
+}
+
+func personOf(id *int64) oncall.Person {
+	if id == nil {
+		return oncall.Nobody
+	}
+	return oncall.Person(*id)
+}
+
+// reference is nil for 0, which stands for nothing.
+func reference[T ~int64](id T) *int64 {
+	if id == 0 {
+		return nil
+	}
+	n := int64(id)
+	return &n
+}
+
+type policyRow struct {
+	ID     int64 `gorm:"primaryKey"`
+	Slug   string
+	Name   string
+	TeamID *int64
+}
+
+func (policyRow) TableName() string { return "policies" }
+
+type policyVersionRow struct {
+	ID          int64 `gorm:"primaryKey"`
+	PolicyID    int64
+	EffectiveAt time.Time         // the zero time, year 1, means since ever
+	Definition  escalation.Policy `gorm:"serializer:json"`
+	CreatedAt   time.Time
+	CreatedBy   string
+}
+
+func (policyVersionRow) TableName() string { return "policy_versions" }
+
+// atOnce reads several tables as they were at one instant.
+func (db *DB) atOnce(ctx context.Context, read func(g *gorm.DB) error) error {
+	var options *sql.TxOptions // on SQLite every transaction sees one instant
+	if db.dialect == onPostgres {
+		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := db.read.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return read(db.gormOn(ctx, tx))
+}
+
+// readAll fills slices with whole tables, by their primary keys or by the order
+// that is asked for.
+func readAll(g *gorm.DB, order string, into ...any) error {
+	for _, rows := range into {
+		if err := g.Order(order).Find(rows).Error; err != nil {
+			return fmt.Errorf("read the configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+// readSchedules reads schedules with their versions and the overrides that were
+// not taken back; all of them, or the one with a slug.
+func readSchedules(g *gorm.DB, slug string) ([]blueprint.KeptSchedule, error) {
+	schedules, some := g, func(q *gorm.DB) *gorm.DB { return q }
+	if slug != "" {
+		schedules = schedules.Where("slug = ?", slug)
+		some = func(q *gorm.DB) *gorm.DB {
+			return q.Where("schedule_id = (SELECT id FROM schedules WHERE slug = ?)", slug)
+		}
+	}
+	var rows []scheduleRow
+	var versions []scheduleVersionRow
+	var overrides []overrideRow
+	if err := schedules.Order("id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read schedules: %w", err)
+	}
+	if err := some(g).Order("effective_at, id").Find(&versions).Error; err != nil {
+		return nil, fmt.Errorf("read the versions of schedules: %w", err)
+	}
+	if err := some(g).Where("removed_at IS NULL").Order("id").Find(&overrides).Error; err != nil {
+		return nil, fmt.Errorf("read overrides: %w", err)
+	}
+	return assemble(rows, versions, overrides), nil
+}
+
+func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []overrideRow) []blueprint.KeptSchedule {
+	schedules := make([]blueprint.KeptSchedule, len(rows))
+	at := make(map[int64]*blueprint.KeptSchedule, len(rows))
+	for i, r := range rows {
+		schedules[i] = blueprint.KeptSchedule{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID,
+			Schedule: oncall.Schedule{Slug: r.Slug}, FromApp: map[int64]bool{}}
+		at[r.ID] = &schedules[i]
+	}
+	for _, v := range versions {
+		definition := v.Definition
+		definition.Effective = v.EffectiveAt.UTC()
+		at[v.ScheduleID].Schedule.Versions = append(at[v.ScheduleID].Schedule.Versions, definition)
+	}
+	for _, o := range overrides {
+		s := at[o.ScheduleID]
+		s.Schedule.Overrides = append(s.Schedule.Overrides, o.override())
+		if o.Origin == fromApp {
+			s.FromApp[o.ID] = true
+		}
+	}
+	return schedules
+}

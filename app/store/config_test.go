@@ -1,0 +1,328 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+)
+
+// blueprints applies files to one database, on which the time stands still.
+type blueprints struct {
+	t    *testing.T
+	db   *DB
+	keys *auth.Keyring
+	now  time.Time
+}
+
+func openBlueprints(t *testing.T, db *DB) *blueprints {
+	t.Helper()
+	keys, err := auth.NewKeyring(bytes.Repeat([]byte{7}, auth.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &blueprints{t: t, db: db, keys: keys, now: time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)}
+	db.clock.fixed = func() time.Time { return b.now }
+	return b
+}
+
+func (b *blueprints) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *blueprints) state() *blueprint.State {
+	b.t.Helper()
+	s, err := b.db.Configuration(b.t.Context(), b.keys)
+	b.must(err)
+	return s
+}
+
+func (b *blueprints) plan(text string, o blueprint.Options) *blueprint.Plan {
+	b.t.Helper()
+	f, err := blueprint.Parse("acme.yaml", []byte(text), func(string) (string, bool) { return "", false })
+	b.must(err)
+	p, err := f.Plan(b.state(), o)
+	b.must(err)
+	return p
+}
+
+// apply returns the plan that it carried out, in words.
+func (b *blueprints) apply(text string, o blueprint.Options) string {
+	b.t.Helper()
+	p := b.plan(text, o)
+	b.must(b.db.Apply(b.t.Context(), auth.Tocsin, b.keys, p))
+	return p.String()
+}
+
+func (b *blueprints) export() string {
+	b.t.Helper()
+	text, err := blueprint.Export(b.state())
+	b.must(err)
+	return string(text)
+}
+
+func (b *blueprints) example() string {
+	b.t.Helper()
+	text, err := os.ReadFile("../../docs/examples/acme.yaml")
+	b.must(err)
+	return string(text)
+}
+
+// onCall names whoever is on call in a position, by address.
+func (b *blueprints) onCall(schedule string, at time.Time, position oncall.Position) []string {
+	b.t.Helper()
+	s, err := b.db.Schedule(b.t.Context(), schedule)
+	b.must(err)
+	var emails []string
+	for _, shift := range s.Schedule.OnCall(at, position) {
+		u, err := b.db.User(b.t.Context(), int64(shift.Person))
+		b.must(err)
+		emails = append(emails, u.Email)
+	}
+	return emails
+}
+
+func (b *blueprints) same(what string, want, got any) {
+	b.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		b.t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+var trusted = blueprint.Options{TrustVerified: true}
+
+const nothing = "Nothing to change.\n"
+
+func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		b.same("a second apply", nothing, b.apply(b.example(), trusted))
+
+		exported := b.export()
+		b.same("applying the export", nothing, b.apply(exported, trusted))
+		b.same("a second export", exported, b.export())
+
+		fresh := openBlueprints(t, anotherSQLite(t))
+		fresh.apply(exported, trusted)
+		b.same("the export of what an export made", exported, fresh.export())
+		if !strings.Contains(exported, "slo0000000000000000000000000key1") {
+			t.Error("the key of the integration is not in the export")
+		}
+		if !strings.Contains(exported, `2026-12-24T09:00:00+01:00`) {
+			t.Errorf("the override is not written with its offset from UTC:\n%s", exported)
+		}
+	})
+}
+
+func anotherSQLite(t *testing.T) *DB {
+	t.Helper()
+	db, err := Open(t.Context(), newSQLite(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func TestApplyPutsPeopleOnCall(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		// Period 46 since 5 January began on 23 November 2026 at 09:00 in Madrid: 46 mod 3 is 1.
+		b.same("main", []string{"ben@acme.example"}, b.onCall("payments", b.now, "main"))
+		b.same("backup", []string{"chiara@acme.example"}, b.onCall("payments", b.now, "backup"))
+		b.same("in the past", []string{"ana@acme.example"}, b.onCall("payments", time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC), "main"))
+
+		roster, err := db.Roster(t.Context(), func(m notify.Medium) bool { return m == notify.SMS })
+		b.must(err)
+		reachable := map[string]bool{}
+		for _, p := range roster.People {
+			reachable[p.Email] = p.Reachable
+		}
+		b.same("who has a verified number", map[string]bool{"ana@acme.example": true, "ben@acme.example": true,
+			"chiara@acme.example": false, "dev.manager@acme.example": false}, reachable)
+		version, err := db.ConfigVersion(t.Context())
+		b.must(err)
+		if roster.Version != version {
+			t.Errorf("the roster is of version %d, the configuration of %d", roster.Version, version)
+		}
+	})
+}
+
+func TestApplyLeavesWhoeverIsOnUntilTheirPeriodEnds(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		before := b.now
+		b.now = b.now.Add(24 * time.Hour)
+		words := b.apply(`
+version: 1
+schedules:
+  - slug: payments
+    layers:
+      - {name: weekly, start: "2026-01-05 09:00", rotate: {every: 1, unit: week}, positions: [main, backup],
+         members: [ana@acme.example, dev.manager@acme.example, chiara@acme.example]}
+`, trusted)
+		if !strings.Contains(words, "~ schedule payments: layer weekly: members ") {
+			t.Errorf("the plan says %q", words)
+		}
+		b.same("the past", []string{"ben@acme.example"}, b.onCall("payments", before, "main"))
+		b.same("the rest of the period", []string{"ben@acme.example"}, b.onCall("payments", b.now.Add(time.Hour), "main"))
+		b.same("the next", []string{"chiara@acme.example"}, b.onCall("payments", b.now.Add(7*24*time.Hour), "main"))
+		b.same("the one after", []string{"ana@acme.example"}, b.onCall("payments", b.now.Add(14*24*time.Hour), "main"))
+		b.same("the export", nothing, b.apply(b.export(), trusted))
+	})
+}
+
+func TestApplyIsAllOrNothing(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		before := b.export()
+		plan := b.plan(b.example(), trusted)
+		// What no file can say: the last change refers to nothing the store knows.
+		plan.Changes = append(plan.Changes, blueprint.Change{Op: blueprint.Create, Kind: blueprint.OfTeam, Value: 7})
+		if err := db.Apply(t.Context(), auth.Tocsin, b.keys, plan); err == nil {
+			t.Fatal("it was applied")
+		}
+		b.same("the configuration", before, b.export())
+	})
+}
+
+func TestApplyRefusesAPlanForAnotherConfiguration(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		plan := b.plan(b.example(), trusted)
+		b.apply("version: 1\norganization: {name: Somebody else}\n", trusted)
+		if err := db.Apply(t.Context(), auth.Tocsin, b.keys, plan); !fault.Is(err, fault.KindConflict) {
+			t.Errorf("the answer is %v", err)
+		}
+	})
+}
+
+func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		b.must(err)
+		methods, err := db.ContactMethods(t.Context(), ana.ID)
+		b.must(err)
+		b.must(db.SetRules(t.Context(), ana.Email, ana.ID, []notify.Rule{{Urgency: "high", ContactMethodID: methods[2].ID}}))
+		schedule, err := db.Schedule(t.Context(), "payments")
+		b.must(err)
+		swap := oncall.Override{From: b.now.Add(time.Hour), To: b.now.Add(2 * time.Hour), Kind: oncall.Add, In: oncall.Person(ana.ID)}
+		_, err = db.AddOverride(t.Context(), ana.Actor(), schedule.ID, swap)
+		b.must(err)
+
+		file := strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "+34600000009", verified: true},`, 1)
+		file = strings.Replace(file, `overrides:                           #`, "overrides: []\n    #", 1)
+		file = strings.Replace(file, `      - {from: "2026-12-24 09:00"`, `    # - {from:`, 1)
+		words := b.apply(file, trusted)
+		if !strings.Contains(words, "user ana@acme.example: the contact sms stays") {
+			t.Errorf("the plan says nothing of the contact:\n%s", words)
+		}
+		if !strings.Contains(words, "-override of main from 2026-12-24T09:00:00+01:00") {
+			t.Errorf("the plan does not take back the file's own override:\n%s", words)
+		}
+		b.same("the swap", []string{"ben@acme.example", "ana@acme.example"}, b.onCall("payments", b.now.Add(90*time.Minute), "main"))
+		people, err := db.Recipients(t.Context())
+		b.must(err)
+		b.same("Ana's first number", "+34600000001", people[ana.ID].Methods[0].Address)
+	})
+}
+
+func TestApplyPrunesWhatNothingUses(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		prune := blueprint.Options{Prune: true}
+		words := b.apply(`
+version: 1
+users: [{email: dev.manager@acme.example}]
+teams: []
+escalation_policies: [{slug: payments}]
+schedules: []
+deployments: [{slug: prod-eu}]
+services: [{slug: checkout-api, deployments: [prod-eu]}]
+`, prune)
+		want := strings.TrimLeft(`
+~ service checkout-api: deployments -prod-us
+- escalation policy coordinators
+- schedule coordinators
+- deployment prod-us
+= 4 unchanged
+! schedule payments stays: it is in use by escalation policy payments.
+! service online-shop stays: it is in use by service checkout-api.
+! team payments stays: it is in use by service checkout-api.
+! user ana@acme.example stays: it is in use by team payments.
+! user ben@acme.example stays: it is in use by team payments.
+! user chiara@acme.example stays: it is in use by team payments.
+`, "\n")
+		want = strings.Replace(want, "= 4 unchanged", "= 3 unchanged", 1)
+		b.same("the plan", want, words)
+		b.same("what is left", nothing, b.apply(b.export(), blueprint.Options{Prune: true}))
+	})
+}
+
+func TestApplyIsAudited(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		b.apply("version: 1\nintegrations: [{slug: sre, key: slo0000000000000000000000000key2}]\n", trusted)
+		log, err := db.AuditLog(t.Context(), auth.AuditQuery{Subject: "integration:sre", Limit: 10})
+		b.must(err)
+		var actions []string
+		for _, e := range log {
+			actions = append(actions, e.Actor+" "+e.Action)
+			if strings.Contains(asJSON(e.Detail), "key2") {
+				t.Errorf("the key is in the audit log: %v", e.Detail)
+			}
+		}
+		b.same("the log, newest first", []string{"tocsin integration.update", "tocsin integration.create"}, actions)
+		key, err := db.IntegrationKey(t.Context(), b.keys, "sre")
+		b.must(err)
+		b.same("the key", "slo0000000000000000000000000key2", key)
+	})
+}
+
+func TestAChangeWakesStepsThatWait(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		later := b.now.Add(time.Hour)
+		insert := func(ctx context.Context, phase string, fired, next *time.Time) {
+			_, err := db.write.ExecContext(ctx, db.rebind(`INSERT INTO escalations (incident_number, purpose, subject, state, phase, step, run,
+				reached, fired_at, next_action_at, started_at) VALUES (1, 'primary', '', 'active', $1, 0, 0, true, $2, $3, $4)`),
+				phase, fired, next, b.now)
+			b.must(err)
+		}
+		insert(t.Context(), "steps", &b.now, &later)
+		insert(t.Context(), "waiting", nil, &later)
+		insert(t.Context(), "steps", &b.now, nil)
+		b.apply(b.example(), trusted)
+		var due []bool
+		rows, err := db.read.QueryContext(t.Context(), db.rebind("SELECT coalesce(next_action_at <= $1, false) FROM escalations ORDER BY id"), b.now)
+		b.must(err)
+		defer rows.Close()
+		for rows.Next() {
+			var d bool
+			b.must(rows.Scan(&d))
+			due = append(due, d)
+		}
+		b.must(rows.Err())
+		b.same("which are due", []bool{true, false, false}, due)
+	})
+}
