@@ -42,18 +42,6 @@ type Reached struct {
 	Why    Why
 }
 
-// Resolver tells whom targets stand for. Roster is the real one.
-type Resolver interface {
-	// Resolve names the people behind targets at an instant, each once, those
-	// with a working contact only, in the order of the targets.
-	Resolve(targets []Target, at time.Time) []Reached
-	// Changes is the next instant after at when a schedule among the targets
-	// hands over; zero for never.
-	Changes(targets []Target, at time.Time) time.Time
-	// Describe says in words what each target stands for.
-	Describe(targets []Target) []string
-}
-
 // Roster is an immutable picture of who stands behind which target.
 type Roster struct {
 	// Version is the version of the configuration it was made from.
@@ -85,7 +73,8 @@ type Person struct {
 	Reachable bool
 }
 
-// Resolve implements Resolver.
+// Resolve names the people behind targets at an instant, each once, those with a
+// working contact only, in the order of the targets.
 func (r *Roster) Resolve(targets []Target, at time.Time) []Reached {
 	var found []Reached
 	for _, t := range targets {
@@ -159,7 +148,8 @@ func (r *Roster) withRole(role string) []int64 {
 	return ids
 }
 
-// Changes implements Resolver.
+// Changes is the next instant after at when a schedule among the targets hands
+// over; zero for never.
 func (r *Roster) Changes(targets []Target, at time.Time) time.Time {
 	var next time.Time
 	for _, t := range targets {
@@ -174,7 +164,7 @@ func (r *Roster) Changes(targets []Target, at time.Time) time.Time {
 	return next
 }
 
-// Describe implements Resolver.
+// Describe says in words what each target stands for.
 func (r *Roster) Describe(targets []Target) []string {
 	words := make([]string, len(targets))
 	for i, t := range targets {

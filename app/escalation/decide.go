@@ -1,0 +1,180 @@
+package escalation
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// batch decides many escalations at one instant. In a storm most of them ask
+// for the same step of the same policy, which is answered once.
+type batch struct {
+	now      time.Time
+	roster   *Roster
+	resolved map[resolvedKey][]Reached
+	why      map[whyKey]json.RawMessage
+}
+
+type resolvedKey struct {
+	policy int64
+	phase  Phase
+	step   int
+}
+
+type whyKey struct {
+	resolvedKey
+	kind    string
+	run     int
+	service int64
+	user    int64
+}
+
+func newBatch(now time.Time, roster *Roster) *batch {
+	return &batch{now: now, roster: roster, resolved: map[resolvedKey][]Reached{}, why: map[whyKey]json.RawMessage{}}
+}
+
+// ended reports whether a due escalation has nothing to do any more: it was
+// stopped, and the wake-up came late.
+func (d Due) ended() bool {
+	return d.Status == incident.Resolved || d.Status == incident.Acknowledged && d.Purpose == Primary
+}
+
+// unanswered reports whether the present step's timeout still runs.
+func (d Due) unanswered(now time.Time) bool {
+	return d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline)
+}
+
+// decide carries out what is due of an escalation by its policy. A policy
+// without steps and fallback leads to the administrators.
+func (b *batch) decide(policy NamedPolicy, d Due) Change {
+	c := Change{Due: d}
+	if d.unanswered(b.now) {
+		b.handOver(&c, policy)
+	} else {
+		b.fire(&c, policy)
+	}
+	c.NextAction = *c.State.Deadline
+	if change := b.roster.Changes(policy.Policy.targets(c.State), b.now); !change.IsZero() && change.Before(c.NextAction) {
+		c.NextAction = change
+	}
+	return c
+}
+
+// targets are those of the present step. Who is an administrator hands over to
+// nobody.
+func (p Policy) targets(s State) []Target {
+	switch {
+	case s.Phase == Stepping && s.Step < len(p.Steps):
+		return p.Steps[s.Step].Targets
+	case s.Phase == Falling:
+		return p.Fallback
+	default:
+		return nil
+	}
+}
+
+// fire carries out the next step, and records each that was passed over. Where
+// nobody at all can be reached, the people of the step before go on being told.
+func (b *batch) fire(c *Change, policy NamedPolicy) {
+	before := c.State
+	firings, state := policy.Policy.Fire(before, b.now, c.Priority, func(d Decision) []Reached {
+		return b.resolve(c.PolicyVersionID, d)
+	})
+	c.State = state
+	for _, f := range firings {
+		if f.Phase == Falling && f.Run == 0 && before.Phase != Falling {
+			c.Events = append(c.Events, b.event(incident.EvExhausted, policy, f.Decision, nil))
+		}
+		switch {
+		case Covered(f.People):
+			c.Supersede = before.Reached || before.FiredAt != nil
+			c.Events = append(c.Events, b.event(incident.EvStep, policy, f.Decision, f.People))
+			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
+		case len(f.Targets) > 0: // a policy without a fallback passes nothing over
+			c.Events = append(c.Events, b.event(incident.EvPassedOver, policy, f.Decision, nil))
+		}
+	}
+}
+
+// handOver pages whoever came on call since the step fired; the timer goes on.
+func (b *batch) handOver(c *Change, policy NamedPolicy) {
+	d := Decision{Phase: c.State.Phase, Step: c.State.Step, Run: c.State.Run, Targets: policy.Policy.targets(c.State)}
+	fresh := slices.DeleteFunc(slices.Clone(b.resolve(c.PolicyVersionID, d)), func(r Reached) bool {
+		return slices.Contains(c.Paged, r.UserID)
+	})
+	if Covered(fresh) {
+		c.Events = append(c.Events, b.event(incident.EvHandover, policy, d, fresh))
+	}
+	b.page(c, policy, d, "handover", fresh)
+}
+
+func (b *batch) resolve(version int64, d Decision) []Reached {
+	key := resolvedKey{version, d.Phase, d.Step}
+	people, ok := b.resolved[key]
+	if !ok {
+		people = b.roster.Resolve(d.Targets, b.now)
+		b.resolved[key] = people
+	}
+	return people
+}
+
+// page adds a page for each. What was raised meanwhile waits for nothing more.
+func (b *batch) page(c *Change, policy NamedPolicy, d Decision, kind string, people []Reached) {
+	for _, r := range people {
+		c.Pages = append(c.Pages, Page{
+			UserID: r.UserID, Shadow: r.Shadow, Digest: d.Digest && c.Urgency == incident.Low,
+			Why: b.explain(c, policy, d, kind, r),
+		})
+	}
+}
+
+func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, r Reached) json.RawMessage {
+	key := whyKey{resolvedKey{c.PolicyVersionID, d.Phase, d.Step}, kind, d.Run, c.ServiceID, r.UserID}
+	why, ok := b.why[key]
+	if !ok {
+		w := r.Why
+		w.Kind, w.Run, w.Policy, w.PolicyName = kind, d.Run+1, policy.Slug, policy.Name
+		if d.Phase == Stepping {
+			w.Step, w.Steps, w.Runs = d.Step+1, len(policy.Policy.Steps), policy.Policy.Repeat+1
+		}
+		if name := b.roster.Services[c.ServiceID]; name != "" {
+			w.Rule = name + "'s escalation policy"
+		}
+		why = asJSON(w)
+		b.why[key] = why
+	}
+	return why
+}
+
+// event is a line of the timeline. It names those who count, not their shadows.
+func (b *batch) event(kind incident.EventKind, policy NamedPolicy, d Decision, people []Reached) incident.TimelineEvent {
+	detail := incident.Detail{Policy: policy.Name, Via: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
+	if d.Phase == Stepping {
+		detail.Step = d.Step + 1
+	} else {
+		detail.To = string(d.Phase)
+	}
+	for _, r := range people {
+		if !r.Shadow {
+			detail.People = append(detail.People, r.UserID)
+		}
+	}
+	return incident.TimelineEvent{At: b.now, Kind: kind, Actor: incident.Tocsin, Data: asJSON(detail)}
+}
+
+func whyKind(p Phase) string {
+	if p == Stepping {
+		return "step"
+	}
+	return string(p)
+}
+
+func asJSON(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil { // texts, numbers, times and lists of them always marshal
+		panic(err)
+	}
+	return data
+}

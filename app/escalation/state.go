@@ -1,0 +1,187 @@
+package escalation
+
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// Phase is where an escalation stands.
+type Phase string
+
+// The phases of an escalation.
+const (
+	Waiting        Phase = "waiting" // low urgency, for support hours
+	Stepping       Phase = "steps"
+	Falling        Phase = "fallback"
+	Administrators Phase = "administrators"
+)
+
+// What follows an exhausted policy, which no configuration can turn off: the
+// fallback, the administrators if nobody answers, then the fallback again every
+// hour.
+const (
+	FallbackTimeout = 15 * time.Minute
+	FallbackAgain   = time.Hour
+)
+
+// State is how far one escalation has come. The zero value, with a phase of
+// Stepping or Waiting, has paged nobody yet.
+type State struct {
+	Phase Phase
+	Step  int // counted from 0
+	// Run counts the runs of the chain from 0, and then those of the fallback.
+	Run int
+	// Reached says that somebody was paged in this run of the chain.
+	Reached bool
+	// FiredAt is when the present step really fired; nil when it is to fire (for
+	// the first time, or again after a raise).
+	FiredAt *time.Time
+	// Deadline ends the present step's timeout.
+	Deadline *time.Time
+}
+
+// Begin is the phase in which an escalation begins, and when it first acts.
+// opens is when the team's support hours are next open: now while they last, or
+// where there are none.
+func Begin(urgency incident.Urgency, now, opens time.Time) (Phase, time.Time) {
+	if urgency == incident.Low && opens.After(now) {
+		return Waiting, opens
+	}
+	return Stepping, now
+}
+
+// Decision is whom to page now.
+type Decision struct {
+	Phase   Phase
+	Step    int
+	Run     int
+	Targets []Target
+	// Digest says that the escalation waited for the morning.
+	Digest bool
+}
+
+// Next is what is due once the present step's deadline is over or its people
+// could not be reached: the decision, and the state while it is carried out.
+// What has not fired yet, or is to fire again after a raise, is due as it is.
+// How long a deadline has been over never matters, so that an escalation that
+// is overdue after an outage fires one step. Call Settle with what became of it.
+func (p Policy) Next(s State) (Decision, State) {
+	unfired := s.FiredAt == nil
+	switch {
+	case s.Phase == Falling && unfired:
+		return p.fallback(s.Run)
+	case s.Phase == Falling && (s.Run == 0 || s.cutShort()), s.Phase == Administrators && unfired:
+		return administrators(s.Run)
+	case s.Phase == Falling || s.Phase == Administrators:
+		return p.fallback(s.Run + 1)
+	case unfired && s.Step < len(p.Steps):
+		return p.step(s)
+	default:
+		return p.afterStep(s)
+	}
+}
+
+// cutShort reports whether the state is left before its hour is over: it found
+// nobody, every attempt failed, or a person escalated by hand.
+func (s State) cutShort() bool {
+	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackAgain
+}
+
+// afterStep goes to the next step, the next run, or, when the runs are over or
+// a whole run found nobody, to the fallback.
+func (p Policy) afterStep(s State) (Decision, State) {
+	next := State{Step: s.Step + 1, Run: s.Run, Reached: s.Reached}
+	if next.Step >= len(p.Steps) {
+		if !s.Reached || s.Run >= p.Repeat {
+			return p.fallback(0)
+		}
+		next.Step, next.Run, next.Reached = 0, s.Run+1, false
+	}
+	return p.step(next)
+}
+
+func (p Policy) step(s State) (Decision, State) {
+	s.Phase = Stepping
+	return Decision{Phase: Stepping, Step: s.Step, Run: s.Run, Targets: p.Steps[s.Step].Targets}, s
+}
+
+// fallback pages the fallback for the first time (run 0) or, hourly, again.
+func (p Policy) fallback(run int) (Decision, State) {
+	return Decision{Phase: Falling, Run: run, Targets: p.Fallback}, State{Phase: Falling, Run: run}
+}
+
+func administrators(run int) (Decision, State) {
+	return Decision{Phase: Administrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: Administrators, Run: run}
+}
+
+// Settle is the state after a decision was carried out at now and reached
+// somebody: the timeout runs from when it really fired.
+func (p Policy) Settle(s State, now time.Time, priority *int) State {
+	timeout := FallbackAgain
+	switch {
+	case s.Phase == Stepping:
+		timeout = p.Steps[s.Step].After(priority)
+	case s.Phase == Falling && s.Run == 0:
+		timeout = FallbackTimeout
+	}
+	s.Reached = true
+	return s.wait(now, timeout)
+}
+
+func (s State) wait(now time.Time, timeout time.Duration) State {
+	deadline := now.Add(timeout)
+	s.FiredAt, s.Deadline = &now, &deadline
+	return s
+}
+
+// Firing is a decision and what came of it.
+type Firing struct {
+	Decision
+	// People are whom it reaches; none that counts, and it was passed over.
+	People []Reached
+}
+
+// Fire carries out what is due at now: it passes over what resolves to nobody
+// until somebody is reached. It returns every decision on the way, the last
+// being the one that reached somebody; where not even an administrator can be
+// reached, none does, and the state tries again in an hour.
+//
+// It ends: a run in which nobody was reached leads to the fallback, so that at
+// most the rest of one run and the whole of the next come before it.
+func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
+	waited := s.Phase == Waiting
+	var firings []Firing
+	for {
+		var d Decision
+		d, s = p.Next(s)
+		d.Digest = waited
+		f := Firing{Decision: d, People: resolve(d)}
+		firings = append(firings, f)
+		switch {
+		case Covered(f.People):
+			return firings, p.Settle(s, now, priority)
+		case d.Phase == Administrators:
+			return firings, s.wait(now, FallbackAgain)
+		}
+		s.FiredAt, s.Deadline = &now, nil // passed over
+	}
+}
+
+// Covered reports whether somebody who counts was reached: shadows do not.
+func Covered(people []Reached) bool {
+	for _, r := range people {
+		if !r.Shadow {
+			return true
+		}
+	}
+	return false
+}
+
+// MayPassOver reports whether what fired last, in a phase and a run as a store
+// keeps them, is passed over at once where its every attempt has failed for
+// good. After the administrators nothing is left to pass over to, and the next
+// try waits for its hour.
+func MayPassOver(phase string, _ int) bool {
+	return Phase(phase) == Stepping || Phase(phase) == Falling
+}
