@@ -365,3 +365,14 @@ func (h *Harness) Incident(number int64) map[string]any {
 	h.t.Helper()
 	return h.API(http.MethodGet, fmt.Sprintf("/incidents/%d", number), nil)
 }
+
+// Get fetches a page without signing in and returns it; a status other than 200
+// fails the test.
+func (h *Harness) Get(path string) string {
+	h.t.Helper()
+	status, page := h.do(http.MethodGet, path, nil, nil)
+	if status != http.StatusOK {
+		h.t.Fatalf("GET %s was answered %d: %s", path, status, page)
+	}
+	return string(page)
+}
