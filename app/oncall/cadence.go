@@ -50,36 +50,35 @@ func (c cadence) handoff(i int) instant {
 func (c cadence) at(r reading) instant { return atSecond(r.in(c.loc)) }
 
 // period is the last period that has begun at t, which is not before the first.
-// It is estimated on the wall and then put right by the instants of the
-// handoffs, which differ from the estimate by a period at most, or by a few
-// where periods are shorter than a change of the clocks.
 func (c cadence) period(t instant) int {
 	if c.rotate == nil {
 		return 0
 	}
 	i := c.estimate(t)
-	for i > 0 && c.handoff(i) > t {
-		i--
-	}
 	for c.handoff(i+1) <= t {
 		i++
 	}
 	return i
 }
 
+// estimate is the last period that has begun by what the wall shows at t. It has
+// begun, then; but others may have too, if the wall was put back since.
 func (c cadence) estimate(t instant) int {
 	every := int64(c.rotate.Every)
-	onWall := readingAt(t.second(), c.loc)
+	shown := readingAt(t.second(), c.loc)
 	switch c.rotate.Unit {
 	case Hour:
 		return int(floorDiv(int64(t-c.first), every*int64(time.Hour/time.Microsecond)))
 	case Day:
-		return int(floorDiv(int64(onWall-c.start), every*secondsPerDay))
+		return int(floorDiv(int64(shown-c.start), every*secondsPerDay))
 	case Week:
-		return int(floorDiv(int64(onWall-c.start), every*secondsPerWeek))
-	default:
-		return int(floorDiv(onWall.months()-c.start.months(), every))
+		return int(floorDiv(int64(shown-c.start), every*secondsPerWeek))
 	}
+	i := floorDiv(shown.months()-c.start.months(), every)
+	if c.start.plusMonths(int(i*every)) > shown {
+		i--
+	}
+	return int(i)
 }
 
 // months counts the months from year 0 to the reading's.

@@ -27,8 +27,8 @@ func (tl *timeline) horizon(t instant) instant {
 			cycle = max(cycle, l.cycle())
 		}
 	}
-	for _, o := range tl.schedule.Overrides {
-		last = max(last, o.span().end)
+	for _, o := range tl.overrides {
+		last = max(last, o.end)
 	}
 	return last + aYear + cycle
 }

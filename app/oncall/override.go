@@ -100,12 +100,6 @@ func (o Override) instead(h holder) holder {
 	return holder{person: person, layer: h.layer, overridden: true, override: o.ID}
 }
 
-func (o Override) concerns(position Position) bool {
-	return o.Position == "" || o.Position == position
-}
-
-func (o Override) span() span { return span{instantOf(o.From), instantOf(o.To)} }
-
 // holders are the people in the seats, each once.
 func holders(seats []seat) []holder {
 	var all []holder

@@ -60,6 +60,18 @@ func TestMonthsAgainstTheOracle(t *testing.T) {
 	})
 }
 
+// TestDecadesAfterTheStart walks all the way from 1996.
+func TestDecadesAfterTheStart(t *testing.T) {
+	t.Parallel()
+	for _, rotate := range []oncall.Rotate{{Every: 7, Unit: oncall.Hour}, {Every: 3, Unit: oncall.Day}, {Every: 2, Unit: oncall.Week}, {Every: 1, Unit: oncall.Month}} {
+		s := one("Europe/Madrid", oncall.Layer{Name: "long", Start: wall("1996-01-31 02:30"), Rotate: &rotate, Members: []oncall.Person{ana, ben, chiara}})
+		w := walk{origin: utc("1996-01-01T00:00Z"), from: utc("2026-01-01T00:00Z"), to: utc("2027-01-01T00:00Z"), step: 30 * time.Minute}
+		if diff := gocmp.Diff(canonical(watch(s, w).shifts()), canonical(s.Shifts(w.from, w.to))); diff != "" {
+			t.Errorf("every %d %ss (-oracle +got):\n%s", rotate.Every, rotate.Unit, diff)
+		}
+	}
+}
+
 // scenario is the size of what is drawn. Everything drawn lies on the grid, in
 // minutes, so that a walk by steps of it misses nothing.
 type scenario struct {

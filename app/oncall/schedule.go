@@ -27,6 +27,8 @@ const Nobody Person = 0
 // argument, the empty position stands for all.
 type Position string
 
+func (p Position) covers(o Position) bool { return p == "" || p == o }
+
 // Schedule is everything that decides who is on call.
 type Schedule struct {
 	Slug string `json:"slug"`

@@ -126,6 +126,38 @@ func TestAHandoffTimeThatOccursTwiceIsTheFirst(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "night", Start: wall("2026-10-23 02:30"), Rotate: daily, Members: []oncall.Person{ana, ben}})
 	handsOff(t, s, "2026-10-23T12:00Z", "2026-10-24T02:30+02:00", "2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00")
+	expect(t, s, "2026-10-25T02:29+02:00", "main", ben)
+	expect(t, s, "2026-10-25T02:30+02:00", "main", ana)
+	expect(t, s, "2026-10-25T02:10+01:00", "main", ana) // the wall shows a time before the handoff once more
+	expect(t, s, "2026-10-25T02:40+01:00", "main", ana)
+}
+
+func TestAWindowThatOpenedStaysOpenWhenTheWallIsPutBack(t *testing.T) {
+	t.Parallel()
+	s := one("Europe/Madrid", oncall.Layer{Name: "early", Members: []oncall.Person{ana}, Restrictions: []oncall.Window{{From: 2*60 + 15, To: 4 * 60}}})
+	got := s.OnCall(utc("2026-10-25T02:10+01:00"), "main")
+	if len(got) != 1 || !got[0].Start.Equal(utc("2026-10-25T02:15+02:00")) || !got[0].End.Equal(utc("2026-10-25T04:00+01:00")) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAWindowThatClosedStaysClosedWhenTheWallIsPutBack(t *testing.T) {
+	t.Parallel()
+	s := one("Europe/Madrid", oncall.Layer{Name: "short", Members: []oncall.Person{ana}, Restrictions: []oncall.Window{{From: 2*60 + 15, To: 2*60 + 45}}})
+	expect(t, s, "2026-10-25T02:30+02:00", "main", ana)
+	expect(t, s, "2026-10-25T02:45+02:00", "main")
+	expect(t, s, "2026-10-25T02:10+01:00", "main")
+	expect(t, s, "2026-10-25T02:30+01:00", "main")
+	expect(t, s, "2026-10-26T02:30+01:00", "main", ana)
+}
+
+func TestAHandoffAtMidnightStandsWhereTheDayBeforeBeginsAgain(t *testing.T) {
+	t.Parallel()
+	s := one("America/St_Johns", oncall.Layer{Name: "daily", Start: wall("2006-10-28 00:00"), Rotate: daily, Members: []oncall.Person{ana, ben, chiara}})
+	expect(t, s, "2006-10-28T23:59-02:30", "main", ana)
+	expect(t, s, "2006-10-29T00:00-02:30", "main", ben)
+	expect(t, s, "2006-10-28T23:01-03:30", "main", ben) // a minute later
+	expect(t, s, "2006-10-30T00:00-03:30", "main", chiara)
 }
 
 func TestSamoaSkipsAFriday(t *testing.T) {
@@ -203,20 +235,30 @@ func TestAListShorterThanThePositionsLeavesAGap(t *testing.T) {
 	}
 }
 
+// A layer above that never has anybody in the position must not hide that.
 func TestOneWhoIsAlwaysOnHasNoEnd(t *testing.T) {
 	t.Parallel()
-	s := payments()
-	layers := &s.Versions[0].Layers
-	(*layers)[0].Members = []oncall.Person{ana}
-	// A layer above that never has anybody in main must not hide that.
-	*layers = append(*layers, oncall.Layer{Name: "backups", Members: []oncall.Person{dana}, Positions: []oncall.Position{"backup", "main"},
-		Restrictions: []oncall.Window{{From: 9 * 60, To: 17 * 60}}})
-	got := s.OnCall(utc("2026-06-01T00:00Z"), "main")
-	if len(got) != 1 || !got[0].End.IsZero() || !got[0].Start.Equal(utc("2026-01-05T09:00+01:00")) {
-		t.Errorf("got %v", got)
-	}
-	if next := s.NextHandover(utc("2026-06-01T00:00Z"), "main"); !next.IsZero() {
-		t.Errorf("hands over at %v", next)
+	office := []oncall.Window{{From: 9 * 60, To: 17 * 60}}
+	for name, above := range map[string]oncall.Layer{
+		"another position":  {Name: "above", Members: []oncall.Person{dana}, Positions: []oncall.Position{"backup"}, Restrictions: office},
+		"one, office hours": {Name: "above", Members: []oncall.Person{dana}, Positions: []oncall.Position{"backup", "main"}, Restrictions: office},
+		"rotating":          {Name: "above", Start: wall("2026-01-05 09:00"), Rotate: daily, Members: []oncall.Person{dana, eve}, Positions: []oncall.Position{"backup", "third", "main"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := payments()
+			v := &s.Versions[0]
+			v.Positions = append(v.Positions, "third")
+			v.Layers[0].Members = []oncall.Person{ana}
+			v.Layers = append(v.Layers, above)
+			got := s.OnCall(utc("2026-06-01T00:00Z"), "main")
+			if len(got) != 1 || !got[0].End.IsZero() || !got[0].Start.Equal(utc("2026-01-05T09:00+01:00")) {
+				t.Errorf("got %v", got)
+			}
+			if next := s.NextHandover(utc("2026-06-01T00:00Z"), "main"); !next.IsZero() {
+				t.Errorf("hands over at %v", next)
+			}
+		})
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 // timeline is a schedule made ready to be asked about many instants. It lives
 // for one question and prepares only the versions that the question touches.
 type timeline struct {
-	schedule Schedule
-	editions []*edition
+	schedule  Schedule
+	editions  []*edition
+	overrides []span // when the schedule's are in force
 }
 
 // edition is a version made ready, with the time in which it is in force.
@@ -33,7 +34,11 @@ type piece struct {
 }
 
 func newTimeline(s Schedule) *timeline {
-	return &timeline{schedule: s, editions: make([]*edition, len(s.Versions))}
+	tl := &timeline{schedule: s, editions: make([]*edition, len(s.Versions)), overrides: make([]span, len(s.Overrides))}
+	for i, o := range s.Overrides {
+		tl.overrides[i] = span{instantOf(o.From), instantOf(o.To)}
+	}
+	return tl
 }
 
 // versionIndex is that of the version in force, or -1 before the first.
@@ -98,11 +103,11 @@ func (tl *timeline) at(position Position, t instant) piece {
 	}
 	p := piece{exists: true}
 	p.choice, p.span = e.choice(position, t)
-	for i, o := range tl.schedule.Overrides {
-		if !o.concerns(position) || o.span().empty() {
+	for i, in := range tl.overrides {
+		if in.empty() || !tl.schedule.Overrides[i].Position.covers(position) {
 			continue
 		}
-		switch in := o.span(); {
+		switch {
 		case in.end <= t:
 			p.start = max(p.start, in.end)
 		case in.start > t:
@@ -246,7 +251,7 @@ func (tl *timeline) shadows(position Position, in span) []run {
 		}
 		force := tl.schedule.inForce(i)
 		for _, s := range v.Shadows {
-			if s.Position == "" || s.Position == position {
+			if s.Position.covers(position) {
 				all = appendShadow(all, run{s.span().and(force), holder{person: s.Person}})
 			}
 		}

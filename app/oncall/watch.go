@@ -85,9 +85,9 @@ func (s Schedule) Unmatched(after time.Time) []Override {
 }
 
 func (tl *timeline) acts(override int) bool {
-	o := tl.schedule.Overrides[override]
-	for _, position := range tl.asked(o.Position, o.span()) {
-		for p := range tl.pieces(position, o.span()) {
+	in := tl.overrides[override]
+	for _, position := range tl.asked(tl.schedule.Overrides[override].Position, in) {
+		for p := range tl.pieces(position, in) {
 			if _, acted := tl.seats(p, override); acted {
 				return true
 			}

@@ -119,13 +119,11 @@ func merge(all []stretch) []stretch {
 }
 
 // at tells whether t is inside, and the time around t for which that holds at
-// least. Stretches are numbered through all weeks, and found as the periods of
-// a cadence are.
+// least. Stretches are numbered through all weeks, and found like the periods of
+// a cadence: what has begun by the wall has begun, but after a wall was put back
+// more may have begun than it shows.
 func (w *week) at(t instant) (open bool, s span) {
 	i := w.estimate(t)
-	for w.from(i) > t {
-		i--
-	}
 	for w.from(i+1) <= t {
 		i++
 	}
