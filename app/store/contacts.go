@@ -57,17 +57,19 @@ func (db *DB) RemoveContact(ctx context.Context, by string, userID, methodID int
 	})
 }
 
-// dropContact deletes a method; what was to replace it now replaces instead, or
-// nothing.
+// dropContact deletes a method. Its rules, and what was to replace it, go to
+// another, or with nil the rules go with it.
 func (tx *Tx) dropContact(ctx context.Context, methodID int64, instead *int64) error {
-	for _, query := range []string{
-		"UPDATE contact_methods SET replaces_id = $2 WHERE replaces_id = $1",
-		"UPDATE notification_rules SET contact_method_id = $2 WHERE contact_method_id = $1 AND CAST($2 AS bigint) IS NOT NULL",
-		"DELETE FROM contact_methods WHERE id = $1 AND CAST($2 AS bigint) IS DISTINCT FROM id",
-	} {
-		if _, err := tx.ExecContext(ctx, query, methodID, instead); err != nil {
-			return fmt.Errorf("remove a contact method: %w", err)
+	if instead != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE notification_rules SET contact_method_id = $1 WHERE contact_method_id = $2", *instead, methodID); err != nil {
+			return fmt.Errorf("hand over personal rules: %w", err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE contact_methods SET replaces_id = $1 WHERE replaces_id = $2", instead, methodID); err != nil {
+		return fmt.Errorf("hand over replacements: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM contact_methods WHERE id = $1", methodID); err != nil {
+		return fmt.Errorf("remove a contact method: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+func TestPagesReadTheCatalog(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ctx := t.Context()
+
+		shop, err := db.Service(ctx, "online-shop")
+		b.must(err)
+		b.same("children", []string{"checkout-api"}, namesOf(shop.Children, func(s catalog.Service) string { return s.Slug }))
+		api, err := db.Service(ctx, "checkout-api")
+		b.must(err)
+		b.same("surroundings", "online-shop payments payments", api.Parent.Slug+" "+api.Team.Slug+" "+api.Policy.Slug)
+		b.same("deployments", []string{"prod-eu", "prod-us"}, namesOf(api.Deployments, func(d catalog.Deployment) string { return d.Slug }))
+		b.same("SLOs", []string{"get-data-availability"}, namesOf(api.SLOs, func(o catalog.SLO) string { return o.Slug }))
+		b.same("integrations", []string{"sre"}, namesOf(api.Integrations, func(i catalog.Integration) string { return i.Slug }))
+
+		team, err := db.Team(ctx, "payments")
+		b.must(err)
+		b.same("the manager", "dev.manager@acme.example", team.Manager.Email)
+		b.same("members by name", []string{"Ana Ortiz", "Ben Adeyemi", "Chiara Conti"}, namesOf(team.Members, func(u auth.User) string { return u.Name }))
+
+		policy, err := db.Policy(ctx, "payments")
+		b.must(err)
+		b.same("timeouts", []int64{3600, 7200, 14400, 3600}, namesOf(policy.Policy.Steps, func(s escalation.Step) int64 { return s.Timeout }))
+	})
+}
+
+func namesOf[T, N any](list []T, name func(T) N) []N {
+	all := make([]N, len(list))
+	for i, v := range list {
+		all[i] = name(v)
+	}
+	return all
+}
+
+func TestWhatDoesNotExistIsNotFound(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		ctx := t.Context()
+		_, team := db.Team(ctx, "x")
+		_, service := db.Service(ctx, "x")
+		_, schedule := db.Schedule(ctx, "x")
+		_, policy := db.Policy(ctx, "x")
+		_, version := db.PolicyVersion(ctx, 9)
+		_, integration := db.Integration(ctx, "x")
+		_, rejection := db.Rejection(ctx, 9)
+		for what, err := range map[string]error{"team": team, "service": service, "schedule": schedule, "policy": policy,
+			"version": version, "integration": integration, "rejection": rejection} {
+			if !fault.Is(err, fault.KindNotFound) {
+				t.Errorf("a %s that is not there: %v", what, err)
+			}
+		}
+	})
+}
+
+func TestPoliciesKeepTheirVersions(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ctx := t.Context()
+		before, err := db.Snapshot(ctx)
+		b.must(err)
+		service, ok := before.ServiceNamed("checkout API")
+		if !ok {
+			t.Fatal("the service is not found by its name")
+		}
+		first, ok := before.PolicyVersionAt(*service.PolicyID, b.now)
+		if !ok {
+			t.Fatal("no version is in force")
+		}
+		b.now = b.now.Add(time.Second)
+		b.apply("version: 1\nescalation_policies: [{slug: payments, steps: [{timeout: 5m, targets: [{role: administrator}]}]}]\n", trusted)
+
+		after, err := db.Snapshot(ctx)
+		b.must(err)
+		second, _ := after.PolicyVersionAt(*service.PolicyID, db.Now())
+		old, err := db.PolicyVersion(ctx, first)
+		b.must(err)
+		present, err := db.PolicyVersion(ctx, second)
+		b.must(err)
+		b.same("steps before and after", "4 1", fmt.Sprint(len(old.Policy.Steps), " ", len(present.Policy.Steps)))
+		if after.Version() <= before.Version() {
+			t.Errorf("version %d came after %d", after.Version(), before.Version())
+		}
+		if _, ok := after.IntegrationByKey(b.keys.IntegrationHMAC("slo0000000000000000000000000key1")); !ok {
+			t.Error("the integration is not found by its key")
+		}
+	})
+}
+
+func TestWhoeverIsDeactivatedIsNotReached(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ben, err := db.UserByEmail(t.Context(), "ben@acme.example")
+		b.must(err)
+		b.apply("version: 1\nusers: [{email: ben@acme.example, deactivated: true}]\n", trusted)
+		all := func(notify.Medium) bool { return true }
+		roster, err := db.Roster(t.Context(), all)
+		b.must(err)
+		people, err := db.Recipients(t.Context())
+		b.must(err)
+		if roster.People[ben.ID].Reachable || len(people[ben.ID].Working(all)) > 0 {
+			t.Error("Ben would be paged")
+		}
+		after, err := db.User(t.Context(), ben.ID)
+		b.must(err)
+		if after.SessionEpoch == ben.SessionEpoch {
+			t.Error("his sessions go on")
+		}
+		b.same("the export", nothing, b.apply(b.export(), trusted))
+	})
+}
+
+func TestTheNewestRejectionsAreKept(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		b.apply("version: 1\nintegrations: [{slug: other}]\n", trusted)
+		ctx := t.Context()
+		sre, err := db.Integration(ctx, "sre")
+		b.must(err)
+		other, err := db.Integration(ctx, "other")
+		b.must(err)
+		reject := func(id int64, reason string) {
+			b.must(db.Reject(ctx, ingest.Rejection{IntegrationID: id, ReceivedAt: b.now, Status: 422, Reason: reason,
+				Fields: []fault.Field{{Path: "sli", Message: "Name the SLI."}}, Body: []byte{0, 0xff}}))
+		}
+		reject(other.ID, "another's")
+		for i := range mostRejections + 3 {
+			reject(sre.ID, fmt.Sprint(i))
+		}
+		first, err := db.Rejections(ctx, sre.ID, 0, 2)
+		b.must(err)
+		b.same("the newest", []string{"202", "201"}, namesOf(first, func(r ingest.Rejection) string { return r.Reason }))
+		rest, err := db.Rejections(ctx, sre.ID, first[1].ID, 1000)
+		b.must(err)
+		b.same("how many are left", mostRejections-2, len(rest))
+		b.same("the oldest", "3", rest[len(rest)-1].Reason)
+		others, err := db.Rejections(ctx, other.ID, 0, 10)
+		b.must(err)
+		b.same("another's", 1, len(others))
+
+		r := first[0]
+		r.ReplayedAt, r.ReplayedBy, r.ReplayResult = &b.now, "ana@acme.example", "created"
+		b.must(db.Replayed(ctx, r))
+		kept, err := db.Rejection(ctx, r.ID)
+		b.must(err)
+		b.same("the replay", "ana@acme.example created", kept.ReplayedBy+" "+kept.ReplayResult)
+		b.same("the body", []byte{0, 0xff}, kept.Body)
+		b.same("the fields", "sli", kept.Fields[0].Path)
+	})
+}

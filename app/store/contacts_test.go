@@ -1,0 +1,199 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// addressBook is one person's contact methods on one database.
+type addressBook struct {
+	*notify.Contacts
+	*blueprints
+	ana *auth.User
+}
+
+func openAddressBook(t *testing.T, db *DB) *addressBook {
+	t.Helper()
+	b := openBlueprints(t, db)
+	b.apply(b.example(), trusted)
+	ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+	b.must(err)
+	return &addressBook{&notify.Contacts{Store: db, Now: db.Now}, b, ana}
+}
+
+func (a *addressBook) add(n notify.NewContact) notify.ContactMethod {
+	a.t.Helper()
+	m, err := a.Add(a.t.Context(), a.ana.Email, a.ana.ID, n)
+	a.must(err)
+	return m
+}
+
+func (a *addressBook) verify(m notify.ContactMethod, code string) error {
+	return a.Verify(a.t.Context(), a.ana.Email, a.ana.ID, m.ID, code)
+}
+
+// queued are the messages of a kind that wait to be sent, as "address: body".
+func (a *addressBook) queued(kind notify.Kind) []string {
+	a.t.Helper()
+	rows, err := a.db.read.QueryContext(a.t.Context(), a.db.rebind("SELECT address, body FROM messages WHERE kind = $1 AND state = 'queued' ORDER BY id"), string(kind))
+	a.must(err)
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var address, body string
+		a.must(rows.Scan(&address, &body))
+		all = append(all, address+": "+body)
+	}
+	a.must(rows.Err())
+	return all
+}
+
+// lastCode is what the last verification message says.
+func (a *addressBook) lastCode() string {
+	a.t.Helper()
+	codes := a.queued(notify.KindVerify)
+	if len(codes) == 0 {
+		a.t.Fatal("no code was sent")
+	}
+	_, code, _ := strings.Cut(codes[len(codes)-1], ": ")
+	return code
+}
+
+// otherThan is a code that is wrong.
+func otherThan(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
+
+func (a *addressBook) refused(what string, err error, kind fault.Kind) {
+	a.t.Helper()
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != kind {
+		a.t.Errorf("%s: the answer is %v, not of kind %s", what, err, kind)
+	}
+}
+
+func (a *addressBook) methods() []string {
+	a.t.Helper()
+	methods, err := a.db.ContactMethods(a.t.Context(), a.ana.ID)
+	a.must(err)
+	var all []string
+	for _, m := range methods {
+		state := "unverified"
+		if m.Usable() {
+			state = "in use"
+		}
+		all = append(all, m.Slug+" "+m.Address+" "+state)
+	}
+	return all
+}
+
+func TestAReplacedNumberStaysInUseUntilTheNewOneIsVerified(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		a := openAddressBook(t, db)
+		old, err := db.ContactMethods(t.Context(), a.ana.ID)
+		a.must(err)
+		m := a.add(notify.NewContact{Medium: notify.SMS, Address: "+34 600 000-009", Replaces: old[0].ID})
+		a.same("before", []string{"sms +34600000001 in use", "call +34600000001 in use", "mail ana@acme.example in use", "sms-2 +34600000009 unverified"}, a.methods())
+
+		code := a.lastCode()
+		version, err := db.ConfigVersion(t.Context())
+		a.must(err)
+		a.must(a.verify(m, code[:3]+" "+code[3:]))
+		a.same("after", []string{"call +34600000001 in use", "mail ana@acme.example in use", "sms +34600000009 in use"}, a.methods())
+		now, err := db.ConfigVersion(t.Context())
+		a.must(err)
+		if now <= version {
+			t.Error("the version of the configuration was not raised")
+		}
+		people, err := db.Recipients(t.Context())
+		a.must(err)
+		first, ok := people[a.ana.ID].Notification(0, "high", func(notify.Medium) bool { return true })
+		if !ok || first.Method.Address != "+34600000009" {
+			t.Errorf("the rule for high urgency uses %q", first.Method.Address)
+		}
+		const words = ": Your sms contact in Tocsin was replaced. If it was not you, tell an administrator."
+		a.same("who was told", []string{"+34600000001" + words, "+34600000001" + words, "ana@acme.example" + words}, a.queued(notify.KindNotice))
+		a.refused("the code again", a.verify(m, code), fault.KindConflict)
+	})
+}
+
+func TestACodeExpiresAndTakesFiveTries(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		a := openAddressBook(t, db)
+		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
+		first := a.lastCode()
+		a.refused("a code of five digits", a.verify(m, "12345"), fault.KindInvalid)
+		for range notify.CodeTries {
+			a.refused("a wrong code", a.verify(m, otherThan(first)), fault.KindInvalid)
+		}
+		a.refused("the right one, too late", a.verify(m, first), fault.KindLimited)
+
+		a.now = a.now.Add(notify.CodeAgain)
+		a.must(a.SendCode(t.Context(), a.ana.Email, a.ana.ID, m.ID))
+		second := a.lastCode()
+		a.now = a.now.Add(notify.CodeLasts)
+		a.refused("an expired code", a.verify(m, second), fault.KindGone)
+
+		a.must(a.SendCode(t.Context(), a.ana.Email, a.ana.ID, m.ID))
+		third := a.lastCode()
+		a.now = a.now.Add(notify.CodeLasts - time.Microsecond)
+		a.must(a.verify(m, third))
+	})
+}
+
+func TestCodesAreLimited(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		a := openAddressBook(t, db)
+		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
+		send := func() error { return a.SendCode(t.Context(), a.ana.Email, a.ana.ID, m.ID) }
+		a.refused("another at once", send(), fault.KindLimited)
+		for range notify.CodesAnHour - 1 {
+			a.now = a.now.Add(notify.CodeAgain)
+			a.must(send())
+		}
+		a.now = a.now.Add(notify.CodeAgain)
+		a.refused("one too many", send(), fault.KindLimited)
+		a.now = a.now.Add(time.Hour)
+		a.must(send())
+	})
+}
+
+func TestContactsAreTheirOwners(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		a := openAddressBook(t, db)
+		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
+		ben, err := db.UserByEmail(t.Context(), "ben@acme.example")
+		a.must(err)
+		a.refused("verified by another", a.Verify(t.Context(), ben.Email, ben.ID, m.ID, a.lastCode()), fault.KindNotFound)
+		a.refused("removed by another", a.Remove(t.Context(), ben.Email, ben.ID, m.ID), fault.KindNotFound)
+		a.refused("in the rules of another", a.SetRules(t.Context(), ben.Email, ben.ID, []notify.Rule{{Urgency: "high", ContactMethodID: m.ID}}), fault.KindInvalid)
+		_, err = a.Add(t.Context(), a.ana.Email, a.ana.ID, notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
+		a.refused("the same again", err, fault.KindConflict)
+	})
+}
+
+func TestARemovedContactTakesItsRulesAlong(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		a := openAddressBook(t, db)
+		methods, err := db.ContactMethods(t.Context(), a.ana.ID)
+		a.must(err)
+		a.must(a.Remove(t.Context(), a.ana.Email, a.ana.ID, methods[0].ID))
+		a.same("methods", []string{"call +34600000001 in use", "mail ana@acme.example in use"}, a.methods())
+		rules, err := db.Rules(t.Context(), a.ana.ID)
+		a.must(err)
+		var left []int64
+		for _, r := range rules {
+			left = append(left, r.ContactMethodID)
+		}
+		a.same("rules", []int64{methods[1].ID, methods[2].ID}, left)
+	})
+}
