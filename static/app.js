@@ -1,0 +1,332 @@
+// What Tocsin adds to plain pages: they follow what happens, an acknowledgment
+// insists until the server has answered, times go on, keys work, things copy.
+// Every page works without this file.
+(() => {
+  "use strict";
+
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const main = () => $("#main");
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  // ---- Pages that are fetched again -------------------------------------
+
+  const fetchPage = async (address = location.href) => {
+    const response = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" });
+    if (response.redirected && new URL(response.url).pathname !== new URL(address, location).pathname) {
+      location.assign(response.url); // signed out, or gone elsewhere
+      return null;
+    }
+    return response.ok ? parse(await response.text()) : null;
+  };
+
+  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+  // Whoever reads or types keeps the place: open details stay as they are, and
+  // what was typed stays typed.
+  const keeping = {
+    beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
+    beforeNodeMorphed: (old) => !(old.matches?.("input, textarea, select") && dirty(old)),
+  };
+  const dirty = (field) => {
+    if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.tagName === "SELECT") return field === document.activeElement;
+    return field.value !== field.defaultValue;
+  };
+
+  const morph = (old, fresh) => {
+    Idiomorph.morph(old, fresh, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: keeping });
+    htmx.process(document.body);
+    dress();
+  };
+
+  // swap puts what changed of another document in place of this one's.
+  const swap = (page) => {
+    for (const selector of ["#main", "#banners", ".top nav"]) {
+      const old = $(selector), fresh = $(selector, page);
+      if (old && fresh) morph(old, fresh);
+    }
+    setClock(page.body.dataset.now);
+    document.title = page.title;
+  };
+
+  // ---- Live ---------------------------------------------------------------
+
+  let stream = null, lost = 0, pending = 0;
+  const followed = () => main()?.dataset.live ?? "";
+
+  const connect = () => {
+    if (!followed() || stream || !window.EventSource) return;
+    stream = new EventSource("/live");
+    stream.addEventListener("incident", (event) => onIncident(JSON.parse(event.data)));
+    stream.addEventListener("signal", (event) => {
+      if (followed() === `signal:${JSON.parse(event.data).integration}`) refreshSoon();
+    });
+    stream.onopen = () => {
+      if (lost) refreshSoon(); // whatever happened in the meantime was missed
+      clearTimeout(lost);
+      lost = 0;
+      $("#connection")?.setAttribute("hidden", "");
+    };
+    stream.onerror = () => {
+      lost ||= setTimeout(() => $("#connection")?.removeAttribute("hidden"), 4000);
+      if (stream.readyState === EventSource.CLOSED) { // the server refused; try again
+        stream = null;
+        setTimeout(connect, 5000);
+      }
+    };
+  };
+
+  const onIncident = ({ number, version }) => {
+    const live = followed();
+    if (live === `incident:${number}`) {
+      const shown = Number($(".incident")?.dataset.version ?? 0);
+      if (version > shown) refreshSoon();
+    } else if (live === "list" || live === "any") {
+      refreshSoon();
+    }
+  };
+
+  // Several events in one breath are one fetch.
+  const refreshSoon = () => {
+    if (!pending) pending = setTimeout(refresh, 250);
+  };
+
+  const refresh = async () => {
+    const live = followed();
+    try {
+      const page = await fetchPage();
+      if (!page || followed() !== live) return;
+      if (live === "list" && $("[data-select]")) updateList(page);
+      else swap(page);
+    } catch {
+      $("#connection")?.removeAttribute("hidden"); // offline; the stream tells when it is back
+    } finally {
+      pending = 0;
+    }
+  };
+
+  // In a list nothing moves under the finger: rows change where they are, and
+  // new ones wait behind a pill.
+  const updateList = (page) => {
+    const fresh = new Map($$("[data-row]", page).map((row) => [row.id, row]));
+    for (const row of $$("[data-row]")) {
+      const now = fresh.get(row.id);
+      if (!now) row.dataset.gone = "";
+      else if (now.dataset.version !== row.dataset.version) morph(row, now);
+      fresh.delete(row.id);
+    }
+    for (const selector of [".list-top > .tabs-row", ".top nav", "#banners"]) {
+      const old = $(selector), next = $(selector, page);
+      if (old && next) morph(old, next);
+    }
+    const pill = $("#arrivals");
+    if (pill && fresh.size) {
+      pill.textContent = `${fresh.size} new`;
+      pill.hidden = false;
+    }
+  };
+
+  // ---- An acknowledgment insists ------------------------------------------
+
+  // The button says what is true: "Sending", "Not sent, retry" while the network
+  // is away, and the server's own words once it has answered.
+  const insist = async (form, submitter) => {
+    if (form.dataset.sending) {
+      form.retryNow?.();
+      return;
+    }
+    form.dataset.sending = "yes";
+    const button = $("button[type=submit]", form), label = $("[data-label]", button) ?? button;
+    const words = label.textContent, said = $(".insist", form);
+    const body = new URLSearchParams(new FormData(form, submitter));
+    button.setAttribute("aria-busy", "true");
+    label.textContent = "Sending…";
+    for (let tries = 0; ; tries++) {
+      try {
+        const response = await fetch(form.action, {
+          method: "POST", body, headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(10000),
+        });
+        if (response.status < 500) {
+          const page = parse(await response.text());
+          delete form.dataset.sending;
+          if (new URL(response.url).pathname === "/sign-in") location.assign(response.url);
+          else {
+            if (response.redirected) history.replaceState(null, "", response.url);
+            for (const open of $$("details.action[open]")) open.open = false;
+            form.reset();
+            swap(page);
+          }
+          return;
+        }
+      } catch { /* the network is away, or the server is */ }
+      label.textContent = "Not sent, retry";
+      if (said) {
+        said.textContent = "Not sent yet. It is tried again by itself.";
+        said.hidden = false;
+      }
+      await Promise.race([
+        wait(Math.min(15000, 1000 * 2 ** tries)),
+        new Promise((retry) => { form.retryNow = retry; }),
+        new Promise((online) => addEventListener("online", online, { once: true })),
+      ]);
+      label.textContent = words;
+    }
+  };
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-insist]");
+    if (!form) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    insist(form, event.submitter);
+  }, true);
+
+  // ---- Times --------------------------------------------------------------
+
+  let skew = 0; // the server's clock minus this machine's
+  const setClock = (now) => { if (now) skew = Date.parse(now) - Date.now(); };
+
+  const ago = (ms) => {
+    const s = Math.floor(Math.abs(ms) / 1000);
+    if (s < 1) return "just now";
+    if (s >= 14 * 86400) return null; // a date by then; the server wrote it
+    const [n, unit] = s < 60 ? [s, "second"] : s < 3600 ? [Math.floor(s / 60), "minute"]
+      : s < 86400 ? [Math.floor(s / 3600), "hour"] : [Math.floor(s / 86400), "day"];
+    const words = `${n} ${unit}${n === 1 ? "" : "s"}`;
+    return ms < 0 ? `in ${words}` : `${words} ago`;
+  };
+
+  const tick = () => {
+    const now = Date.now() + skew;
+    for (const time of $$("time[data-ago]")) {
+      const words = ago(now - Date.parse(time.dateTime));
+      if (words && words !== time.textContent) time.textContent = words;
+    }
+  };
+
+  // ---- Selecting many -----------------------------------------------------
+
+  const picks = () => $$("[data-select] input[name=number]");
+  const count = () => {
+    const button = $("[data-bulk]");
+    if (!button) return;
+    const n = picks().filter((box) => box.checked).length;
+    button.textContent = n ? `${button.dataset.verb} ${n}` : `${button.dataset.verb} selected`;
+    button.disabled = n === 0;
+    button.toggleAttribute("data-some", n > 0);
+    const all = $("[data-select-all]");
+    if (all) {
+      all.checked = n > 0 && n === picks().length;
+      all.indeterminate = n > 0 && n < picks().length;
+    }
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-select-all]")) {
+      for (const box of picks()) box.checked = event.target.checked;
+    }
+    if (event.target.closest("[data-select]")) count();
+  });
+
+  // ---- Keyboard -----------------------------------------------------------
+
+  const rows = () => $$("[data-row]").filter((row) => row.offsetParent);
+  const step = (by) => {
+    const list = rows();
+    if (!list.length) return;
+    const at = list.findIndex((row) => "cursor" in row.dataset);
+    const next = list[Math.max(0, Math.min(list.length - 1, at < 0 ? 0 : at + by))];
+    for (const row of list) delete row.dataset.cursor;
+    next.dataset.cursor = "";
+    $(".row-link", next).focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  };
+
+  const press = (key) => {
+    const target = $(`[data-key="${key}"]`);
+    if (!target) return false;
+    target.click();
+    if (target.matches("summary")) $("textarea, input, button", target.parentElement.querySelector(".sheet"))?.focus();
+    return true;
+  };
+
+  const keys = {
+    "/": () => $("[data-search]")?.focus(),
+    "?": () => $("#keys")?.showModal(),
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => $("[data-cursor] input[name=number]")?.click(),
+    a: () => press("a") || $("[data-bulk][data-some]")?.click(),
+    r: () => press("r"),
+    g: () => $('.top nav a[href="/incidents"]')?.click(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeMenus(null);
+    const act = keys[event.key];
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]")) return;
+    event.preventDefault();
+    act();
+  });
+
+  // ---- Menus, copies, filters ---------------------------------------------
+
+  const closeMenus = (inside) => {
+    for (const menu of $$("details.menu[open], details.action[open]")) {
+      if (!menu.contains(inside)) menu.open = false;
+    }
+  };
+
+  document.addEventListener("click", async (event) => {
+    closeMenus(event.target);
+    if (event.target.closest("[data-keys]")) $("#keys").showModal();
+    const copy = event.target.closest("[data-copy]");
+    if (!copy) return;
+    const label = $("span", copy), words = label.textContent;
+    await navigator.clipboard.writeText($(`#${copy.dataset.copy}`).textContent);
+    label.textContent = "Copied";
+    await wait(2000);
+    label.textContent = words;
+  });
+
+  document.addEventListener("input", (event) => {
+    const filter = event.target.closest("[data-filter]");
+    if (!filter) return;
+    const wanted = filter.value.trim().toLowerCase();
+    for (const card of $$("[data-filtered]", $(filter.dataset.filter))) {
+      card.hidden = !card.textContent.toLowerCase().includes(wanted);
+    }
+  });
+
+  // ---- Beginnings ---------------------------------------------------------
+
+  // dress shows what only works with this file.
+  const dress = () => {
+    for (const hidden of $$("[data-copy], [data-keys], .pick-all")) hidden.hidden = false;
+    count();
+  };
+
+  const begin = () => {
+    setClock(document.body.dataset.now);
+    dress();
+    connect();
+    if (!followed() && stream) {
+      stream.close();
+      stream = null;
+    }
+  };
+
+  document.addEventListener("htmx:afterSettle", begin);
+  addEventListener("online", () => { if (lost) refreshSoon(); });
+  addEventListener("pagehide", () => stream?.close());
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    stream = null;
+    begin();
+    refreshSoon();
+  });
+  setInterval(tick, 1000);
+  begin();
+})();

@@ -64,3 +64,11 @@ func (p WhyPage) shadowWords() string {
 	}
 	return p.Person.First() + " is a shadow: gets copies, and an acknowledgment by a shadow stops nothing."
 }
+
+func (p WhyPage) stepWords() string {
+	run := ""
+	if p.Run > 1 {
+		run = fmt.Sprintf(" of run %d", p.Run)
+	}
+	return fmt.Sprintf(" says in step %d%s: page %s.", p.Step, run, p.Target)
+}

@@ -3,6 +3,8 @@ package incidents
 import (
 	"fmt"
 
+	"github.com/a-h/templ"
+
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
@@ -124,4 +126,24 @@ func (a Attempt) asides() string {
 		words += ", possibly for the second time"
 	}
 	return words
+}
+
+func (e Event) stepSentence() templ.Component {
+	step := fmt.Sprintf("step %d", e.Step)
+	if e.Run > 1 {
+		step += fmt.Sprintf(" in run %d", e.Run)
+	}
+	start := element.Say(upper(step) + ": " + element.And(e.Targets))
+	if e.Policy.Name != "" {
+		start = element.Say("Policy ", element.To("/policies/", e.Policy), ", "+step+": "+element.And(e.Targets))
+	}
+	return element.Say(start, element.If(len(e.People) > 0, " "+isAre(e.People)+" ", element.Strong(element.Names(e.People))))
+}
+
+func (a Attempt) sentence(c element.Clock) templ.Component {
+	said := element.Say(a.Error)
+	if a.State != Failed {
+		said = element.Say(a.stateWords()+" ", element.Second(c, a.At))
+	}
+	return element.Say(said, a.asides(), element.If(!a.RetryAt.IsZero(), "; tried again ", element.Ago(c, a.RetryAt)))
 }

@@ -3,6 +3,9 @@ package incidents
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
@@ -235,4 +238,34 @@ func (p IncidentPage) levels() []element.Option {
 		options = append(options, element.Option{Value: fmt.Sprint(l.Level), Text: l.Name})
 	}
 	return options
+}
+
+// Tagline is what stands beside the state: number, age, how often.
+func Tagline(c element.Clock, number int64, created time.Time, occurrences int64) templ.Component {
+	return element.Say(fmt.Sprintf("#%d · ", number), element.Ago(c, created),
+		element.If(occurrences > 1, fmt.Sprintf(" · seen %d times", occurrences)))
+}
+
+func (p IncidentPage) tagline() templ.Component {
+	return element.Say(Tagline(p.Frame.Clock, p.Number, p.CreatedAt, p.Occurrences),
+		element.If(p.LowUrgency, " · low urgency"))
+}
+
+func (p IncidentPage) resolvedWords() string {
+	words := " " + by(p.ResolvedBy) + " after " + element.Duration(p.ResolvedAt.Sub(p.CreatedAt)) + "."
+	if p.Resolution != "" {
+		words += " “" + p.Resolution + "”"
+	}
+	return words
+}
+
+func (p IncidentPage) lastTry(r Recipient) templ.Component {
+	if r.Last == nil {
+		return element.Say("Being paged")
+	}
+	return element.Say(element.Medium(r.Last.Medium)+" "+string(r.Last.State)+" ", element.Second(p.Frame.Clock, r.Last.At))
+}
+
+func (p IncidentPage) nextTry(r Recipient) templ.Component {
+	return element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Ago(p.Frame.Clock, r.NextTry))
 }

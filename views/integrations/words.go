@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
@@ -77,4 +79,12 @@ func (r Rejected) marked() []part {
 		parts = append(parts, part{text: rest})
 	}
 	return parts
+}
+
+func (p Page) about() templ.Component {
+	what := element.Say(kind(p.Kind) + ", the service is named in each signal")
+	if p.Service.Slug != "" {
+		what = element.Say(kind(p.Kind)+", for ", element.To("/services/", p.Service))
+	}
+	return element.Say(what, element.If(p.RateLimit > 0, fmt.Sprintf(", at most %d signals a minute", p.RateLimit)))
 }

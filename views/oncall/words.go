@@ -151,3 +151,34 @@ func orEvery(position string) string {
 	}
 	return position
 }
+
+func (h Holder) sentence(c element.Clock) templ.Component {
+	until := element.Say("no end in sight")
+	if !h.Until.IsZero() {
+		until = element.Say("until ", element.When(c, h.Until))
+	}
+	if h.Zone == nil {
+		return until
+	}
+	return element.Say(until, " · "+h.localTime(c))
+}
+
+func (pos Position) gap(c element.Clock) templ.Component {
+	since := element.If(!pos.GapSince.IsZero(), " since ", element.When(c, pos.GapSince))
+	if pos.GapUntil.IsZero() {
+		return element.Say("Nobody", since, ", and no end in sight")
+	}
+	return element.Say("Nobody", since, " until ", element.When(c, pos.GapUntil),
+		", for "+element.Duration(pos.GapUntil.Sub(c.Now))+" more")
+}
+
+func (o Override) origin() string {
+	words := ""
+	if o.By != "" {
+		words = ", by " + o.By
+	}
+	if o.Reason != "" {
+		words += ": “" + o.Reason + "”"
+	}
+	return words
+}

@@ -11,6 +11,7 @@ import (
 
 // Page is GET and POST /sign-in with email, password and next.
 type Page struct {
+	Now          time.Time
 	Organization string
 	Email        string
 	// Wrong tells that address and password do not belong together.
@@ -25,6 +26,7 @@ type Page struct {
 // SetupPage creates the administrator: GET and POST /setup/{token} with
 // organization, name, email, timezone and password.
 type SetupPage struct {
+	Now          time.Time
 	Token        string
 	Organization element.Field
 	Name         element.Field
@@ -37,6 +39,7 @@ type SetupPage struct {
 // PasswordPage chooses a password by a one-time link: GET and POST
 // /password/{token} with password.
 type PasswordPage struct {
+	Now      time.Time
 	Token    string
 	Name     string
 	Email    string
@@ -46,5 +49,6 @@ type PasswordPage struct {
 
 // SpentPage is for a one-time link that was used or ran out.
 type SpentPage struct {
+	Now   time.Time
 	Setup bool // the administrator's link
 }

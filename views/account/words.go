@@ -1,0 +1,93 @@
+package account
+
+import (
+	"fmt"
+
+	"github.com/a-h/templ"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+func (c Contact) standing() string {
+	switch {
+	case c.Stopped:
+		return ", off until you send START"
+	case c.NotConfigured:
+		return ", a channel that is not set up on this installation; your other contacts are used"
+	case c.Replaces != "" && !c.Verified:
+		return ", in use once verified; until then " + c.Replaces + " stays"
+	}
+	return ""
+}
+
+// removing says what goes with the contact.
+func (c Contact) removing() string {
+	words := c.Address + " gets nothing any more."
+	if c.UsedBy > 0 {
+		words += fmt.Sprintf(" %s below by it are removed too.", element.Count(c.UsedBy, "row"))
+	}
+	return words
+}
+
+func codeVariant(c Contact) string {
+	if c.CodeSentAt.IsZero() {
+		return "default"
+	}
+	return "outline"
+}
+
+func (f AddContact) options() []element.Option {
+	options := make([]element.Option, len(f.Media))
+	for i, m := range f.Media {
+		text := element.Medium(m.Name)
+		if !m.Configured {
+			text += " (not set up here)"
+		}
+		options[i] = element.Option{Value: m.Name, Text: text}
+	}
+	return options
+}
+
+// spareRows are offered empty below those that there are.
+const spareRows = 1
+
+func (r Rules) padded() []Rule {
+	rows := append([]Rule(nil), r.Rows...)
+	for range spareRows {
+		rows = append(rows, Rule{})
+	}
+	return rows
+}
+
+// unused is what the empty choice of a row says.
+func unused(row int, r Rules) string {
+	switch {
+	case len(r.Rows) == 0:
+		return "Every verified contact at once"
+	case row < len(r.Rows):
+		return "Leave out this row"
+	}
+	return "Another one…"
+}
+
+func invalid(f element.Field) templ.Attributes {
+	if f.Error == "" {
+		return templ.Attributes{}
+	}
+	return templ.Attributes{"aria-invalid": "true"}
+}
+
+func (p Page) zones() []element.Option {
+	options := []element.Option{{Value: "", Text: "The organisation’s, " + p.Profile.Default}}
+	for _, z := range p.Zones {
+		options = append(options, element.Option{Value: z, Text: z})
+	}
+	return options
+}
+
+func (s Shift) sentence(c element.Clock) templ.Component {
+	if !s.Start.After(c.Now) {
+		return element.Say("Now", element.If(!s.End.IsZero(), ", until ", element.When(c, s.End)))
+	}
+	return element.Say(element.When(c, s.Start), element.If(!s.End.IsZero(), " to ", element.When(c, s.End)))
+}

@@ -1,0 +1,74 @@
+package sample
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/account"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/fail"
+	"github.com/tocsin-oncall/tocsin/views/incidents"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+	"github.com/tocsin-oncall/tocsin/views/signin"
+	"github.com/tocsin-oncall/tocsin/views/start"
+)
+
+// doorPages are those through which one comes in.
+func doorPages() []Page {
+	setup := signin.SetupPage{Now: now, Token: "t", Zones: zones, Timezone: element.Field{Value: "UTC"}}
+	wrong := setup
+	wrong.Email = element.Field{Value: "dana", Error: "Write an email address such as ana@example.com."}
+	wrong.Password = element.Field{Error: "A password has at least 12 characters."}
+	return []Page{
+		{"sign-in", signin.SignIn(signin.Page{Now: now, Organization: "Acme"})},
+		{"sign-in-wrong", signin.SignIn(signin.Page{Now: now, Organization: "Acme", Email: "ana@acme.example", Wrong: true})},
+		{"sign-in-limited", signin.SignIn(signin.Page{Now: now, Organization: "Acme", Email: "ana@acme.example", RetryIn: 90 * time.Second, Flash: &layout.Flash{Text: "You are signed out."}})},
+		{"setup", signin.Setup(setup)},
+		{"setup-wrong", signin.Setup(wrong)},
+		{"password", signin.Password(signin.PasswordPage{Now: now, Token: "t", Name: "Emre", Email: "emre@acme.example", Invited: true})},
+		{"spent", signin.Spent(signin.SpentPage{Now: now, Setup: true})},
+		{"start-1", start.Start(startPage(1))},
+		{"start-2", start.Start(startPage(2))},
+		{"start-3", start.Start(startPage(3))},
+		{"start-4", start.Start(startPage(4))},
+		{"start-done", start.Start(startPage(5))},
+	}
+}
+
+func startPage(reached int) start.Page {
+	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true}
+	p.Contacts = []account.Contact{{ID: 1, Medium: "email", Address: "dana@acme.example", CodeSentAt: now.Add(-20 * time.Second)}}
+	if reached > 1 {
+		p.Contacts[0].Verified = true
+	}
+	if reached > 2 {
+		p.Service, p.Integration = checkout, element.Ref{Slug: "checkout-api", Name: "Checkout API"}
+		p.Curl = "curl -sS https://tocsin.acme.example/webhooks/slo/slo0000000000000000000000000key1 \\\n  -d '{\"service\":\"checkout-api\",\"sli\":\"availability\",\"slo\":{\"name\":\"A first test\"}}'"
+	}
+	if reached > 3 {
+		p.Test = &start.Test{Number: 1, Version: 1, Title: "A first test", Status: incidents.Triggered, CreatedAt: now.Add(-9 * time.Second),
+			Attempts: []incidents.Attempt{{PageID: 1, Person: dana, Medium: "log", State: incidents.Sent, At: now.Add(-8 * time.Second)}}}
+	}
+	if reached > 4 {
+		p.Test.Status, p.Test.AnsweredIn = incidents.Acknowledged, 42*time.Second
+	}
+	return p
+}
+
+func failPages() []Page {
+	var pages []Page
+	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
+		p := fail.Page{Frame: frame("", ""), Status: status, Back: "/incidents"}
+		if status == http.StatusInternalServerError {
+			p.Reference = "01JD6Y2R9W"
+		}
+		if status == http.StatusUnprocessableEntity {
+			p.Fields = []string{"A name has at most 100 characters."}
+		}
+		pages = append(pages, Page{fmt.Sprintf("fail-%d", status), fail.Fail(p)})
+	}
+	alone := fail.Page{Status: http.StatusNotFound, Message: "No incident with number 999."}
+	alone.Frame.Clock = element.Clock{Now: now, Zone: madrid}
+	return append(pages, Page{"fail-alone", fail.Fail(alone)})
+}

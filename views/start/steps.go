@@ -1,0 +1,48 @@
+package start
+
+import (
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/incidents"
+)
+
+func (p Page) contactDone() bool {
+	for _, c := range p.Contacts {
+		if c.Verified {
+			return true
+		}
+	}
+	return false
+}
+
+func (p Page) serviceDone() bool { return p.Service.Slug != "" }
+
+func (p Page) answered() bool { return p.Test != nil && p.Test.Status != incidents.Triggered }
+
+// current is the first step that is not done, or 0.
+func (p Page) current() int {
+	switch {
+	case !p.contactDone():
+		return 1
+	case !p.serviceDone():
+		return 2
+	case p.Test == nil:
+		return 3
+	case !p.answered():
+		return 4
+	}
+	return 0
+}
+
+func (p Page) speed() string {
+	if p.Test.AnsweredIn <= 0 {
+		return ""
+	}
+	return ", " + element.Duration(p.Test.AnsweredIn) + " after the signal"
+}
+
+func attemptKind(a incidents.Attempt) string {
+	if a.State == incidents.Failed {
+		return "failed"
+	}
+	return "system"
+}
