@@ -47,7 +47,7 @@ type Organization struct {
 // organisation's.
 type Hours struct {
 	Timezone string           `yaml:"timezone,omitempty"`
-	Days     []oncall.Weekday `yaml:"days,flow"`
+	Days     []oncall.Weekday `yaml:"days"`
 	From     oncall.Clock     `yaml:"from"`
 	To       oncall.Clock     `yaml:"to"`
 }
@@ -84,7 +84,7 @@ type Team struct {
 	Slug         string   `yaml:"slug"`
 	Name         string   `yaml:"name,omitempty"`
 	Manager      string   `yaml:"manager,omitempty"`
-	Members      []string `yaml:"members,flow"`
+	Members      []string `yaml:"members"`
 	Chat         Chat     `yaml:"chat,omitempty"`
 	SupportHours *Hours   `yaml:"support_hours,omitempty"`
 }
@@ -108,7 +108,7 @@ type Schedule struct {
 	Name      string     `yaml:"name,omitempty"`
 	Team      string     `yaml:"team,omitempty"`
 	Timezone  string     `yaml:"timezone,omitempty"`
-	Positions []string   `yaml:"positions,flow"`
+	Positions []string   `yaml:"positions"`
 	Layers    []Layer    `yaml:"layers"`
 	Shadows   []Shadow   `yaml:"shadows,omitempty"`
 	Overrides []Override `yaml:"overrides,omitempty"`
@@ -119,9 +119,9 @@ type Layer struct {
 	Name         string          `yaml:"name"`
 	Timezone     string          `yaml:"timezone,omitempty"`
 	Start        oncall.WallTime `yaml:"start,omitempty"`
-	Rotate       *Rotate         `yaml:"rotate,omitempty,flow"`
-	Members      []string        `yaml:"members,flow"`
-	Positions    []string        `yaml:"positions,omitempty,flow"`
+	Rotate       *Rotate         `yaml:"rotate,omitempty"`
+	Members      []string        `yaml:"members"`
+	Positions    []string        `yaml:"positions,omitempty"`
 	Restrictions []Window        `yaml:"restrictions,omitempty"`
 }
 
@@ -133,7 +133,7 @@ type Rotate struct {
 
 // Window is a time of the week. Without days it is every day.
 type Window struct {
-	Days []oncall.Weekday `yaml:"days,omitempty,flow"`
+	Days []oncall.Weekday `yaml:"days,omitempty"`
 	From oncall.Clock     `yaml:"from"`
 	To   oncall.Clock     `yaml:"to"`
 }
@@ -177,7 +177,7 @@ type Policy struct {
 type Step struct {
 	Timeout Duration `yaml:"timeout"`
 	// TimeoutFor is by the name of a priority.
-	TimeoutFor map[string]Duration `yaml:"timeout_for,omitempty,flow"`
+	TimeoutFor map[string]Duration `yaml:"timeout_for,omitempty"`
 	Targets    []Target            `yaml:"targets"`
 }
 
@@ -211,7 +211,7 @@ type Service struct {
 	Description      string   `yaml:"description,omitempty"`
 	Parent           string   `yaml:"parent,omitempty"`
 	Team             string   `yaml:"team,omitempty"`
-	Deployments      []string `yaml:"deployments,omitempty,flow"`
+	Deployments      []string `yaml:"deployments,omitempty"`
 	EscalationPolicy string   `yaml:"escalation_policy,omitempty"`
 	Runbook          string   `yaml:"runbook,omitempty"`
 	Dashboards       []Link   `yaml:"dashboards,omitempty"`
