@@ -267,8 +267,8 @@ func (r *reader) need(path, key string) bool {
 		return true
 	}
 	// A value that could not be read has been reported already.
-	for _, m := range r.mistakes {
-		if strings.HasPrefix(m.Field, path+"."+key) {
+	for _, m := range r.mistakes[:r.unread] {
+		if within(m.Field, path+"."+key) {
 			return false
 		}
 	}

@@ -61,11 +61,13 @@ func (all Mistakes) fault(file string) error {
 type place struct{ line, column int }
 
 // nearest is the name that somebody who wrote word may have meant, or empty.
+// What two addresses have in common after the @ makes them no nearer.
 func nearest(word string, names []string) string {
-	best, least := "", 1+len(word)/3
+	local, _, _ := strings.Cut(word, "@")
+	best, least := "", 2+len(local)/3
 	for _, name := range names {
-		if d := distance(word, name); d <= least && (best == "" || d < distance(word, best)) {
-			best = name
+		if d := distance(word, name); d < least {
+			best, least = name, d
 		}
 	}
 	return best

@@ -3,6 +3,7 @@ package blueprint
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -35,7 +36,8 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*File, er
 	if body := r.body(data); body != nil {
 		r.document(body)
 	}
-	if len(r.mistakes) == 0 || r.readable {
+	if r.readable {
+		r.unread = len(r.mistakes)
 		r.check()
 	}
 	if err := r.mistakes.fault(name); err != nil {
@@ -51,6 +53,8 @@ type reader struct {
 	mistakes Mistakes
 	// readable tells that the text is YAML and a mapping.
 	readable bool
+	// unread is how many of the mistakes are of values that could not be read.
+	unread int
 }
 
 func (r *reader) body(data []byte) ast.Node {
@@ -88,8 +92,14 @@ func (r *reader) wrong(at place, path, format string, args ...any) {
 }
 
 // wrongAt reports a mistake at a path, or at the nearest thing around it that
-// stands in the file.
+// stands in the file. What could not be read is not reported again for what it
+// is not.
 func (r *reader) wrongAt(path, format string, args ...any) {
+	for _, m := range r.mistakes[:r.unread] {
+		if m.Field != "" && within(path, m.Field) {
+			return
+		}
+	}
 	r.wrong(r.file.placeAt(path), path, format, args...)
 }
 
@@ -107,6 +117,12 @@ func (f *File) placeAt(path string) place {
 func (f *File) given(path string) bool {
 	_, ok := f.places[path]
 	return ok
+}
+
+// within reports whether a path is another, or inside of it.
+func within(path, around string) bool {
+	rest, ok := strings.CutPrefix(path, around)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // parent is the path of what is around: "a[0].b" of "a[0].b[1]".

@@ -70,7 +70,9 @@ func (p *planner) wrong(e entry, key, format string, args ...any) {
 	if e.path == "" {
 		m.Message = fmt.Sprintf("The %s, which the file does not have, would no longer fit: %s", e.words, m.Message)
 	} else {
-		m.Field = join(e.path, key)
+		if m.Field = e.path; key != "" {
+			m.Field = join(e.path, key)
+		}
 		at := p.file.placeAt(m.Field)
 		m.Line, m.Column = at.line, at.column
 	}
@@ -217,9 +219,9 @@ func (p *planner) user(u *User, _ string, fresh bool) {
 	}
 	u.Contacts = p.contacts(u.Email, has.Contacts, u.Contacts)
 	u.Rules = p.rules(u.Email, has.Rules, u.Rules)
-	for i, r := range u.Rules {
+	for _, r := range u.Rules {
 		if !slices.ContainsFunc(u.Contacts, func(c Contact) bool { return c.ID == r.Contact }) {
-			p.wrong(p.entry(OfUser, u.Email), "rules", "Rule %d: %s has no contact %s.", i+1, u.Email, r.Contact)
+			p.wrong(p.entry(OfUser, u.Email), "rules", "%s has no contact %s.", u.Email, r.Contact)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func (p *planner) scheduleReferences(s Schedule) {
 
 // reported reports whether something is known to be wrong at or around a path.
 func (p *planner) reported(path string) bool {
-	return slices.ContainsFunc(p.mistakes, func(m Mistake) bool { return m.Field != "" && strings.HasPrefix(path, m.Field) })
+	return slices.ContainsFunc(p.mistakes, func(m Mistake) bool { return m.Field != "" && within(path, m.Field) })
 }
 
 func (p *planner) policyReferences(v Policy) {
