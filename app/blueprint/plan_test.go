@@ -12,7 +12,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
 func noEnv(string) (string, bool) { return "", false }
@@ -88,5 +90,85 @@ func TestExampleIsPlannedInWords(t *testing.T) {
 	}
 	if plan.Version != 7 {
 		t.Errorf("made for version %d, not 7", plan.Version)
+	}
+}
+
+func plan(t *testing.T, text string, s *blueprint.State, o blueprint.Options) string {
+	t.Helper()
+	p, err := parse(t, text).Plan(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.String()
+}
+
+func TestAPlanSaysWhatIsDifferentAndWhatStays(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	verified := s.At
+	s.Users[0].Timezone = "Europe/Berlin"
+	s.Contacts = []notify.ContactMethod{{ID: 1, UserID: 3, Slug: "sms", Medium: notify.SMS, Address: "+34600000001", VerifiedAt: &verified}}
+	s.Rules = []notify.Rule{{ID: 1, UserID: 3, Urgency: "high", AfterSeconds: 60, ContactMethodID: 1}}
+	got := plan(t, `
+version: 1
+organization: {name: Acme, timezone: UTC}
+users:
+  - email: Admin@acme.example
+    timezone: Europe/Madrid
+    contacts:
+      - {id: sms, type: sms, value: "+34 600 000 002"}
+      - {id: mail, type: email, value: admin@acme.example, verified: true}
+    rules:
+      - {urgency: high, after: 0s, contact: sms}
+      - {urgency: low, after: 0s, contact: mail}
+priorities: [{level: 1, hotfix: true}]
+`, s, blueprint.Options{})
+	want := strings.TrimLeft(`
+~ user admin@acme.example: timezone Europe/Madrid (was Europe/Berlin); contacts changed; rules changed
+~ organization: name Acme (was none)
+= 1 unchanged
+! user admin@acme.example: the contact sms stays what its owner made of it.
+! user admin@acme.example: the contact mail has to be verified by its owner.
+! user admin@acme.example: the rules for high urgency stay as their owner made them.
+`, "\n")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnOverrideThatDoesNothingIsReported(t *testing.T) {
+	t.Parallel()
+	got := plan(t, `
+version: 1
+schedules:
+  - slug: main
+    timezone: Europe/Berlin
+    positions: [main]
+    layers: [{name: always, members: [admin@acme.example]}]
+    overrides:
+      - {from: "2026-12-24 09:00", to: "2026-12-25 09:00", remove: eve@acme.example}
+      - {from: "2025-12-24 09:00", to: "2025-12-25 09:00", remove: everyone}
+users: [{email: eve@acme.example, name: Eve}]
+`, begun(), blueprint.Options{})
+	want := strings.TrimLeft(`
++ user eve@acme.example
++ schedule main
+! schedule main: the override in line 10 is over and was left out: the past stays as it was.
+! schedule main: the override of every position from 2026-12-24T09:00:00+01:00 to 2026-12-25T09:00:00+01:00, without eve@acme.example matches nobody.
+`, "\n")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPoliciesFollowARenamedPriority(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	s.Policies = []blueprint.KeptPolicy{{ID: 1, Slug: "a", Name: "A", Policy: escalation.Policy{
+		Steps: []escalation.Step{{Timeout: 60, TimeoutFor: map[int]int64{1: 5}, Targets: []escalation.Target{{Role: "administrator"}}}},
+	}}}
+	got := plan(t, "version: 1\npriorities: [{level: 1, name: urgent}]\n", s, blueprint.Options{})
+	if want := "~ priority 1: name urgent (was P1)\n"; got != want {
+		t.Errorf("the plan is %q", got)
 	}
 }

@@ -1,0 +1,41 @@
+package notify
+
+import (
+	"testing"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+func TestAddressesAreKeptInOneForm(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		medium     Medium
+		text, want string
+	}{
+		{SMS, "+34 600 000 001", "+34600000001"},
+		{SMS, "0034 (600) 000-001", "+34600000001"},
+		{Voice, " +44.7700.900002 ", "+447700900002"},
+		{Email, " Ana@Acme.Example ", "ana@acme.example"},
+		{Slack, "U024BE7LH", "U024BE7LH"},
+	} {
+		if got, err := NormalizeAddress(test.medium, test.text); err != nil || got != test.want {
+			t.Errorf("%s %q becomes %q, %v", test.medium, test.text, got, err)
+		}
+	}
+}
+
+func TestWhatIsNoAddressIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		medium Medium
+		text   string
+	}{
+		{SMS, ""}, {SMS, "600000001"}, {SMS, "+0600000001"}, {SMS, "+346"}, {SMS, "+3460000000123456"}, {Voice, "+34600OOOOO1"},
+		{Email, "ana"}, {Email, "Ana <ana@acme.example>"}, {Email, "ana@acme.example, ben@acme.example"},
+		{Slack, "@ana"}, {Slack, "C024BE7LH"}, {"pigeon", "x"},
+	} {
+		if got, err := NormalizeAddress(test.medium, test.text); !fault.Is(err, fault.KindInvalid) {
+			t.Errorf("%s %q becomes %q, %v", test.medium, test.text, got, err)
+		}
+	}
+}
