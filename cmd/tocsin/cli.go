@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-oncall/tocsin/app/config"
+)
+
+// cli is what all commands share.
+type cli struct {
+	lookup  func(string) (string, bool)
+	verbose bool
+	// understood is set once a command begins: an error before is one of usage.
+	understood bool
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tocsin",
+		Short: "Page whoever is on call",
+		Long: `Tocsin turns SLO breaches into incidents and pages whoever is on call until
+somebody acknowledges.
+
+Every setting is a variable TOCSIN_… and a flag. Without any, it works on
+./tocsin.db.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:              cobra.NoArgs,
+	}
+	config.Register(root.PersistentFlags())
+	root.PersistentFlags().BoolVar(&c.verbose, "verbose", false, "say more: the causes of errors, and debug lines in the log")
+	root.PersistentFlags().SortFlags = false
+	root.AddCommand(c.serve(), c.apply(), c.export(), c.oncall(), c.user(), c.token(), c.migrate(), c.doctor(), versionCommand())
+	c.noteBeginning(root)
+	return root
+}
+
+// noteBeginning has every command note that its line was understood, flags that
+// are required and all.
+func (c *cli) noteBeginning(cmd *cobra.Command) {
+	if work := cmd.RunE; work != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			c.understood = true
+			return work(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		c.noteBeginning(sub)
+	}
+}
+
+func (c *cli) config(cmd *cobra.Command) (config.Config, error) {
+	return config.Load(cmd.Flags(), c.lookup)
+}
+
+// arguments takes exactly the named ones.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		for i, name := range names {
+			if i >= len(args) {
+				return fmt.Errorf("%s is missing: %s", name, cmd.UseLine())
+			}
+		}
+		if len(args) > len(names) {
+			return fmt.Errorf("%q is too much: %s", args[len(names)], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// required has the command refuse to begin without the flags.
+func required(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// complain says what went wrong to whoever typed the command: a fault's own
+// words and fields. Causes are shown only where more was asked for.
+func complain(w io.Writer, err error, verbose bool) {
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		_, _ = fmt.Fprintln(w, "Interrupted.")
+	case errors.Is(err, errUnwell):
+		return // the doctor has said it all
+	case !ok || f.Kind == fault.KindInternal:
+		_, _ = fmt.Fprintln(w, "Something went wrong that should not have. With --verbose this says what.")
+	default:
+		complainOfFault(w, f)
+	}
+	if verbose {
+		_, _ = fmt.Fprintf(w, "Cause: %v\n", cause(err))
+	}
+}
+
+func complainOfFault(w io.Writer, f *fault.Error) {
+	if mistakes, ok := errors.AsType[blueprint.Mistakes](f.Cause); ok {
+		_, _ = fmt.Fprintf(w, "%s:\n", strings.TrimRight(f.Message, ".:"))
+		for _, m := range mistakes {
+			_, _ = fmt.Fprintf(w, "  %s\n", m)
+		}
+		return
+	}
+	_, _ = fmt.Fprintln(w, f.Message)
+	for _, field := range f.Fields {
+		if field.Message != f.Message {
+			_, _ = fmt.Fprintf(w, "  %s: %s\n", field.Path, field.Message)
+		}
+	}
+}
+
+func cause(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Cause != nil {
+		return f.Cause
+	}
+	return err
+}
+
+func complainOfUsage(w io.Writer, err error) {
+	_, _ = fmt.Fprintf(w, "%s.\n`tocsin help` lists the commands, `tocsin help COMMAND` tells about one.\n", strings.TrimRight(capital(err.Error()), ".\n"))
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// unreachable puts into words why a database could not be opened.
+func unreachable(database config.Database, err error) error {
+	if _, ok := errors.AsType[*fault.Error](err); ok || errors.Is(err, context.Canceled) {
+		return err
+	}
+	what := "cannot be reached"
+	if !database.IsPostgres() {
+		what = "cannot be opened"
+	}
+	return fault.Unavailable("The database %s %s%s", database, what, whyUnreachable(err)).Because(err)
+}
+
+// The conditions of PostgreSQL that a wrong address leads to.
+const (
+	badPassword = "28P01"
+	badUser     = "28000"
+	noDatabase  = "3D000"
+)
+
+func whyUnreachable(err error) string {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch refused.Code {
+		case badPassword, badUser:
+			return ": the server refuses the user or the password in TOCSIN_DATABASE_URL."
+		case noDatabase:
+			return ": the server has no database of that name. `createdb` makes one."
+		}
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return ": the name of its host is not known here."
+	}
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ": nothing listens there. Check that it runs, and TOCSIN_DATABASE_URL."
+	case errors.Is(err, syscall.EACCES):
+		return ": this user may not read or write it."
+	}
+	return ". Check that it runs, and TOCSIN_DATABASE_URL; --verbose shows the cause."
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// errUnwell says that the doctor found something broken, and has said so.
+var errUnwell = errors.New("something that pages depend on is broken")
+
+func (c *cli) doctor() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check everything that pages depend on",
+		Long: `Check everything that pages depend on: the configuration, the database, the
+channels, the public address, and whether each policy reaches somebody. It sends
+nothing to anybody. The exit code is 1 where something is broken.`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d := &diagnosis{out: cmd.OutOrStdout(), verbose: c.verbose}
+			if cfg, err := c.config(cmd); err != nil {
+				d.fault("configuration", err)
+			} else {
+				d.ok("configuration", "every setting can be read")
+				d.examine(cmd.Context(), cfg)
+			}
+			return d.conclude()
+		},
+	}
+}
+
+// diagnosis prints findings as they are made, a line each, with what to do
+// below.
+type diagnosis struct {
+	out            io.Writer
+	verbose        bool
+	broken, doubts int
+}
+
+func (d *diagnosis) say(mark, subject, format string, args ...any) {
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n"+strings.Repeat(" ", 10))
+	_, _ = fmt.Fprintf(d.out, "%-8s  %s: %s\n", mark, subject, text)
+}
+
+// ok is as it should be.
+func (d *diagnosis) ok(subject, format string, args ...any) { d.say("ok", subject, format, args...) }
+
+// doubt is nothing that stops a page, and worth a look.
+func (d *diagnosis) doubt(subject, format string, args ...any) {
+	d.doubts++
+	d.say("look at", subject, format, args...)
+}
+
+// wrong is something that stops pages.
+func (d *diagnosis) wrong(subject, format string, args ...any) {
+	d.broken++
+	d.say("BROKEN", subject, format, args...)
+}
+
+// fault is an error that stops pages.
+func (d *diagnosis) fault(subject string, err error) {
+	var words strings.Builder
+	complain(&words, err, d.verbose)
+	d.wrong(subject, "%s", strings.TrimSpace(words.String()))
+}
+
+func (d *diagnosis) conclude() error {
+	switch {
+	case d.broken > 0:
+		_, _ = fmt.Fprintf(d.out, "\n%s broken.\n", are(d.broken, "thing"))
+		return errUnwell
+	case d.doubts > 0:
+		_, _ = fmt.Fprintf(d.out, "\nNothing is broken; %s worth a look.\n", are(d.doubts, "thing"))
+	default:
+		_, _ = fmt.Fprintln(d.out, "\nAll is well.")
+	}
+	return nil
+}
+
+// are is "1 thing is", "2 things are".
+func are(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " is"
+	}
+	return counted(n, thing) + " are"
+}
+
+// examine goes on as far as what it finds allows.
+func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
+	d.channels(ctx, cfg)
+	d.publicAddress(ctx, cfg)
+	in, err := openExisting(ctx, cfg)
+	if err != nil {
+		d.fault("database", err)
+		return
+	}
+	defer func() { _ = in.db.Close() }()
+	if !d.database(ctx, in) {
+		return
+	}
+	if err := d.people(ctx, in); err != nil {
+		d.fault("who is paged", err)
+	}
+}
+
+// database reports whether it can be worked on.
+func (d *diagnosis) database(ctx context.Context, in *installation) bool {
+	// Removing what has expired is what a server does every ten minutes.
+	if err := in.db.SweepAccess(ctx); err != nil {
+		d.fault("database", fault.Unavailable("%s cannot be written to. Check its rights and the room on its disk.", in.config.Database).Because(err))
+		return false
+	}
+	d.ok("database", "%s answers, can be written to, and has the right schema", in.config.Database)
+	if _, err := in.keyring(); err != nil {
+		d.fault("secret key", err)
+		return false
+	}
+	return true
+}
+
+// sorted are the keys of a set.
+func sorted(set map[string]bool) []string {
+	var keys []string
+	for k := range set {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+func (c *cli) export() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the configuration as a file",
+		Long: `Write the configuration as a file that, applied again, changes nothing. It holds
+the keys of integrations and everybody's telephone numbers: keep it as you would
+keep a password.`,
+		Args: arguments(),
+		RunE: c.with(func(cmd *cobra.Command, in *installation, _ []string) error {
+			keys, err := in.keyring()
+			if err != nil {
+				return err
+			}
+			state, err := in.db.Configuration(cmd.Context(), keys)
+			if err != nil {
+				return err
+			}
+			text, err := blueprint.Export(state)
+			if err != nil {
+				return err
+			}
+			if file == "" {
+				_, err = cmd.OutOrStdout().Write(text)
+				return err
+			}
+			if err := os.WriteFile(file, text, 0o600); err != nil {
+				return fault.Invalid("The file %s cannot be written.", file).Because(err)
+			}
+			return nil
+		}),
+	}
+	cmd.Flags().StringVarP(&file, "output", "o", "", "the `FILE` to write, for its owner alone (default: standard output)")
+	return cmd
+}

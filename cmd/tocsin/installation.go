@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/store"
+)
+
+// installation is what a command works on, beside a server that may run.
+type installation struct {
+	config config.Config
+	db     *store.DB
+	auth   *auth.Service
+}
+
+// open finds the installation that the configuration names, and refuses to make
+// one: a wrong directory would otherwise get an empty database.
+func (c *cli) open(cmd *cobra.Command) (*installation, error) {
+	cfg, err := c.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return openExisting(cmd.Context(), cfg)
+}
+
+func openExisting(ctx context.Context, cfg config.Config) (*installation, error) {
+	if file := cfg.Database.File; file != "" {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.NotFound("There is no database %s here. `tocsin serve` makes one, and so does `tocsin migrate`; TOCSIN_DATABASE_URL names another.", file)
+		}
+	}
+	db, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{})
+	if err != nil {
+		return nil, unreachable(cfg.Database, err)
+	}
+	in := &installation{config: cfg, db: db, auth: auth.NewService(db, nil, auth.Options{Now: db.Now})}
+	current, err := db.Migrated(ctx)
+	if err == nil && !current {
+		err = fault.Conflict("The schema of %s is not the one that this program needs. `tocsin migrate` brings it up to date.", cfg.Database)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return in, nil
+}
+
+// keyring holds the keys that secrets in the database are sealed with.
+func (in *installation) keyring() (*auth.Keyring, error) {
+	if err := in.config.EnsureSecretKey(); err != nil {
+		return nil, err
+	}
+	return auth.NewKeyring([]byte(in.config.SecretKey.Reveal()))
+}
+
+// with runs a command on the installation.
+func (c *cli) with(work func(cmd *cobra.Command, in *installation, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		in, err := c.open(cmd)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, in.db.Close()) }()
+		return work(cmd, in, args)
+	}
+}
