@@ -169,24 +169,24 @@ func TestPagesAreReadWithTheirAttempts(t *testing.T) {
 			}
 			return records
 		}
-		failed := expect(1, "Ana Ortiz sms sms ••• s-1 1 failed step 1 of run 1 with 0")[0]
+		failed := expect(1, "Ana Ortiz sms ••• 1 failed step 1 of run 1 with 0")[0]
 		if failed.Error != "busy" || failed.RetryAt == nil || !failed.RetryAt.Equal(p.now.Add(2*time.Second)) {
 			t.Errorf("the failed attempt: %q, again at %v", failed.Error, failed.RetryAt)
 		}
 		p.sms.fail = nil
 		p.advance(2 * time.Second)
-		expect(1, "Ana Ortiz sms sms ••• s-1 1 failed step 1 of run 1 with 0", "Ana Ortiz sms sms ••• s-1 2 sent step 1 of run 1 with 0")
+		expect(1, "Ana Ortiz sms ••• 1 failed step 1 of run 1 with 0", "Ana Ortiz sms ••• 2 sent step 1 of run 1 with 0")
 
 		p.write(p.signal("b"), p.signal("c"), p.signal("d"), p.signal("e"))
 		p.settle()
-		expect(5, "Ana Ortiz sms sms ••• s-1 0 bundled step 1 of run 1 with 1")
+		expect(5, "Ana Ortiz sms ••• 0 bundled step 1 of run 1 with 1")
 		if _, err := p.actions.Acknowledge(t.Context(), 5, incident.By{Actor: "token:x", Via: "api"}); err != nil {
 			t.Fatal(err)
 		}
-		expect(5, "Ana Ortiz sms sms ••• s-1 0 withdrawn step 1 of run 1 with 1")
+		expect(5, "Ana Ortiz sms ••• 0 withdrawn step 1 of run 1 with 1")
 		p.advance(time.Minute)
-		expect(4, "Ana Ortiz sms sms ••• s-1 1 sent step 1 of run 1 with 1")
-		expect(5, "Ana Ortiz sms sms ••• s-1 1 withdrawn step 1 of run 1 with 1")
+		expect(4, "Ana Ortiz sms ••• 1 sent step 1 of run 1 with 1")
+		expect(5, "Ana Ortiz sms ••• 1 withdrawn step 1 of run 1 with 1")
 	})
 }
 

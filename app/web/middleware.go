@@ -15,7 +15,10 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-const requestIDKey = "request id"
+const (
+	requestIDKey = "request id"
+	sessionKey   = "session" // set where a session is loaded
+)
 
 // requestID is what the log knows a request by. It is made when it is first
 // asked for: most signals never need one.
@@ -154,6 +157,7 @@ func (h *edge) session(next echo.HandlerFunc) echo.HandlerFunc {
 		manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			response.Writer = w
 			c.SetRequest(r)
+			c.Set(sessionKey, true)
 			if err := next(c); err != nil {
 				c.Error(err)
 			}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -30,4 +29,3 @@ func writeProblem(c echo.Context, p Problem) error {
 	}
 	return c.Blob(p.Status, problemType, append(body, '\n'))
 }
-

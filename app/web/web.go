@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -50,6 +51,8 @@ type Deps struct {
 	Live    *Live
 	Health  Health
 	Metrics *Metrics
+
+	Pages Pages
 }
 
 // edge is the state of the handlers.
@@ -57,6 +60,7 @@ type edge struct {
 	Deps
 	// errorPage shows a person what went wrong; nil writes it as plain text.
 	errorPage func(c echo.Context, p Problem) error
+	kept      atomic.Pointer[listing]
 }
 
 // How long a request may take and how large its body may be, where the route

@@ -1,0 +1,264 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+)
+
+type hoursJSON struct {
+	Timezone *string  `json:"timezone"`
+	Days     []string `json:"days"`
+	From     string   `json:"from"`
+	To       string   `json:"to"`
+}
+
+func hoursOf(hours *catalog.Hours) *hoursJSON {
+	if hours == nil {
+		return nil
+	}
+	return &hoursJSON{Timezone: orNull(hours.Timezone), Days: hours.Days, From: hours.From, To: hours.To}
+}
+
+type teamJSON struct {
+	Slug         string     `json:"slug"`
+	Name         string     `json:"name"`
+	Manager      *string    `json:"manager"`
+	Members      []string   `json:"members"`
+	SlackChannel *string    `json:"slack_channel"`
+	SupportHours *hoursJSON `json:"support_hours"`
+}
+
+func (h *edge) apiTeams(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	members := map[int64][]string{}
+	for _, m := range config.Members {
+		members[m.TeamID] = append(members[m.TeamID], config.email(m.UserID))
+	}
+	all := make([]teamJSON, len(config.Teams))
+	for i, t := range config.Teams {
+		all[i] = teamJSON{t.Slug, t.Name, config.emailOf(t.ManagerID), orEmpty(members[t.ID]), orNull(t.SlackChannel), hoursOf(t.SupportHours)}
+	}
+	return part(c, all, func(t teamJSON) string { return t.Slug })
+}
+
+// orEmpty is a list that is never null.
+func orEmpty[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+type deploymentJSON struct {
+	Slug   string  `json:"slug"`
+	Name   string  `json:"name"`
+	Region *string `json:"region"`
+	Kind   string  `json:"kind"`
+}
+
+func (h *edge) apiDeployments(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]deploymentJSON, len(config.Deployments))
+	for i, d := range config.Deployments {
+		all[i] = deploymentJSON{d.Slug, d.Name, orNull(d.Region), d.Kind}
+	}
+	return part(c, all, func(d deploymentJSON) string { return d.Slug })
+}
+
+type sloJSON struct {
+	Slug           string  `json:"slug"`
+	Name           string  `json:"name"`
+	Endpoint       *string `json:"endpoint"`
+	SLI            string  `json:"sli"`
+	Objective      float64 `json:"objective"`
+	Window         string  `json:"window"`
+	Priority       *int    `json:"priority"`
+	PriorityReason *string `json:"priority_reason"`
+}
+
+type serviceJSON struct {
+	Slug             string         `json:"slug"`
+	Name             string         `json:"name"`
+	Description      *string        `json:"description"`
+	Parent           *string        `json:"parent"`
+	Team             *string        `json:"team"`
+	Deployments      []string       `json:"deployments"`
+	EscalationPolicy *string        `json:"escalation_policy"`
+	Runbook          *string        `json:"runbook"`
+	Dashboards       []catalog.Link `json:"dashboards"`
+	ReopenWindow     int64          `json:"reopen_window_seconds"`
+	SLOs             []sloJSON      `json:"slos"`
+}
+
+func (h *edge) apiServices(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	runsIn := map[int64][]string{}
+	for _, d := range config.ServiceDeployments {
+		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], config.deployments[d.DeploymentID].Slug)
+	}
+	slos := map[int64][]sloJSON{}
+	for _, o := range config.SLOs {
+		slos[o.ServiceID] = append(slos[o.ServiceID], sloJSON{o.Slug, o.Name, orNull(o.Endpoint), o.SLI, o.Objective, o.Window, o.Priority, orNull(o.PriorityReason)})
+	}
+	all := make([]serviceJSON, len(config.Services))
+	for i, s := range config.Services {
+		all[i] = serviceJSON{
+			Slug: s.Slug, Name: s.Name, Description: orNull(s.Description), Team: config.teamSlug(s.TeamID), Deployments: orEmpty(runsIn[s.ID]),
+			Runbook: orNull(s.Runbook), Dashboards: orEmpty(s.Dashboards), ReopenWindow: s.ReopenWindow, SLOs: orEmpty(slos[s.ID]),
+		}
+		if s.ParentID != nil {
+			all[i].Parent = orNull(config.services[*s.ParentID].Slug)
+		}
+		if s.PolicyID != nil {
+			all[i].EscalationPolicy = orNull(config.policies[*s.PolicyID].Slug)
+		}
+	}
+	return part(c, all, func(s serviceJSON) string { return s.Slug })
+}
+
+type priorityJSON struct {
+	Level              int               `json:"level"`
+	Name               string            `json:"name"`
+	Hotfix             bool              `json:"hotfix"`
+	Postmortem         bool              `json:"postmortem"`
+	NotifyManagement   bool              `json:"notify_management"`
+	NotifyStakeholders bool              `json:"notify_stakeholders"`
+	StatusUpdateEvery  int64             `json:"status_update_every_seconds"`
+	AckExpires         int64             `json:"ack_expires_seconds"`
+	Criteria           map[string]string `json:"criteria"`
+}
+
+func (h *edge) apiPriorities(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]priorityJSON, len(config.Priorities))
+	for i, p := range config.Priorities {
+		all[i] = priorityJSON{p.Level, p.Name, p.Hotfix, p.Postmortem, p.NotifyManagement, p.NotifyStakeholders, p.StatusUpdateEvery, p.AckExpires, p.Criteria}
+		if p.Criteria == nil {
+			all[i].Criteria = map[string]string{}
+		}
+	}
+	return part(c, all, func(p priorityJSON) string { return strconv.Itoa(p.Level) })
+}
+
+// integrationJSON never has the key: whoever may see it does so in the browser.
+type integrationJSON struct {
+	Slug      string    `json:"slug"`
+	Name      string    `json:"name"`
+	Kind      string    `json:"kind"`
+	Service   *string   `json:"service"`
+	RateLimit int       `json:"rate_limit"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func (h *edge) apiIntegrations(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]integrationJSON, len(config.Integrations))
+	for i, v := range config.Integrations {
+		all[i] = integrationJSON{Slug: v.Slug, Name: v.Name, Kind: v.Kind, RateLimit: v.RateLimit, CreatedAt: v.CreatedAt.UTC()}
+		if v.ServiceID != nil {
+			all[i].Service = orNull(config.services[*v.ServiceID].Slug)
+		}
+	}
+	return part(c, all, func(v integrationJSON) string { return v.Slug })
+}
+
+type userJSON struct {
+	Email    string    `json:"email"`
+	Name     string    `json:"name"`
+	Role     auth.Role `json:"role"`
+	Timezone *string   `json:"timezone"`
+	Active   bool      `json:"active"`
+}
+
+func (h *edge) apiUsers(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]userJSON, len(config.Users))
+	for i, u := range config.Users {
+		all[i] = userJSON{u.Email, u.Name, u.Role, orNull(u.Timezone), u.Active}
+	}
+	return part(c, all, func(u userJSON) string { return u.Email })
+}
+
+// targetJSON is one of: a schedule's position, a user, a team, the manager of a
+// team, a role.
+type targetJSON struct {
+	Schedule string `json:"schedule,omitempty"`
+	Position string `json:"position,omitempty"`
+	User     string `json:"user,omitempty"`
+	Team     string `json:"team,omitempty"`
+	Role     string `json:"role,omitempty"`
+}
+
+type stepJSON struct {
+	Timeout int64 `json:"timeout_seconds"`
+	// TimeoutFor is by the name of the level: "P1".
+	TimeoutFor map[string]int64 `json:"timeout_for_seconds"`
+	Targets    []targetJSON     `json:"targets"`
+}
+
+type policyJSON struct {
+	Slug     string       `json:"slug"`
+	Name     string       `json:"name"`
+	Team     *string      `json:"team"`
+	Repeat   int          `json:"repeat"`
+	Steps    []stepJSON   `json:"steps"`
+	Fallback []targetJSON `json:"fallback"`
+}
+
+func (h *edge) apiPolicies(c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]policyJSON, len(config.Policies))
+	for i, p := range config.Policies {
+		all[i] = config.policy(p)
+	}
+	return part(c, all, func(p policyJSON) string { return p.Slug })
+}
+
+func (l *listing) policy(p blueprint.KeptPolicy) policyJSON {
+	shown := policyJSON{Slug: p.Slug, Name: p.Name, Team: l.teamSlug(p.TeamID), Repeat: p.Policy.Repeat, Steps: []stepJSON{}, Fallback: l.targets(p.Policy.Fallback)}
+	for _, s := range p.Policy.Steps {
+		step := stepJSON{Timeout: s.Timeout, TimeoutFor: map[string]int64{}, Targets: l.targets(s.Targets)}
+		for level, seconds := range s.TimeoutFor {
+			step.TimeoutFor[fmt.Sprintf("P%d", level)] = seconds
+		}
+		shown.Steps = append(shown.Steps, step)
+	}
+	return shown
+}
+
+func (l *listing) targets(all []escalation.Target) []targetJSON {
+	shown := make([]targetJSON, len(all))
+	for i, t := range all {
+		shown[i] = targetJSON{Schedule: l.schedules[t.Schedule].Slug, Position: t.Position, User: l.email(t.User), Team: l.teams[t.Team].Slug, Role: t.Role}
+	}
+	return shown
+}

@@ -1,0 +1,138 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// manualIncident is an incident that somebody opens by hand.
+type manualIncident struct {
+	Title       string `json:"title"`
+	Service     string `json:"service"`
+	Deployment  string `json:"deployment"`
+	Priority    *int   `json:"priority"`
+	Description string `json:"description"`
+}
+
+// check names every wrong field.
+func (m *manualIncident) check(config *catalog.Snapshot) error {
+	m.Title = strings.TrimSpace(m.Title)
+	var faults []fault.Field
+	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
+	switch {
+	case m.Title == "":
+		add("title", "is missing")
+	case utf8.RuneCountInString(m.Title) > ingest.MaxName || strings.ContainsAny(m.Title, "\r\n\x00"):
+		add("title", "must be one line of at most 1,024 characters")
+	}
+	if _, ok := config.ServiceNamed(m.Service); !ok {
+		add("service", "must be the slug or the name of a service")
+	}
+	if _, ok := config.Deployment(m.Deployment); m.Deployment != "" && !ok {
+		add("deployment", "must be the slug of a deployment, or left out")
+	}
+	if m.Priority != nil {
+		if _, ok := config.Priority(*m.Priority); !ok {
+			add("priority", "must be the level of a priority, or null")
+		}
+	}
+	if len(m.Description) > incident.MostText {
+		add("description", "must have at most 20,000 characters")
+	}
+	if faults != nil {
+		return fault.Invalid("The incident cannot be opened as it is.").With(faults...)
+	}
+	return nil
+}
+
+func (h *edge) apiOpenIncident(c echo.Context, actor auth.Actor) (any, error) {
+	var m manualIncident
+	if _, err := readBody(c, &m); err != nil {
+		return nil, err
+	}
+	n, err := h.openIncident(c.Request().Context(), actor, m)
+	if err != nil {
+		return nil, err
+	}
+	row, err := h.Incidents.Incident(c.Request().Context(), n)
+	if err != nil {
+		return nil, err
+	}
+	shown := h.incidentJSON(row)
+	c.Response().Header().Set("Location", shown.URL)
+	return shown, nil
+}
+
+// mostStale is how often an incident is prepared anew because the configuration
+// changed under it.
+const mostStale = 4
+
+// timePrecision is that of both databases.
+const timePrecision = time.Microsecond
+
+// openIncident opens an incident by hand, the way a signal would: it is durable
+// when this returns its number, and its escalation has begun.
+func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncident) (int64, error) {
+	config, err := h.Config.Reload(ctx)
+	for range mostStale {
+		if err != nil {
+			return 0, err
+		}
+		if err := m.check(config); err != nil {
+			return 0, err
+		}
+		result, err := h.Submitter.Submit(ctx, h.manualSignal(config, actor, m))
+		if err != nil {
+			return 0, err
+		}
+		if !result.Stale {
+			return result.Number, nil
+		}
+		config, err = h.Config.Reload(ctx)
+	}
+	return 0, fault.Unavailable("The configuration is changing. Try again in a moment.")
+}
+
+// manualSignal is a signal that joins no other. What was described stands among
+// the facts that responders see first.
+func (h *edge) manualSignal(config *catalog.Snapshot, actor auth.Actor, m manualIncident) ingest.Signal {
+	at := h.Now().UTC().Truncate(timePrecision)
+	service, _ := config.ServiceNamed(m.Service)
+	deployment, known := config.Deployment(m.Deployment)
+	body, err := json.Marshal(m)
+	if err != nil { // texts and a number always can be
+		panic(err)
+	}
+	signal := ingest.Signal{
+		ServiceID: service.ID, ConfigVersion: config.Version(), ReceivedAt: at,
+		Event: incident.Event{
+			Action: incident.Trigger, DedupKey: "manual:" + strings.ToLower(rand.Text()), Title: m.Title, ServiceName: m.Service, Deployment: m.Deployment,
+			Priority: m.Priority, Facts: incident.Facts{Sender: actor.Name, Service: m.Service}, Body: body,
+		},
+		Rules: incident.Rules{ServiceID: service.ID, Actor: actor.String(), DeploymentKnown: known, Production: deployment.Kind == catalog.Production},
+	}
+	if m.Priority != nil {
+		signal.Event.PrioritySource = actor.String()
+	}
+	if description := strings.TrimSpace(m.Description); description != "" {
+		signal.Event.Facts.Environment = []incident.Pair{{Name: "Description", Value: strings.ReplaceAll(description, "\x00", "\u2400")}}
+	}
+	if service.PolicyID != nil {
+		if id, ok := config.PolicyVersionAt(*service.PolicyID, at); ok {
+			signal.PolicyVersionID = &id
+		}
+	}
+	return signal
+}

@@ -1,0 +1,181 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// Metrics counts what this process does. The server feeds it; several
+// processes are added up by whoever collects them.
+type Metrics struct {
+	registry   *prometheus.Registry
+	batchSize  prometheus.Histogram
+	batchTime  prometheus.Histogram
+	timeToPage prometheus.Histogram
+	messages   *prometheus.CounterVec
+	sweeps     *prometheus.HistogramVec
+}
+
+// NewMetrics makes them, with those of the Go runtime and the process.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		batchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tocsin_ingest_batch_size", Help: "Signals in a transaction.", Buckets: prometheus.ExponentialBuckets(1, 2, 9),
+		}),
+		batchTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tocsin_ingest_batch_seconds", Help: "How long a transaction of signals took.", Buckets: prometheus.ExponentialBuckets(.001, 2, 13),
+		}),
+		timeToPage: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tocsin_time_to_page_seconds", Help: "From the making of a page to the call of its provider, where its rule says at once.",
+			Buckets: prometheus.ExponentialBuckets(.005, 2, 15),
+		}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tocsin_messages_total", Help: "Attempts to send a message, by what became of them.",
+		}, []string{"medium", "state"}),
+		sweeps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tocsin_sweep_seconds", Help: "How long a loop's look for due work took.", Buckets: prometheus.ExponentialBuckets(.0005, 2, 14),
+		}, []string{"loop"}),
+	}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.batchSize, m.batchTime, m.timeToPage, m.messages, m.sweeps)
+	return m
+}
+
+// Swept notes how long a loop's look for due work took.
+func (m *Metrics) Swept(loop string, took time.Duration) {
+	m.sweeps.WithLabelValues(loop).Observe(took.Seconds())
+}
+
+// Paged notes how long after its making a page reached its provider.
+func (m *Metrics) Paged(after time.Duration) { m.timeToPage.Observe(after.Seconds()) }
+
+// Message notes what became of an attempt: "sent", "delivered", "failed".
+func (m *Metrics) Message(medium notify.Medium, state string) {
+	m.messages.WithLabelValues(string(medium), state).Inc()
+}
+
+// Backlog shows how much is due in a loop, asked for at each collection.
+func (m *Metrics) Backlog(loop string, due func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tocsin_due_backlog", Help: "What is due and not taken in hand.", ConstLabels: prometheus.Labels{"loop": loop},
+	}, due))
+}
+
+// Watch shows how many browsers look at the live stream.
+func (m *Metrics) Watch(live *Live) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tocsin_live_streams", Help: "Browsers that follow what changes.",
+	}, func() float64 { return float64(live.Watchers()) }))
+}
+
+// Writer measures the batches that go through a writer.
+func (m *Metrics) Writer(w ingest.Writer) ingest.Writer { return measuredWriter{w, m} }
+
+type measuredWriter struct {
+	ingest.Writer
+	metrics *Metrics
+}
+
+func (w measuredWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+	begun := time.Now()
+	results, err := w.Writer.WriteSignals(ctx, signals)
+	w.metrics.batchSize.Observe(float64(len(signals)))
+	w.metrics.batchTime.Observe(time.Since(begun).Seconds())
+	return results, err
+}
+
+// Ingest shows the counters of the batcher and of the service.
+func (m *Metrics) Ingest(batcher func() ingest.BatcherStats, service func() ingest.ServiceStats) {
+	m.registry.MustRegister(ingestCollector{batcher, service})
+}
+
+type ingestCollector struct {
+	batcher func() ingest.BatcherStats
+	service func() ingest.ServiceStats
+}
+
+var (
+	signalsTotal  = prometheus.NewDesc("tocsin_signals_total", "Signals, by what their senders were answered.", []string{"result"}, nil)
+	openedTotal   = prometheus.NewDesc("tocsin_incidents_opened_total", "Incidents that a signal opened.", nil, nil)
+	queueDepth    = prometheus.NewDesc("tocsin_ingest_queue_signals", "Signals that wait to be stored or are being stored.", nil, nil)
+	queueBytes    = prometheus.NewDesc("tocsin_ingest_queue_bytes", "Their size.", nil, nil)
+	batcherEvents = prometheus.NewDesc("tocsin_ingest_batches_total", "Transactions of signals, and what became of the signals in them.", []string{"what"}, nil)
+)
+
+func (c ingestCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{signalsTotal, openedTotal, queueDepth, queueBytes, batcherEvents} {
+		to <- d
+	}
+}
+
+func (c ingestCollector) Collect(to chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, n int64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	service := c.service()
+	for result, n := range service.Accepted {
+		count(signalsTotal, n, string(result))
+	}
+	for kind, n := range service.Refused {
+		count(signalsTotal, n, "refused_"+string(kind))
+	}
+	count(openedTotal, service.Accepted[incident.ResultCreated])
+	b := c.batcher()
+	to <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(b.Waiting))
+	to <- prometheus.MustNewConstMetric(queueBytes, prometheus.GaugeValue, float64(b.WaitingBytes))
+	for what, n := range map[string]int64{
+		"begun": b.Batches, "signals_written": b.Written, "retried": b.Retried, "bisected": b.Bisected,
+		"signals_failed": b.Failed, "signals_turned_away": b.Overload, "signals_late": b.Late,
+	} {
+		count(batcherEvents, n, what)
+	}
+}
+
+// metrics answers a collector on the same host, and anybody with a token that
+// may read. A request that came through a proxy is not from the same host.
+func (h *edge) metrics(c echo.Context) error {
+	if !fromThisHost(c.Request()) {
+		if err := h.tokenMay(c, auth.ViewCatalog); err != nil {
+			return err
+		}
+	}
+	promhttp.HandlerFor(h.Metrics.registry, promhttp.HandlerOpts{Registry: h.Metrics.registry}).ServeHTTP(c.Response(), c.Request())
+	return nil
+}
+
+func fromThisHost(r *http.Request) bool {
+	for _, forwarded := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
+		if r.Header.Get(forwarded) != "" {
+			return false
+		}
+	}
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && remote.Addr().Unmap().IsLoopback()
+}
+
+// tokenMay lets an API token pass that may do something.
+func (h *edge) tokenMay(c echo.Context, action auth.Action) error {
+	token, ok := bearer(c.Request())
+	if !ok {
+		return fault.Unauthorized("From another host this needs an API token.")
+	}
+	actor, err := h.Auth.ByToken(c.Request().Context(), token, c.RealIP())
+	if err != nil {
+		return err
+	}
+	return auth.Allow(actor, action, auth.Object{})
+}
