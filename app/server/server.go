@@ -23,12 +23,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 
-// Options are what a test sets and the binary leaves alone.
+// Options are what a test or the demo sets and an ordinary start leaves alone.
 type Options struct {
 	// Now is the clock of due times; nil takes the database's.
 	Now func() time.Time
 	// Cost of password hashes; zero takes the default.
 	Cost auth.Cost
+	// Channels stand in for those that are configured; nil takes these.
+	Channels map[notify.Medium]notify.Channel
 	// Version is what the binary calls itself.
 	Version string
 }
@@ -72,6 +74,9 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	channels, onlyLog, err := newChannels(cfg, log)
 	if err != nil {
 		return nil, err
+	}
+	if o.Channels != nil {
+		channels, onlyLog = o.Channels, false
 	}
 	db, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log, Chat: channels[notify.Slack] != nil})
 	if err != nil {
