@@ -27,10 +27,7 @@ keep a password.`,
 			if err != nil {
 				return err
 			}
-			text, err := blueprint.Export(state)
-			if err != nil {
-				return err
-			}
+			text := blueprint.Export(state)
 			if file == "" {
 				_, err = cmd.OutOrStdout().Write(text)
 				return err
