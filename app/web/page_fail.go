@@ -1,0 +1,49 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/fail"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// failed shows a person what went wrong. It must not fail itself, so that it
+// does without whatever cannot be read now, down to a page of nobody.
+func (p *pages) failed(c echo.Context, problem Problem) error {
+	page := fail.Page{Status: problem.Status, Message: problem.Detail, Reference: problem.Reference, Back: p.cameFrom(c)}
+	if problem.Status == http.StatusInternalServerError {
+		page.Message = ""
+	}
+	for _, f := range problem.Errors {
+		page.Fields = append(page.Fields, f.Message)
+	}
+	page.Frame = p.failureFrame(c, problem.Title)
+	return render(c, problem.Status, fail.Fail(page))
+}
+
+func (p *pages) failureFrame(c echo.Context, title string) layout.Frame {
+	if v, err := p.visit(c); err == nil {
+		if f, err := p.frame(c, v, title, ""); err == nil {
+			return f
+		}
+	}
+	return layout.Frame{Title: title, Clock: element.Clock{Now: p.Now(), Zone: time.UTC}}
+}
+
+// cameFrom is the page of this installation that a form or a link was on; empty
+// where that is this one.
+func (p *pages) cameFrom(c echo.Context) string {
+	from, err := url.Parse(c.Request().Referer())
+	if err != nil || from.Host != c.Request().Host {
+		return ""
+	}
+	if back := local(from.RequestURI()); back != "/" && back != c.Request().URL.RequestURI() {
+		return back
+	}
+	return ""
+}

@@ -1,0 +1,236 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+// picture is the configuration at one version, found by what pages look for. It
+// never changes and is shared by requests.
+type picture struct {
+	state  *blueprint.State
+	roster *escalation.Roster
+	people map[int64]notify.Recipient
+
+	users       map[int64]auth.User
+	byEmail     map[string]auth.User
+	teams       map[int64]catalog.Team
+	services    map[int64]catalog.Service
+	deployments map[int64]catalog.Deployment
+	policies    map[int64]blueprint.KeptPolicy
+	// used are the media that somebody's verified contact methods are of.
+	used map[notify.Medium]bool
+}
+
+// picture is the configuration as of now. Reading its version costs a query;
+// the rest is read again only where that has changed.
+func (p *pages) picture(ctx context.Context) (*picture, error) {
+	version, err := p.Pages.Catalog.ConfigVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kept := p.kept.Load(); kept != nil && kept.state.Organization.ConfigVersion >= version {
+		return kept, nil
+	}
+	state, err := p.Pages.Catalog.Listing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	roster, err := p.Pages.Directory.Roster(ctx, state.Organization.ConfigVersion)
+	if err != nil {
+		return nil, fmt.Errorf("read who stands behind targets: %w", err)
+	}
+	people, err := p.People.Recipients(ctx, state.Organization.ConfigVersion)
+	if err != nil {
+		return nil, fmt.Errorf("read how people are reached: %w", err)
+	}
+	fresh := newPicture(state, roster, people)
+	p.kept.Store(fresh)
+	return fresh, nil
+}
+
+func newPicture(state *blueprint.State, roster *escalation.Roster, people map[int64]notify.Recipient) *picture {
+	k := &picture{state: state, roster: roster, people: people,
+		users: map[int64]auth.User{}, byEmail: map[string]auth.User{}, teams: map[int64]catalog.Team{},
+		services: map[int64]catalog.Service{}, deployments: map[int64]catalog.Deployment{},
+		policies: map[int64]blueprint.KeptPolicy{}, used: map[notify.Medium]bool{}}
+	for _, u := range state.Users {
+		k.users[u.ID], k.byEmail[u.Email] = u, u
+	}
+	for _, t := range state.Teams {
+		k.teams[t.ID] = t
+	}
+	for _, s := range state.Services {
+		k.services[s.ID] = s
+	}
+	for _, d := range state.Deployments {
+		k.deployments[d.ID] = d
+	}
+	for _, v := range state.Policies {
+		k.policies[v.ID] = v
+	}
+	for _, r := range people {
+		for _, m := range r.Methods {
+			k.used[m.Medium] = k.used[m.Medium] || m.Usable()
+		}
+	}
+	return k
+}
+
+// fresh reports whether the first run is not through: there is no key yet that a
+// signal could come in by.
+func (k *picture) fresh() bool { return len(k.state.Integrations) == 0 }
+
+// person is nobody for an id that nobody has.
+func (k *picture) person(id int64) element.Person {
+	u, ok := k.users[id]
+	if !ok {
+		return element.Person{}
+	}
+	return element.Person{ID: u.ID, Name: u.Name}
+}
+
+func (k *picture) personOf(id *int64) element.Person {
+	if id == nil {
+		return element.Person{}
+	}
+	return k.person(*id)
+}
+
+func (k *picture) persons(ids []int64) []element.Person {
+	people := make([]element.Person, len(ids))
+	for i, id := range ids {
+		people[i] = k.person(id)
+	}
+	return people
+}
+
+func personIDs(people []oncall.Person) []int64 {
+	ids := make([]int64, len(people))
+	for i, p := range people {
+		ids[i] = int64(p)
+	}
+	return ids
+}
+
+// reached are the people that targets lead to, without those who only watch.
+func (k *picture) reached(people []escalation.Reached) []element.Person {
+	var named []element.Person
+	for _, r := range people {
+		if !r.Shadow {
+			named = append(named, k.person(r.UserID))
+		}
+	}
+	return named
+}
+
+// actor is whoever did something, in words.
+func (k *picture) actor(name string) string {
+	switch {
+	case name == "" || name == auth.Tocsin.String():
+		return "Tocsin"
+	case strings.HasPrefix(name, "token:"):
+		return "API token " + strings.TrimPrefix(name, "token:")
+	case strings.HasPrefix(name, "integration:"):
+		return strings.TrimPrefix(name, "integration:")
+	}
+	if u, ok := k.byEmail[name]; ok {
+		return u.Name
+	}
+	return name
+}
+
+func (k *picture) priority(level *int) element.Priority {
+	if level == nil {
+		return element.Priority{}
+	}
+	for _, p := range k.state.Priorities {
+		if p.Level == *level {
+			return element.Priority{Level: p.Level, Name: p.Name}
+		}
+	}
+	return element.Priority{Level: *level, Name: "P" + strconv.Itoa(*level)}
+}
+
+func (k *picture) priorities() []element.Priority {
+	all := make([]element.Priority, len(k.state.Priorities))
+	for i, p := range k.state.Priorities {
+		all[i] = element.Priority{Level: p.Level, Name: p.Name}
+	}
+	return all
+}
+
+// team, service and policy refer to what has a page; nothing for nothing.
+func (k *picture) team(id *int64) element.Ref {
+	if id == nil {
+		return element.Ref{}
+	}
+	t := k.teams[*id]
+	return element.Ref{Slug: t.Slug, Name: t.Name}
+}
+
+func (k *picture) service(id *int64) element.Ref {
+	if id == nil {
+		return element.Ref{}
+	}
+	s := k.services[*id]
+	return element.Ref{Slug: s.Slug, Name: s.Name}
+}
+
+func (k *picture) policy(id *int64) element.Ref {
+	if id == nil {
+		return element.Ref{}
+	}
+	v := k.policies[*id]
+	return element.Ref{Slug: v.Slug, Name: v.Name}
+}
+
+// manager is who manages the team of a service, 0 for nobody.
+func (k *picture) manager(serviceID *int64) int64 {
+	if serviceID == nil {
+		return 0
+	}
+	team := k.services[*serviceID].TeamID
+	if team == nil || k.teams[*team].ManagerID == nil {
+		return 0
+	}
+	return *k.teams[*team].ManagerID
+}
+
+// unreachable reports whether somebody counts as nobody when they are to be
+// paged.
+func (k *picture) unreachable(userID int64) bool { return !k.roster.People[userID].Reachable }
+
+// serviceRefs and teamRefs are all, by name.
+func (k *picture) serviceRefs() []element.Ref {
+	refs := make([]element.Ref, len(k.state.Services))
+	for i, s := range k.state.Services {
+		refs[i] = element.Ref{Slug: s.Slug, Name: s.Name}
+	}
+	return byName(refs)
+}
+
+func (k *picture) teamRefs() []element.Ref {
+	refs := make([]element.Ref, len(k.state.Teams))
+	for i, t := range k.state.Teams {
+		refs[i] = element.Ref{Slug: t.Slug, Name: t.Name}
+	}
+	return byName(refs)
+}
+
+func byName(refs []element.Ref) []element.Ref {
+	slices.SortFunc(refs, func(a, b element.Ref) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug)) })
+	return refs
+}
