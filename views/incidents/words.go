@@ -77,7 +77,7 @@ func by(who string) string {
 
 func (f Facts) any() bool {
 	return f.Observed != nil || f.BrokenBy != nil || f.BudgetRemaining != nil ||
-		f.BudgetDepleted != nil || f.BurnRate != nil || !f.StartedAt.IsZero()
+		f.BurnRate != nil || !f.StartedAt.IsZero()
 }
 
 // period writes "28d" as "28 days"; what it does not know it leaves.
@@ -93,39 +93,35 @@ func period(s string) string {
 	return s
 }
 
-func (f Facts) budgetWords() string {
-	if f.Window == "" {
+// promise is what the observed is measured against: "of 99.7 % in 28 days".
+func (f Facts) promise() string {
+	words := ""
+	if f.Objective != nil {
+		words = "of " + element.Percent(*f.Objective)
+	}
+	if f.Window != "" {
+		words += " over " + period(f.Window)
+	}
+	return strings.TrimSpace(words)
+}
+
+func (f Facts) burning() string {
+	if f.BurnRate == nil {
 		return ""
 	}
-	return "for " + period(f.Window)
+	return "burning " + element.Number(*f.BurnRate) + "\u00a0× too fast"
 }
 
-func (f Facts) depletionTerm() string {
-	if f.BurnRate != nil {
-		return "Burning"
-	}
-	return "Spent"
-}
-
+// depletion is how quickly the budget went: "12 % gone in 60 minutes".
 func (f Facts) depletion() string {
-	if f.BurnRate != nil {
-		return element.Number(*f.BurnRate) + "\u00a0×"
-	}
-	return element.Percent(*f.BudgetDepleted)
-}
-
-func (f Facts) depletionNote() string {
 	if f.BudgetDepleted == nil {
-		return "as fast as allowed"
+		return ""
 	}
-	note := "of the budget"
-	if f.BurnRate != nil {
-		note = element.Percent(*f.BudgetDepleted) + " gone"
-	}
+	words := element.Percent(*f.BudgetDepleted) + " gone"
 	if f.DepletionWindow != "" {
-		note += " in " + period(f.DepletionWindow)
+		words += " in " + period(f.DepletionWindow)
 	}
-	return note
+	return words
 }
 
 func (r Recipient) role() string {
@@ -259,13 +255,11 @@ func (p IncidentPage) resolvedWords() string {
 	return words
 }
 
-func (p IncidentPage) lastTry(r Recipient) templ.Component {
-	if r.Last == nil {
-		return element.Say("Being paged")
+// tries is what was tried last and what is tried next.
+func (p IncidentPage) tries(r Recipient) templ.Component {
+	last := element.Say("Being paged")
+	if r.Last != nil {
+		last = element.Say(element.Medium(r.Last.Medium)+" "+string(r.Last.State)+" ", element.Second(p.Frame.Clock, r.Last.At))
 	}
-	return element.Say(element.Medium(r.Last.Medium)+" "+string(r.Last.State)+" ", element.Second(p.Frame.Clock, r.Last.At))
-}
-
-func (p IncidentPage) nextTry(r Recipient) templ.Component {
-	return element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Ago(p.Frame.Clock, r.NextTry))
+	return element.Say(last, element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Ago(p.Frame.Clock, r.NextTry)))
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
@@ -66,6 +68,15 @@ type drawn struct {
 	hue           string
 	text, title   string
 	override, gap bool
+}
+
+// fill hatches a gap; the pattern is the page's own, which a stylesheet could
+// not point to.
+func (d drawn) fill() templ.Attributes {
+	if !d.gap {
+		return templ.Attributes{}
+	}
+	return templ.Attributes{"fill": "url(#hatch)"}
 }
 
 // Fractions of the strip below which a name does not fit.
