@@ -14,6 +14,13 @@ import (
 // is what makes it quick; this is what makes it sure.
 const SweepEvery = time.Second
 
+// In a storm a sweep that finds much comes back after a breath, so that the next
+// one takes more at once: a batch costs a page a fifth of what it costs alone.
+const (
+	storm  = 16
+	breath = 50 * time.Millisecond
+)
+
 // loop sweeps whenever it is woken, and every second besides. Sweeps of one
 // loop never overlap.
 type loop struct {
@@ -47,7 +54,14 @@ func (l *loop) run(ctx context.Context) {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		n, err := l.once(ctx)
-		if err == nil && n > 0 {
+		switch {
+		case err == nil && n >= storm:
+			select {
+			case <-ctx.Done():
+			case <-time.After(breath):
+			}
+			continue
+		case err == nil && n > 0:
 			continue
 		}
 		select {

@@ -56,8 +56,10 @@ func (tx *Tx) updateRows(ctx context.Context, table string, n int, key column, c
 			sets[i] = c.name + " = u." + c.name
 		}
 		all := append([]column{key}, cols...)
-		query := fmt.Sprintf("UPDATE %s AS t SET %s FROM unnest(%s) AS u(%s) WHERE t.%s = u.%s",
-			table, strings.Join(sets, ", "), arrays(all), names(all), key.name, key.name)
+		// The second condition says the same again, so that the key's index is
+		// used whatever the planner thinks of the arrays.
+		query := fmt.Sprintf("UPDATE %s AS t SET %s FROM unnest(%s) AS u(%s) WHERE t.%s = u.%s AND t.%s = ANY($1)",
+			table, strings.Join(sets, ", "), arrays(all), names(all), key.name, key.name, key.name)
 		return tx.ExecContext(ctx, query, params(all)...)
 	}
 	for i, c := range cols {

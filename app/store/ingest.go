@@ -346,9 +346,10 @@ func (r *reception) loadAlerts(ctx context.Context) error {
 		for i, k := range r.keys {
 			services[i], dedups[i] = k.service, k.dedup
 		}
+		// The keys come sorted, and the inner query cannot be joined in any other
+		// order: one look into the index a key.
 		return r.scanAlerts(ctx, alertSelect+`unnest($1::bigint[], $2::text[]) AS k(service_id, dedup_key)
-			JOIN alerts a ON a.service_id = k.service_id AND a.dedup_key = k.dedup_key
-			ORDER BY a.service_id, a.dedup_key FOR UPDATE OF a`, services, dedups)
+			CROSS JOIN LATERAL (SELECT * FROM alerts WHERE service_id = k.service_id AND dedup_key = k.dedup_key LIMIT 1 FOR UPDATE) a`, services, dedups)
 	}
 	for _, k := range r.keys {
 		if err := r.scanAlerts(ctx, alertSelect+"alerts a WHERE a.service_id = $1 AND a.dedup_key = $2", k.service, k.dedup); err != nil {

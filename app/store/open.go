@@ -104,7 +104,11 @@ func (db *DB) openPostgres(ctx context.Context, address string, o Options) error
 	}
 	cfg.MaxConns = o.MaxConns
 	for name, value := range map[string]string{
-		"application_name":                    "tocsin",
+		"application_name": "tocsin",
+		// Every query has its index. A plan that was made while a table was
+		// still empty must not go on scanning it when it has grown.
+		"enable_seqscan":                      "off",
+		"jit":                                 "off",
 		"timezone":                            "UTC",
 		"lock_timeout":                        "3s",
 		"statement_timeout":                   "15s",
