@@ -28,6 +28,8 @@ type Claim struct {
 	MethodID int64
 	// Number counts the attempts of this message, from 1.
 	Number int
+	// MadeAt is when the message was made, zero where it gathered on purpose.
+	MadeAt time.Time
 }
 
 // OutboxStore claims messages and keeps what became of them.
@@ -64,6 +66,9 @@ type Outbox struct {
 	// Workers bounds the calls under way.
 	Workers int
 	Log     *slog.Logger
+	// Observed is told of each call that ended, "sent", "delivered" or "failed";
+	// and of each that begins, with "sending". Nil is told nothing.
+	Observed func(c Claim, state string)
 
 	mu       sync.Mutex
 	inFlight map[int64]flight
@@ -191,7 +196,16 @@ func (o *Outbox) cancelBut(held []int64, before time.Time) {
 // send makes one call and records what became of it. Recording has time of its
 // own: a provider that used all of ours must not cost us the record.
 func (o *Outbox) send(ctx context.Context, c Claim) {
+	o.observe(c, "sending")
 	receipt, failure := o.deliver(ctx, &c)
+	switch {
+	case failure != nil:
+		o.observe(c, "failed")
+	case receipt.Delivered:
+		o.observe(c, "delivered")
+	default:
+		o.observe(c, "sent")
+	}
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
 	defer cancel()
 	var err error
@@ -204,6 +218,12 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 	if err != nil {
 		// The lease will lapse, and the message go out again, marked so.
 		o.Log.ErrorContext(ctx, "what became of a message could not be recorded", "message", c.ID, "attempt", c.Number, "error", err)
+	}
+}
+
+func (o *Outbox) observe(c Claim, state string) {
+	if o.Observed != nil {
+		o.Observed(c, state)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
 // Options are what a test or the demo sets and an ordinary start leaves alone.
@@ -57,8 +58,8 @@ type Server struct {
 	listener  net.Listener
 	publicURL atomic.Pointer[string]
 	log       *slog.Logger
-	version   string
-	closing   chan struct{}
+	live      *web.Live
+	metrics   *web.Metrics
 }
 
 // New opens the database, brings its schema up to date and constructs
@@ -85,7 +86,8 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if _, err := db.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s := &Server{Config: cfg, DB: db, Keys: keys, OnlyLog: onlyLog, log: log, version: o.Version, closing: make(chan struct{})}
+	s := &Server{Config: cfg, DB: db, Keys: keys, OnlyLog: onlyLog, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
+	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
 	s.construct(channels, o)
 	return s, nil
@@ -99,7 +101,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	engine := &escalation.Engine{Store: s.DB, Directory: s.Directory, Now: s.DB.Now, Batch: 500}
 	planner := &notify.Planner{Store: s.DB, People: s.Directory, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
 	s.Incidents = &incident.Service{Store: s.DB, Now: s.DB.Now}
-	s.batcher = ingest.NewBatcher(s.DB, ingest.BatcherOptions{Log: s.log})
+	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{
 		Config: s.Directory, Submitter: s.batcher, Rejections: s.DB, HMAC: s.Keys.IntegrationHMAC,
 		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
@@ -117,6 +119,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	for _, work := range []store.Work{store.ToTime, store.ToEscalate, store.ToPlan, store.ToSend} {
 		s.loops = append(s.loops, s.byWork[work])
 	}
+	s.measure()
 }
 
 // PublicURL is how people and providers reach this server.
@@ -141,7 +144,7 @@ func (s *Server) Listen(ctx context.Context) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(s.closing) }))
+	s.http.RegisterOnShutdown(s.live.Close)
 	return nil
 }
 
@@ -164,6 +167,7 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Go(func() { s.DB.Hear(working) })
 	running.Go(func() { s.housekeeping(working) })
 	running.Go(func() { s.refill(working) })
+	running.Go(func() { s.feed(working) })
 
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
@@ -248,14 +252,4 @@ func (s *Server) Settle(ctx context.Context) error {
 // where nothing ever will.
 func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
 	return s.DB.NextDue(ctx)
-}
-
-// sweptWithin reports whether every loop has swept within a time.
-func (s *Server) sweptWithin(d time.Duration) bool {
-	for _, l := range s.loops {
-		if time.Since(time.Unix(0, l.swept.Load())) > d {
-			return false
-		}
-	}
-	return true
 }

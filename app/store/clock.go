@@ -79,3 +79,20 @@ func (db *DB) earliest(ctx context.Context, query string) (*time.Time, error) {
 		return nil, nil
 	}
 }
+
+// Backlogs count what is due and not taken in hand, by loop.
+func (db *DB) Backlogs() map[string]func(context.Context) (int64, error) {
+	all := map[string]func(context.Context) (int64, error){}
+	for loop, query := range map[string]string{
+		"escalations": "SELECT count(*) FROM escalations WHERE next_action_at <= $1",
+		"pages":       "SELECT count(*) FROM pages WHERE notify_at <= $1",
+		"messages":    "SELECT count(*) FROM messages WHERE state = 'queued' AND due_at <= $1",
+		"timers":      "SELECT count(*) FROM timers WHERE due_at <= $1",
+	} {
+		all[loop] = func(ctx context.Context) (n int64, err error) {
+			err = db.read.QueryRowContext(ctx, db.rebind(query), db.Now()).Scan(&n)
+			return n, err
+		}
+	}
+	return all
+}

@@ -57,7 +57,7 @@ func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int) ([]*fou
 	}
 	rows, err := tx.QueryContext(ctx, `
 		SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
-		       m.attempts, m.state = 'sending'
+		       m.attempts, m.state = 'sending', m.created_at, m.gathering
 		FROM messages m
 		WHERE (m.state = 'queued' AND m.due_at <= $1 OR m.state = 'sending' AND m.lease_until < `+realNow+`)
 		  AND NOT (m.kind = 'channel' AND EXISTS (SELECT 1 FROM messages s WHERE s.kind = 'channel' AND s.address = m.address AND s.state = 'sending' AND s.lease_until >= `+realNow+`))
@@ -69,10 +69,13 @@ func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int) ([]*fou
 	var all []*found
 	for rows.Next() {
 		f := &found{}
-		if err := rows.Scan(&f.ID, &f.Kind, &f.UserID, &f.MethodID, &f.Medium, &f.To, &f.incident, &f.body, &f.Number, &f.lapsed); err != nil {
+		var gathered bool
+		if err := rows.Scan(&f.ID, &f.Kind, &f.UserID, &f.MethodID, &f.Medium, &f.To, &f.incident, &f.body, &f.Number, &f.lapsed, &f.MadeAt, &gathered); err != nil {
 			return nil, fmt.Errorf("claim messages: %w", err)
 		}
-		f.Number++
+		if f.Number++; gathered {
+			f.MadeAt = time.Time{}
+		}
 		f.Text = f.body
 		f.Again = f.lapsed
 		all = append(all, f)
