@@ -37,6 +37,29 @@ func (db *DB) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCoun
 	return counts, rows.Err()
 }
 
+// IncidentTitles are by number.
+func (db *DB) IncidentTitles(ctx context.Context, numbers []int64) (map[int64]string, error) {
+	titles := map[int64]string{}
+	if len(numbers) == 0 {
+		return titles, nil
+	}
+	where, args := db.in("number", 1, numbers)
+	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT number, title FROM incidents WHERE "+where), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read titles: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number int64
+		var title string
+		if err := rows.Scan(&number, &title); err != nil {
+			return nil, fmt.Errorf("read titles: %w", err)
+		}
+		titles[number] = title
+	}
+	return titles, rows.Err()
+}
+
 func inUTC(t *time.Time) *time.Time {
 	if t == nil {
 		return nil

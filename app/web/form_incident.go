@@ -7,7 +7,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/views/incidents"
@@ -136,10 +135,4 @@ func levelOf(text string) (*int, error) {
 		return nil, fault.Invalid("There is no priority %q.", text).With(fault.Field{Path: "priority", Message: "Choose one of the priorities."})
 	}
 	return &level, nil
-}
-
-// mayManage is the object of permissions that are the manager's of a service's
-// team.
-func (k *picture) mayManage(serviceID *int64) auth.Object {
-	return auth.Object{ManagerID: k.manager(serviceID)}
 }

@@ -136,7 +136,7 @@ func (p *pages) fillStorm(c echo.Context, v *visit, page *incidents.ListPage) er
 		}
 	}
 	for id, n := range counts {
-		g := incidents.Group{Service: v.picture.service(&id), Count: n.Open, Unanswered: n.Unanswered,
+		g := incidents.Group{Service: v.picture.serviceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
 			OldestUnanswered: instant(n.OldestUnanswered), Worst: v.picture.priority(n.Worst), Rows: incidentRows(byService[id])}
 		if page.Tab == incidents.Unanswered {
 			g.Count = n.Unanswered

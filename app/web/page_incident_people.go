@@ -155,7 +155,7 @@ func (v *visit) stillOnIt(r *incident.Row) []incidents.Upcoming {
 	if r.Priority == nil || r.AcknowledgedAt == nil {
 		return nil
 	}
-	for _, p := range v.picture.state.Priorities {
+	for _, p := range v.picture.Priorities {
 		if p.Level == *r.Priority && p.AckExpires > 0 {
 			return []incidents.Upcoming{{Kind: incidents.NextStillOnIt, At: r.AcknowledgedAt.Add(time.Duration(p.AckExpires) * time.Second)}}
 		}

@@ -81,7 +81,7 @@ func (p *pages) bearerOfLink(c echo.Context) (*bearerOfLink, error) {
 	if !user.Active || auth.Allow(user.Actor(), auth.ActOnIncident, auth.Object{}) != nil {
 		return nil, fault.Gone("This link has expired. Sign in to see the incident.")
 	}
-	known, err := p.picture(ctx)
+	known, err := p.picture(c)
 	if err != nil {
 		return nil, err
 	}

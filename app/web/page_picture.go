@@ -2,96 +2,81 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
-// picture is the configuration at one version, found by what pages look for. It
-// never changes and is shared by requests.
+// picture is the configuration at one version as pages need it: with who stands
+// behind targets and how people are reached. It never changes and is shared by
+// requests.
 type picture struct {
-	state  *blueprint.State
-	roster *escalation.Roster
-	people map[int64]notify.Recipient
-
-	users       map[int64]auth.User
-	byEmail     map[string]auth.User
-	teams       map[int64]catalog.Team
-	services    map[int64]catalog.Service
-	deployments map[int64]catalog.Deployment
-	policies    map[int64]blueprint.KeptPolicy
+	*listing
+	// roster knows who can be reached; everybody is it as if all could be.
+	roster, everybody *escalation.Roster
+	people            map[int64]notify.Recipient
+	byEmail           map[string]auth.User
 	// used are the media that somebody's verified contact methods are of.
 	used map[notify.Medium]bool
 }
 
 // picture is the configuration as of now. Reading its version costs a query;
 // the rest is read again only where that has changed.
-func (p *pages) picture(ctx context.Context) (*picture, error) {
-	version, err := p.Pages.Catalog.ConfigVersion(ctx)
+func (p *pages) picture(c echo.Context) (*picture, error) {
+	ctx := c.Request().Context()
+	config, err := p.listing(c)
 	if err != nil {
 		return nil, err
 	}
-	if kept := p.kept.Load(); kept != nil && kept.state.Organization.ConfigVersion >= version {
+	if kept := p.seen.Load(); kept != nil && kept.listing == config {
 		return kept, nil
 	}
-	state, err := p.Pages.Catalog.Listing(ctx)
-	if err != nil {
-		return nil, err
-	}
-	roster, err := p.Pages.Directory.Roster(ctx, state.Organization.ConfigVersion)
+	version := config.Organization.ConfigVersion
+	roster, err := p.Pages.Directory.Roster(ctx, version)
 	if err != nil {
 		return nil, fmt.Errorf("read who stands behind targets: %w", err)
 	}
-	people, err := p.People.Recipients(ctx, state.Organization.ConfigVersion)
+	people, err := p.People.Recipients(ctx, version)
 	if err != nil {
 		return nil, fmt.Errorf("read how people are reached: %w", err)
 	}
-	fresh := newPicture(state, roster, people)
-	p.kept.Store(fresh)
+	fresh := newPicture(config, roster, people)
+	p.seen.Store(fresh)
 	return fresh, nil
 }
 
-func newPicture(state *blueprint.State, roster *escalation.Roster, people map[int64]notify.Recipient) *picture {
-	k := &picture{state: state, roster: roster, people: people,
-		users: map[int64]auth.User{}, byEmail: map[string]auth.User{}, teams: map[int64]catalog.Team{},
-		services: map[int64]catalog.Service{}, deployments: map[int64]catalog.Deployment{},
-		policies: map[int64]blueprint.KeptPolicy{}, used: map[notify.Medium]bool{}}
-	for _, u := range state.Users {
-		k.users[u.ID], k.byEmail[u.Email] = u, u
-	}
-	for _, t := range state.Teams {
-		k.teams[t.ID] = t
-	}
-	for _, s := range state.Services {
-		k.services[s.ID] = s
-	}
-	for _, d := range state.Deployments {
-		k.deployments[d.ID] = d
-	}
-	for _, v := range state.Policies {
-		k.policies[v.ID] = v
+func newPicture(config *listing, roster *escalation.Roster, people map[int64]notify.Recipient) *picture {
+	k := &picture{listing: config, roster: roster, people: people, byEmail: map[string]auth.User{}, used: map[notify.Medium]bool{}}
+	for _, u := range config.Users {
+		k.byEmail[u.Email] = u
 	}
 	for _, r := range people {
 		for _, m := range r.Methods {
 			k.used[m.Medium] = k.used[m.Medium] || m.Usable()
 		}
 	}
+	everybody := *roster
+	everybody.People = make(map[int64]escalation.Person, len(roster.People))
+	for id, person := range roster.People {
+		person.Reachable = true
+		everybody.People[id] = person
+	}
+	k.everybody = &everybody
 	return k
 }
 
 // fresh reports whether the first run is not through: there is no key yet that a
 // signal could come in by.
-func (k *picture) fresh() bool { return len(k.state.Integrations) == 0 }
+func (k *picture) fresh() bool { return len(k.Integrations) == 0 }
 
 // person is nobody for an id that nobody has.
 func (k *picture) person(id int64) element.Person {
@@ -156,7 +141,7 @@ func (k *picture) priority(level *int) element.Priority {
 	if level == nil {
 		return element.Priority{}
 	}
-	for _, p := range k.state.Priorities {
+	for _, p := range k.Priorities {
 		if p.Level == *level {
 			return element.Priority{Level: p.Level, Name: p.Name}
 		}
@@ -165,15 +150,15 @@ func (k *picture) priority(level *int) element.Priority {
 }
 
 func (k *picture) priorities() []element.Priority {
-	all := make([]element.Priority, len(k.state.Priorities))
-	for i, p := range k.state.Priorities {
+	all := make([]element.Priority, len(k.Priorities))
+	for i, p := range k.Priorities {
 		all[i] = element.Priority{Level: p.Level, Name: p.Name}
 	}
 	return all
 }
 
-// team, service and policy refer to what has a page; nothing for nothing.
-func (k *picture) team(id *int64) element.Ref {
+// teamRef, serviceRef and policyRef refer to what has a page; nothing for nothing.
+func (k *picture) teamRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
@@ -181,7 +166,7 @@ func (k *picture) team(id *int64) element.Ref {
 	return element.Ref{Slug: t.Slug, Name: t.Name}
 }
 
-func (k *picture) service(id *int64) element.Ref {
+func (k *picture) serviceRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
@@ -189,7 +174,7 @@ func (k *picture) service(id *int64) element.Ref {
 	return element.Ref{Slug: s.Slug, Name: s.Name}
 }
 
-func (k *picture) policy(id *int64) element.Ref {
+func (k *picture) policyRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
@@ -215,16 +200,16 @@ func (k *picture) unreachable(userID int64) bool { return !k.roster.People[userI
 
 // serviceRefs and teamRefs are all, by name.
 func (k *picture) serviceRefs() []element.Ref {
-	refs := make([]element.Ref, len(k.state.Services))
-	for i, s := range k.state.Services {
+	refs := make([]element.Ref, len(k.Services))
+	for i, s := range k.Services {
 		refs[i] = element.Ref{Slug: s.Slug, Name: s.Name}
 	}
 	return byName(refs)
 }
 
 func (k *picture) teamRefs() []element.Ref {
-	refs := make([]element.Ref, len(k.state.Teams))
-	for i, t := range k.state.Teams {
+	refs := make([]element.Ref, len(k.Teams))
+	for i, t := range k.Teams {
 		refs[i] = element.Ref{Slug: t.Slug, Name: t.Name}
 	}
 	return byName(refs)

@@ -63,7 +63,7 @@ func (p *pages) refused(c echo.Context, next string, err error) error {
 		return err
 	}
 	switch f.Kind {
-	case fault.KindConflict, fault.KindGone, fault.KindLimited, fault.KindInvalid:
+	case fault.KindConflict, fault.KindGone, fault.KindLimited, fault.KindInvalid, fault.KindMalformed:
 	default:
 		return err
 	}

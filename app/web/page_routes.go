@@ -30,12 +30,8 @@ type Pages struct {
 	OnlyLog bool
 }
 
-// PageCatalog reads the configuration, and changes the little of it that pages
-// change.
+// PageCatalog changes the little of the configuration that pages change.
 type PageCatalog interface {
-	// ConfigVersion is what every change of configuration raises.
-	ConfigVersion(ctx context.Context) (int64, error)
-	Listing(ctx context.Context) (*blueprint.State, error)
 	NameOrganization(ctx context.Context, by auth.Actor, name, timezone string) error
 	// Configuration and Apply carry out what the first run sets up.
 	Configuration(ctx context.Context, keys *auth.Keyring) (*blueprint.State, error)
@@ -54,6 +50,8 @@ type PageIncidents interface {
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
 	// OpenIncidents counts those of each service.
 	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
+	// IncidentTitles are by number.
+	IncidentTitles(ctx context.Context, numbers []int64) (map[int64]string, error)
 }
 
 // PageSignals reads what integrations sent.
@@ -79,7 +77,7 @@ type Replays interface {
 // reads, acts and renders; what may be done comes to the views as booleans.
 type pages struct {
 	*edge
-	kept atomic.Pointer[picture]
+	seen atomic.Pointer[picture]
 }
 
 func (h *edge) pageRoutes(r routes) {
@@ -88,6 +86,8 @@ func (h *edge) pageRoutes(r routes) {
 
 	p.doorRoutes(r)
 	p.incidentRoutes(r)
+	p.onCallRoutes(r)
+	p.catalogRoutes(r)
 }
 
 // doorRoutes are open to those who are not signed in.

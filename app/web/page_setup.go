@@ -19,11 +19,11 @@ func (p *pages) askToSetUp(c echo.Context) error {
 	if err := p.usable(c, auth.ForSetup); err != nil {
 		return p.spent(c, auth.ForSetup, err)
 	}
-	known, err := p.picture(c.Request().Context())
+	known, err := p.picture(c)
 	if err != nil {
 		return err
 	}
-	o := known.state.Organization
+	o := known.Organization
 	return p.showSetUp(c, http.StatusOK, signin.SetupPage{
 		Organization: element.Field{Value: o.Name}, Timezone: element.Field{Value: o.Timezone},
 	})

@@ -23,11 +23,11 @@ func (p *pages) askToSignIn(c echo.Context) error {
 }
 
 func (p *pages) showSignIn(c echo.Context, status int, page signin.Page) error {
-	known, err := p.picture(c.Request().Context())
+	known, err := p.picture(c)
 	if err != nil {
 		return err
 	}
-	page.Now, page.Organization, page.Flash = p.Now(), known.state.Organization.Name, p.flash(c)
+	page.Now, page.Organization, page.Flash = p.Now(), known.Organization.Name, p.flash(c)
 	return render(c, status, signin.SignIn(page))
 }
 

@@ -58,7 +58,7 @@ func (p *pages) visit(c echo.Context) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, err := p.picture(c.Request().Context())
+	picture, err := p.picture(c)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (p *pages) visit(c echo.Context) (*visit, error) {
 // clock is the reader's, in their own zone or the organisation's.
 func (p *pages) clock(known *picture, zone string) element.Clock {
 	if zone == "" {
-		zone = known.state.Organization.Timezone
+		zone = known.Organization.Timezone
 	}
 	return element.Clock{Now: p.Now(), Zone: location(zone)}
 }
@@ -171,7 +171,7 @@ func midSentence(m notify.Medium) string {
 // onCallUntil is whether a person is on call now and until when, zero for no end
 // in sight. Of several shifts the longest counts; shadows do not.
 func (k *picture) onCallUntil(userID int64, now time.Time) (on bool, until time.Time) {
-	for _, s := range k.state.Schedules {
+	for _, s := range k.Schedules {
 		if !mentions(s.Schedule, oncall.Person(userID)) {
 			continue
 		}

@@ -70,7 +70,7 @@ func (v *visit) whyPage(r *incident.Row, records []incident.PageRecord) incident
 
 // overrideOf is the override behind a page, where it was not taken back since.
 func (v *visit) overrideOf(w escalation.Why) incidents.WhyOverride {
-	for _, s := range v.picture.state.Schedules {
+	for _, s := range v.picture.Schedules {
 		i := slices.IndexFunc(s.Schedule.Overrides, func(o oncall.Override) bool { return o.ID == w.Override })
 		if w.Override == 0 || s.Slug != w.Schedule || i < 0 {
 			continue
