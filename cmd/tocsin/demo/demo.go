@@ -1,0 +1,168 @@
+// Package demo makes a lived-in organisation: people, schedules and the
+// incidents of ninety days, through the code that makes them in earnest, with a
+// clock that runs through the past.
+package demo
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/server"
+)
+
+// Organization is what the sample is called; a database of that name is one
+// that this package has made.
+const Organization = "Lumen Books"
+
+// Password lets the Accounts in. It is known to everybody who has read this.
+const Password = "a sample password"
+
+// Account is somebody as whom to sign in.
+type Account struct{ Email, Name, Role string }
+
+// Accounts are of each role that sees something else.
+var Accounts = []Account{
+	{"ana@lumen.example", "Ana Ortiz", "responder"},
+	{"dana@lumen.example", "Dana Levi", "manager"},
+	{"mira@lumen.example", "Mira Patel", "administrator"},
+}
+
+//go:embed organization.yaml
+var organization []byte
+
+const (
+	// past is how long the organisation has had incidents.
+	past = 90 * 24 * time.Hour
+	// founded is how long before its first incident it was set up.
+	founded = 5 * 24 * time.Hour
+)
+
+// Fill makes the sample in an empty database, up to now. Links in its messages
+// lead to cfg.PublicURL.
+func Fill(ctx context.Context, cfg config.Config, now time.Time) (err error) {
+	cfg.Listen = "127.0.0.1:0"
+	c := &clock{}
+	c.set(now.Add(-past - founded))
+	s, err := server.New(ctx, cfg, slog.New(slog.DiscardHandler), server.Options{Now: c.Now, Channels: channels()})
+	if err != nil {
+		return err
+	}
+	if err := s.Listen(ctx); err != nil {
+		return errors.Join(err, s.DB.Close())
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(running) }()
+	defer func() {
+		stop()
+		err = errors.Join(err, <-ended)
+	}()
+	if err := found(ctx, s); err != nil {
+		return fmt.Errorf("set the sample organisation up: %w", err)
+	}
+	tale, err := newStory(ctx, s, c)
+	if err != nil {
+		return err
+	}
+	tale.write(now)
+	if err := tale.play(ctx, s, c, now); err != nil {
+		return fmt.Errorf("live through the sample's past: %w", err)
+	}
+	return foresee(ctx, s, now)
+}
+
+// found applies the organisation's file and lets people in.
+func found(ctx context.Context, s *server.Server) error {
+	none := func(string) (string, bool) { return "", false }
+	file, err := blueprint.Parse("organization.yaml", organization, none)
+	if err != nil {
+		return err
+	}
+	state, err := s.DB.Configuration(ctx, s.Keys)
+	if err != nil {
+		return err
+	}
+	plan, err := file.Plan(state, blueprint.Options{TrustVerified: true})
+	if err != nil {
+		return err
+	}
+	if err := s.DB.Apply(ctx, auth.Tocsin, s.Keys, plan); err != nil {
+		return err
+	}
+	for _, a := range Accounts {
+		if err := letIn(ctx, s, a.Email); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letIn sets a person's password by a link, as they would do it themselves. The
+// session that this begins is dropped.
+func letIn(ctx context.Context, s *server.Server, email string) error {
+	u, err := s.Auth.UserByEmail(ctx, auth.Tocsin, email)
+	if err != nil {
+		return err
+	}
+	token, _, err := s.Auth.PasswordLink(ctx, auth.Tocsin, u.ID)
+	if err != nil {
+		return err
+	}
+	session, err := s.Sessions.Load(ctx, "")
+	if err != nil {
+		return err
+	}
+	_, err = s.Auth.SetPassword(session, token, Password)
+	return err
+}
+
+// foresee adds what the next weeks hold: somebody stands in, and an afternoon
+// that nobody has thought of.
+func foresee(ctx context.Context, s *server.Server, now time.Time) error {
+	dana, err := s.DB.UserByEmail(ctx, "dana@lumen.example")
+	if err != nil {
+		return err
+	}
+	payments, err := s.DB.Schedule(ctx, "payments")
+	if err != nil {
+		return err
+	}
+	evening := now.Truncate(24 * time.Hour).Add(3*24*time.Hour + 17*time.Hour)
+	if on := payments.Schedule.OnCall(evening, "main"); len(on) > 0 {
+		backup := payments.Schedule.OnCall(evening, "backup")
+		_, err := s.DB.AddOverride(ctx, dana.Actor(), payments.ID, oncall.Override{
+			From: evening, To: evening.Add(14 * time.Hour), Position: "main", Kind: oncall.Replace,
+			Out: on[0].Person, In: otherThan(on[0].Person, backup), Reason: "A concert",
+		})
+		if err != nil {
+			return err
+		}
+	}
+	storefront, err := s.DB.Schedule(ctx, "storefront")
+	if err != nil {
+		return err
+	}
+	afternoon := now.Truncate(24 * time.Hour).Add(6*24*time.Hour + 12*time.Hour)
+	_, err = s.DB.AddOverride(ctx, dana.Actor(), storefront.ID, oncall.Override{
+		From: afternoon, To: afternoon.Add(4 * time.Hour), Position: "backup", Kind: oncall.Remove, Reason: "Team afternoon",
+	})
+	return err
+}
+
+// otherThan is somebody on call who is not the one given.
+func otherThan(person oncall.Person, shifts []oncall.Shift) oncall.Person {
+	for _, shift := range shifts {
+		if shift.Person != person && !shift.Shadow {
+			return shift.Person
+		}
+	}
+	return person
+}

@@ -1,0 +1,249 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/server"
+)
+
+// story makes trouble and has people answer it. It takes the same turns each
+// time.
+type story struct {
+	agenda
+	server *server.Server
+	clock  *clock
+	dice   *rand.Rand
+	key    string // of the integration that takes the service from the body
+}
+
+func newStory(ctx context.Context, s *server.Server, c *clock) (*story, error) {
+	state, err := s.DB.Configuration(ctx, s.Keys)
+	if err != nil {
+		return nil, err
+	}
+	tale := &story{server: s, clock: c, dice: rand.New(rand.NewPCG(20, 26))} //nolint:gosec // a story needs no secrets, and the same dice each time
+	for _, i := range state.Integrations {
+		if i.Slug == "slo-monitoring" {
+			tale.key = i.Key
+		}
+	}
+	return tale, nil
+}
+
+// chance is true so often, of 1.
+func (t *story) chance(p float64) bool { return t.dice.Float64() < p }
+
+// between is a time in a range, shorter ones more often.
+func (t *story) between(least, most time.Duration) time.Duration {
+	x := t.dice.Float64()
+	return least + time.Duration(x*x*float64(most-least)).Truncate(time.Second)
+}
+
+func pick[T any](t *story, from []T) T { return from[t.dice.IntN(len(from))] }
+
+// later adds something that happens after a while.
+func (t *story) later(d time.Duration, do func(context.Context) error) {
+	t.add(t.clock.Now().Add(d), do)
+}
+
+// trouble is one breach, from its first signal to its end.
+type trouble struct {
+	weakness
+	deployment string
+	observed   float64
+	depleted   float64
+	number     int64
+	// open has nobody bring it to an end.
+	open bool
+}
+
+// someTrouble rolls which weakness shows, and how badly.
+func (t *story) someTrouble() *trouble {
+	total := 0
+	for _, w := range weaknesses {
+		total += w.often
+	}
+	roll := t.dice.IntN(total)
+	for _, w := range weaknesses {
+		if roll -= w.often; roll < 0 {
+			return t.troubleWith(w)
+		}
+	}
+	return t.troubleWith(weaknesses[0])
+}
+
+func (t *story) troubleWith(w weakness) *trouble {
+	return &trouble{weakness: w, deployment: pick(t, w.deployments),
+		observed: w.low + t.dice.Float64()*(w.high-w.low), depleted: 1 + t.dice.Float64()*14}
+}
+
+// troubleOf is trouble with a service's SLO, by its first words.
+func (t *story) troubleOf(service, slo string) *trouble {
+	for _, w := range weaknesses {
+		if w.service == service && w.slo == slo {
+			return t.troubleWith(w)
+		}
+	}
+	panic("demo: no such weakness: " + service + ", " + slo)
+}
+
+// signal posts the state of a trouble, as the tooling does.
+func (t *story) signal(ctx context.Context, x *trouble, status string) error {
+	answer, err := t.server.Ingest.Accept(ctx, ingest.Request{
+		Key: t.key, Kind: catalog.KindSLO, ContentType: "application/json", Remote: "198.51.100.7",
+		Body: x.breach(status, x.deployment, x.observed, x.depleted, t.clock.Now()),
+	})
+	if err != nil {
+		return fmt.Errorf("post a breach of %s: %w", x.service, err)
+	}
+	if answer.Incident != nil {
+		x.number = answer.Incident.Number
+	}
+	return nil
+}
+
+// nonsense posts what cannot be understood; it is kept for replay.
+func (t *story) nonsense(at time.Time, body string) {
+	t.add(at, func(ctx context.Context) error {
+		_, err := t.server.Ingest.Accept(ctx, ingest.Request{Key: t.key, Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(body), Remote: "198.51.100.7"})
+		if f, ok := errors.AsType[*fault.Error](err); ok && (f.Kind == fault.KindInvalid || f.Kind == fault.KindMalformed) {
+			return nil
+		}
+		return fmt.Errorf("nonsense was answered with %w", err)
+	})
+}
+
+// begin lets a trouble begin and somebody react.
+func (t *story) begin(at time.Time, x *trouble) {
+	t.add(at, func(ctx context.Context) error {
+		if err := t.signal(ctx, x, "breached"); err != nil {
+			return err
+		}
+		t.later(t.reaction(), func(ctx context.Context) error { return t.react(ctx, x) })
+		for range t.dice.IntN(4) {
+			t.later(t.between(2*time.Minute, 40*time.Minute), func(ctx context.Context) error { return t.worse(ctx, x) })
+		}
+		return nil
+	})
+}
+
+// reaction is how long it takes until somebody looks at a telephone.
+func (t *story) reaction() time.Duration {
+	if t.chance(0.13) { // asleep, in a tunnel, in the bath
+		return t.between(17*time.Minute, 70*time.Minute)
+	}
+	return t.between(25*time.Second, 7*time.Minute)
+}
+
+// worse repeats the signal of a trouble that goes on.
+func (t *story) worse(ctx context.Context, x *trouble) error {
+	row, err := t.server.DB.Incident(ctx, x.number)
+	if err != nil || row.Status == incident.Resolved {
+		return err
+	}
+	x.depleted += t.dice.Float64() * 3
+	return t.signal(ctx, x, "breached")
+}
+
+// react has somebody who was paged acknowledge; where nobody was yet, it waits.
+func (t *story) react(ctx context.Context, x *trouble) error {
+	row, err := t.server.DB.Incident(ctx, x.number)
+	if err != nil || row.Status != incident.Triggered {
+		return err
+	}
+	by, ok, err := t.paged(ctx, x.number)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		t.later(10*time.Minute, func(ctx context.Context) error { return t.react(ctx, x) })
+		return nil
+	}
+	if _, err := t.server.Incidents.Acknowledge(ctx, x.number, by); err != nil {
+		return err
+	}
+	t.work(x, by)
+	return nil
+}
+
+// paged is the person who was reached last and has not answered.
+func (t *story) paged(ctx context.Context, number int64) (by incident.By, ok bool, err error) {
+	pages, err := t.server.DB.IncidentPages(ctx, number)
+	if err != nil {
+		return by, false, err
+	}
+	for _, p := range pages {
+		if p.Shadow || p.PageState != "active" || p.State != incident.AttemptDelivered {
+			continue
+		}
+		via := pick(t, []string{"web", "web", "link"})
+		if p.Medium == "sms" {
+			via = pick(t, []string{"sms", "sms", "link", "web"})
+		}
+		by, ok = incident.By{Actor: p.UserEmail, UserID: &p.UserID, Via: via}, true
+	}
+	return by, ok, nil
+}
+
+// work is what people do with an incident that they have taken.
+func (t *story) work(x *trouble, by incident.By) {
+	by.Via = "web"
+	after := time.Duration(0)
+	if t.chance(0.7) {
+		after += t.between(4*time.Minute, 25*time.Minute)
+		text := pick(t, x.notes)
+		t.later(after, func(ctx context.Context) error { return ignoring(t.server.Incidents.Note(ctx, x.number, by, text)) })
+	}
+	if t.chance(0.12) {
+		after += t.between(2*time.Minute, 10*time.Minute)
+		t.later(after, func(ctx context.Context) error {
+			level := 2
+			return ignoring(t.server.Incidents.SetPriority(ctx, x.number, by, &level, "Customers are slowed down; nobody is locked out."))
+		})
+	}
+	if x.open {
+		return
+	}
+	after += t.between(8*time.Minute, 150*time.Minute)
+	byHand := t.chance(0.4)
+	t.later(after, func(ctx context.Context) error {
+		if byHand {
+			return ignoring(t.server.Incidents.Resolve(ctx, x.number, by, pick(t, x.remedies)))
+		}
+		return t.recover(ctx, x)
+	})
+}
+
+// recover ends a trouble, now and then not for good.
+func (t *story) recover(ctx context.Context, x *trouble) error {
+	if err := t.signal(ctx, x, "recovered"); err != nil {
+		return err
+	}
+	if t.chance(0.1) {
+		t.begin(t.clock.Now().Add(t.between(time.Minute, 4*time.Minute)), x)
+	}
+	return nil
+}
+
+// ignoring drops what an action returns, and that somebody was faster.
+func ignoring(_ incident.Incident, err error) error {
+	if fault.Is(err, fault.KindConflict) {
+		return nil
+	}
+	return err
+}
+
+// garbled is a body with a field of the wrong kind.
+func garbled(service string) string {
+	text, _ := json.Marshal(map[string]any{"service": service, "sli": "availability", "slo": "Availability of placing an order", "observed": 97.2})
+	return string(text)
+}
