@@ -203,3 +203,27 @@ func goesRound(t *rapid.T, s oncall.Schedule, at time.Time, list []oncall.Person
 		monday = monday.AddDate(0, 0, 7)
 	}
 }
+
+func TestAListThatGrowsShortLeavesOneGap(t *testing.T) {
+	t.Parallel()
+	s := payments()
+	layer := &s.Versions[0].Layers[0]
+	layer.Members = []oncall.Person{ana, ben}
+	layer.Restrictions = []oncall.Window{{From: 10 * 60, To: 17 * 60}}
+	edit := s.Versions[0]
+	edit.Effective = utc("2026-01-14T12:00Z")
+	edit.Layers = slices.Clone(edit.Layers)
+	edit.Layers[0].Members = []oncall.Person{ana}
+	s.Versions = append(s.Versions, s.Versions[0].Succeed(edit))
+	var backup []oncall.Gap
+	for _, gap := range s.Gaps(utc("2026-01-18T12:00Z"), utc("2026-01-25T12:00Z")) {
+		if gap.Position == "backup" {
+			backup = append(backup, gap)
+		}
+	}
+	// From the last window of the old list on, through the handoff on Monday.
+	want := []oncall.Gap{{Position: "backup", Start: utc("2026-01-18T17:00+01:00"), End: utc("2026-01-25T12:00Z")}}
+	if diff := gocmp.Diff(want, backup); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -138,12 +138,13 @@ func (tl *timeline) seats(p piece, asked int) (seats []seat, acted bool) {
 	return seats, acted
 }
 
-// pieces are those of a span, cut to it.
+// pieces are those of a span, cut to it and to what came before: of two that
+// touch, either may reach into the other where it is nobody in both.
 func (tl *timeline) pieces(position Position, in span) iter.Seq[piece] {
 	return func(yield func(piece) bool) {
 		for t := in.start; t < in.end; {
 			p := tl.at(position, t)
-			p.span = p.and(in)
+			p.span = p.and(span{t, in.end})
 			if !yield(p) {
 				return
 			}
