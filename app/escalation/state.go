@@ -150,7 +150,7 @@ type Firing struct {
 // It ends: a run in which nobody was reached leads to the fallback, so that at
 // most the rest of one run and the whole of the next come before it.
 func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
-	waited := s.Phase == Waiting
+	waited := s.Phase == Waiting && s.Deadline == nil // by hand it is sooner
 	var firings []Firing
 	for {
 		var d Decision
