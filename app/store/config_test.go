@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/blueprint/blueprinttest"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
@@ -69,9 +71,7 @@ func (b *blueprints) apply(text string, o blueprint.Options) string {
 
 func (b *blueprints) export() string {
 	b.t.Helper()
-	text, err := blueprint.Export(b.state())
-	b.must(err)
-	return string(text)
+	return string(blueprint.Export(b.state()))
 }
 
 func (b *blueprints) example() string {
@@ -126,6 +126,38 @@ func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
 			t.Errorf("the override is not written with its offset from UTC:\n%s", exported)
 		}
 	})
+}
+
+// Whatever configuration follows whatever other, its export is applied whole:
+// applied again it changes nothing, and a new installation made of it exports
+// the same.
+func TestAnyConfigurationRoundTrips(t *testing.T) {
+	t.Parallel()
+	b := openBlueprints(t, anotherSQLite(t))
+	rapid.Check(t, func(rt *rapid.T) {
+		text := string(blueprint.Export(blueprinttest.State().Draw(rt, "state")))
+		b.apply(text, trusted)
+		b.same("a second apply of\n"+text, nothing, withoutNotes(b.apply(text, trusted)))
+		exported := b.export()
+		b.same("applying the export\n"+exported, nothing, withoutNotes(b.apply(exported, trusted)))
+		if t.Failed() {
+			rt.FailNow()
+		}
+	})
+	fresh := openBlueprints(t, anotherSQLite(t))
+	exported := b.export()
+	fresh.apply(exported, trusted)
+	b.same("the export of what an export made", exported, fresh.export())
+}
+
+func withoutNotes(plan string) string {
+	var lines []string
+	for line := range strings.Lines(plan) {
+		if !strings.HasPrefix(line, "! ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 func anotherSQLite(t *testing.T) *DB {
