@@ -16,6 +16,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/static"
 )
 
 // Deps is what the edge stands on. All are required but where it says
@@ -83,6 +84,7 @@ func New(d Deps) *echo.Echo {
 
 	h.signalRoutes(routes{echo: e})
 	h.probeRoutes(routes{echo: e})
+	routes{echo: e}.get(static.Prefix+"*", echo.WrapHandler(static.Handler()))
 	h.twilioRoutes(routes{echo: e, behind: []echo.MiddlewareFunc{limitBody(mostForm), limitTime}})
 
 	compress := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024})
