@@ -69,7 +69,7 @@ func (d *diagnosis) administrators(roster *escalation.Roster) {
 		found = true
 	}
 	if found {
-		d.wrong("administrators", "None has a verified contact method on a channel that works, so nobody is paged when a policy is exhausted.\nEach adds one under Account.")
+		d.wrong("administrators", "None has a verified contact method on a channel that works, so nobody is paged when a policy is exhausted.\nEach adds one at /me.")
 		return
 	}
 	d.wrong("administrators", "There is none. `tocsin serve` prints the link that creates one, and `tocsin user role EMAIL administrator` makes one of somebody.")
@@ -99,7 +99,7 @@ func (d *diagnosis) unreachable(roster *escalation.Roster) {
 		}
 	}
 	if len(names) > 0 {
-		d.doubt("people", "No verified contact method on a channel that works: %s.\nThey count as nobody when they are paged. Each adds one under Account.", strings.Join(sorted(names), ", "))
+		d.doubt("people", "No verified contact method on a channel that works: %s.\nThey count as nobody when they are paged. Each adds one at /me.", strings.Join(sorted(names), ", "))
 	}
 }
 

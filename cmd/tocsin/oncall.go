@@ -206,10 +206,11 @@ func (s seat) line(at time.Time, names map[oncall.Person]string) string {
 	if len(on) == 0 {
 		said = "nobody" + until(s.schedule.Schedule.NextHandover(at, s.position), at, zone)
 	}
+	said = fmt.Sprintf("%s · %s: %s (%s)", s.schedule.Name, s.position, said, version.Zone)
 	if len(shadows) > 0 {
 		said += "; in the shadow " + joined(shadows)
 	}
-	return fmt.Sprintf("%s · %s: %s (%s)", s.schedule.Name, s.position, said, version.Zone)
+	return said
 }
 
 // until is " until Mon 30 Nov 09:00", with the year where it is another than

@@ -23,7 +23,7 @@ import (
 const Organization = "Lumen Books"
 
 // Password lets the Accounts in. It is known to everybody who has read this.
-const Password = "a sample password"
+const Password = "sample-password"
 
 // Account is somebody as whom to sign in.
 type Account struct{ Email, Name, Role string }
