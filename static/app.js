@@ -138,13 +138,13 @@
     }
     form.dataset.sending = "yes";
     const button = $("button[type=submit]", form), label = $("[data-label]", button) ?? button;
-    const words = label.textContent, said = $(".insist", form);
+    const said = $(".insist", form);
     const body = new URLSearchParams(new FormData(form, submitter));
     button.setAttribute("aria-busy", "true");
-    label.textContent = "Sending…";
     for (let tries = 0; ; tries++) {
+      label.textContent = "Sending…";
       try {
-        const response = await fetch(form.action, {
+        const response = await fetch(form.getAttribute("action"), {
           method: "POST", body, headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(10000),
         });
         if (response.status < 500) {
@@ -170,7 +170,6 @@
         new Promise((retry) => { form.retryNow = retry; }),
         new Promise((online) => addEventListener("online", online, { once: true })),
       ]);
-      label.textContent = words;
     }
   };
 

@@ -109,6 +109,9 @@ func URL(name string) string {
 // Weight is how many bytes the file takes on the wire, compressed.
 func Weight(name string) int { return len(assets().byName[name].zipped) }
 
+// Text is the file as it is.
+func Text(name string) string { return string(assets().byName[name].plain) }
+
 // Handler serves the files below Prefix: compressed where the client takes
 // gzip, and to be kept for ever, since another content has another address.
 // An address of an earlier release answers 404; the page that named it is

@@ -189,5 +189,5 @@ func MediumIcon(name string) string {
 	case "slack":
 		return "hash"
 	}
-	return "square-terminal"
+	return "bell"
 }

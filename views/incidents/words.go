@@ -82,7 +82,7 @@ func (f Facts) any() bool {
 
 // period writes "28d" as "28 days"; what it does not know it leaves.
 func period(s string) string {
-	for suffix, unit := range map[string]string{"d": "days", "h": "hours", "m": "minutes", "w": "weeks"} {
+	for suffix, unit := range map[string]string{"d": "days", "h": "hours", "m": "min", "w": "weeks"} {
 		if n, ok := strings.CutSuffix(s, suffix); ok && n != "" && strings.Trim(n, "0123456789") == "" {
 			if n == "1" {
 				return "1 " + strings.TrimSuffix(unit, "s")
@@ -93,16 +93,16 @@ func period(s string) string {
 	return s
 }
 
-// promise is what the observed is measured against: "of 99.7 % in 28 days".
+// promise is what the observed is measured against: "of 99.7 %, 28 days".
 func (f Facts) promise() string {
 	words := ""
 	if f.Objective != nil {
 		words = "of " + element.Percent(*f.Objective)
 	}
 	if f.Window != "" {
-		words += " over " + period(f.Window)
+		words += ", " + period(f.Window)
 	}
-	return strings.TrimSpace(words)
+	return strings.TrimPrefix(words, ", ")
 }
 
 func (f Facts) burning() string {
@@ -112,7 +112,7 @@ func (f Facts) burning() string {
 	return "burning " + element.Number(*f.BurnRate) + "\u00a0× too fast"
 }
 
-// depletion is how quickly the budget went: "12 % gone in 60 minutes".
+// depletion is how quickly the budget went: "12 % gone in 60 min".
 func (f Facts) depletion() string {
 	if f.BudgetDepleted == nil {
 		return ""

@@ -88,3 +88,10 @@ func (p Page) about() templ.Component {
 	}
 	return element.Say(what, element.If(p.RateLimit > 0, fmt.Sprintf(", at most %d signals a minute", p.RateLimit)))
 }
+
+func (s Signal) standing() string {
+	if s.Count > 1 {
+		return fmt.Sprintf("%s, %d times", s.Status, s.Count)
+	}
+	return s.Status
+}

@@ -96,9 +96,17 @@ func after(d time.Duration) string {
 	return "after " + element.Duration(d)
 }
 
-func (t PriorityTimeout) words() string {
-	return fmt.Sprintf(", %s for %s", element.Duration(t.Timeout), t.Priority.Name)
+// waits is how long a step waits: "Waits 1 h, 5 min for P1".
+func (s Step) waits() string {
+	words := "Waits " + element.Duration(s.Timeout)
+	for _, t := range s.TimeoutFor {
+		words += fmt.Sprintf(", %s for %s", element.Duration(t.Timeout), t.Priority.Name)
+	}
+	return words
 }
+
+// itself reports whether the target is the one person that it stands for.
+func (t Target) itself() bool { return len(t.Now) == 1 && t.Now[0].Name == t.Words }
 
 func unreachable(t Target) string {
 	if t.Unreachable == len(t.Now) && len(t.Now) == 1 {
@@ -115,7 +123,7 @@ type block struct {
 }
 
 // leastWidth keeps a short step readable beside a long one.
-const leastWidth = 0.12
+const leastWidth = 0.18
 
 // blocks share the width by timeout, none narrower than leastWidth.
 func (p Page) blocks() []block {

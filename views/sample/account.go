@@ -49,7 +49,7 @@ func accountPages() []Page {
 	added.Adding.Email = element.Field{Value: "emre", Error: "Write an email address such as ana@example.com."}
 	person := people.Page{
 		Frame: administrator("Ben Adeyemi", layout.People), Person: ben, Email: "ben@acme.example", Role: "responder", Zone: zone("Europe/London"), Active: true,
-		Teams: []element.Ref{payments}, Contacts: []people.ContactKind{{Medium: "sms", Verified: true}, {Medium: "email"}}, MayManage: true,
+		Teams: []element.Ref{payments}, Contacts: []people.ContactKind{{Medium: "sms", Verified: true}, {Medium: "email"}, {Medium: "voice", Verified: true}}, MayManage: true,
 		OnCall:   []people.Duty{{Schedule: payments, Position: "backup", Shift: oncall.Holder{Person: ben, From: madridDay(-7, 9), Until: madridDay(0, 9)}}},
 		Upcoming: []people.Duty{{Schedule: payments, Position: "main", Shift: oncall.Holder{Person: ben, From: madridDay(0, 9), Until: madridDay(7, 9)}}},
 		Form:     people.Form{Name: element.Field{Value: "Ben Adeyemi"}, Role: element.Field{Value: "responder"}},
