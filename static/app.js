@@ -299,6 +299,19 @@
     }
   });
 
+  // ---- Addresses ----------------------------------------------------------
+
+  // A form that comes back with something wrong stands at the address of its
+  // page, not at the one that it was posted to: that one cannot be reloaded. A
+  // page that leads to itself adds no step back.
+  document.addEventListener("htmx:beforeHistoryUpdate", ({ detail: { history, pathInfo, requestConfig } }) => {
+    const here = location.pathname + location.search;
+    const unmoved = requestConfig.verb !== "get" && pathInfo.responsePath === pathInfo.requestPath;
+    if (!unmoved && history.path !== here) return;
+    history.type = "replace";
+    history.path = here;
+  });
+
   // ---- Beginnings ---------------------------------------------------------
 
   // dress shows what only works with this file.

@@ -23,6 +23,7 @@ type stage struct {
 	mu      sync.Mutex
 	shown   templ.Component // what GET answers
 	then    templ.Component // what it answers once a POST came through
+	wrong   templ.Component // what every POST is answered with, as 422
 	away    bool            // every POST is cut off
 	posts   []string
 	streams chan string
@@ -66,6 +67,12 @@ func (s *stage) act(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	_ = r.ParseForm()
 	s.posts = append(s.posts, r.URL.Path+" "+r.PostForm.Encode())
+	if s.wrong != nil {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_ = s.wrong.Render(r.Context(), w)
+		return
+	}
 	if s.away {
 		panic(http.ErrAbortHandler)
 	}
@@ -238,4 +245,18 @@ func TestNavigationKeepsThePageAlive(t *testing.T) {
 	s.now(t, "incident-resolved")
 	s.tell(t, 17, 8)
 	until(t, ctx, state+` === "resolved"`)
+}
+
+// A form that came back with a mistake shows it, marked, at an address that can
+// be loaded again.
+func TestMistakeKeepsTheAddress(t *testing.T) {
+	s := play(t, "account")
+	s.wrong = named(t, "account-wrong")
+	ctx := tab(t, browser(t))
+	do(t, ctx, chromedp.Navigate(s.URL+"/me"))
+	evaluate[chromedp.Void](t, ctx, `document.querySelector("#field-address").value = "600 000"; document.querySelector(".add-contact button").click()`)
+	until(t, ctx, `document.querySelector("#field-address").getAttribute("aria-invalid") === "true"`)
+	if got := evaluate[string](t, ctx, `location.pathname + " " + document.querySelector("#field-address").value`); got != "/me 600 000" {
+		t.Errorf("the page stands at %q", got)
+	}
 }
