@@ -164,7 +164,7 @@ func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decisio
 		case d.Phase == Administrators:
 			return firings, s.wait(now, FallbackAgain)
 		}
-		s.FiredAt, s.Deadline = &now, nil // passed over
+		s.FiredAt = &now // passed over, with no deadline to wait for
 	}
 }
 

@@ -1,0 +1,133 @@
+package escalation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+)
+
+func TestEmptyStepsArePassedOver(t *testing.T) {
+	t.Parallel()
+	p := workedExample()
+	p.Steps[0].Targets = []escalation.Target{nobody}
+	p.Steps[3].Targets = []escalation.Target{nobody}
+	p.Repeat = 1
+	d := newDesk(t, p)
+	d.begin()
+	d.advance(13 * time.Hour)
+	d.tells(t,
+		"+0s pass over step 1 run 1", "+0s step 2 run 1: ben",
+		"+2h step 3 run 1, instead: ana ben chiara",
+		"+6h pass over step 4 run 1", "+6h pass over step 1 run 2", "+6h step 2 run 2, instead: ben",
+		"+8h step 3 run 2, instead: ana ben chiara",
+		"+12h pass over step 4 run 2", "+12h exhausted", "+12h fallback, instead: dana",
+		"+12h15m administrators, instead: root")
+}
+
+func TestAPolicyThatStandsForNobody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, workedExample())
+	d.unreachable(ana, ben, chiara, dana)
+	d.begin()
+	d.advance(2 * time.Hour)
+	d.tells(t,
+		"+0s pass over step 1 run 1", "+0s pass over step 2 run 1", "+0s pass over step 3 run 1", "+0s pass over step 4 run 1",
+		"+0s exhausted", "+0s pass over fallback", "+0s administrators: root",
+		"+1h pass over fallback again", "+1h administrators again, instead: root",
+		"+2h pass over fallback again", "+2h administrators again, instead: root")
+}
+
+// TestARunForNobodyIsTheLast: once a whole run has found nobody, the next ones
+// are not waited for.
+func TestARunForNobodyIsTheLast(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, workedExample())
+	d.begin()
+	d.advance(10 * time.Minute)
+	d.unreachable(ana, ben, chiara, dana)
+	d.advance(50 * time.Minute)
+	d.tells(t, "+0s step 1 run 1: ana",
+		"+1h pass over step 2 run 1", "+1h pass over step 3 run 1", "+1h pass over step 4 run 1",
+		"+1h pass over step 1 run 2", "+1h pass over step 2 run 2", "+1h pass over step 3 run 2", "+1h pass over step 4 run 2",
+		"+1h exhausted", "+1h pass over fallback", "+1h administrators, instead: root")
+}
+
+// TestNobodyAtAll tries again every hour, until somebody has come to be there.
+func TestNobodyAtAll(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}})
+	d.unreachable(ana, ben, chiara, dana, root)
+	d.begin()
+	d.advance(90 * time.Minute)
+	d.tells(t,
+		"+0s pass over step 1 run 1", "+0s exhausted", "+0s pass over fallback", "+0s pass over administrators",
+		"+1h pass over fallback again", "+1h pass over administrators again")
+	d.roster.People[root] = escalation.Person{Role: "administrator", Reachable: true}
+	d.advance(time.Hour)
+	d.tells(t, "+2h pass over fallback again", "+2h administrators again, instead: root")
+}
+
+// TestWhoWasPagedLastGoesOnBeingTold where nobody else can be: silence would be
+// the end of it.
+func TestWhoWasPagedLastGoesOnBeingTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}})
+	d.unreachable(root)
+	d.begin()
+	d.advance(30 * time.Hour)
+	if len(d.pages) != 1 || d.pages[0].superseded {
+		t.Errorf("Ana's page should go on: %+v", d.pages)
+	}
+}
+
+func TestNoPolicyLeadsToTheAdministrators(t *testing.T) {
+	t.Parallel()
+	for name, version := range map[string]int64{"none": 0, "one that was deleted": 99} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, workedExample())
+			d.begin(func(r *row) { r.PolicyVersionID = version })
+			d.advance(time.Hour)
+			d.tells(t, "+0s exhausted", "+0s administrators: root", "+1h administrators again, instead: root")
+		})
+	}
+}
+
+func TestADeletedPolicyInTheMiddle(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, workedExample())
+	d.begin()
+	d.advance(2 * time.Hour)
+	delete(d.policies, paymentsPolicy)
+	d.advance(time.Hour)
+	d.tells(t, "+0s step 1 run 1: ana", "+1h step 2 run 1, instead: ben", "+3h exhausted", "+3h administrators, instead: root")
+}
+
+// TestAStepThatIsCutShort by a person or by attempts that failed goes on at
+// once, also in the hourly fallback, where the administrators are next.
+func TestAStepThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}})
+	r := d.begin()
+	for range 5 {
+		d.advance(time.Minute)
+		r.skip(d.now)
+	}
+	d.advance(0)
+	d.tells(t, "+0s step 1 run 1: ana", "+1m exhausted", "+1m fallback, instead: dana", "+2m administrators, instead: root",
+		"+3m fallback again, instead: dana", "+4m administrators again, instead: root", "+5m fallback again, instead: dana")
+}
+
+func TestWhatMayBePassedOver(t *testing.T) {
+	t.Parallel()
+	for phase, want := range map[escalation.Phase]bool{
+		escalation.Waiting: false, escalation.Stepping: true, escalation.Falling: true, escalation.Administrators: false,
+	} {
+		for run := range 3 {
+			if got := escalation.MayPassOver(string(phase), run); got != want {
+				t.Errorf("%s, run %d: %v", phase, run, got)
+			}
+		}
+	}
+}
