@@ -57,11 +57,15 @@ type Message struct {
 	// Subjects are the incidents that the message is about, the most urgent
 	// first. A page has at least one; the other kinds may have none.
 	Subjects []Subject
+	// More counts the incidents that the message is about beyond Subjects, of
+	// which there are at most MostSubjects.
+	More int
 	// Text is the whole text of a reply or a notice, and the code of a
 	// verification.
 	Text string
-	// Update is the provider's id of an earlier message that this one
-	// replaces (Slack's chat.update), or empty.
+	// Update is the Receipt.ProviderID of an earlier message that this one
+	// replaces (Slack's chat.update), or empty. The provider may answer with
+	// another one, which is then the message's.
 	Update string
 	// CallbackURL is where the provider reports what became of the attempt,
 	// or empty where it has no such thing.
@@ -70,6 +74,12 @@ type Message struct {
 	// lease or a provider's time-out. The reader is told.
 	Again bool
 }
+
+// Count is how many incidents the message is about.
+func (m Message) Count() int { return len(m.Subjects) + m.More }
+
+// MostSubjects bounds how many incidents a message names.
+const MostSubjects = 50
 
 // Subject is one incident as a message speaks of it.
 type Subject struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -37,16 +38,18 @@ type OutboxStore interface {
 	// ClaimMessages leases at most limit messages that are due, and those whose
 	// lease has lapsed. Pages that were answered meanwhile are left out of
 	// them, and a message without any left is withdrawn.
-	ClaimMessages(ctx context.Context, now time.Time, limit int) ([]Claim, error)
-	// Renew prolongs every lease of this process and returns the messages that
-	// it still holds.
-	Renew(ctx context.Context) ([]int64, error)
+	// Media that are busy are left alone. found counts the withdrawn, too.
+	ClaimMessages(ctx context.Context, now time.Time, limit int, busy []Medium) (claims []Claim, found int, err error)
+	// Renew prolongs the leases of messages that this process is sending, and
+	// returns those that it still holds.
+	Renew(ctx context.Context, sending []int64) ([]int64, error)
 	// Sent records that the provider took an attempt. It changes nothing once
 	// the lease has passed on.
 	Sent(ctx context.Context, c Claim, r Receipt, now time.Time) error
 	// Failed records that an attempt failed. With a time in retry the message
-	// is due again then; without, next names the contact method to fall over
-	// to, given those that were tried, and false where there is none.
+	// is due again then; without, next names the contact method that a page falls
+	// over to, given those that carried it, and false where there is none. It is
+	// called inside a transaction and must not ask the database.
 	Failed(ctx context.Context, c Claim, f Failure, retry *time.Time, next func(tried []int64) (ContactMethod, bool), now time.Time) error
 }
 
@@ -79,6 +82,7 @@ type Outbox struct {
 // flight is a call under way.
 type flight struct {
 	since  time.Time
+	medium Medium
 	cancel context.CancelFunc
 }
 
@@ -92,7 +96,7 @@ func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 	if free <= 0 {
 		return 0, nil
 	}
-	claims, err := o.Store.ClaimMessages(ctx, o.Now(), free)
+	claims, found, err := o.Store.ClaimMessages(ctx, o.Now(), free, o.busy())
 	if err != nil {
 		return 0, err
 	}
@@ -100,13 +104,32 @@ func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 		// Shutting down finishes what is claimed, so the claim's own context
 		// ends with its lease and its timeout alone.
 		sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), CallTimeout)
-		o.begin(c.ID, cancel)
+		o.begin(c, cancel)
 		o.group.Go(func() {
 			defer o.end(c.ID, cancel)
 			o.send(sending, c)
 		})
 	}
-	return len(claims), nil
+	return found, nil
+}
+
+// busy are the media that have taken their half of the hands. One provider that
+// hangs must not keep the others from sending, least of all what falls over
+// from it.
+func (o *Outbox) busy() []Medium {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	hands := map[Medium]int{}
+	for _, f := range o.inFlight {
+		hands[f.medium]++
+	}
+	var busy []Medium
+	for m, n := range hands {
+		if n >= max(1, o.Workers/2) {
+			busy = append(busy, m)
+		}
+	}
+	return busy
 }
 
 // InFlight is how many calls are under way.
@@ -130,13 +153,13 @@ func (o *Outbox) Ended() <-chan struct{} {
 	return o.changed
 }
 
-func (o *Outbox) begin(id int64, cancel context.CancelFunc) {
+func (o *Outbox) begin(c Claim, cancel context.CancelFunc) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.inFlight == nil {
 		o.inFlight = map[int64]flight{}
 	}
-	o.inFlight[id] = flight{time.Now(), cancel}
+	o.inFlight[c.ID] = flight{time.Now(), c.Medium, cancel}
 }
 
 func (o *Outbox) end(id int64, cancel context.CancelFunc) {
@@ -163,13 +186,14 @@ func (o *Outbox) KeepLeases(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if o.InFlight() == 0 {
+		sending := o.sending()
+		if len(sending) == 0 {
 			renewed = time.Now()
 			continue
 		}
 		asked, cancel := context.WithTimeout(ctx, RenewEvery)
 		started := time.Now()
-		held, err := o.Store.Renew(asked)
+		held, err := o.Store.Renew(asked, sending)
 		cancel()
 		switch {
 		case err == nil:
@@ -180,6 +204,13 @@ func (o *Outbox) KeepLeases(ctx context.Context) {
 			o.cancelBut(nil, started)
 		}
 	}
+}
+
+// sending are the messages of the calls under way, in the order of locks.
+func (o *Outbox) sending() []int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Sorted(maps.Keys(o.inFlight))
 }
 
 // cancelBut cancels the calls that began before an instant, but those held.
@@ -193,8 +224,7 @@ func (o *Outbox) cancelBut(held []int64, before time.Time) {
 	}
 }
 
-// send makes one call and records what became of it. Recording has time of its
-// own: a provider that used all of ours must not cost us the record.
+// send makes one call and records what became of it.
 func (o *Outbox) send(ctx context.Context, c Claim) {
 	o.observe(c, "sending")
 	receipt, failure := o.deliver(ctx, &c)
@@ -206,18 +236,39 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 	default:
 		o.observe(c, "sent")
 	}
-	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
-	defer cancel()
-	var err error
-	if failure == nil {
-		err = o.Store.Sent(record, c, receipt, o.Now())
-	} else {
-		o.Log.WarnContext(ctx, "a message was not taken", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "permanent", failure.Permanent)
-		err = o.Store.Failed(record, c, *failure, o.retryAt(c, *failure), o.fallOver(record, c), o.Now())
+	record := func(ctx context.Context) error {
+		if failure == nil {
+			return o.Store.Sent(ctx, c, receipt, o.Now())
+		}
+		next, err := o.fallOver(ctx, c)
+		if err != nil {
+			return err
+		}
+		return o.Store.Failed(ctx, c, *failure, o.retryAt(c, *failure), next, o.Now())
 	}
-	if err != nil {
-		// The lease will lapse, and the message go out again, marked so.
-		o.Log.ErrorContext(ctx, "what became of a message could not be recorded", "message", c.ID, "attempt", c.Number, "error", err)
+	if failure != nil {
+		o.Log.WarnContext(ctx, "a message was not taken", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "permanent", failure.Permanent)
+	}
+	o.keep(context.WithoutCancel(ctx), c, record)
+}
+
+// recordTries is how often the record of a call is tried. The lease is renewed
+// meanwhile; after that it lapses, and the message goes out again, marked so.
+const recordTries = 5
+
+func (o *Outbox) keep(ctx context.Context, c Claim, record func(context.Context) error) {
+	for try := 1; ; try++ {
+		bounded, cancel := context.WithTimeout(ctx, 2*Lease)
+		err := record(bounded)
+		cancel()
+		if err == nil {
+			return
+		}
+		o.Log.ErrorContext(ctx, "what became of a message could not be recorded", "message", c.ID, "attempt", c.Number, "try", try, "error", err)
+		if try == recordTries {
+			return
+		}
+		time.Sleep(time.Duration(try) * 200 * time.Millisecond)
 	}
 }
 
@@ -257,18 +308,16 @@ func (o *Outbox) retryAt(c Claim, f Failure) *time.Time {
 	return &at
 }
 
-func (o *Outbox) fallOver(ctx context.Context, c Claim) func([]int64) (ContactMethod, bool) {
-	return func(tried []int64) (ContactMethod, bool) {
-		if c.Kind != KindPage {
-			return ContactMethod{}, false
-		}
-		people, err := o.People.Recipients(ctx, 0)
-		if err != nil {
-			o.Log.ErrorContext(ctx, "contact methods could not be read", "user", c.UserID, "error", err)
-			return ContactMethod{}, false
-		}
-		return people[c.UserID].FallOver(tried, o.Works)
+// fallOver reads what the record needs to know before its transaction begins.
+func (o *Outbox) fallOver(ctx context.Context, c Claim) (func([]int64) (ContactMethod, bool), error) {
+	if c.Kind != KindPage {
+		return func([]int64) (ContactMethod, bool) { return ContactMethod{}, false }, nil
 	}
+	people, err := o.People.Recipients(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	return func(tried []int64) (ContactMethod, bool) { return people[c.UserID].FallOver(tried, o.Works) }, nil
 }
 
 // Retry says whether a message that failed for the n-th time, counted from 1,

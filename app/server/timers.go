@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -27,20 +26,20 @@ func (t *timers) sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	done := 0
-	var failed error
 	for _, d := range due {
+		end := t.db.DoneTimer
 		if err := t.carryOut(ctx, d); err != nil {
-			// The others must not wait for this one.
-			failed = errors.Join(failed, fmt.Errorf("timer %s of %d: %w", d.Kind, d.Subject, err))
-			continue
+			// It is tried again, and the others do not wait for it.
+			t.log.ErrorContext(ctx, "a timer could not be carried out; it is tried again in a minute", "kind", d.Kind, "subject", d.Subject, "error", err)
+			end = func(ctx context.Context, d store.Timer) error {
+				return t.db.PostponeTimer(ctx, d, t.now().Add(time.Minute))
+			}
 		}
-		if err := t.db.DoneTimer(ctx, d); err != nil {
-			return done, err
+		if err := end(ctx, d); err != nil {
+			return 0, err
 		}
-		done++
 	}
-	return done, failed
+	return len(due), nil
 }
 
 func (t *timers) carryOut(ctx context.Context, d store.Timer) error {
@@ -53,7 +52,8 @@ func (t *timers) carryOut(ctx context.Context, d store.Timer) error {
 	case store.TimerPassOver:
 		err = t.db.PassOver(ctx, d.Subject, escalation.MayPassOver)
 	default:
-		t.log.WarnContext(ctx, "a timer of a kind that nobody knows was dropped", "kind", d.Kind, "subject", d.Subject)
+		// A newer version's, perhaps, that runs beside this one.
+		return fmt.Errorf("nobody here knows timers of kind %q", d.Kind)
 	}
 	if fault.Is(err, fault.KindNotFound) {
 		return nil

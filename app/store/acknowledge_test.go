@@ -63,7 +63,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 		func() int { return p.must(p.engine.Sweep(ctx)) },
 		func() int { return p.must(p.planner.Sweep(ctx)) },
 		func() int {
-			claims, err := p.db.ClaimMessages(ctx, p.now, 10)
+			claims, _, err := p.db.ClaimMessages(ctx, p.now, 10, nil)
 			claimed = append(claimed, claims...)
 			return p.must(len(claims), err)
 		},

@@ -63,7 +63,7 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 				return err
 			}
 		}
-		if s.askOwner {
+		if s.askOwner && s.inc.Status == incident.Acknowledged {
 			work |= ToPlan
 			if err := tx.askOwner(ctx, now, s); err != nil {
 				return err
@@ -103,6 +103,10 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 	if err := tx.stopEscalations(ctx, now, states, stop); err != nil {
 		return 0, err
 	}
+	// Whoever was asked whether they are still on it is out of it now.
+	if err := tx.withdrawPages(ctx, now, next, []int64{0}); err != nil {
+		return 0, err
+	}
 	if err := tx.startEscalations(ctx, routes, now, starting); err != nil {
 		return 0, err
 	}
@@ -110,9 +114,10 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 		numbers    []int64
 		set, where string
 	}{
-		{refire, "fired_at = NULL, deadline_at = NULL, next_action_at = $1", "state = 'active' AND phase IN ('waiting', 'steps')"},
+		{refire, "fired_at = NULL, deadline_at = NULL, next_action_at = $1", "state = 'active'"},
 		{wake, "next_action_at = $1", "state = 'active' AND phase = 'waiting'"},
-		{next, "state = 'active', ended_at = NULL, deadline_at = $1, next_action_at = $1", "id IN (SELECT max(id) FROM escalations WHERE purpose = 'primary' GROUP BY incident_number)"},
+		{next, "state = 'active', ended_at = NULL, deadline_at = $1, next_action_at = $1",
+			"id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = escalations.incident_number)"},
 	} {
 		if change.numbers == nil {
 			continue
@@ -204,18 +209,21 @@ func (tx *Tx) stopEscalations(ctx context.Context, now time.Time, states []*inci
 		return fmt.Errorf("stop escalations: %w", err)
 	}
 	// An owner who is asked is paged outside any escalation.
-	var pages []int64
-	for _, of := range []struct {
-		which string
-		ids   []int64
-	}{{"escalation_id", ids}, {"escalation_id = 0 AND incident_number", numbers}} {
-		where, args = tx.db.in(of.which, 2, of.ids)
-		some, err := scanInts(tx.QueryContext(ctx, "UPDATE pages SET state = 'withdrawn', notify_at = NULL, ended_at = $1 WHERE state IN ('active', 'superseded') AND "+where+" RETURNING id",
-			append([]any{now}, args...)...))
-		if err != nil {
-			return fmt.Errorf("withdraw pages: %w", err)
-		}
-		pages = append(pages, some...)
+	return tx.withdrawPages(ctx, now, numbers, append(ids, 0))
+}
+
+// withdrawPages ends pages of incidents that some of their escalations made,
+// and the waiting messages that carry nothing else.
+func (tx *Tx) withdrawPages(ctx context.Context, now time.Time, numbers, escalations []int64) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	ofIncidents, args := tx.db.in("incident_number", 2, numbers)
+	ofEscalations, more := tx.db.in("escalation_id", 2+len(args), escalations)
+	pages, err := scanInts(tx.QueryContext(ctx, "UPDATE pages SET state = 'withdrawn', notify_at = NULL, ended_at = $1 WHERE state IN ('active', 'superseded') AND "+
+		ofIncidents+" AND "+ofEscalations+" RETURNING id", slices.Concat([]any{now}, args, more)...))
+	if err != nil {
+		return fmt.Errorf("withdraw pages: %w", err)
 	}
 	slices.Sort(pages)
 	return tx.withdrawMessages(ctx, pages)
@@ -249,7 +257,7 @@ func (tx *Tx) stoppable(ctx context.Context, numbers, resolved []int64, by map[i
 	}
 	for _, a := range requests {
 		var asked bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE escalation_id = $1 AND user_id = $2 AND NOT shadow AND state IN ('active', 'superseded'))", a.id, by[a.number]).Scan(&asked); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE incident_number = $1 AND escalation_id = $2 AND user_id = $3 AND NOT shadow AND state IN ('active', 'superseded'))", a.number, a.id, by[a.number]).Scan(&asked); err != nil {
 			return nil, fmt.Errorf("look who was asked: %w", err)
 		}
 		if asked {
@@ -292,6 +300,9 @@ func (tx *Tx) askOwner(ctx context.Context, now time.Time, s *incidentState) err
 	if err != nil {
 		return err
 	}
+	if err := tx.withdrawPages(ctx, now, []int64{s.inc.Number}, []int64{0}); err != nil {
+		return err
+	}
 	return tx.insertPages(ctx, []pageRow{{
 		incident: s.inc.Number, user: *s.inc.OwnerID, step: -1, priority: rank(s.inc.Priority), urgency: string(incident.High), why: string(data), at: now,
 	}})
@@ -319,7 +330,7 @@ func (tx *Tx) tellChannels(ctx context.Context, routes *routes, now time.Time, s
 		if recent+len(list) > notify.BundleAfter*4 {
 			due = now.Truncate(notify.GatherFor).Add(notify.GatherFor)
 		}
-		if _, err := tx.insertRows(ctx, "messages", len(list), "ON CONFLICT DO NOTHING",
+		if _, err := tx.insertRows(ctx, "messages", len(list), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
 			colOf("kind", "text", list, func(**incidentState) string { return string(notify.KindChannel) }),
 			colOf("medium", "text", list, func(**incidentState) string { return string(notify.Slack) }),
 			colOf("address", "text", list, func(**incidentState) string { return chat }),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
@@ -16,9 +17,47 @@ import (
 // Rows that somebody else holds, such as an acknowledgment in progress, are
 // left to the next sweep.
 func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+	fired, err := db.fire(ctx, now, decide, func(tx *Tx) ([]escalation.Due, error) {
+		return tx.dueEscalations(ctx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.db.skipping("e, i"), now, limit)
+	})
+	if err != nil || fired > 0 {
+		return fired, err
+	}
+	return db.fireOverdue(ctx, now, decide)
+}
+
+// overdueAfter is how long a due escalation may be passed by because somebody
+// else holds its rows.
+const overdueAfter = 500 * time.Millisecond
+
+// fireOverdue waits for the rows of the one escalation that has been due for
+// longest. Without it, a sender that repeats itself without end would keep its
+// own incident from being escalated.
+func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+	if db.dialect == onSQLite {
+		return 0, nil
+	}
+	overdue, err := scanInts(db.read.QueryContext(ctx, "SELECT id FROM escalations WHERE next_action_at <= $1 ORDER BY next_action_at LIMIT 1", now.Add(-overdueAfter)))
+	if err != nil || len(overdue) == 0 {
+		return 0, err
+	}
+	return db.fire(ctx, now, decide, func(tx *Tx) ([]escalation.Due, error) {
+		var number int64
+		if err := tx.QueryRowContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", overdue[0]).Scan(&number); err != nil {
+			return nil, fmt.Errorf("read an escalation: %w", err)
+		}
+		if _, err := tx.lockIncidents(ctx, []int64{number}); err != nil {
+			return nil, err
+		}
+		return tx.dueEscalations(ctx, "e.next_action_at <= $1 AND e.id = $2 FOR UPDATE OF e", now, overdue[0])
+	})
+}
+
+// fire claims, has the claim decided and writes what was decided.
+func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error), claim func(*Tx) ([]escalation.Due, error)) (int, error) {
 	fired := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
-		due, err := tx.dueEscalations(ctx, now, limit)
+		due, err := claim(tx)
 		if fired = len(due); err != nil || fired == 0 {
 			return err
 		}
@@ -36,17 +75,12 @@ func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide func
 }
 
 // dueEscalations is served by the index escalations_due.
-func (tx *Tx) dueEscalations(ctx context.Context, now time.Time, limit int) ([]escalation.Due, error) {
-	lock := ""
-	if tx.db.dialect == onPostgres {
-		lock = " FOR UPDATE OF e, i SKIP LOCKED"
-	}
+func (tx *Tx) dueEscalations(ctx context.Context, which string, now time.Time, bound any) ([]escalation.Due, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT e.id, e.incident_number, e.purpose, COALESCE(e.policy_version_id, 0), e.phase, e.step, e.run, e.reached,
 		       e.fired_at, e.deadline_at, i.status, i.priority, i.urgency, i.service_id
 		FROM escalations e JOIN incidents i ON i.number = e.incident_number
-		WHERE e.next_action_at <= $1
-		ORDER BY e.next_action_at LIMIT $2`+lock, now, limit)
+		WHERE `+which, now, bound)
 	if err != nil {
 		return nil, fmt.Errorf("claim escalations: %w", err)
 	}
@@ -102,13 +136,13 @@ func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []esc
 	if err := tx.moveEscalations(ctx, now, changes); err != nil {
 		return fmt.Errorf("move escalations on: %w", err)
 	}
-	var superseded []int64
+	var superseded, within []int64
 	var pages []pageRow
 	var events []incident.TimelineEvent
 	for i := range changes {
 		c := &changes[i]
 		if c.Supersede || c.Ended {
-			superseded = append(superseded, c.ID)
+			superseded, within = append(superseded, c.ID), append(within, c.Incident)
 		}
 		for _, p := range c.Pages {
 			pages = append(pages, newPageRow(c, p, now))
@@ -119,9 +153,10 @@ func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []esc
 		}
 	}
 	if superseded != nil {
-		where, args := tx.db.in("escalation_id", 2, superseded)
-		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND "+where,
-			append([]any{now}, args...)...); err != nil {
+		ofIncidents, args := tx.db.in("incident_number", 2, within)
+		ofEscalations, more := tx.db.in("escalation_id", 2+len(args), superseded)
+		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND "+ofIncidents+" AND "+ofEscalations,
+			slices.Concat([]any{now}, args, more)...); err != nil {
 			return fmt.Errorf("end the pages of the step before: %w", err)
 		}
 	}
@@ -242,7 +277,8 @@ func (tx *Tx) insertEvents(ctx context.Context, events []incident.TimelineEvent)
 	return nil
 }
 
-// bump raises the version of incidents and returns what they are now.
+// bump raises the version of incidents, which are locked already, and returns
+// what they are now.
 func (tx *Tx) bump(ctx context.Context, numbers []int64) ([]Change, error) {
 	if len(numbers) == 0 {
 		return nil, nil

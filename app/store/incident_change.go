@@ -148,6 +148,18 @@ func (db *DB) DueTimers(ctx context.Context, now time.Time, limit int) ([]Timer,
 	return due, rows.Err()
 }
 
+// PostponeTimer puts a timer off that failed, so that the others do not wait
+// for it.
+func (db *DB) PostponeTimer(ctx context.Context, t Timer, until time.Time) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE timers SET due_at = $1 WHERE kind = $2 AND subject = $3 AND due_at = $4", until, t.Kind, t.Subject, t.Due)
+		if err != nil {
+			return fmt.Errorf("put a timer off: %w", err)
+		}
+		return nil
+	})
+}
+
 // DoneTimer removes a timer that was carried out, unless it was set anew.
 func (db *DB) DoneTimer(ctx context.Context, t Timer) error {
 	return db.inTx(ctx, func(tx *Tx) error {
@@ -166,6 +178,7 @@ func (db *DB) PassOver(ctx context.Context, escalationID int64, mayPass func(pha
 		var number int64
 		var phase, state string
 		var run int
+		var deadline *time.Time
 		rows, err := scanInts(tx.QueryContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", escalationID))
 		if err != nil || len(rows) == 0 {
 			return err
@@ -174,17 +187,18 @@ func (db *DB) PassOver(ctx context.Context, escalationID int64, mayPass func(pha
 		if _, err := tx.lockIncidents(ctx, []int64{number}); err != nil {
 			return err
 		}
-		if err := tx.QueryRowContext(ctx, "SELECT phase, run, state FROM escalations WHERE id = $1"+db.forUpdate(false), escalationID).Scan(&phase, &run, &state); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT phase, run, state, deadline_at FROM escalations WHERE id = $1"+db.forUpdate(false), escalationID).Scan(&phase, &run, &state, &deadline); err != nil {
 			return fmt.Errorf("lock an escalation: %w", err)
 		}
 		var alive bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE escalation_id = $1 AND state = 'active' AND NOT shadow)", escalationID).Scan(&alive); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE incident_number = $1 AND escalation_id = $2 AND state = 'active' AND NOT shadow)", number, escalationID).Scan(&alive); err != nil {
 			return fmt.Errorf("look who is paged: %w", err)
 		}
-		if alive || state != "active" || !mayPass(phase, run) {
+		now := db.Now()
+		over := deadline == nil || !deadline.After(now) // another process was here first
+		if alive || over || state != "active" || !mayPass(phase, run) {
 			return nil
 		}
-		now := db.Now()
 		if _, err := tx.ExecContext(ctx, "UPDATE escalations SET deadline_at = $1, next_action_at = $1 WHERE id = $2", now, escalationID); err != nil {
 			return fmt.Errorf("pass a step over: %w", err)
 		}

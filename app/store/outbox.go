@@ -17,12 +17,13 @@ import (
 // ClaimMessages implements notify.OutboxStore. An acknowledgment locks the
 // messages of its pages too, so that it and a claim come one after the other:
 // a claim that comes later sees the pages answered.
-func (db *DB) ClaimMessages(ctx context.Context, now time.Time, limit int) ([]notify.Claim, error) {
+func (db *DB) ClaimMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
 	var claims []notify.Claim
+	n := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
 		claims = nil
-		found, err := tx.dueMessages(ctx, now, limit)
-		if err != nil || len(found) == 0 {
+		found, err := tx.dueMessages(ctx, now, limit, busy)
+		if n = len(found); err != nil || n == 0 {
 			return err
 		}
 		if err := tx.subjects(ctx, found); err != nil {
@@ -35,33 +36,107 @@ func (db *DB) ClaimMessages(ctx context.Context, now time.Time, limit int) ([]no
 		claims, err = tx.lease(ctx, sending, now)
 		return err
 	})
-	return claims, err
+	return claims, n, err
 }
 
 // found is a message that may be claimed.
 type found struct {
 	notify.Claim
 	incident sql.NullInt64
-	body     string
 	lapsed   bool
-	bundled  int64 // the message that carries this one's content
 }
 
-// dueMessages is served by messages_due and messages_leased. A chat channel
-// gets one message at a time, so that an update finds the message it updates.
-func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int) ([]*found, error) {
-	realNow := "clock_timestamp()"
-	args := []any{now, limit}
+const messageColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
+	m.attempts, m.state = 'sending', m.created_at, m.gathering FROM messages m WHERE `
+
+// dueMessages claims what a dead process held, then what is due to people, the
+// most urgent first, then to chat channels. Served by messages_leased and
+// messages_due.
+func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]*found, error) {
+	lapsed, clock := "m.lease_until < clock_timestamp()", []any(nil)
 	if tx.db.dialect == onSQLite {
-		realNow, args = "$3", append(args, leaseClock())
+		lapsed, clock = "m.lease_until < $1", []any{leaseClock()}
 	}
-	rows, err := tx.QueryContext(ctx, `
-		SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
-		       m.attempts, m.state = 'sending', m.created_at, m.gathering
-		FROM messages m
-		WHERE (m.state = 'queued' AND m.due_at <= $1 OR m.state = 'sending' AND m.lease_until < `+realNow+`)
-		  AND NOT (m.kind = 'channel' AND EXISTS (SELECT 1 FROM messages s WHERE s.kind = 'channel' AND s.address = m.address AND s.state = 'sending' AND s.lease_until >= `+realNow+`))
-		ORDER BY m.priority, m.due_at, m.id LIMIT $2`+tx.db.forUpdateOf("m"), args...)
+	all, err := tx.scanMessages(ctx, messageColumns+"m.state = 'sending' AND "+lapsed+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.db.skipping("m"), clock...)
+	if err != nil {
+		return nil, err
+	}
+	idle := "1 = 1"
+	for _, m := range busy {
+		idle += " AND m.medium <> '" + string(m) + "'"
+	}
+	toPeople, err := tx.scanMessages(ctx, messageColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+idle+
+		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.db.skipping("m"), now, limit-len(all))
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, toPeople...)
+	if len(all) >= limit {
+		return all, nil
+	}
+	toChannels, err := tx.dueToChannels(ctx, now, limit-len(all), idle)
+	return append(all, toChannels...), err
+}
+
+// dueToChannels claims at most one message a chat channel, so that an update
+// finds the message that it updates. Where more than a few are due, it carries
+// the others.
+func (tx *Tx) dueToChannels(ctx context.Context, now time.Time, limit int, idle string) ([]*found, error) {
+	all, err := tx.scanMessages(ctx, messageColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+idle+`
+		AND m.address NOT IN (SELECT s.address FROM messages s WHERE s.kind = 'channel' AND s.state = 'sending')
+		ORDER BY m.priority, m.due_at, m.id LIMIT $2`+tx.db.skipping("m"), now, limit)
+	if err != nil {
+		return nil, err
+	}
+	var first []*found
+	for _, f := range all {
+		if slices.ContainsFunc(first, func(o *found) bool { return o.To == f.To }) {
+			continue
+		}
+		first = append(first, f)
+		if err := tx.carryOthers(ctx, now, f); err != nil {
+			return nil, err
+		}
+	}
+	return first, nil
+}
+
+// carryOthers has a message to a chat channel tell of all that is due there, if
+// that is more than a few.
+func (tx *Tx) carryOthers(ctx context.Context, now time.Time, f *found) error {
+	var waiting int
+	const others = "kind = 'channel' AND state = 'queued' AND address = $1 AND due_at <= $2 AND id <> $3"
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE "+others, f.To, now, f.ID).Scan(&waiting); err != nil {
+		return fmt.Errorf("count a channel's messages: %w", err)
+	}
+	if waiting < notify.BundleAfter {
+		return nil
+	}
+	carried, err := scanInts(tx.QueryContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, failure = 'Carried by another message.' WHERE "+others+" RETURNING incident_number", f.To, now, f.ID))
+	if err != nil {
+		return fmt.Errorf("carry a channel's messages: %w", err)
+	}
+	slices.Sort(carried)
+	f.More = max(0, len(carried)-notify.MostSubjects+1)
+	carried = carried[:len(carried)-f.More]
+	where, args := tx.db.in("i.number", 1, carried)
+	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+where+" ORDER BY i.number", args...)
+	if err != nil {
+		return fmt.Errorf("read what a channel is told: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scanSubject(rows)
+		if err != nil {
+			return fmt.Errorf("read what a channel is told: %w", err)
+		}
+		f.Subjects = append(f.Subjects, r)
+	}
+	return rows.Err()
+}
+
+func (tx *Tx) scanMessages(ctx context.Context, query string, args ...any) ([]*found, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)
 	}
@@ -70,24 +145,16 @@ func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int) ([]*fou
 	for rows.Next() {
 		f := &found{}
 		var gathered bool
-		if err := rows.Scan(&f.ID, &f.Kind, &f.UserID, &f.MethodID, &f.Medium, &f.To, &f.incident, &f.body, &f.Number, &f.lapsed, &f.MadeAt, &gathered); err != nil {
+		if err := rows.Scan(&f.ID, &f.Kind, &f.UserID, &f.MethodID, &f.Medium, &f.To, &f.incident, &f.Text, &f.Number, &f.lapsed, &f.MadeAt, &gathered); err != nil {
 			return nil, fmt.Errorf("claim messages: %w", err)
 		}
 		if f.Number++; gathered {
 			f.MadeAt = time.Time{}
 		}
-		f.Text = f.body
 		f.Again = f.lapsed
 		all = append(all, f)
 	}
 	return all, rows.Err()
-}
-
-func (db *DB) forUpdateOf(table string) string {
-	if db.dialect == onSQLite {
-		return ""
-	}
-	return " FOR UPDATE OF " + table + " SKIP LOCKED"
 }
 
 // leaseClock is what leases go by on SQLite; on PostgreSQL it is the
@@ -103,14 +170,8 @@ const subjectColumns = `
 	LEFT JOIN deployments d ON d.slug = i.deployment
 	LEFT JOIN priorities p ON p.level = i.priority`
 
-// ranked is a subject with what it is sorted by.
-type ranked struct {
-	notify.Subject
-	rank int
-}
-
-func scanSubject(rows *sql.Rows, into ...any) (ranked, error) {
-	var r ranked
+func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
+	var r notify.Subject
 	var facts, ackedBy, resolvedBy string
 	var level *int
 	into = append(into, &r.Number, &r.Title, &r.Service, &r.Deployment, &r.Priority, &level, &r.Status, &facts,
@@ -118,7 +179,6 @@ func scanSubject(rows *sql.Rows, into ...any) (ranked, error) {
 	if err := rows.Scan(into...); err != nil {
 		return r, err
 	}
-	r.rank = rank(level)
 	if r.Priority == "" && level != nil {
 		r.Priority = "P" + strconv.Itoa(*level)
 	}
@@ -174,41 +234,39 @@ func (tx *Tx) subjects(ctx context.Context, all []*found) error {
 	return nil
 }
 
+// pageSubjects reads the most urgent incidents of each message in full and
+// counts the others.
 func (tx *Tx) pageSubjects(ctx context.Context, ids []int64, byID map[int64]*found) error {
 	where, args := tx.db.in("mp.message_id", 1, ids)
 	rows, err := tx.QueryContext(ctx, `
-		SELECT mp.message_id, pg.why, u.name, `+subjectColumns+`
-		JOIN pages pg ON pg.incident_number = i.number
+		WITH standing AS (
+			SELECT mp.message_id, mp.page_id, pg.incident_number,
+			       row_number() OVER (PARTITION BY mp.message_id ORDER BY COALESCE(n.priority, `+strconv.Itoa(unranked)+`), n.number, mp.page_id) AS place,
+			       count(*) OVER (PARTITION BY mp.message_id) AS standing
+			FROM message_pages mp JOIN pages pg ON pg.id = mp.page_id JOIN incidents n ON n.number = pg.incident_number
+			WHERE pg.state IN ('active', 'superseded') AND n.status <> 'resolved' AND `+where+`)
+		SELECT w.message_id, w.standing, pg.why, u.name, `+subjectColumns+`
+		JOIN standing w ON w.incident_number = i.number
+		JOIN pages pg ON pg.id = w.page_id
 		JOIN users u ON u.id = pg.user_id
-		JOIN message_pages mp ON mp.page_id = pg.id
-		WHERE pg.state IN ('active', 'superseded') AND i.status <> 'resolved' AND `+where, args...)
+		WHERE w.place <= `+strconv.Itoa(notify.MostSubjects)+` ORDER BY w.message_id, w.place`, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	subjects := map[int64][]ranked{}
 	for rows.Next() {
 		var id int64
+		var standing int
 		var why, name string
-		r, err := scanSubject(rows, &id, &why, &name)
+		r, err := scanSubject(rows, &id, &standing, &why, &name)
 		if err != nil {
 			return err
 		}
 		r.Why = whyInWords(why)
-		byID[id].Name = name
-		if !slices.ContainsFunc(subjects[id], func(o ranked) bool { return o.Number == r.Number }) {
-			subjects[id] = append(subjects[id], r)
-		}
-	}
-	for id, list := range subjects {
-		slices.SortFunc(list, func(a, b ranked) int {
-			if a.rank != b.rank {
-				return a.rank - b.rank
-			}
-			return int(a.Number - b.Number)
-		})
-		for _, r := range list {
-			byID[id].Subjects = append(byID[id].Subjects, r.Subject)
+		f := byID[id]
+		f.Name, f.More = name, max(0, standing-notify.MostSubjects)
+		if !slices.ContainsFunc(f.Subjects, func(o notify.Subject) bool { return o.Number == r.Number }) {
+			f.Subjects = append(f.Subjects, r)
 		}
 	}
 	return rows.Err()
@@ -228,7 +286,7 @@ func (tx *Tx) channelSubjects(ctx context.Context, numbers []int64, all []*found
 		}
 		for _, f := range all {
 			if f.Kind != notify.KindPage && f.incident.Int64 == r.Number {
-				f.Subjects = []notify.Subject{r.Subject}
+				f.Subjects = append([]notify.Subject{r}, f.Subjects...)
 			}
 		}
 	}
@@ -253,44 +311,21 @@ func (tx *Tx) earlierPosts(ctx context.Context, all []*found) error {
 	return nil
 }
 
-// sortOut tells what is to be sent from what is not: a page that was answered,
-// and, where a chat channel has more than a few at once, those that one message
-// carries together.
+// sortOut tells what is to be sent from pages that were all answered.
 func sortOut(all []*found) (sending, withdrawn []*found) {
-	perChannel := map[string][]*found{}
 	for _, f := range all {
-		switch {
-		case f.Kind == notify.KindPage && len(f.Subjects) == 0:
+		if f.Kind == notify.KindPage && len(f.Subjects) == 0 {
 			withdrawn = append(withdrawn, f)
-		case f.Kind == notify.KindChannel && f.Update == "":
-			perChannel[f.To] = append(perChannel[f.To], f)
-		default:
+		} else {
 			sending = append(sending, f)
 		}
-	}
-	for _, posts := range perChannel {
-		if len(posts) <= notify.BundleAfter {
-			sending = append(sending, posts...)
-			continue
-		}
-		first := posts[0]
-		for _, f := range posts[1:] {
-			first.Subjects = append(first.Subjects, f.Subjects...)
-			f.bundled = first.ID
-			withdrawn = append(withdrawn, f)
-		}
-		sending = append(sending, first)
 	}
 	return sending, withdrawn
 }
 
 func (tx *Tx) withdraw(ctx context.Context, messages []*found) error {
 	for _, f := range messages {
-		reason := ""
-		if f.bundled != 0 {
-			reason = "Carried by another message."
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, lease_owner = NULL, lease_until = NULL, failure = $1 WHERE id = $2", reason, f.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
 			return fmt.Errorf("withdraw a message: %w", err)
 		}
 		if err := tx.lapse(ctx, f); err != nil {
@@ -352,13 +387,20 @@ func (db *DB) leaseEnd(next int, args ...any) (string, []any) {
 	return fmt.Sprintf("$%d", next), append(args, leaseClock().Add(notify.Lease))
 }
 
-// Renew implements notify.OutboxStore.
-func (db *DB) Renew(ctx context.Context) ([]int64, error) {
+// Renew implements notify.OutboxStore. It locks in the order of ids, as every
+// writer does.
+func (db *DB) Renew(ctx context.Context, sending []int64) ([]int64, error) {
 	var held []int64
 	err := db.inTx(ctx, func(tx *Tx) error {
-		until, args := db.leaseEnd(2, db.Owner)
-		var err error
-		held, err = scanInts(tx.QueryContext(ctx, "UPDATE messages SET lease_until = "+until+" WHERE state = 'sending' AND lease_owner = $1 RETURNING id", args...))
+		where, args := db.in("id", 1, sending)
+		owner := fmt.Sprintf("$%d", len(args)+1)
+		mine, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+db.forUpdate(false), append(args, db.Owner)...))
+		if held = mine; err != nil || len(mine) == 0 {
+			return err
+		}
+		where, args = db.in("id", 1, mine)
+		until, args := db.leaseEnd(len(args)+1, args...)
+		_, err = tx.ExecContext(ctx, "UPDATE messages SET lease_until = "+until+" WHERE "+where, args...)
 		return err
 	})
 	return held, err

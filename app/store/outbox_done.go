@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
@@ -21,11 +23,7 @@ func (db *DB) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now ti
 	if r.Delivered {
 		state = "delivered"
 	}
-	return db.inTx(ctx, func(tx *Tx) error {
-		changed, err := tx.bumpMessage(ctx, c.ID)
-		if err != nil {
-			return err
-		}
+	err := db.inTx(ctx, func(tx *Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, provider_id = $2, sent_at = $3, failure = '', due_at = NULL, lease_owner = NULL, lease_until = NULL
 			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, db.Owner, c.Number)
 		if err != nil {
@@ -40,21 +38,48 @@ func (db *DB) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now ti
 			state = CASE WHEN state = 'sending' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
 			return fmt.Errorf("record a send: %w", err)
 		}
+		return nil
+	})
+	if err == nil {
+		db.showProgress(ctx, c.ID)
+	}
+	return err
+}
+
+// showProgress has live pages look at the incidents of a message again. It is
+// no part of the record: waiting for the locks of incidents must not cost it.
+func (db *DB) showProgress(ctx context.Context, message int64) {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		numbers, err := scanInts(tx.QueryContext(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 ORDER BY 1 LIMIT $2`, message, mostBumped+1))
+		if err != nil || len(numbers) == 0 {
+			return err
+		}
+		if len(numbers) > mostBumped {
+			return tx.tell(ctx, News{Changes: []Change{{}}})
+		}
+		if _, err := tx.lockIncidents(ctx, numbers); err != nil {
+			return err
+		}
+		changed, err := tx.bump(ctx, numbers)
+		if err != nil {
+			return err
+		}
 		return tx.tell(ctx, News{Changes: changed})
 	})
+	if err != nil && ctx.Err() == nil {
+		db.log.WarnContext(ctx, "live pages were not told of a message's progress", "message", message, "error", err)
+	}
 }
 
 // Failed implements notify.OutboxStore.
 func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retry *time.Time, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		changed, err := tx.bumpMessage(ctx, c.ID)
-		if err != nil {
-			return err
-		}
+	err := db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockPagesOf(ctx, c.ID); err != nil {
 			return err
 		}
+		retry := retry
 		if retry != nil && c.Kind == notify.KindChannel {
+			var err error
 			if retry, err = tx.unlessOvertaken(ctx, c, retry); err != nil {
 				return err
 			}
@@ -66,6 +91,9 @@ func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retr
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, lease_owner = NULL, lease_until = NULL
 			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, db.Owner, c.Number)
 		if err != nil {
+			if isDuplicate(err) {
+				return errRaced // a newer message to the channel came in between
+			}
 			return fmt.Errorf("record a failure: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET state = 'failed', again_next = $1, error = $2, finished_at = $3 WHERE id = $4 AND state = 'sending'",
@@ -82,8 +110,12 @@ func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retr
 			}
 			work |= ToTime
 		}
-		return tx.tell(ctx, News{Work: work, Changes: changed})
+		return tx.tell(ctx, News{Work: work})
 	})
+	if err == nil {
+		db.showProgress(ctx, c.ID)
+	}
+	return err
 }
 
 // unlessOvertaken gives up a chat message's retry where a newer one waits,
@@ -114,47 +146,95 @@ func (tx *Tx) afterLoss(ctx context.Context, id int64, kind notify.Kind, next fu
 	}
 }
 
+// fallOver sends the pages of a lost message by their next contact method. Each
+// page has its own: what carried it, or is about to, is not tried again.
 func (tx *Tx) fallOver(ctx context.Context, id int64, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
-	pages, err := scanInts(tx.QueryContext(ctx, `SELECT p.id FROM pages p JOIN message_pages mp ON mp.page_id = p.id
-		WHERE mp.message_id = $1 AND p.state = 'active' ORDER BY p.id`, id))
-	if err != nil || len(pages) == 0 {
+	tried, err := tx.triedBy(ctx, id)
+	if err != nil || len(tried) == 0 {
 		return err
 	}
-	// What any of the pages was sent by already needs no second try.
-	where, args := tx.db.in("mp.page_id", 1, pages)
-	tried, err := scanInts(tx.QueryContext(ctx, `SELECT DISTINCT m.contact_method_id FROM messages m JOIN message_pages mp ON mp.message_id = m.id WHERE `+where, args...))
-	if err != nil {
-		return fmt.Errorf("read what was tried: %w", err)
+	var urgency string
+	var priority int
+	if err := tx.QueryRowContext(ctx, "SELECT urgency, priority FROM messages WHERE id = $1", id).Scan(&urgency, &priority); err != nil {
+		return fmt.Errorf("fall over: %w", err)
 	}
-	if method, ok := next(tried); ok {
-		var urgency string
-		var priority int
-		if err := tx.QueryRowContext(ctx, "SELECT urgency, priority FROM messages WHERE id = $1", id).Scan(&urgency, &priority); err != nil {
-			return fmt.Errorf("fall over: %w", err)
+	var messages []notify.NewMessage
+	var stranded []int64
+	for _, page := range slices.Sorted(maps.Keys(tried)) {
+		method, ok := next(tried[page])
+		if !ok {
+			stranded = append(stranded, page)
+			continue
 		}
-		ids, err := tx.insertMessages(ctx, now, []notify.NewMessage{{Method: method, Urgency: urgency, Priority: priority, DueAt: now}})
-		if err != nil {
-			return err
+		i := slices.IndexFunc(messages, func(m notify.NewMessage) bool { return m.Method.ID == method.ID })
+		if i < 0 {
+			i = len(messages)
+			messages = append(messages, notify.NewMessage{Method: method, Urgency: urgency, Priority: priority, DueAt: now})
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET fallback_of = $1 WHERE id = $2", id, ids[0]); err != nil {
-			return fmt.Errorf("fall over: %w", err)
-		}
-		same := make([]int64, len(pages))
-		for i := range same {
-			same[i] = ids[0]
-		}
-		_, err = tx.insertRows(ctx, "message_pages", len(pages), "", col("message_id", "bigint", same), col("page_id", "bigint", pages))
+		messages[i].Pages = append(messages[i].Pages, page)
+	}
+	if err := tx.insertFallbacks(ctx, id, messages, now); err != nil {
 		return err
 	}
-	lost, err := tx.lostPages(ctx, pages)
+	lost, err := tx.lostPages(ctx, stranded)
 	if err != nil {
 		return err
 	}
 	return tx.failPages(ctx, now, lost)
 }
 
+func (tx *Tx) insertFallbacks(ctx context.Context, of int64, messages []notify.NewMessage, now time.Time) error {
+	ids, err := tx.insertMessages(ctx, now, messages)
+	if err != nil {
+		return err
+	}
+	var into, pages []int64
+	for i, m := range messages {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET fallback_of = $1 WHERE id = $2", of, ids[i]); err != nil {
+			return fmt.Errorf("fall over: %w", err)
+		}
+		for _, page := range m.Pages {
+			into, pages = append(into, ids[i]), append(pages, page)
+		}
+	}
+	if _, err := tx.insertRows(ctx, "message_pages", len(pages), "", col("message_id", "bigint", into), col("page_id", "bigint", pages)); err != nil {
+		return fmt.Errorf("fall over: %w", err)
+	}
+	return nil
+}
+
+// triedBy lists, for each page of a message that still waits for an answer, the
+// contact methods of this round: those of messages that failed or are on their
+// way, and those that arrived since the one that is lost was made.
+func (tx *Tx) triedBy(ctx context.Context, id int64) (map[int64][]int64, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT p.id, o.contact_method_id FROM message_pages mine
+		JOIN messages lost ON lost.id = mine.message_id
+		JOIN pages p ON p.id = mine.page_id AND p.state = 'active'
+		JOIN message_pages mp ON mp.page_id = p.id
+		JOIN messages o ON o.id = mp.message_id
+		WHERE mine.message_id = $1 AND (o.state IN ('failed', 'queued', 'sending') OR o.created_at >= lost.created_at)
+		GROUP BY p.id, o.contact_method_id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read what was tried: %w", err)
+	}
+	defer rows.Close()
+	tried := map[int64][]int64{}
+	for rows.Next() {
+		var page, method int64
+		if err := rows.Scan(&page, &method); err != nil {
+			return nil, fmt.Errorf("read what was tried: %w", err)
+		}
+		tried[page] = append(tried[page], method)
+	}
+	return tried, rows.Err()
+}
+
 // lostPages are those for which no message is on its way or has arrived.
 func (tx *Tx) lostPages(ctx context.Context, pages []int64) ([]int64, error) {
+	if len(pages) == 0 {
+		return nil, nil
+	}
 	where, args := tx.db.in("p.id", 1, pages)
 	return scanInts(tx.QueryContext(ctx, `SELECT p.id FROM pages p WHERE NOT EXISTS (
 		SELECT 1 FROM message_pages mp JOIN messages m ON m.id = mp.message_id
@@ -177,10 +257,17 @@ func (tx *Tx) failPages(ctx context.Context, now time.Time, pages []int64) error
 	if err != nil {
 		return fmt.Errorf("fail pages: %w", err)
 	}
-	for _, id := range escalations {
-		if err := tx.setTimer(ctx, TimerPassOver, id, now); err != nil {
-			return err
-		}
+	// An owner who is asked is paged outside any escalation.
+	escalations = slices.DeleteFunc(escalations, func(id int64) bool { return id == 0 })
+	slices.Sort(escalations)
+	escalations = slices.Compact(escalations)
+	_, err = tx.insertRows(ctx, "timers", len(escalations), "ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at",
+		colOf("kind", "text", escalations, func(*int64) string { return TimerPassOver }),
+		colOf("subject", "bigint", escalations, func(id *int64) int64 { return *id }),
+		colOf("occurrence", "bigint", escalations, func(*int64) int64 { return 0 }),
+		colOf("due_at", "timestamptz", escalations, func(*int64) time.Time { return now }))
+	if err != nil {
+		return fmt.Errorf("have steps looked at: %w", err)
 	}
 	return nil
 }
@@ -215,19 +302,6 @@ func (tx *Tx) noteChannelFailed(ctx context.Context, id int64, now time.Time) er
 // once; beyond it, live pages are told to look for themselves.
 const mostBumped = 20
 
-// bumpMessage raises the version of the incidents that a message is about. It
-// comes first in its transaction, since incidents are locked before messages.
-func (tx *Tx) bumpMessage(ctx context.Context, id int64) ([]Change, error) {
-	numbers, err := scanInts(tx.QueryContext(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 LIMIT $2`, id, mostBumped+1))
-	if err != nil {
-		return nil, fmt.Errorf("read what a message is about: %w", err)
-	}
-	if len(numbers) > mostBumped {
-		return []Change{{}}, nil
-	}
-	return tx.bump(ctx, numbers)
-}
-
 // lockPagesOf locks a message's pages, which come before messages in the order
 // of locks.
 func (tx *Tx) lockPagesOf(ctx context.Context, id int64) error {
@@ -241,9 +315,12 @@ func (tx *Tx) lockPagesOf(ctx context.Context, id int64) error {
 // Report keeps what a provider says later of an attempt. It may come before
 // our own commit, twice or late; states only move forward, and a message that
 // is found undelivered after all falls over.
+//
+// next is called inside a transaction and must not ask the database.
 func (db *DB) Report(ctx context.Context, attempt int64, state, providerID, reason string, next func(userID int64) func([]int64) (notify.ContactMethod, bool), now time.Time) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		var message, user int64
+	var message int64
+	err := db.inTx(ctx, func(tx *Tx) error {
+		var user int64
 		var kind notify.Kind
 		err := tx.QueryRowContext(ctx, `SELECT m.id, COALESCE(m.user_id, 0), m.kind FROM attempts a JOIN messages m ON m.id = a.message_id WHERE a.id = $1`, attempt).Scan(&message, &user, &kind)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -251,10 +328,6 @@ func (db *DB) Report(ctx context.Context, attempt int64, state, providerID, reas
 		}
 		if err != nil {
 			return fmt.Errorf("read an attempt: %w", err)
-		}
-		changed, err := tx.bumpMessage(ctx, message)
-		if err != nil {
-			return err
 		}
 		if err := tx.lockPagesOf(ctx, message); err != nil {
 			return err
@@ -264,11 +337,11 @@ func (db *DB) Report(ctx context.Context, attempt int64, state, providerID, reas
 		if err := tx.QueryRowContext(ctx, "SELECT state FROM messages WHERE id = $1"+db.forUpdate(false), message).Scan(&current); err != nil {
 			return fmt.Errorf("lock a message: %w", err)
 		}
-		from := map[string]string{"sent": "('sending')", "delivered": "('sending', 'sent')", "failed": "('sending', 'sent')"}[state]
+		from, ofMessage := forward(state)
 		if from == "" {
 			return nil // an intermediate state that tells us nothing
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE attempts SET state = $1, error = $2, provider_id = CASE WHEN provider_id = '' THEN $3 ELSE provider_id END WHERE id = $4 AND state IN "+from, state, reason, providerID, attempt)
+		res, err := tx.ExecContext(ctx, "UPDATE attempts SET state = $1, error = $2, provider_id = CASE WHEN provider_id = '' THEN $3 ELSE provider_id END WHERE id = $4 AND "+from, state, reason, providerID, attempt)
 		if err != nil {
 			return fmt.Errorf("record a report: %w", err)
 		}
@@ -276,7 +349,7 @@ func (db *DB) Report(ctx context.Context, attempt int64, state, providerID, reas
 			return nil
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, failure = $2, due_at = NULL, lease_owner = NULL, lease_until = NULL,
-			sent_at = COALESCE(sent_at, $3) WHERE id = $4 AND state IN `+from, state, reason, now, message); err != nil {
+			sent_at = COALESCE(sent_at, $3) WHERE id = $4 AND `+ofMessage, state, reason, now, message); err != nil {
 			return fmt.Errorf("record a report: %w", err)
 		}
 		work := Work(0)
@@ -286,8 +359,27 @@ func (db *DB) Report(ctx context.Context, attempt int64, state, providerID, reas
 			}
 			work = ToSend | ToTime
 		}
-		return tx.tell(ctx, News{Work: work, Changes: changed})
+		return tx.tell(ctx, News{Work: work})
 	})
+	if err == nil {
+		db.showProgress(ctx, message)
+	}
+	return err
+}
+
+// forward are the states of an attempt, and of its message, from which a report
+// moves them on. A message whose attempt timed out, and which waits to be sent
+// again, was delivered after all.
+func forward(state string) (attempt, message string) {
+	switch state {
+	case "sent":
+		return "state = 'sending'", "state = 'sending'"
+	case "delivered":
+		return "(state IN ('sending', 'sent') OR state = 'failed' AND again_next)", "state IN ('sending', 'sent', 'queued')"
+	case "failed":
+		return "state IN ('sending', 'sent')", "state IN ('sending', 'sent')"
+	}
+	return "", ""
 }
 
 func whyInWords(data string) string {

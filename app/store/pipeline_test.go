@@ -277,13 +277,13 @@ func TestAMessageOfADeadProcessIsSentByAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		claims, err := db.ClaimMessages(t.Context(), p.now, 10)
+		claims, _, err := db.ClaimMessages(t.Context(), p.now, 10, nil)
 		if err != nil || len(claims) != 1 {
 			t.Fatalf("claims: %v, %v", claims, err)
 		}
 		db.Owner = "another process"
 		p.now = p.now.Add(time.Hour / 2) // the clock of due times moves no lease
-		if again, err := db.ClaimMessages(t.Context(), p.now.Add(-time.Hour/2), 10); err != nil || len(again) != 0 {
+		if again, _, err := db.ClaimMessages(t.Context(), p.now.Add(-time.Hour/2), 10, nil); err != nil || len(again) != 0 {
 			t.Fatalf("while the lease holds: %v, %v", again, err)
 		}
 		p.now = p.now.Add(-time.Hour / 2)
@@ -318,8 +318,8 @@ func TestAStormIsAHandfulOfMessages(t *testing.T) {
 		p.expect(p.settle(), "sms-1") // a higher priority breaks out
 		gathered := p.advance(time.Minute)
 		p.expect(gathered, "sms-1")
-		if n := len(gathered[0].Subjects); n != 297 {
-			t.Errorf("the gathered message lists %d incidents, want 297", n)
+		if m := gathered[0]; m.Count() != 297 || len(m.Subjects) != notify.MostSubjects {
+			t.Errorf("the gathered message is about %d incidents and names %d", m.Count(), len(m.Subjects))
 		}
 	})
 }

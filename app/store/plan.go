@@ -63,7 +63,8 @@ func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int) ([]notify.
 }
 
 // recentMessages reads, by contact method, what the people of pages were sent
-// lately, and locks what still gathers. Served by messages_user_recent.
+// lately, and locks what still gathers, and nothing else: the outbox must be
+// able to claim and renew the rest. Served by messages_user_recent.
 func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.DuePage) (map[int64]notify.Recent, error) {
 	var users []int64
 	seen := map[int64]bool{}
@@ -75,8 +76,8 @@ func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.Du
 	}
 	where, args := tx.db.in("user_id", 2, users)
 	rows, err := tx.QueryContext(ctx, `
-		SELECT id, contact_method_id, priority, gathering AND state = 'queued' FROM messages
-		WHERE kind = 'page' AND created_at > $1 AND `+where+` ORDER BY id`+tx.db.forUpdate(false),
+		SELECT contact_method_id, priority FROM messages
+		WHERE kind = 'page' AND created_at > $1 AND NOT (state = 'withdrawn' AND attempts = 0) AND `+where,
 		append([]any{now.Add(-notify.BundleWithin)}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read recent messages: %w", err)
@@ -84,10 +85,9 @@ func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.Du
 	defer rows.Close()
 	recent := map[int64]notify.Recent{}
 	for rows.Next() {
-		var id, method int64
+		var method int64
 		var priority int
-		var gathering bool
-		if err := rows.Scan(&id, &method, &priority, &gathering); err != nil {
+		if err := rows.Scan(&method, &priority); err != nil {
 			return nil, fmt.Errorf("read recent messages: %w", err)
 		}
 		r, ok := recent[method]
@@ -95,12 +95,36 @@ func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.Du
 			r.Priority = priority
 		}
 		r.Messages++
-		if gathering {
-			r.Gathering = id
-		}
 		recent[method] = r
 	}
-	return recent, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read recent messages: %w", err)
+	}
+	return recent, tx.gathering(ctx, users, recent)
+}
+
+// gathering locks the messages of people that take further pages.
+func (tx *Tx) gathering(ctx context.Context, users []int64, recent map[int64]notify.Recent) error {
+	where, args := tx.db.in("user_id", 1, users)
+	rows, err := tx.QueryContext(ctx, "SELECT id, contact_method_id, priority FROM messages WHERE kind = 'page' AND gathering AND state = 'queued' AND "+where+" ORDER BY id"+tx.db.forUpdate(false), args...)
+	if err != nil {
+		return fmt.Errorf("lock messages that gather: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, method int64
+		var priority int
+		if err := rows.Scan(&id, &method, &priority); err != nil {
+			return fmt.Errorf("lock messages that gather: %w", err)
+		}
+		r, ok := recent[method]
+		if !ok {
+			r = notify.Recent{Messages: notify.BundleAfter, Priority: priority}
+		}
+		r.Gathering = id
+		recent[method] = r
+	}
+	return rows.Err()
 }
 
 func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan, due []notify.DuePage) error {

@@ -3,13 +3,17 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Tx is a transaction: plain SQL through the embedded handle, gorm through
@@ -79,6 +83,15 @@ func (db *DB) forUpdate(skipLocked bool) string {
 	}
 }
 
+// skipping locks rows of some of a SELECT's tables, and leaves out those that
+// somebody else holds.
+func (db *DB) skipping(tables string) string {
+	if db.dialect == onSQLite {
+		return ""
+	}
+	return " FOR UPDATE OF " + tables + " SKIP LOCKED"
+}
+
 // isRace reports whether the whole transaction deserves another try: a
 // serialization failure, a deadlock, a lock that was not given in time.
 func isRace(err error) bool {
@@ -105,13 +118,27 @@ func isUnavailable(err error) bool {
 		return class == "08" || class == "53" || class == "57" || class == "58"
 	}
 	var netErr net.Error
-	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &netErr) || pgconn.SafeToRetry(err) || isConnect(err)
+	var connect *pgconn.ConnectError
+	for _, known := range []error{sql.ErrConnDone, driver.ErrBadConn, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return errors.As(err, &netErr) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || isFull(err)
 }
 
-func isConnect(err error) bool {
-	var c *pgconn.ConnectError
-	return errors.As(err, &c)
+// isFull reports whether SQLite's file cannot be written: the disk is full or
+// failing.
+func isFull(err error) bool {
+	var s *sqlite.Error
+	if !errors.As(err, &s) {
+		return false
+	}
+	switch s.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		return true
+	}
+	return false
 }
 
 // QueryContext, ExecContext and QueryRowContext take parameters as $1, $2… on

@@ -419,6 +419,7 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE state = 'sending';
 CREATE INDEX messages_user_recent ON messages (user_id, created_at);
 CREATE INDEX messages_provider ON messages (provider_id) WHERE provider_id <> '';
 CREATE INDEX messages_channel ON messages (address, created_at) WHERE kind = 'channel';
+CREATE INDEX messages_channel_incident ON messages (incident_number) WHERE kind = 'channel';
 CREATE UNIQUE INDEX messages_channel_queued ON messages (incident_number, address) WHERE kind = 'channel' AND state = 'queued';
 
 CREATE TABLE message_pages (

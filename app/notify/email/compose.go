@@ -95,7 +95,7 @@ func newLetter(m notify.Message) letter {
 	for _, s := range m.Subjects[:min(len(m.Subjects), listed)] {
 		l.Cards = append(l.Cards, newCard(s))
 	}
-	l.More = len(m.Subjects) - len(l.Cards)
+	l.More = m.Count() - len(l.Cards)
 	switch m.Kind {
 	case notify.KindVerify:
 		l.Code = oneLine(m.Text)
@@ -103,7 +103,7 @@ func newLetter(m notify.Message) letter {
 		l.Lead = "This code proves that the address is yours. If you did not ask for it, ignore this message."
 		return l
 	case notify.KindPage:
-		l.Lead = greeting(m.Name, len(m.Subjects))
+		l.Lead = greeting(m.Name, m.Count())
 	default:
 		l.Lead, l.Lines = paragraphs(m.Text)
 	}
@@ -142,7 +142,7 @@ func subjectLine(m notify.Message, l letter) string {
 		return "Tocsin: " + cut(l.Lead, subjectLength)
 	}
 	line := "[" + l.Cards[0].Heading + "] " + cut(oneLine(l.Cards[0].Title), subjectLength)
-	if more := len(m.Subjects) - 1; more > 0 {
+	if more := m.Count() - 1; more > 0 {
 		line += fmt.Sprintf(", and %d more", more)
 	}
 	return line

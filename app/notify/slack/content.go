@@ -43,7 +43,7 @@ func content(m notify.Message) []slackapi.MsgOption {
 
 // alone reports whether the message is about one incident and nothing else.
 func alone(m notify.Message) bool {
-	return len(m.Subjects) == 1 && (m.Kind == notify.KindPage || m.Kind == notify.KindChannel)
+	return m.Count() == 1 && (m.Kind == notify.KindPage || m.Kind == notify.KindChannel)
 }
 
 // summary is what a notification on a phone shows.
@@ -60,7 +60,7 @@ func summary(m notify.Message) string {
 		words[2] = ""
 	}
 	text := cut(oneLine(strings.Join(words, " ")), titleLength)
-	if more := len(m.Subjects) - 1; more > 0 {
+	if more := m.Count() - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
 	return text
@@ -78,11 +78,11 @@ func lead(m notify.Message) string {
 	default:
 		if alone(m) {
 			lines = append(lines, title(m.Subjects[0]))
-		} else if len(m.Subjects) > 1 {
-			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", len(m.Subjects)))
+		} else if m.Count() > 1 {
+			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", m.Count()))
 		}
 	}
-	if more := len(m.Subjects) - listed; more > 0 {
+	if more := m.Count() - listed; more > 0 {
 		lines = append(lines, fmt.Sprintf("The first %d are below, %d more are not.", listed, more))
 	}
 	if m.Again {

@@ -37,7 +37,7 @@ func page(m notify.Message) string {
 	urgent := m.Subjects[0]
 	full := fmt.Sprintf("Reply 4 %[1]d to ack, 6 %[1]d resolve.", urgent.Number)
 	short := fmt.Sprintf("Reply 4 %d to ack.", urgent.Number)
-	if count := len(m.Subjects); count > 1 {
+	if count := m.Count(); count > 1 {
 		full = fmt.Sprintf("Reply 4 %d to ack, ack all for these %d.", urgent.Number, count)
 		short = "Reply ack all."
 	}
@@ -62,7 +62,7 @@ func fitted(m notify.Message, hint string) string {
 }
 
 func composed(m notify.Message, title, hint string) string {
-	text := head(m.Subjects[0], title) + others(m.Subjects[1:])
+	text := head(m.Subjects[0], title) + others(m.Subjects[1:], m.More)
 	if m.Again {
 		text += " Maybe a repeat."
 	}
@@ -95,18 +95,19 @@ func head(s notify.Subject, title string) string {
 
 // others counts the incidents beside the most urgent, and names them where they
 // are few.
-func others(subjects []notify.Subject) string {
-	if len(subjects) == 0 {
+func others(subjects []notify.Subject, more int) string {
+	count := len(subjects) + more
+	if count == 0 {
 		return ""
 	}
-	if len(subjects) > listed {
-		return fmt.Sprintf(" +%d more.", len(subjects))
+	if count > listed {
+		return fmt.Sprintf(" +%d more.", count)
 	}
 	numbers := make([]string, len(subjects))
 	for i, s := range subjects {
 		numbers[i] = fmt.Sprintf("#%d", s.Number)
 	}
-	return fmt.Sprintf(" +%d more: %s.", len(subjects), strings.Join(numbers, ", "))
+	return fmt.Sprintf(" +%d more: %s.", count, strings.Join(numbers, ", "))
 }
 
 func name(text string) string { return cut(oneLine(text), nameLength) }
