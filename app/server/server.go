@@ -177,12 +177,15 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.InfoContext(ctx, "shutting down: finishing what is begun")
 	case err = <-failed:
 	}
-	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	if e := s.http.Shutdown(finishing); e != nil {
+	if e := s.http.Shutdown(answering); e != nil {
 		_ = s.http.Close()
 	}
-	err = errors.Join(err, s.batcher.Close(finishing))
+	// A client that hangs must not cost what was accepted its time.
+	writing, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer done()
+	err = errors.Join(err, s.batcher.Close(writing))
 	stopLoops()
 	running.Wait()
 	s.outbox.Wait()
@@ -219,6 +222,9 @@ func (s *Server) housekeeping(ctx context.Context) {
 		}
 		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "the database's clock could not be read", "error", err)
+		}
+		if n%600 == 1 {
+			s.DB.Optimize(ctx)
 		}
 		if n%600 != 0 {
 			continue

@@ -43,6 +43,17 @@ func (db *DB) SyncClock(ctx context.Context) error {
 	return nil
 }
 
+// Optimize has SQLite look at its tables, so that it chooses the right indexes
+// as they grow. PostgreSQL does so by itself.
+func (db *DB) Optimize(ctx context.Context) {
+	if db.dialect != onSQLite {
+		return
+	}
+	if _, err := db.write.ExecContext(ctx, "PRAGMA optimize"); err != nil && ctx.Err() == nil {
+		db.log.WarnContext(ctx, "SQLite could not look at its tables", "error", err)
+	}
+}
+
 // NextDue is the earliest instant at which something becomes due; ok is false
 // where nothing ever will.
 func (db *DB) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
