@@ -64,7 +64,7 @@ func serveDemo(ctx context.Context, stop func(), out io.Writer, log *slog.Logger
 	}
 	_, _ = fmt.Fprintf(out, "Living through ninety days of %s. This takes about half a minute.\n", demo.Organization)
 	if err := demo.Fill(ctx, cfg, time.Now()); err != nil {
-		return err
+		return errors.Join(err, removeFiles(cfg.Database.File)) // half a sample is none
 	}
 	s, err := server.New(ctx, cfg, log, server.Options{Version: version})
 	if err != nil {
@@ -88,9 +88,13 @@ func removeDemo(ctx context.Context, cfg config.Config) error {
 	if err := errors.Join(err, db.Close()); err != nil || organization.Name != demo.Organization {
 		return fault.Conflict("%s is no sample that `tocsin demo` has made, so it stays. --database names another file.", file).Because(err)
 	}
+	return removeFiles(file)
+}
+
+func removeFiles(file string) error {
 	for _, suffix := range []string{"-wal", "-shm", ""} {
 		if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fault.Conflict("The old sample %s cannot be removed.", file+suffix).Because(err)
+			return fault.Conflict("The sample %s cannot be removed.", file+suffix).Because(err)
 		}
 	}
 	return nil

@@ -124,9 +124,9 @@ func greet(ctx context.Context, w io.Writer, s *server.Server) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Tocsin %s is at %s\n", version, s.PublicURL())
+	fmt.Fprintf(&b, "Tocsin is at %s\n", s.PublicURL())
 	if token != "" {
-		fmt.Fprintf(&b, "\nThere is no administrator yet. This link makes you the one; it works once, within a day:\n\n  %s/setup/%s\n", s.PublicURL(), token)
+		fmt.Fprintf(&b, "\nThere is no administrator yet. Whoever opens this link becomes it; it works once, within a day:\n\n  %s/setup/%s\n", s.PublicURL(), token)
 	}
 	fmt.Fprintf(&b, "\n%s\n\n", reach(s.Config))
 	_, err = io.WriteString(w, b.String())

@@ -18,7 +18,7 @@ func (t *story) write(now time.Time) {
 	}
 	t.storm(now.Add(-17*day - 3*hour))
 	t.flap(now.Add(-44*day), t.troubleOf("search-api", "Latency of search"), 4, true)
-	t.asleep(now.Add(-58*day).Truncate(day).Add(hour))
+	t.asleep(now.Add(-58 * day).Truncate(day).Add(hour))
 	t.nonsense(now.Add(-31*day), garbled("checkout-api"))
 	t.nonsense(now.Add(-9*day), `{"service": "checkout-api", "sli": "availability", "slo": {"name": "Availability of pla`)
 	t.nonsense(now.Add(-26*hour), `{"service": "payment-gateway", "sli": "success rate", "slo": {"objective": 99.5}}`)
@@ -64,9 +64,10 @@ func (t *story) flap(at time.Time, x *trouble, times int, ends bool) {
 // asleep is a night in which nobody answers, until the trouble is over by
 // itself: the policy runs out, and its fallback is paged.
 func (t *story) asleep(at time.Time) {
-	x := t.troubleOf("order-events", "Completeness of order events")
+	x := t.troubleOf("message-bus", "Delivery within five seconds")
+	x.deployment = "prod-us"
 	t.add(at, func(ctx context.Context) error { return t.signal(ctx, x, "breached") })
-	t.add(at.Add(17*hour), func(ctx context.Context) error { return t.signal(ctx, x, "recovered") })
+	t.add(at.Add(5*hour), func(ctx context.Context) error { return t.signal(ctx, x, "recovered") })
 }
 
 // today is what is open when the visitor comes.
