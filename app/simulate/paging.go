@@ -1,0 +1,289 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// page is a person who is paged.
+type page struct {
+	id, user   int64
+	escalation int64 // 0 for an owner who is asked
+	shadow     bool
+	digest     bool
+	urgency    incident.Urgency
+	why        escalation.Why
+	state      pageState
+	rule       int // how many notifications were begun
+	notifyAt   *time.Time
+	createdAt  time.Time
+}
+
+type pageState string
+
+const (
+	active     pageState = "active"
+	superseded pageState = "superseded" // its step is over; what is on its way arrives
+	withdrawn  pageState = "withdrawn"
+	failed     pageState = "failed"
+)
+
+func (p *page) stands() bool { return p.state == active || p.state == superseded }
+
+func (p *page) end(s pageState) { p.state, p.notifyAt = s, nil }
+
+func (w *world) newPage(escalationID, user int64, urgency incident.Urgency, why escalation.Why) *page {
+	at := w.now
+	return &page{
+		id: int64(len(w.pages) + 1), user: user, escalation: escalationID, urgency: urgency, why: why,
+		state: active, notifyAt: &at, createdAt: at,
+	}
+}
+
+// message is one to a contact method.
+type message struct {
+	id        int64
+	method    notify.ContactMethod
+	pages     []int64
+	after     time.Duration // of the rule, for the last of the pages
+	priority  int
+	gathering bool
+	dueAt     *time.Time // nil once sent
+	createdAt time.Time
+}
+
+// FireDue implements escalation.Store.
+func (w *world) FireDue(_ context.Context, now time.Time, _ int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+	e := w.escalation
+	if e == nil || e.next == nil || e.next.After(now) {
+		return 0, nil
+	}
+	due := escalation.Due{
+		ID: e.id, Incident: w.incident.Number, Purpose: escalation.Primary, PolicyVersionID: e.version, State: e.state,
+		Status: w.incident.Status, Priority: w.incident.Priority, Urgency: w.incident.Urgency, ServiceID: w.signal.ServiceID,
+	}
+	for _, p := range w.pages {
+		if p.escalation == e.id && e.state.FiredAt != nil && !p.createdAt.Before(*e.state.FiredAt) && (p.state == active || p.state == failed) {
+			due.Paged = append(due.Paged, p.user)
+		}
+	}
+	changes, err := decide(w.in.Roster.Version, []escalation.Due{due})
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range changes {
+		if err := w.writeChange(c); err != nil {
+			return 0, err
+		}
+	}
+	return 1, nil
+}
+
+func (w *world) writeChange(c escalation.Change) error {
+	e := w.escalation
+	e.state, e.next = c.State, &c.NextAction
+	if c.Ended {
+		e.next = nil
+	}
+	for _, p := range w.pages {
+		if c.Supersede && p.escalation == e.id && p.state == active {
+			p.end(superseded)
+		}
+	}
+	for _, p := range c.Pages {
+		var why escalation.Why
+		if err := json.Unmarshal(p.Why, &why); err != nil {
+			return fmt.Errorf("read why somebody is paged: %w", err)
+		}
+		fresh := w.newPage(e.id, p.UserID, c.Urgency, why)
+		fresh.shadow, fresh.digest = p.Shadow, p.Digest
+		w.pages = append(w.pages, fresh)
+	}
+	for _, event := range c.Events {
+		place, err := w.place(event)
+		if err != nil {
+			return err
+		}
+		w.tell(Entry{Kind: Kind(event.Kind), Place: place})
+	}
+	return nil
+}
+
+// place is the place in the policy that an event tells of.
+func (w *world) place(e incident.TimelineEvent) (*Place, error) {
+	d := detailOf(e)
+	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.To), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
+	if d.Step == 0 {
+		return p, nil
+	}
+	p.Phase = escalation.Stepping
+	policy, err := w.in.Policy(w.escalation.version)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy: %w", err)
+	}
+	p.Steps, p.Runs = len(policy.Policy.Steps), policy.Policy.Repeat+1
+	return p, nil
+}
+
+// PlanDue implements notify.PlanStore.
+func (w *world) PlanDue(_ context.Context, now time.Time, _ int, decide func(int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)) (int, error) {
+	var due []notify.DuePage
+	for _, p := range w.pages {
+		if p.notifyAt != nil && !p.notifyAt.After(now) {
+			due = append(due, notify.DuePage{
+				ID: p.id, UserID: p.user, Incident: w.incident.Number, Urgency: string(p.urgency), Priority: w.rank(),
+				Digest: p.digest, Rule: p.rule, CreatedAt: p.createdAt,
+			})
+		}
+	}
+	if due == nil {
+		return 0, nil
+	}
+	plan, err := decide(w.in.Roster.Version, due, w.recent())
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range plan.Messages {
+		w.writeMessage(m, plan)
+	}
+	for _, p := range plan.Pages {
+		kept := w.pages[p.ID-1]
+		if kept.rule, kept.notifyAt = p.Rule, p.NotifyAt; p.Failed {
+			kept.end(failed)
+			w.passOver(kept)
+		}
+	}
+	return len(due), nil
+}
+
+// rank is the incident's level as pages know it.
+func (w *world) rank() int {
+	if w.incident.Priority == nil {
+		return 9
+	}
+	return *w.incident.Priority
+}
+
+// recent is what contact methods were sent lately, or are about to be.
+func (w *world) recent() map[int64]notify.Recent {
+	recent := map[int64]notify.Recent{}
+	for _, m := range w.messages {
+		if !m.createdAt.After(w.now.Add(-notify.BundleWithin)) {
+			continue
+		}
+		r, some := recent[m.method.ID]
+		if r.Messages++; !some || m.priority < r.Priority {
+			r.Priority = m.priority
+		}
+		if m.gathering && m.dueAt != nil {
+			r.Gathering = m.id
+		}
+		recent[m.method.ID] = r
+	}
+	return recent
+}
+
+func (w *world) writeMessage(planned notify.NewMessage, plan notify.Plan) {
+	last := planned.Pages[len(planned.Pages)-1]
+	after := w.ruleOf(last, planned.Method.ID, plan)
+	if planned.Into != 0 {
+		i := slices.IndexFunc(w.messages, func(m *message) bool { return m.id == planned.Into })
+		m := w.messages[i]
+		m.pages, m.priority, m.after = append(m.pages, planned.Pages...), min(m.priority, planned.Priority), after
+		return
+	}
+	w.sent++
+	w.messages = append(w.messages, &message{
+		id: w.sent, method: planned.Method, pages: planned.Pages, after: after, priority: planned.Priority,
+		gathering: planned.Gathering, dueAt: &planned.DueAt, createdAt: w.now,
+	})
+}
+
+// ruleOf is after how long a page's rules, of those that a plan carries out, use
+// a contact method.
+func (w *world) ruleOf(pageID, method int64, plan notify.Plan) time.Duration {
+	p := w.pages[pageID-1]
+	i := slices.IndexFunc(plan.Pages, func(q notify.PagePlan) bool { return q.ID == pageID })
+	for rule := p.rule; rule < plan.Pages[i].Rule; rule++ {
+		if n, ok := w.in.Recipients[p.user].Notification(rule, string(p.urgency), w.in.Works); ok && n.Method.ID == method {
+			return n.After
+		}
+	}
+	return 0
+}
+
+// passOver ends a step none of whose people can be told, as the timer of that
+// name does.
+func (w *world) passOver(p *page) {
+	e := w.escalation
+	alive := func(p *page) bool { return p.escalation == e.id && p.state == active && !p.shadow }
+	if p.escalation != e.id || e.next == nil || slices.ContainsFunc(w.pages, alive) || !escalation.MayPassOver(string(e.state.Phase), e.state.Run) {
+		return
+	}
+	at := w.now
+	e.state.Deadline, e.next = &at, &at
+	w.tell(Entry{Kind: PassedOver, Place: &Place{Phase: e.state.Phase, FailedToSend: true}})
+}
+
+// send sends what is due: of each message what still stands. Bundling counts
+// what was made lately; older messages are forgotten.
+func (w *world) send() {
+	for _, m := range w.messages {
+		if m.dueAt == nil || m.dueAt.After(w.now) {
+			continue
+		}
+		m.dueAt = nil
+		standing := slices.DeleteFunc(slices.Clone(m.pages), func(id int64) bool { return !w.pages[id-1].stands() })
+		if len(standing) > 0 {
+			w.tellSent(m, w.pages[standing[len(standing)-1]-1])
+		}
+	}
+	w.messages = slices.DeleteFunc(w.messages, func(m *message) bool {
+		return m.dueAt == nil && !m.createdAt.After(w.now.Add(-notify.BundleWithin))
+	})
+}
+
+type repeatKey struct{ page, method int64 }
+
+// tellSent adds an entry for a message; one that repeats counts up the entry of
+// the first repeat.
+func (w *world) tellSent(m *message, p *page) {
+	person := w.in.Recipients[p.user]
+	rule := ruleFor(person, string(p.urgency), m.method.ID, m.after)
+	key := repeatKey{p.id, m.method.ID}
+	if rule == RuleRepeat {
+		if i, again := w.repeats[key]; again {
+			told := w.timeline.Entries[i].Message
+			told.Times++
+			told.Last = w.now
+			return
+		}
+		w.repeats[key] = len(w.timeline.Entries)
+	}
+	w.tell(Entry{Kind: Told, Person: p.user, Message: &Message{
+		Medium: m.method.Medium, Address: m.method.Address, Why: p.why, After: m.after, Rule: rule, Gathered: m.gathering,
+		Times: 1, Last: w.now,
+	}})
+}
+
+// ruleFor is why a contact method was used so long after a page began.
+func ruleFor(person notify.Recipient, urgency string, method int64, after time.Duration) Rule {
+	own := func(r notify.Rule) bool {
+		return r.Urgency == urgency && r.ContactMethodID == method && time.Duration(r.AfterSeconds)*time.Second == after
+	}
+	switch {
+	case slices.ContainsFunc(person.Rules, own):
+		return RulePersonal
+	case after == 0:
+		return RuleNone
+	default:
+		return RuleRepeat
+	}
+}

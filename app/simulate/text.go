@@ -1,0 +1,220 @@
+package simulate
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// Text writes a timeline for people: a line an entry under a heading a day, with
+// the time in the zone, the time since the signal, and a sentence. names tells
+// what a person is called.
+func Text(out io.Writer, t Timeline, zone *time.Location, names func(id int64) string) error {
+	p := printer{zone: zone, names: names}
+	for i, e := range t.Entries {
+		if i == 0 {
+			p.began = e.At
+		}
+		p.entry(e)
+	}
+	if t.Cut {
+		p.line(t.Until, "…", "It would go on.")
+	} else if len(t.Entries) > 0 {
+		p.line(t.Until, "", "Nothing more happens.")
+	}
+	_, err := io.WriteString(out, p.text.String())
+	return err
+}
+
+type printer struct {
+	zone  *time.Location
+	names func(int64) string
+	began time.Time
+	day   string
+	text  strings.Builder
+}
+
+// line writes one line, and more of it below where there is more.
+func (p *printer) line(at time.Time, mark, sentence string, more ...string) {
+	local := at.In(p.zone)
+	if day := local.Format("Monday, 2 January 2006"); day != p.day {
+		if p.day != "" {
+			p.text.WriteString("\n")
+		}
+		fmt.Fprintf(&p.text, "%s (%s)\n", day, p.zone)
+		p.day = day
+	}
+	fmt.Fprintf(&p.text, "  %-13s  %-10s  %s\n", local.Format("15:04:05 MST"), cmp.Or(mark, "+"+short(at.Sub(p.began))), sentence)
+	for _, m := range more {
+		fmt.Fprintf(&p.text, "%29s%s\n", "", m)
+	}
+}
+
+func (p *printer) entry(e Entry) {
+	switch e.Kind {
+	case Received, Ignored:
+		p.signal(e)
+	case Waiting:
+		p.line(e.At, "", "Low urgency waits for the support hours, which begin on "+e.Until.In(p.zone).Format("Monday, 2 January at 15:04")+".")
+	case Fired, PassedOver, HandedOver, Exhausted:
+		p.line(e.At, "", p.placeSentence(e.Kind, e.Place))
+	case Told:
+		p.line(e.At, "", p.messageSentence(e.Person, e.Message))
+	case Acknowledged:
+		p.line(e.At, "", p.names(e.Person)+" acknowledges.")
+	case ShadowAck:
+		p.line(e.At, "", p.names(e.Person)+" acknowledges, which stops nothing: they are a shadow.")
+	case StillOnIt:
+		p.line(e.At, "", p.names(e.Person)+" is asked: still on it?")
+	case AckExpired:
+		p.line(e.At, "", p.names(e.Person)+" does not answer. The policy starts again.")
+	case ResolvedBy:
+		p.line(e.At, "", p.names(e.Person)+" resolves.")
+	case Unchanged:
+		p.line(e.At, "", p.names(e.Person)+"'s answer changes nothing. "+e.Text)
+	}
+}
+
+func (p *printer) signal(e Entry) {
+	s := e.Signal
+	where := s.Service.Name
+	if s.Deployment != "" {
+		where += " in " + s.Deployment
+	}
+	if e.Kind == Ignored {
+		p.line(e.At, "", where+": "+s.Title+". Nothing fires, so a recovery changes nothing.")
+		return
+	}
+	priority := "No priority"
+	if s.Priority != nil {
+		source := s.Source
+		if source == incident.SourceSLO {
+			source = "SLO"
+		}
+		priority = cmp.Or(s.PriorityName, fmt.Sprintf("P%d", *s.Priority)) + " by the " + source
+	}
+	more := []string{fmt.Sprintf("%s, %s urgency, key %q", priority, s.Urgency, s.DedupKey)}
+	for _, w := range s.Warnings {
+		more = append(more, "Warning: "+w)
+	}
+	p.line(e.At, "", where+": "+s.Title+".", more...)
+}
+
+func (p *printer) placeSentence(kind Kind, place *Place) string {
+	switch {
+	case kind == Exhausted && place.Policy == "":
+		return "There is no escalation policy."
+	case kind == Exhausted:
+		return place.Policy + " is exhausted."
+	case kind == PassedOver && place.FailedToSend:
+		return "It is passed over: nobody can be told."
+	case kind == PassedOver:
+		return placeName(place) + " is passed over: nobody is " + and(place.Targets) + "."
+	case kind == HandedOver:
+		return placeName(place) + " is handed over to " + p.people(place.People) + ". The timer goes on."
+	default:
+		return placeName(place) + " pages " + and(place.Targets) + ": " + p.people(place.People) + "."
+	}
+}
+
+func placeName(p *Place) string {
+	switch {
+	case p.Phase == escalation.Stepping && p.Runs > 1:
+		return fmt.Sprintf("Step %d of %d in run %d of %d", p.Step, p.Steps, p.Run, p.Runs)
+	case p.Phase == escalation.Stepping:
+		return fmt.Sprintf("Step %d of %d", p.Step, p.Steps)
+	case p.Phase == escalation.Administrators:
+		return "The last resort"
+	default:
+		return "The fallback"
+	}
+}
+
+func (p *printer) messageSentence(person int64, m *Message) string {
+	sentence := p.names(person) + " by " + m.Medium.Word() + " — " + reason(m.Why) + ruleWords(m)
+	if m.Rule == RuleRepeat && m.Times > 1 {
+		sentence += fmt.Sprintf(", %d times until %s", m.Times, m.Last.In(p.zone).Format("Mon 15:04"))
+	}
+	return sentence
+}
+
+// reason is why somebody is paged, for others to read.
+func reason(w escalation.Why) string {
+	words := w.Target
+	switch {
+	case w.Override != 0:
+		words += fmt.Sprintf(" (override %d)", w.Override)
+	case w.Layer != "":
+		words += " (layer " + w.Layer + ")"
+	}
+	if w.Shadow {
+		words = "shadow of " + words
+	}
+	switch {
+	case w.Kind == "still_on_it":
+		return "still on it?"
+	case w.Kind == "administrators":
+		return words + ", nobody has answered"
+	case w.Kind == "fallback":
+		return words + ", fallback"
+	case w.Kind == "handover":
+		words += " from now on"
+	}
+	if w.Step == 0 {
+		return words
+	}
+	return fmt.Sprintf("%s, step %d of %d", words, w.Step, w.Steps)
+}
+
+func ruleWords(m *Message) string {
+	var words string
+	switch {
+	case m.Rule == RuleRepeat:
+		words = "; again every " + short(notify.RepeatEvery)
+	case m.Rule == RuleNone:
+		words = "; every method at once"
+	case m.After == 0:
+		words = "; personal rule, at once"
+	default:
+		words = "; personal rule, after " + short(m.After)
+	}
+	if m.Gathered {
+		words += ", gathered"
+	}
+	return words
+}
+
+func (p *printer) people(ids []int64) string {
+	all := make([]string, len(ids))
+	for i, id := range ids {
+		all[i] = p.names(id)
+	}
+	return and(all)
+}
+
+// and lists in words: "a, b and c".
+func and(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// short is "1h" for what Go writes as "1h0m0s", and whole seconds.
+func short(d time.Duration) string {
+	text := d.Truncate(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

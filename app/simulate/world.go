@@ -1,0 +1,304 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// world is the store of one incident in memory, with the real engines on it. It
+// implements the stores that they ask for as package store does.
+type world struct {
+	in       Input
+	signal   ingest.Signal
+	now, end time.Time
+	timeline Timeline
+
+	incident   incident.Incident
+	firing     bool // its one alert
+	escalation *escalating
+	timers     map[string]time.Time // by kind
+	pages      []*page
+	messages   []*message // lately
+	sent       int64      // the id of the last
+	repeats    map[repeatKey]int // the entries that count repeats
+
+	engine  escalation.Engine
+	planner notify.Planner
+	actions incident.Service
+}
+
+// escalating is the primary escalation as it stands.
+type escalating struct {
+	id      int64
+	version int64 // of the policy, 0 for none
+	state   escalation.State
+	next    *time.Time // nil once ended
+}
+
+func newWorld(in Input, signal ingest.Signal) *world {
+	w := &world{in: in, signal: signal, now: in.At, end: in.At.Add(in.Span), timers: map[string]time.Time{}, repeats: map[repeatKey]int{}}
+	clock := func() time.Time { return w.now }
+	w.engine = escalation.Engine{Store: w, Directory: w, Now: clock, Batch: 1}
+	w.planner = notify.Planner{Store: w, People: w, Works: in.Works, Now: clock, Batch: 1000}
+	w.actions = incident.Service{Store: w, Now: clock}
+	return w
+}
+
+// receive lets the signal in.
+func (w *world) receive() {
+	ev := w.signal.Event
+	out := incident.Receive(w.now, incident.State{}, ev, w.signal.Rules)
+	service, _ := w.in.Snapshot.Service(w.signal.ServiceID)
+	told := &Signal{
+		Title: ev.Title, Service: service, Deployment: ev.Deployment, DedupKey: ev.DedupKey,
+		Priority: ev.Priority, Source: ev.PrioritySource, Warnings: ev.Warnings,
+	}
+	if ev.Priority != nil {
+		level, _ := w.in.Snapshot.Priority(*ev.Priority)
+		told.PriorityName = level.Name
+	}
+	if out.Incident == nil {
+		w.tell(Entry{Kind: Ignored, Signal: told})
+		return
+	}
+	w.incident, w.firing = *out.Incident, out.Alert.Firing
+	w.incident.Number = 1
+	told.Urgency = w.incident.Urgency
+	w.tell(Entry{Kind: Received, Signal: told})
+	if out.Escalate == incident.EscalateStart {
+		w.start()
+	}
+}
+
+// run jumps from one due instant to the next until nothing is due any more, or
+// the timeline has become too long.
+func (w *world) run() error {
+	for {
+		next := w.next()
+		if next.IsZero() || next.After(w.end) || len(w.timeline.Entries) >= MostEntries {
+			w.timeline.Cut = !next.IsZero()
+			w.timeline.Until = w.now
+			if next.After(w.end) {
+				w.timeline.Until = w.end
+			}
+			return nil
+		}
+		w.now = next
+		if err := w.act(context.Background()); err != nil {
+			return err
+		}
+	}
+}
+
+// next is the earliest instant at which something is due, zero for never.
+func (w *world) next() time.Time {
+	var next time.Time
+	consider := func(at *time.Time) {
+		if at != nil && (next.IsZero() || at.Before(next)) {
+			next = *at
+		}
+	}
+	if len(w.in.Answers) > 0 && w.incident.Number != 0 {
+		at := w.in.At.Add(w.in.Answers[0].After)
+		consider(&at)
+	}
+	if w.escalation != nil {
+		consider(w.escalation.next)
+	}
+	for _, at := range w.timers {
+		consider(&at)
+	}
+	for _, p := range w.pages {
+		consider(p.notifyAt)
+	}
+	for _, m := range w.messages {
+		consider(m.dueAt)
+	}
+	return next
+}
+
+// act does all that is due now, answers first.
+func (w *world) act(ctx context.Context) error {
+	for len(w.in.Answers) > 0 && !w.in.At.Add(w.in.Answers[0].After).After(w.now) {
+		answer := w.in.Answers[0]
+		w.in.Answers = w.in.Answers[1:]
+		if err := w.answer(ctx, answer); err != nil {
+			return err
+		}
+	}
+	if at, set := w.timers[incident.TimerAck]; set && !at.After(w.now) {
+		delete(w.timers, incident.TimerAck)
+		if err := w.actions.AckDue(ctx, w.incident.Number); err != nil {
+			return err
+		}
+	}
+	for _, sweep := range []func(context.Context) (int, error){w.engine.Sweep, w.planner.Sweep} {
+		if _, err := sweep(ctx); err != nil {
+			return err
+		}
+	}
+	w.send()
+	return nil
+}
+
+// answer has a person act. What their answer cannot change is told.
+func (w *world) answer(ctx context.Context, a Answer) error {
+	by := incident.By{Actor: w.in.Roster.People[a.Person].Email, UserID: &a.Person, Via: "web"}
+	told := len(w.timeline.Entries)
+	var err error
+	if a.Kind == Resolve {
+		_, err = w.actions.Resolve(ctx, w.incident.Number, by, "")
+	} else {
+		_, err = w.actions.Acknowledge(ctx, w.incident.Number, by)
+	}
+	switch {
+	case err != nil && !fault.Is(err, fault.KindConflict):
+		return err
+	case len(w.timeline.Entries) == told:
+		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "It is " + string(w.incident.Status) + " already."})
+	}
+	return nil
+}
+
+func (w *world) tell(e Entry) {
+	e.At = w.now
+	w.timeline.Entries = append(w.timeline.Entries, e)
+}
+
+// ChangeIncident implements incident.Store.
+func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decide func(incident.Incident, incident.Known) (incident.Change, error)) (incident.Incident, error) {
+	known := incident.Known{
+		Levels: w.in.Snapshot.Priorities(), DeploymentKnown: w.signal.Rules.DeploymentKnown, Production: w.signal.Rules.Production,
+		Shadow: by.UserID != nil && w.merelyWatches(*by.UserID),
+	}
+	if w.firing {
+		known.Firing = 1
+	}
+	c, err := decide(w.incident, known)
+	if err != nil {
+		return w.incident, err
+	}
+	for _, t := range c.Timers {
+		w.timers[t.Kind] = t.Due
+	}
+	if !c.Changed {
+		return w.incident, nil
+	}
+	w.incident, w.firing = c.Incident, w.firing && !c.EndAlerts
+	for _, e := range c.Timeline {
+		w.note(e, by)
+	}
+	switch c.Escalate {
+	case incident.EscalateStop:
+		w.stop()
+	case incident.EscalateStart:
+		w.stop()
+		w.start()
+	}
+	if c.AskOwner && w.incident.OwnerID != nil {
+		why := escalation.Why{Kind: "still_on_it", Target: "whoever acknowledged"}
+		w.pages = append(w.pages, w.newPage(0, *w.incident.OwnerID, incident.High, why))
+	}
+	return w.incident, nil
+}
+
+// note tells what the incident's own timeline would.
+func (w *world) note(e incident.TimelineEvent, by incident.By) {
+	entry := Entry{Kind: Kind(e.Kind)}
+	if by.UserID != nil {
+		entry.Person = *by.UserID
+	} else if people := detailOf(e).People; len(people) > 0 {
+		entry.Person = people[0]
+	}
+	w.tell(entry)
+}
+
+func detailOf(e incident.TimelineEvent) (d incident.Detail) {
+	// It was written by ourselves a moment ago; what cannot be read is empty.
+	_ = json.Unmarshal(e.Data, &d)
+	return d
+}
+
+// merelyWatches reports whether a person is paged as a shadow and not otherwise.
+func (w *world) merelyWatches(person int64) bool {
+	shadow := false
+	for _, p := range w.pages {
+		if p.user == person && p.stands() {
+			if !p.shadow {
+				return false
+			}
+			shadow = true
+		}
+	}
+	return shadow
+}
+
+// start begins an escalation by the policy in force.
+func (w *world) start() {
+	service, _ := w.in.Snapshot.Service(w.signal.ServiceID)
+	e := &escalating{id: 1}
+	if w.escalation != nil {
+		e.id = w.escalation.id + 1
+	}
+	if service.PolicyID != nil {
+		e.version, _ = w.in.Snapshot.PolicyVersionAt(*service.PolicyID, w.now)
+	}
+	phase, at := escalation.Begin(w.incident.Urgency, w.now, opens(w.in.Snapshot, service, w.now))
+	e.state, e.next = escalation.State{Phase: phase}, &at
+	if phase == escalation.Waiting {
+		w.tell(Entry{Kind: Waiting, Until: at})
+	}
+	w.escalation = e
+}
+
+// opens is when the support hours of a service's team, or else of the
+// organisation, are next open: now while they last, or where there are none.
+func opens(s *catalog.Snapshot, service catalog.Service, now time.Time) time.Time {
+	organization := s.Organization()
+	hours := organization.SupportHours
+	if service.TeamID != nil {
+		if team, ok := s.Team(*service.TeamID); ok && team.SupportHours != nil {
+			hours = team.SupportHours
+		}
+	}
+	if hours == nil {
+		return now
+	}
+	return hours.NextOpen(now, organization.Timezone)
+}
+
+// stop ends the escalation and withdraws what waits to be sent.
+func (w *world) stop() {
+	if w.escalation != nil {
+		w.escalation.next = nil
+	}
+	for _, p := range w.pages {
+		if p.stands() {
+			p.end(withdrawn)
+		}
+	}
+	for _, m := range w.messages {
+		m.dueAt = nil
+	}
+}
+
+// Roster implements escalation.Directory.
+func (w *world) Roster(context.Context, int64) (*escalation.Roster, error) { return w.in.Roster, nil }
+
+// Policy implements escalation.Directory.
+func (w *world) Policy(_ context.Context, versionID int64) (escalation.NamedPolicy, error) {
+	return w.in.Policy(versionID)
+}
+
+// Recipients implements notify.People.
+func (w *world) Recipients(context.Context, int64) (map[int64]notify.Recipient, error) {
+	return w.in.Recipients, nil
+}
