@@ -1,0 +1,169 @@
+package web
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+)
+
+// described reads the description that is served, and checks that it is a valid
+// one.
+func described(t *testing.T, h *house) (libopenapi.Document, validator.Validator) {
+	t.Helper()
+	w := h.ask("GET", "/api/v1/openapi.json", "")
+	if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("the description is answered %d", w.Code)
+	}
+	document, err := libopenapi.NewDocument(w.Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, faults := validator.NewValidator(document)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if ok, faults := v.ValidateDocument(); !ok {
+		for _, f := range faults {
+			t.Errorf("the description: %s: %s %v", f.Message, f.Reason, f.SchemaValidationErrors)
+		}
+	}
+	return document, v
+}
+
+// inOpenAPI writes a route of echo's as the description does.
+func inOpenAPI(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if name, ok := strings.CutPrefix(s, ":"); ok {
+			segments[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+func TestEveryOperationIsDescribedAndEveryDescriptionServed(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		document, _ := described(t, h)
+		model, err := document.BuildV3Model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var described, served []string
+		for path, item := range model.Model.Paths.PathItems.FromOldest() {
+			for method := range item.GetOperations().FromOldest() {
+				described = append(described, strings.ToUpper(method)+" "+path)
+			}
+		}
+		for _, r := range h.edge.(*echo.Echo).Routes() {
+			if path, ok := strings.CutPrefix(r.Path, apiPrefix); ok {
+				served = append(served, r.Method+" "+inOpenAPI(path))
+			}
+		}
+		slices.Sort(described)
+		slices.Sort(served)
+		if !slices.Equal(described, served) {
+			t.Errorf("described:\n%s\nserved:\n%s", strings.Join(described, "\n"), strings.Join(served, "\n"))
+		}
+	})
+}
+
+// TestAnswersAreAsDescribed asks for every operation, in its good and its bad
+// cases, and holds each answer against its schema.
+func TestAnswersAreAsDescribed(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		_, v := described(t, h)
+		h.breach("a")
+		h.work()
+		responder, manager, reader := h.tokens[auth.Responder], h.tokens[auth.Manager], h.tokens[auth.Read]
+		asked := map[string]bool{}
+		for _, c := range []struct {
+			token, method, path, body string
+			status                    int
+		}{
+			{reader, "GET", "/incidents", "", 200},
+			{reader, "GET", "/incidents?status=triggered,acknowledged&priority=2&limit=1&service=checkout-api&team=payments", "", 200},
+			{reader, "GET", "/incidents?limit=999", "", 422},
+			{"", "GET", "/incidents", "", 401},
+			{responder, "POST", "/incidents", `{"title":"b","service":"checkout-api","deployment":"prod-eu","priority":null,"description":"c"}`, 201},
+			{reader, "POST", "/incidents", `{"title":"b","service":"checkout-api"}`, 403},
+			{responder, "POST", "/incidents", `{"title":"b","service":"none"}`, 422},
+			{reader, "GET", "/incidents/1", "", 200},
+			{reader, "GET", "/incidents/99", "", 404},
+			{reader, "GET", "/incidents/1/timeline", "", 200},
+			{reader, "GET", "/incidents/1/pages", "", 200},
+			{reader, "GET", "/incidents/2/pages", "", 200},
+			{responder, "POST", "/incidents/1/acknowledge", "", 200},
+			{responder, "POST", "/incidents/1/unacknowledge", "{}", 200},
+			{responder, "POST", "/incidents/1/unacknowledge", "{}", 409},
+			{responder, "POST", "/incidents/1/escalate", "{}", 200},
+			{responder, "POST", "/incidents/1/priority", `{"priority":1,"reason":"worse"}`, 200},
+			{responder, "POST", "/incidents/1/notes", `{"note":"n"}`, 200},
+			{responder, "POST", "/incidents/1/notes", `{"note":`, 400},
+			{responder, "POST", "/incidents/1/resolve", `{"resolution":"done"}`, 200},
+			{responder, "POST", "/incidents/1/reopen", "", 200},
+			{reader, "GET", "/incidents/1/timeline?limit=200", "", 200},
+			{reader, "GET", "/oncall", "", 200},
+			{reader, "GET", "/oncall?team=payments&at=2026-01-01T00:00:00Z", "", 200},
+			{reader, "GET", "/schedules", "", 200},
+			{reader, "GET", "/schedules/payments", "", 200},
+			{reader, "GET", "/schedules/none", "", 404},
+			{reader, "GET", "/schedules/payments/shifts?from=2026-12-20T00:00:00Z&to=2026-12-30T00:00:00Z&position=main", "", 200},
+			{manager, "POST", "/schedules/payments/overrides", `{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00Z","remove":"everyone"}`, 201},
+			{reader, "GET", "/teams", "", 200},
+			{reader, "GET", "/services", "", 200},
+			{reader, "GET", "/deployments", "", 200},
+			{reader, "GET", "/priorities?limit=1", "", 200},
+			{reader, "GET", "/integrations", "", 200},
+			{reader, "GET", "/users", "", 200},
+			{reader, "GET", "/escalation-policies", "", 200},
+			{"", "GET", "/openapi.json", "", 200},
+		} {
+			path, _, _ := strings.Cut(c.path, "?")
+			w := h.ask(c.method, apiPrefix+c.path, c.body, "Authorization", "Bearer "+c.token)
+			if w.Code != c.status {
+				t.Errorf("%s %s is answered %d, want %d: %s", c.method, c.path, w.Code, c.status, w.Body)
+				continue
+			}
+			r := httptest.NewRequest(c.method, "https://tocsin.example.com"+apiPrefix+c.path, nil)
+			response := &http.Response{StatusCode: w.Code, Header: w.Header(), Body: io.NopCloser(bytes.NewReader(w.Body.Bytes()))}
+			if ok, faults := v.ValidateHttpResponse(r, response); !ok {
+				for _, f := range faults {
+					t.Errorf("%s %s %d: %s: %s %v\n%s", c.method, c.path, c.status, f.Message, f.Reason, f.SchemaValidationErrors, w.Body)
+				}
+			}
+			if c.status < 300 {
+				asked[c.method+" "+path] = true
+			}
+		}
+		for _, r := range apiTable {
+			path := strings.NewReplacer(":number", "1", ":slug", "payments").Replace(r.path)
+			if !asked[r.method+" "+path] {
+				t.Errorf("%s %s was not asked for", r.method, r.path)
+			}
+		}
+	})
+}
+
+// TestTheValidatorSeesWhatIsWrong keeps the test above honest.
+func TestTheValidatorSeesWhatIsWrong(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		_, v := described(t, h)
+		for _, body := range []string{`{"items":[],"next_cursor":7}`, `{"items":[{"number":1}],"next_cursor":null}`, `{"items":[],"next_cursor":null,"more":true}`} {
+			r := httptest.NewRequest("GET", "https://tocsin.example.com/api/v1/incidents", nil)
+			response := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+			if ok, _ := v.ValidateHttpResponse(r, response); ok {
+				t.Errorf("it takes %s", body)
+			}
+		}
+	})
+}

@@ -1,0 +1,251 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// fakeSignals answers as it is told and keeps the last request.
+type fakeSignals struct {
+	got    ingest.Request
+	answer ingest.Answer
+	err    error
+}
+
+func (f *fakeSignals) Accept(_ context.Context, req ingest.Request) (ingest.Answer, error) {
+	f.got = req
+	return f.answer, f.err
+}
+
+// bareEdge is an edge without a store, for what needs none.
+func bareEdge(change func(*Deps)) http.Handler {
+	d := Deps{PublicURL: "https://tocsin.example.com", Now: time.Now, Log: slog.New(slog.DiscardHandler), Live: NewLive(), Metrics: NewMetrics()}
+	change(&d)
+	return New(d)
+}
+
+var created = ingest.Answer{
+	Status: incident.ResultCreated, Incident: &ingest.IncidentRef{Number: 17, URL: "https://tocsin.example.com/incidents/17"},
+	DedupKey: "a/b", Warnings: []string{},
+}
+
+func TestASignalIsAnsweredOnceItIsDurable(t *testing.T) {
+	t.Parallel()
+	signals := &fakeSignals{answer: created}
+	edge := bareEdge(func(d *Deps) { d.Signals = signals })
+	for name, ask := range map[string]func() *httptest.ResponseRecorder{
+		"key in the path": func() *httptest.ResponseRecorder { return ask(edge, "POST", "/webhooks/slo/k1", `{"a":1}`) },
+		"bearer key": func() *httptest.ResponseRecorder {
+			return ask(edge, "POST", "/webhooks/slo", `{"a":1}`, "Authorization", "bearer k1")
+		},
+	} {
+		w := ask()
+		want := `{"status":"created","incident":{"number":17,"url":"https://tocsin.example.com/incidents/17"},"dedup_key":"a/b","warnings":[]}` + "\n"
+		if w.Code != 202 || w.Body.String() != want || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		got := signals.got
+		got.Remote = ""
+		if diff := cmp.Diff(ingest.Request{Key: "k1", Kind: "slo", ContentType: "application/json", Body: []byte(`{"a":1}`)}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestAnAnswerIsWrittenAsJSONWrites compares the writer by hand with the
+// library's.
+func TestAnAnswerIsWrittenAsJSONWrites(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]*`))
+		a := ingest.Answer{
+			Status:   rapid.SampledFrom([]incident.Result{incident.ResultCreated, incident.ResultIgnored}).Draw(t, "status"),
+			DedupKey: text.Draw(t, "key"), Warnings: rapid.SliceOfN(text, 0, 3).Draw(t, "warnings"),
+		}
+		if rapid.Bool().Draw(t, "with an incident") {
+			a.Incident = &ingest.IncidentRef{Number: rapid.Int64().Draw(t, "number"), URL: text.Draw(t, "url")}
+		}
+		var got ingest.Answer
+		if err := json.Unmarshal(appendAnswer(nil, &a), &got); err != nil {
+			t.Fatal(err)
+		}
+		library, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want ingest.Answer
+		if err := json.Unmarshal(library, &want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("-want +got:\n%s", diff)
+		}
+	})
+}
+
+func TestWhatIsRefusedIsAProblemDocument(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err    error
+		status int
+		retry  string
+	}{
+		{fault.Malformed("m"), 400, ""},
+		{fault.Unauthorized("m"), 401, ""},
+		{fault.Forbidden("m"), 403, ""},
+		{fault.NotFound("m"), 404, ""},
+		{fault.Conflict("m"), 409, ""},
+		{fault.Gone("m"), 410, ""},
+		{fault.TooLarge("m"), 413, ""},
+		{fault.Unsupported("m"), 415, ""},
+		{fault.Invalid("m").With(fault.Field{Path: "slo.name", Message: "is missing"}), 422, ""},
+		{fault.Limited("m"), 429, "60"},
+		{fault.Unavailable("m"), 503, "2"},
+		{fault.Internal(errors.New("secret")), 500, ""},
+		{errors.New("secret"), 500, ""},
+		{fmt.Errorf("read: %w", context.DeadlineExceeded), 503, "2"},
+		{fmt.Errorf("dial: %w", &net.OpError{Op: "dial", Err: errors.New("secret")}), 503, "2"},
+	} {
+		signals := &fakeSignals{err: c.err}
+		w := ask(bareEdge(func(d *Deps) { d.Signals = signals }), "POST", "/webhooks/slo/k1", `{}`)
+		p := decode[Problem](t, w, c.status)
+		if w.Header().Get("Content-Type") != problemType || w.Header().Get("Retry-After") != c.retry || p.Status != c.status || p.Reference == "" {
+			t.Errorf("%v is answered %v %s", c.err, w.Header(), w.Body)
+		}
+		if strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("the cause is shown: %s", w.Body)
+		}
+		if c.status == 422 && (len(p.Errors) != 1 || p.Errors[0].Path != "slo.name") {
+			t.Errorf("the field is not named: %s", w.Body)
+		}
+	}
+}
+
+func TestSignalsOnTheRealService(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		good := `{"service":"checkout-api","sli":"availability","slo":{"name":"a"}}`
+		path := "/webhooks/slo/" + exampleKey
+		for _, c := range []struct {
+			name, path, body, contentType string
+			status, rejected              int
+		}{
+			{"good", path, good, "application/json", 202, 0},
+			{"unknown key", "/webhooks/slo/none", good, "application/json", 401, 0},
+			{"no key", "/webhooks/slo", good, "application/json", 401, 0},
+			{"a missing field", path, `{"service":"checkout-api"}`, "application/json", 422, 1},
+			{"no JSON", path, `{"service":`, "application/json", 400, 1},
+			{"not UTF-8", path, "{\"service\":\"\xff\"}", "application/json", 400, 1},
+			{"a form", path, good, "application/x-www-form-urlencoded", 415, 1},
+			{"too large", path, `{"x":"` + strings.Repeat("x", ingest.MaxBody) + `"}`, "application/json", 413, 1},
+			{"empty", path, "", "application/json", 400, 1},
+		} {
+			before := h.rejections()
+			w := h.ask("POST", c.path, c.body, "Content-Type", c.contentType)
+			if w.Code != c.status {
+				t.Errorf("%s is answered %d, want %d: %s", c.name, w.Code, c.status, w.Body)
+			}
+			if n := h.rejections() - before; n != c.rejected {
+				t.Errorf("%s: %d rejections are listed, want %d", c.name, n, c.rejected)
+			}
+		}
+	})
+}
+
+// rejections counts what is listed for the example's integration.
+func (h *house) rejections() int {
+	h.t.Helper()
+	state, err := h.db.Listing(h.t.Context())
+	h.must(err)
+	listed, err := h.db.Rejections(h.t.Context(), state.Integrations[0].ID, 0, 100)
+	h.must(err)
+	return len(listed)
+}
+
+// TestABodyThatIsCutOff speaks HTTP by hand, since no client sends such a
+// request.
+func TestABodyThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	signals := &fakeSignals{err: fault.Malformed("no JSON")}
+	server := httptest.NewServer(bareEdge(func(d *Deps) { d.Signals = signals }))
+	defer server.Close()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /webhooks/slo/k1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"service\":")
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != 400 || string(signals.got.Body) != `{"service":` {
+		t.Errorf("answered %d; judged %q", answer.StatusCode, signals.got.Body)
+	}
+}
+
+func TestAChunkedBodyIsReadToItsLimit(t *testing.T) {
+	t.Parallel()
+	signals := &fakeSignals{answer: created}
+	edge := bareEdge(func(d *Deps) { d.Signals = signals })
+	r := httptest.NewRequest("POST", "/webhooks/slo/k1", io.MultiReader(bytes.NewReader(make([]byte, ingest.MaxBody)), strings.NewReader("more")))
+	edge.ServeHTTP(httptest.NewRecorder(), r)
+	if n := len(signals.got.Body); n != ingest.MaxBody+1 {
+		t.Errorf("%d bytes were read, want %d", n, ingest.MaxBody+1)
+	}
+}
+
+// BenchmarkSignal is what the edge itself costs.
+func BenchmarkSignal(b *testing.B) {
+	body, err := os.ReadFile("../ingest/testdata/breach.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	edge := bareEdge(func(d *Deps) { d.Signals = &fakeSignals{answer: created} })
+	r := httptest.NewRequest("POST", "/webhooks/slo/slo0000000000000000000000000key1", nil)
+	r.Header.Set("Content-Type", "application/json")
+	reader := bytes.NewReader(body)
+	r.ContentLength = int64(len(body))
+	w := &discard{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		reader.Reset(body)
+		r.Body = io.NopCloser(reader)
+		edge.ServeHTTP(w, r)
+	}
+	if w.status != http.StatusAccepted {
+		b.Fatalf("answered %d", w.status)
+	}
+}
+
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d *discard) WriteHeader(status int)      { d.status = status }
