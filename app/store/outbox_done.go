@@ -24,7 +24,8 @@ func (db *DB) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now ti
 		state = "delivered"
 	}
 	err := db.inTx(ctx, func(tx *Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, provider_id = $2, sent_at = $3, failure = '', due_at = NULL, lease_owner = NULL, lease_until = NULL
+		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, provider_id = $2, sent_at = $3, failure = '', due_at = NULL, lease_owner = NULL, lease_until = NULL,
+			body = CASE WHEN kind = 'verify' THEN '' ELSE body END -- a code is kept no longer than it must be
 			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, db.Owner, c.Number)
 		if err != nil {
 			return fmt.Errorf("record a send: %w", err)
