@@ -96,6 +96,7 @@
     const live = followed();
     try {
       const page = await fetchPage();
+      if (!lost) $("#connection")?.setAttribute("hidden", "");
       if (!page || followed() !== live) return;
       if (live === "list" && $("[data-select]")) updateList(page);
       else swap(page);

@@ -1,0 +1,103 @@
+package incidents
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+var night = time.Date(2026, 11, 23, 2, 0, 8, 0, time.UTC)
+
+var (
+	tags   = regexp.MustCompile(`<[^>]*>`)
+	spaces = regexp.MustCompile(`\s+`)
+)
+
+// said is what a line of the timeline reads like.
+func said(t *testing.T, e Event) string {
+	t.Helper()
+	var p IncidentPage
+	p.Number = 17
+	p.Frame.Clock = element.Clock{Now: night.Add(time.Hour), Zone: time.UTC}
+	var b strings.Builder
+	if err := line(p, e).Render(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	text := tags.ReplaceAllString(strings.ReplaceAll(b.String(), "</p>", " "), "")
+	return strings.TrimSpace(spaces.ReplaceAllString(html.UnescapeString(text), " "))
+}
+
+func TestTimelineSpeaks(t *testing.T) {
+	t.Parallel()
+	ana := element.Person{ID: 8, Name: "Ana Ortiz"}
+	for _, test := range []struct {
+		event Event
+		want  string
+	}{
+		{Event{Kind: "received", Sender: "SRE"}, "Breach received from SRE"},
+		{Event{Kind: "raised", Sender: "SRE", To: "P1"}, "SRE raised the priority to P1"},
+		{Event{Kind: "priority", By: "Ben", From: "P1", Text: "Over."}, "Ben set the priority from P1 to none “Over.”"},
+		{Event{Kind: "step", Step: 1, Run: 2, Targets: []string{"main on call in Payments"}, People: []element.Person{ana}}, "Step 1 in run 2: main on call in Payments is Ana Ortiz"},
+		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 passed over: nobody is backup on call in Payments"},
+		{Event{Kind: "acknowledged", By: "Ana Ortiz", Via: "sms"}, "Ana Ortiz acknowledged by SMS"},
+		{Event{Kind: "resolved"}, "Resolved: nothing fires any more"},
+		{Event{Kind: "resolved", By: "Ana Ortiz", Text: "Rolled back."}, "Ana Ortiz resolved it “Rolled back.”"},
+		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, says SRE; reopened"},
+		{Event{Kind: "note", By: "Ben", Text: "<b>&"}, "Ben added a note “<b>&”"},
+		{Event{Kind: "of a later release", Text: "Something happened."}, "Something happened."},
+		{Event{Kind: KindAttempt, Attempt: &Attempt{PageID: 1, Person: ana, Medium: "sms", State: Delivered, At: night.Add(3 * time.Second)}}, "SMS to Ana delivered 02:00:11 · why Ana?"},
+		{Event{Kind: KindAttempt, Attempt: &Attempt{Person: ana, Medium: "slack", State: Failed, Error: "no answer", Number: 2}}, "Slack message to Ana failed no answer, attempt 2"},
+		{Event{Kind: KindAttempt, Attempt: &Attempt{Person: ana, Medium: "email", State: Sent, At: night, InsteadOf: "sms", With: 1, Again: true}},
+			"Email to Ana sent 02:00:08, instead of the failed SMS, together with 1 other incident, possibly for the second time"},
+	} {
+		if got := said(t, test.event); got != test.want {
+			t.Errorf("%s:\ngot  %q\nwant %q", test.event.Kind, got, test.want)
+		}
+	}
+}
+
+func TestPagingSentence(t *testing.T) {
+	t.Parallel()
+	ana, ben := element.Person{Name: "Ana Ortiz"}, element.Person{Name: "Ben Adeyemi"}
+	at := Upcoming{Kind: NextStep, At: night.Add(time.Hour), Targets: []string{"backup on call"}, People: []element.Person{ben}}
+	empty := at
+	empty.People = nil
+	for _, test := range []struct {
+		paged []Recipient
+		next  []Upcoming
+		want  string
+	}{
+		{nil, nil, "Nobody is paged right now."},
+		{[]Recipient{{Person: ana, State: Paging}}, []Upcoming{at}, "Paging Ana. Ben at 03:00."},
+		{[]Recipient{{Person: ana, State: Unreached}}, []Upcoming{empty}, "Nobody is paged right now. Backup on call at 03:00."},
+		{[]Recipient{{Person: ana, State: Paging, Shadow: true}}, []Upcoming{{Kind: NextAdministrators, At: night}}, "Nobody is paged right now."},
+	} {
+		p := IncidentPage{Paged: test.paged, Next: test.next}
+		p.Frame.Clock = element.Clock{Now: night, Zone: time.UTC}
+		if got := pagingSentence(p); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestPeriod(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"28d": "28 days", "1d": "1 day", "60m": "60 min", "2h": "2 hours", "1w": "1 week", "d": "d", "1h30m": "1h30m", "": ""} {
+		if got := period(in); got != want {
+			t.Errorf("period(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Whatever the list is narrowed by stays when its tab changes.
+func TestTabsKeepTheFilter(t *testing.T) {
+	t.Parallel()
+	p := ListPage{Tab: Mine, Filter: Filter{Service: "a&b", Query: "x y"}}
+	if got, want := p.tabHref(Open), "/incidents?q=x+y&service=a%26b&tab=open"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
