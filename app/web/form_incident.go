@@ -40,7 +40,7 @@ func (p *pages) incidentForm(c echo.Context, v *visit,
 	if err := p.say(c, said); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, address)
+	return c.Redirect(http.StatusSeeOther, p.back(c, address))
 }
 
 func (p *pages) acknowledge(c echo.Context, v *visit) error {

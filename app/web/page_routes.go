@@ -88,6 +88,9 @@ func (h *edge) pageRoutes(r routes) {
 	p.incidentRoutes(r)
 	p.onCallRoutes(r)
 	p.catalogRoutes(r)
+	p.accountRoutes(r)
+	p.peopleRoutes(r)
+	p.startRoutes(r)
 }
 
 // doorRoutes are open to those who are not signed in.
