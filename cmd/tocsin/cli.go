@@ -34,7 +34,7 @@ Every setting is a variable TOCSIN_… and a flag. Without any, it works on
 	config.Register(root.PersistentFlags())
 	root.PersistentFlags().BoolVar(&c.verbose, "verbose", false, "say more: the causes of errors, and debug lines in the log")
 	root.PersistentFlags().SortFlags = false
-	root.AddCommand(c.serve(), c.apply(), c.export(), c.oncall(), c.user(), c.token(), c.migrate(), c.doctor(), c.demo(), versionCommand())
+	root.AddCommand(c.serve(), c.apply(), c.export(), c.oncall(), c.simulate(), c.user(), c.token(), c.migrate(), c.doctor(), c.demo(), versionCommand())
 	c.noteBeginning(root)
 	return root
 }

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/simulate"
+)
+
+func (c *cli) simulate() *cobra.Command {
+	var file, integration, service, at, span string
+	var acks []string
+	cmd := &cobra.Command{
+		Use:   "simulate -f FILE (--integration SLUG | --service SLUG)",
+		Short: "Say who would be paged when by a breach, and page nobody",
+		Long: `Say who would be paged when by a breach, through which rule, and page nobody. The
+same code decides that pages in earnest.
+
+An --ack of 5m has whoever was told last by then acknowledge five minutes after
+the signal; 5m=ana@example.com has that person do so.`,
+		Example: "  tocsin simulate -f breach.json --service checkout-api --at \"2026-12-24 03:00\" --ack 20m",
+		Args:    arguments(),
+		RunE: c.with(func(cmd *cobra.Command, in *installation, _ []string) error {
+			ctx := cmd.Context()
+			_, payload, err := readInput(cmd, file)
+			if err != nil {
+				return err
+			}
+			input, err := in.simulation(ctx, integration, service)
+			if err != nil {
+				return err
+			}
+			input.Payload = payload
+			if input.At, err = in.moment(ctx, at); err != nil {
+				return err
+			}
+			if span != "" {
+				d, err := blueprint.ParseDuration(span)
+				if err != nil {
+					return fault.Invalid("%q is no length of time: write 12h, or 3d.", span)
+				}
+				input.Span = time.Duration(d)
+			}
+			if err := in.answer(ctx, &input, acks); err != nil {
+				return err
+			}
+			timeline, err := simulate.Run(input)
+			if err != nil {
+				return err
+			}
+			zone := zoneOf(input.Snapshot.Organization().Timezone)
+			return simulate.Text(cmd.OutOrStdout(), timeline, zone, func(id int64) string { return input.Roster.People[id].Name })
+		}),
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", "", "the `FILE` with the breach, in JSON; - reads standard input")
+	cmd.Flags().StringVar(&integration, "integration", "", "the integration that it comes in by, its `SLUG`")
+	cmd.Flags().StringVar(&service, "service", "", "the service that it is of, its `SLUG`")
+	cmd.Flags().StringVar(&at, "at", "", "when it comes in, a `TIME` (default: now): 2026-12-24 18:00, in the organisation's zone, or 2026-12-24T18:00:00+01:00")
+	cmd.Flags().StringVar(&span, "for", "", "how long to look on, a `TIME` such as 12h (default: 72h)")
+	cmd.Flags().StringArrayVar(&acks, "ack", nil, "an acknowledgment so long `AFTER` the signal; may be given several times")
+	required(cmd, "file")
+	cmd.MarkFlagsMutuallyExclusive("integration", "service")
+	cmd.MarkFlagsOneRequired("integration", "service")
+	return cmd
+}
+
+// simulation is the configuration as it is now, and the way that the signal
+// comes in.
+func (in *installation) simulation(ctx context.Context, integration, service string) (simulate.Input, error) {
+	input := simulate.Input{Works: in.works(), Policy: func(version int64) (escalation.NamedPolicy, error) { return in.db.PolicyVersion(ctx, version) }}
+	var err error
+	if integration != "" {
+		input.Integration, err = in.integration(ctx, integration)
+	} else {
+		input.Integration, err = in.bound(ctx, service)
+	}
+	if err != nil {
+		return input, err
+	}
+	if input.Snapshot, err = in.db.Snapshot(ctx); err != nil {
+		return input, err
+	}
+	if input.Roster, err = in.db.Roster(ctx, input.Works); err != nil {
+		return input, err
+	}
+	input.Recipients, err = in.db.Recipients(ctx)
+	return input, err
+}
+
+func (in *installation) integration(ctx context.Context, slug string) (catalog.Integration, error) {
+	listing, err := in.db.Listing(ctx)
+	if err != nil {
+		return catalog.Integration{}, err
+	}
+	for _, i := range listing.Integrations {
+		if i.Slug == slug {
+			return i.Integration, nil
+		}
+	}
+	return catalog.Integration{}, fault.NotFound("There is no integration %s.", slug)
+}
+
+// bound is an integration that takes signals for one service alone.
+func (in *installation) bound(ctx context.Context, service string) (catalog.Integration, error) {
+	s, err := in.db.Service(ctx, service)
+	return catalog.Integration{Name: "simulation", Kind: catalog.KindSLO, ServiceID: &s.ID}, err
+}
+
+// answer adds acknowledgments, each by whom it names or by whoever would have
+// been told last by then.
+func (in *installation) answer(ctx context.Context, input *simulate.Input, acks []string) error {
+	for _, ack := range acks {
+		text, email, named := strings.Cut(ack, "=")
+		after, err := blueprint.ParseDuration(text)
+		if err != nil {
+			return fault.Invalid("%q is no acknowledgment: write 5m, or 5m=ana@example.com.", ack)
+		}
+		answer := simulate.Answer{After: time.Duration(after), Kind: simulate.Acknowledge}
+		if named {
+			u, err := in.auth.UserByEmail(ctx, auth.Tocsin, email)
+			if err != nil {
+				return err
+			}
+			answer.Person = u.ID
+		} else if answer.Person, err = toldLast(*input, answer.After); err != nil {
+			return err
+		}
+		input.Answers = append(input.Answers, answer)
+	}
+	return nil
+}
+
+func toldLast(input simulate.Input, after time.Duration) (person int64, err error) {
+	timeline, err := simulate.Run(input)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range timeline.Entries {
+		if e.Kind == simulate.Told && !e.Message.Why.Shadow && e.At.Sub(input.At) <= after {
+			person = e.Person
+		}
+	}
+	if person == 0 {
+		return 0, fault.Invalid("Nobody would have been told %s after the signal, so nobody could acknowledge it then.", blueprint.Duration(after))
+	}
+	return person, nil
+}
