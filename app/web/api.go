@@ -65,7 +65,11 @@ var apiTable = []apiRoute{
 
 func (h *edge) apiRoutes(r routes) {
 	for _, route := range apiTable {
-		r.add(route.method, apiPrefix+route.path, h.operation(route))
+		if route.method == http.MethodGet {
+			r.get(apiPrefix+route.path, h.operation(route))
+		} else {
+			r.add(route.method, apiPrefix+route.path, h.operation(route))
+		}
 	}
 	r.get(apiPrefix+"/openapi.json", openAPI)
 }

@@ -153,7 +153,7 @@ func TestAnIncidentIsOpenedByHand(t *testing.T) {
 	})
 }
 
-func TestWhoIsOnCall(t *testing.T) {
+func TestOnCallOfTheAPI(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		for query, want := range map[string]string{
 			"team=payments": "payments main ben@acme.example 2026-11-23T08:00:00Z 2026-11-30T08:00:00Z layer:weekly\n" +

@@ -124,7 +124,8 @@ func (w *watcher) take() []byte {
 	return b
 }
 
-func (h *edge) liveRoutes(r routes) { r.get(livePath, h.live) }
+// A stream has no end that a HEAD could wait for.
+func (h *edge) liveRoutes(r routes) { r.add(http.MethodGet, livePath, h.live) }
 
 // live streams "incident 17 is now version 9", never content: the page fetches
 // what changed under its own permissions. After a reconnect it has to look for

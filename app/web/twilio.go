@@ -83,7 +83,7 @@ func (h *edge) inboundText(c echo.Context) error {
 		return err
 	}
 	if kept != nil {
-		return c.XMLBlob(kept.Status, kept.Body)
+		return c.Blob(kept.Status, echo.MIMEApplicationXMLCharsetUTF8, kept.Body)
 	}
 	words, err := h.reply(ctx, in.From, in.Body)
 	// What is kept of it is kept even if the carrier has hung up.
@@ -93,13 +93,13 @@ func (h *edge) inboundText(c echo.Context) error {
 		if err := h.Requests.ForgetRequest(ctx, request); err != nil {
 			h.Log.ErrorContext(ctx, "a text stays marked as being at work", "error", err)
 		}
-		return c.XMLBlob(http.StatusOK, h.Texts.Answer(troubledText))
+		return c.Blob(http.StatusOK, echo.MIMEApplicationXMLCharsetUTF8, h.Texts.Answer(troubledText))
 	}
 	answer := h.Texts.Answer(words)
 	if err := h.Requests.FinishRequest(ctx, request, auth.KeptAnswer{Status: http.StatusOK, Body: answer}); err != nil {
 		h.Log.ErrorContext(ctx, "the answer to a text could not be kept", "error", err)
 	}
-	return c.XMLBlob(http.StatusOK, answer)
+	return c.Blob(http.StatusOK, echo.MIMEApplicationXMLCharsetUTF8, answer)
 }
 
 // textStatus keeps what became of an attempt. It may come before our own

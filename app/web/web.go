@@ -79,7 +79,6 @@ func New(d Deps) *echo.Echo {
 	e.HTTPErrorHandler = h.fail
 	// A proxy is believed where it stands on the same host or a private network.
 	e.IPExtractor = echo.ExtractIPFromXFFHeader()
-	e.Pre(headAsGet)
 	e.Use(h.observe)
 
 	h.signalRoutes(routes{echo: e})
@@ -112,7 +111,12 @@ func (r routes) add(method, path string, handle echo.HandlerFunc) {
 	r.echo.Add(method, path, handle, r.behind...)
 }
 
-func (r routes) get(path string, handle echo.HandlerFunc)  { r.add(http.MethodGet, path, handle) }
+// get answers HEAD too: net/http leaves the body out.
+func (r routes) get(path string, handle echo.HandlerFunc) {
+	r.add(http.MethodGet, path, handle)
+	r.add(http.MethodHead, path, handle)
+}
+
 func (r routes) post(path string, handle echo.HandlerFunc) { r.add(http.MethodPost, path, handle) }
 
 // secure reports whether the public address is https.
@@ -140,18 +144,5 @@ func limitBody(most int64) echo.MiddlewareFunc {
 			r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
 			return next(c)
 		}
-	}
-}
-
-// headAsGet has HEAD answered by the handlers for GET; net/http leaves the
-// body out. A stream has no end to wait for and is not asked so.
-func headAsGet(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if r := c.Request(); r.Method == http.MethodHead && r.URL.Path != livePath {
-			asGet := *r
-			asGet.Method = http.MethodGet
-			c.SetRequest(&asGet)
-		}
-		return next(c)
 	}
 }

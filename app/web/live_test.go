@@ -1,0 +1,175 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+)
+
+// tape is a browser's side of a stream.
+type tape struct {
+	mu     sync.Mutex
+	header http.Header
+	text   strings.Builder
+}
+
+func (t *tape) Header() http.Header { return t.header }
+func (t *tape) WriteHeader(int)     {}
+func (t *tape) Flush()              {}
+
+func (t *tape) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+// take returns what came since it was asked last.
+func (t *tape) take() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := t.text.String()
+	t.text.Reset()
+	return text
+}
+
+// follow opens a stream in a bubble of virtual time.
+func follow(t *testing.T, live *Live) (stream *tape, hangUp func(), ended <-chan struct{}) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &edge{Deps: Deps{Live: live}}
+	stream = &tape{header: http.Header{}}
+	c := echo.New().NewContext(httptest.NewRequestWithContext(ctx, "GET", livePath, nil), stream)
+	c.Set(userKey, &auth.User{ID: 1, Email: "ana@acme.example", Role: auth.Responder})
+	c.Set(sessionKey, true)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := h.live(c); err != nil {
+			t.Error(err)
+		}
+	}()
+	synctest.Wait()
+	if got := stream.take(); got != "retry: 2000\n\n" || stream.header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("a stream begins with %q", got)
+	}
+	return stream, cancel, done
+}
+
+func expectStream(t *testing.T, s *tape, want string) {
+	t.Helper()
+	synctest.Wait()
+	if got := s.take(); got != want {
+		t.Errorf("the stream says %q, want %q", got, want)
+	}
+}
+
+func TestTheStreamTellsOfChangesAndCoalescesThem(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		live := NewLive()
+		s, hangUp, ended := follow(t, live)
+		live.Changed(17, 9)
+		expectStream(t, s, "event: incident\ndata: {\"number\":17,\"version\":9}\n\n")
+		for version := range int64(50) {
+			live.Changed(17, 10+version)
+		}
+		live.Changed(18, 2)
+		live.Changed(17, 11) // news that is late
+		expectStream(t, s, "")
+		time.Sleep(liveEvery)
+		expectStream(t, s, "event: incident\ndata: {\"number\":17,\"version\":59}\n\nevent: incident\ndata: {\"number\":18,\"version\":2}\n\n")
+		hangUp()
+		<-ended
+		if n := live.Watchers(); n != 0 {
+			t.Errorf("%d watch a stream that is closed", n)
+		}
+	})
+}
+
+func TestAStormOfChangesIsAReload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		live := NewLive()
+		s, hangUp, ended := follow(t, live)
+		for n := range int64(mostChanges) + 1 {
+			live.Changed(n+1, 1)
+		}
+		synctest.Wait()
+		time.Sleep(liveEvery)
+		synctest.Wait()
+		if got := s.take(); !strings.HasSuffix(got, "event: reload\ndata: {}\n\n") && strings.Count(got, "event: incident") != mostChanges+1 {
+			t.Errorf("the stream says %q", got)
+		}
+		live.Changed(0, 0)
+		time.Sleep(liveEvery)
+		expectStream(t, s, "event: reload\ndata: {}\n\n")
+		live.Changed(3, 2)
+		time.Sleep(liveEvery)
+		expectStream(t, s, "event: incident\ndata: {\"number\":3,\"version\":2}\n\n")
+		hangUp()
+		<-ended
+	})
+}
+
+func TestTheMemoryOfAWatcherIsBounded(t *testing.T) {
+	t.Parallel()
+	w := &watcher{wake: make(chan struct{}, 1), versions: map[int64]int64{}}
+	for n := range int64(mostChanges) {
+		w.note(n+1, 1)
+	}
+	w.note(1, 2) // known already
+	if w.reload {
+		t.Error("as many as it may name are too many")
+	}
+	w.note(mostChanges+1, 1)
+	if !w.reload || len(w.versions) != 0 || len(w.order) != 0 {
+		t.Errorf("one more is kept: %d versions", len(w.versions))
+	}
+}
+
+func TestAStreamBeatsAndEnds(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(live *Live){
+		"at shutdown":   func(live *Live) { live.Close() },
+		"after an hour": func(*Live) { time.Sleep(liveFor) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				live := NewLive()
+				s, hangUp, ended := follow(t, live)
+				defer hangUp()
+				time.Sleep(liveBeat)
+				expectStream(t, s, ": still here\n\n")
+				end(live)
+				<-ended
+			})
+		})
+	}
+}
+
+func TestTheStreamIsForThoseWhoMaySeeIncidents(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		if w := h.ask("GET", "/live", ""); w.Code != http.StatusUnauthorized {
+			t.Errorf("nobody is answered %d", w.Code)
+		}
+		if w := h.as(auth.Stakeholder, "GET", "/live", ""); w.Code != http.StatusForbidden {
+			t.Errorf("a stakeholder is answered %d", w.Code)
+		}
+		h.deps.Live.Close()
+		w := h.as(auth.Responder, "GET", "/live", "", "Accept-Encoding", "gzip")
+		got := fmt.Sprint(w.Code, w.Header().Get("Content-Type"), w.Header().Get("X-Accel-Buffering"), w.Header().Get("Content-Encoding"))
+		if want := fmt.Sprint(200, "text/event-stream", "no", ""); got != want {
+			t.Errorf("a responder is answered %s, want %s", got, want)
+		}
+	})
+}
