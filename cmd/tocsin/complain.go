@@ -9,8 +9,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -83,9 +81,15 @@ const (
 	noDatabase  = "3D000"
 )
 
+// refusal is an error that the server itself answers with.
+type refusal interface {
+	error
+	SQLState() string
+}
+
 func whyUnreachable(err error) string {
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch refused.Code {
+	if r, ok := errors.AsType[refusal](err); ok {
+		switch r.SQLState() {
 		case badPassword, badUser:
 			return ": the server refuses the user or the password in TOCSIN_DATABASE_URL."
 		case noDatabase:

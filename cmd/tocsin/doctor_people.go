@@ -16,7 +16,7 @@ const lookAhead = 14 * 24 * time.Hour
 
 // people looks at whom pages reach.
 func (d *diagnosis) people(ctx context.Context, in *installation) error {
-	skew := in.db.Now().Sub(time.Now()).Abs()
+	skew := time.Until(in.db.Now()).Abs()
 	if skew > 2*time.Second {
 		d.doubt("clock", "This machine's clock and the database's are %s apart. Pages go by the database's.\nLet both keep time by NTP.", skew.Round(time.Second))
 	} else {
@@ -48,11 +48,11 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 // works tells which media a channel carries; while none is configured the log
 // carries all.
 func (in *installation) works() func(notify.Medium) bool {
-	channels, any := in.config.Channels(), false
+	channels, onlyLog := in.config.Channels(), true
 	for _, configured := range channels {
-		any = any || configured
+		onlyLog = onlyLog && !configured
 	}
-	return func(m notify.Medium) bool { return !any || channels[string(m)] }
+	return func(m notify.Medium) bool { return onlyLog || channels[string(m)] }
 }
 
 // administrators are paged when nobody else answers.

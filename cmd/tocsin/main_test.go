@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -294,4 +295,13 @@ func TestErrorsAreWords(t *testing.T) {
 		}
 	}
 	wantWords(t, k.fails(1, "oncall", "--verbose"), "Cause: ", "connect")
+
+	// A server that answers, and has no such database.
+	there, err := url.Parse(harness.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there.Path = "/none"
+	k.vars["TOCSIN_DATABASE_URL"] = there.String()
+	wantWords(t, k.fails(1, "oncall"), "the server has no database of that name")
 }
