@@ -19,6 +19,9 @@ import (
 // firstService makes a service with all that it takes to page the reader about
 // it, at once or not at all.
 func (p *pages) firstService(c echo.Context, v *visit) error {
+	if i, ok := v.firstIntegration(); ok {
+		return p.refused(c, "/start", fault.Conflict("%s is there already.", v.picture.serviceRef(i.ServiceID).Name))
+	}
 	service, team := strings.TrimSpace(c.FormValue("service")), strings.TrimSpace(c.FormValue("team"))
 	err := v.picture.free(service, team)
 	if err == nil {

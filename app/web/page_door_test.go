@@ -62,6 +62,7 @@ func TestSignInIsLimited(t *testing.T) {
 // From the set-up link to an acknowledged test page, as a new user goes.
 func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 	forEachTown(t, func(t *testing.T, w *town) {
+		w.unfurnish()
 		token, err := w.deps.Auth.SetupLink(t.Context())
 		w.must(err)
 		b := w.browser()
@@ -89,9 +90,11 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		contains(t, b.post(verify, http.StatusUnprocessableEntity, "code", "12"), "six digits")
 		b.post(verify, http.StatusSeeOther, "code", code[0].Text)
 
-		taken := b.post("/start/service", http.StatusUnprocessableEntity, "service", "Checkout API", "team", "Pay${ments}")
-		contains(t, taken, "taken", `value="Pay${ments}"`)
+		unnamed := b.post("/start/service", http.StatusUnprocessableEntity, "service", "检索", "team", "Pay${ments}")
+		contains(t, unnamed, `value="检索"`, `value="Pay${ments}"`, "needs a letter")
 		b.post("/start/service", http.StatusSeeOther, "service", `Search "2"`, "team", "Pay${ments}")
+		b.post("/start/service", http.StatusSeeOther, "service", "Search 3", "team", "Another")
+		contains(t, b.get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
 		contains(t, b.get("/teams/pay-ments", http.StatusOK), "Pay${ments}", "Mia Novak")
 		contains(t, b.get("/services/search-2", http.StatusOK), `Search "2"`, "Mia Novak")
 		to = b.post("/integrations/search-2/test", http.StatusSeeOther)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/fail"
 	"github.com/tocsin-oncall/tocsin/views/layout"
@@ -27,12 +28,28 @@ func (p *pages) failed(c echo.Context, problem Problem) error {
 }
 
 func (p *pages) failureFrame(c echo.Context, title string) layout.Frame {
+	p.lookForSession(c)
 	if v, err := p.visit(c); err == nil {
 		if f, err := p.frame(c, v, title, ""); err == nil {
 			return f
 		}
 	}
 	return layout.Frame{Title: title, Clock: element.Clock{Now: p.Now(), Zone: time.UTC}}
+}
+
+// lookForSession loads the session of a request that led to no route, and so
+// behind no middleware. Nothing of it is kept.
+func (p *pages) lookForSession(c echo.Context) {
+	cookie, err := c.Cookie(auth.SessionCookie)
+	if err != nil || c.Get(sessionKey) != nil {
+		return
+	}
+	ctx, err := p.Sessions.Load(c.Request().Context(), cookie.Value)
+	if err != nil {
+		return
+	}
+	c.SetRequest(c.Request().WithContext(ctx))
+	c.Set(sessionKey, true)
 }
 
 // cameFrom is the page of this installation that a form or a link was on; empty

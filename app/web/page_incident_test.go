@@ -17,11 +17,11 @@ func TestTheIncidentPage(t *testing.T) {
 		ana, ben := w.person("ana@acme.example"), w.person("ben@acme.example")
 		page := ana.get("/incidents/1", http.StatusOK)
 		contains(t, page, "Checkout API", "Production Europe", "P2", "from the signal", "SRE infrastructure",
-			"SMS to Ben", "+44 ••• 002", "backup on call in Payments", "https://dash.acme.example/checkout", "incident_priority")
+			"SMS to Ben", "backup on call in Payments", "https://dash.acme.example/checkout", "incident_priority")
 		contains(t, ben.get("/incidents?tab=mine", http.StatusOK), "Availability")
 		lacks(t, ana.get("/incidents?tab=mine", http.StatusOK), `id="incident-1"`)
 		why := ben.get("/incidents/1/pages/1", http.StatusOK)
-		contains(t, why, "Why me?", "main", "Payments")
+		contains(t, why, "Why me?", "main", "Payments", "+44 ••• 002")
 		ben.get("/incidents/1/pages/9", http.StatusNotFound)
 		ben.get("/incidents/9", http.StatusNotFound)
 
@@ -37,7 +37,7 @@ func TestTheIncidentPage(t *testing.T) {
 		contains(t, ana.post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", long), long)
 		ana.post("/incidents/1/notes", http.StatusSeeOther, "note", "The <rollback> runs.")
 		contains(t, ana.post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "1", "reason", ""), "Say why")
-		contains(t, ana.post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "8", "reason", "Worse."), "There is no priority", "Worse.")
+		contains(t, ana.post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "8", "reason", "Worse."), "must be ", "Worse.")
 		ana.post("/incidents/1/priority", http.StatusSeeOther, "priority", "1", "reason", "Everybody calls.")
 		contains(t, ana.get("/incidents/1", http.StatusOK), "The <rollback> runs.", "set by Ana Ortiz", "Everybody calls.")
 

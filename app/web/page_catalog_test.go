@@ -1,0 +1,147 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+)
+
+// apply brings in a configuration and deletes what it leaves out.
+func (w *town) apply(text string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
+	w.must(err)
+	state, err := w.db.Configuration(ctx, w.keys)
+	w.must(err)
+	plan, err := file.Plan(state, blueprint.Options{Prune: true, TrustVerified: true})
+	w.must(err)
+	w.must(w.db.Apply(ctx, auth.Tocsin, w.keys, plan))
+}
+
+func TestTheKeyOfAnIntegration(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		dana, ana := w.person("dev.manager@acme.example"), w.person("ana@acme.example")
+		for _, b := range []*browser{dana, ana} {
+			page := b.get("/integrations/sre", http.StatusOK)
+			contains(t, page, "key1", "Ben Adeyemi by SMS", "https://tocsin.example.com/webhooks/slo")
+			lacks(t, page, exampleKey)
+		}
+		ana.post("/integrations/sre/key", http.StatusForbidden)
+		contains(t, dana.post("/integrations/sre/key", http.StatusOK), exampleKey)
+		entries, err := w.db.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		w.must(err)
+		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "dev.manager@acme.example" || e.Subject != "integration:sre" {
+			t.Errorf("the audit log ends with %+v", e)
+		}
+	})
+}
+
+func TestARejectedSignalIsReplayed(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		const body = `{"service":"checkout-api","sli":"availability","slo":{"name":"Availability"}}`
+		w.ask("POST", "/webhooks/slo/"+exampleKey, body, "Content-Type", "text/plain")
+		w.ask("POST", "/webhooks/slo/"+exampleKey, `{"service":"checkout-api","sli":"availability","slo":{}}`)
+		dana := w.person("dev.manager@acme.example")
+		contains(t, dana.get("/integrations", http.StatusOK), "2 rejected")
+		contains(t, dana.get("/integrations/sre", http.StatusOK), body, "text/plain", "slo.name")
+		dana.post("/integrations/sre/rejected/1/replay", http.StatusSeeOther)
+		contains(t, dana.get("/integrations/sre", http.StatusOK), "Replayed: created, incident #1.", "Dana Levi")
+		dana.post("/integrations/sre/rejected/1/replay", http.StatusSeeOther)
+		contains(t, dana.get("/integrations/sre", http.StatusOK), "was replayed by")
+		dana.post("/integrations/sre/rejected/2/replay", http.StatusSeeOther)
+		contains(t, dana.get("/integrations/sre", http.StatusOK), "slo.name")
+		dana.post("/integrations/sre/rejected/3/replay", http.StatusNotFound)
+		contains(t, dana.get("/incidents/1", http.StatusOK), "Availability")
+		contains(t, dana.get("/services/checkout-api", http.StatusOK), "Availability of get data API", "Production Europe", "SRE infrastructure", "Ben Adeyemi")
+		contains(t, dana.get("/services", http.StatusOK), "Online shop", "Checkout API")
+		contains(t, dana.get("/teams/payments", http.StatusOK), "Ana Ortiz", "Dana Levi", "#payments-slo-breaches")
+		contains(t, dana.get("/teams", http.StatusOK), "Payments", "Ben")
+	})
+}
+
+func TestPagesSayWhoIsOnCall(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		b := w.person("stakeholder")
+		all := b.get("/oncall", http.StatusOK)
+		contains(t, all, "Payments", "Incident coordinators", "Ben Adeyemi", "Chiara Conti")
+		lacks(t, all, "/schedules/payments")
+		for query, want := range map[string]bool{"payments": true, "CHECKOUT": true, "ben": true, "coordinators": false, "nobody there": false} {
+			page := b.get("/oncall?q="+strings.ReplaceAll(query, " ", "+"), http.StatusOK)
+			if found := strings.Contains(page, "Ben Adeyemi"); found != want {
+				t.Errorf("%q finds Ben: %t, want %t", query, found, want)
+			}
+		}
+		ana := w.person("ana@acme.example")
+		page := ana.get("/schedules/payments?from=2026-12-20", http.StatusOK)
+		contains(t, page, "weekly", "Ben Adeyemi", "from=2026-12-06", "from=2027-01-03", "Today")
+		contains(t, ana.get("/schedules/payments?from=no+day", http.StatusOK), "from=2026-12-07")
+		contains(t, ana.get("/schedules", http.StatusOK), "Payments", "Europe/Madrid")
+		contains(t, ana.get("/policies/payments", http.StatusOK), "main on call in Payments", "Dana Levi", "Checkout API", "P1")
+		contains(t, ana.get("/policies", http.StatusOK), "4 runs")
+		contains(t, ana.get("/me", http.StatusOK), "Payments", "+34600000001")
+		contains(t, ana.get("/people", http.StatusOK), "Chiara Conti")
+		w.advance(7 * 24 * time.Hour)
+		contains(t, ana.get("/oncall", http.StatusOK), "on call until")
+	})
+}
+
+func TestRulesProfileAndPassword(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		ana := w.person("ana@acme.example")
+		methods, err := w.db.ContactMethods(t.Context(), w.idOf("ana@acme.example"))
+		w.must(err)
+		sms, mail := formatInt(methods[0].ID), formatInt(methods[2].ID)
+		again := ana.post("/me/rules", http.StatusUnprocessableEntity, "urgency", "high", "contact", sms, "after", "soon", "contact", mail, "after", "7")
+		contains(t, again, `value="soon"`, `value="7"`, "aria-invalid")
+		ana.post("/me/rules", http.StatusSeeOther, "urgency", "high", "contact", mail, "after", "2.5", "contact", "", "after", "9")
+		rules, err := w.db.Rules(t.Context(), w.idOf("ana@acme.example"))
+		w.must(err)
+		if len(rules) != 2 || rules[0].Urgency != "high" || rules[0].AfterSeconds != 150 || rules[0].ContactMethodID != methods[2].ID || rules[1].Urgency != "low" {
+			t.Errorf("the rules are %+v", rules)
+		}
+		ana.post("/me/rules", http.StatusUnprocessableEntity, "urgency", "high", "contact", "9999", "after", "1")
+		ana.post("/me/contacts/"+sms+"/remove", http.StatusSeeOther)
+		lacks(t, ana.get("/me", http.StatusOK), "/me/contacts/"+sms+"/")
+
+		contains(t, ana.post("/me/profile", http.StatusUnprocessableEntity, "name", " ", "timezone", "Mars/Base"), "Write a name", "Write a time zone")
+		ana.post("/me/profile", http.StatusSeeOther, "name", "Ana Ortiz Ruiz", "timezone", "Asia/Kathmandu")
+		contains(t, ana.get("/me", http.StatusOK), "Ana Ortiz Ruiz", "Asia/Kathmandu")
+		wrong := ana.post("/me/password", http.StatusUnprocessableEntity, "current", "not it, is it", "password", "another good sentence")
+		contains(t, wrong, "not your present password")
+		lacks(t, wrong, "another good sentence")
+		ana.post("/me/password", http.StatusSeeOther, "current", password, "password", "another good sentence")
+		ana.get("/me", http.StatusOK)
+	})
+}
+
+func TestPeople(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		admin := w.person("administrator")
+		again := admin.post("/people", http.StatusUnprocessableEntity, "name", "Eve", "email", "ana@acme.example", "role", "manager")
+		contains(t, again, `value="Eve"`, `value="ana@acme.example"`, "This address is taken")
+		page := admin.post("/people", http.StatusOK, "name", "Eve", "email", "eve@acme.example", "role", "responder")
+		contains(t, page, "https://tocsin.example.com/password/", "eve@acme.example")
+		lacks(t, admin.get("/people", http.StatusOK), "/password/")
+		_, link, _ := strings.Cut(page, "https://tocsin.example.com/password/")
+		link = link[:43]
+		b := w.browser()
+		contains(t, b.get("/password/"+link, http.StatusOK), "Welcome, Eve")
+		contains(t, b.post("/password/"+link, http.StatusUnprocessableEntity, "password", "short"), "at least")
+		b.post("/password/"+link, http.StatusSeeOther, "password", password)
+		contains(t, b.get("/incidents", http.StatusOK), "you are signed in")
+		b.get("/password/"+link, http.StatusGone)
+
+		eve := "/people/" + formatInt(w.idOf("eve@acme.example"))
+		contains(t, admin.get(eve, http.StatusOK), "Eve", "responder")
+		admin.post(eve, http.StatusSeeOther, "name", "Eve Lund", "role", "manager")
+		contains(t, admin.get(eve, http.StatusOK), "Eve Lund", "manager")
+		admin.post("/people/"+formatInt(w.idOf("administrator@acme.example")), http.StatusSeeOther, "name", "The administrator", "role", "responder")
+		contains(t, admin.get("/people", http.StatusOK), "last administrator")
+		contains(t, admin.post(eve+"/link", http.StatusOK), "https://tocsin.example.com/password/")
+	})
+}
