@@ -124,27 +124,3 @@ func TestLogFormat(t *testing.T) {
 	}
 	wantWords(t, empty(t).fails(1, "serve", "--log-format", "xml"), `"xml" is no format`)
 }
-
-func TestDemo(t *testing.T) {
-	t.Parallel()
-	k := empty(t)
-	k.vars["TOCSIN_LISTEN"] = "127.0.0.1:0"
-	// Whatever is configured, nothing leaves the machine.
-	k.vars["TOCSIN_SMTP_URL"], k.vars["TOCSIN_SMTP_FROM"] = "smtp://127.0.0.1:1", "a@acme.example"
-	file := t.TempDir() + "/demo.db"
-	s := serve(t, k.vars, "keep this on your own machine", "demo", "--database", file)
-	wantWords(t, s.said, "Lumen Books is at http://127.0.0.1:", "ana@lumen.example", "mira@lumen.example")
-	k.vars["TOCSIN_DATABASE_URL"] = "sqlite:" + file
-	wantWords(t, k.ok("oncall"), "Payments · main: ", "Platform · backup: Ivo Novak (Etc/UTC)")
-	wantWords(t, k.fails(1, "demo", "--database", file), "Another Tocsin already serves ")
-	if got := s.stop(); got.code != 0 {
-		t.Errorf("stopped: %+v", got)
-	}
-
-	// What is no sample is not replaced.
-	other := empty(t)
-	other.ok("migrate")
-	own := strings.TrimPrefix(other.vars["TOCSIN_DATABASE_URL"], "sqlite:")
-	wantWords(t, other.fails(1, "demo", "--database", own), "is no sample that `tocsin demo` has made")
-	wantWords(t, other.ok("user", "list"), "nobody yet")
-}
