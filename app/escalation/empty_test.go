@@ -56,7 +56,7 @@ func TestARunForNobodyIsTheLast(t *testing.T) {
 // TestNobodyAtAll tries again every hour, until somebody has come to be there.
 func TestNobodyAtAll(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	d.unreachable(ana, ben, chiara, dana, root)
 	d.begin()
 	d.advance(90 * time.Minute)
@@ -72,7 +72,7 @@ func TestNobodyAtAll(t *testing.T) {
 // the end of it.
 func TestWhoWasPagedLastGoesOnBeingTold(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}})
 	d.unreachable(root)
 	d.begin()
 	d.advance(30 * time.Hour)
@@ -108,7 +108,7 @@ func TestADeletedPolicyInTheMiddle(t *testing.T) {
 // once, also in the hourly fallback, where the administrators are next.
 func TestAStepThatIsCutShort(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	r := d.begin()
 	for range 5 {
 		d.advance(time.Minute)

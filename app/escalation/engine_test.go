@@ -144,7 +144,7 @@ func TestAnOutageFiresOneStep(t *testing.T) {
 // TestAnOutageOverTheHourlyFallback is not taken for one that was cut short.
 func TestAnOutageOverTheHourlyFallback(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	d.begin()
 	d.advance(2*time.Hour + 20*time.Minute)
 	d.now = d.now.Add(10 * time.Hour)

@@ -25,7 +25,7 @@ func TestHandoverInsideAStep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(14*time.Hour, main_), step(time.Hour, user(dana))}})
+			d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(14*time.Hour, mainOnCall), step(time.Hour, user(dana))}})
 			l := weekly(1, 2, 3)
 			l.Rotate = &oncall.Rotate{Every: 1, Unit: oncall.Day}
 			begins, _ := time.ParseInLocation("2006-01-02 15:04", c.begins, madrid)
@@ -44,7 +44,7 @@ func TestHandoverInsideAStep(t *testing.T) {
 
 func TestHandoverToNobodyAndBack(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(48*time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(48*time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	from := func(h time.Duration) time.Time { return monday.Add(h * time.Hour) }
 	s := schedule(weekly(1, 2, 3))
 	s.Overrides = []oncall.Override{
@@ -67,7 +67,7 @@ func TestHandoverToNobodyAndBack(t *testing.T) {
 
 func TestTheFallbackHandsOverToo(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, user(dana))}, Fallback: []escalation.Target{main_}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, user(dana))}, Fallback: []escalation.Target{mainOnCall}})
 	d.now = time.Date(2026, 1, 12, 6, 55, 0, 0, time.UTC) // Ben follows at 08:00
 	d.began = d.now
 	d.begin()
@@ -115,7 +115,7 @@ func TestAShadowWhoComesOnInsideAStep(t *testing.T) {
 
 func TestShadowsGetCopiesAndCountForNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_), step(time.Hour, backup)}})
+	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall), step(time.Hour, backup)}})
 	s := schedule(weekly(1, 2, 3))
 	s.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(chiara), Position: "main"}}
 	d.roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Name: "Payments", Schedule: s}

@@ -216,7 +216,7 @@ func withoutSchedules(targets []escalation.Target) []escalation.Target {
 }
 
 func drawPolicy(t *rapid.T) escalation.Policy {
-	target := rapid.SampledFrom([]escalation.Target{main_, backup, team, manager, nobody, user(ana), user(dana), {Role: "responder"}})
+	target := rapid.SampledFrom([]escalation.Target{mainOnCall, backup, team, manager, nobody, user(ana), user(dana), {Role: "responder"}})
 	p := escalation.Policy{
 		Repeat:   rapid.IntRange(0, 3).Draw(t, "repeat"),
 		Fallback: rapid.SliceOfN(target, 0, 2).Draw(t, "fallback"),

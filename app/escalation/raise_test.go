@@ -66,7 +66,7 @@ func TestARaiseThatFindsNobodyGoesOn(t *testing.T) {
 
 func TestARaiseAfterThePolicyIsExhausted(t *testing.T) {
 	t.Parallel()
-	p := escalation.Policy{Steps: []escalation.Step{step(time.Hour, main_)}, Fallback: []escalation.Target{user(dana)}}
+	p := escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}}
 	d := newDesk(t, p)
 	r := d.begin()
 	d.advance(65 * time.Minute)

@@ -17,8 +17,8 @@ func TestWhomTargetsStandFor(t *testing.T) {
 		targets []escalation.Target
 		want    string
 	}{
-		"a position":                  {[]escalation.Target{main_}, "ana"},
-		"several":                     {[]escalation.Target{backup, main_}, "ben ana"},
+		"a position":                  {[]escalation.Target{mainOnCall}, "ana"},
+		"several":                     {[]escalation.Target{backup, mainOnCall}, "ben ana"},
 		"a position that is not":      {[]escalation.Target{{Schedule: paymentsSchedule, Position: "third"}}, ""},
 		"a schedule that is not":      {[]escalation.Target{{Schedule: 99, Position: "main"}}, ""},
 		"a user":                      {[]escalation.Target{user(dana)}, "dana"},
@@ -30,7 +30,7 @@ func TestWhomTargetsStandFor(t *testing.T) {
 		"the manager of a team alone": {[]escalation.Target{{Team: 99, Role: "manager"}}, ""},
 		"a role":                      {[]escalation.Target{{Role: "responder"}}, "ana ben chiara"},
 		"a role, with one reachable":  {[]escalation.Target{{Role: "administrator"}}, "root"},
-		"each once":                   {[]escalation.Target{team, main_, user(ben), manager, {Role: "manager"}}, "ana ben chiara dana"},
+		"each once":                   {[]escalation.Target{team, mainOnCall, user(ben), manager, {Role: "manager"}}, "ana ben chiara dana"},
 		"nothing":                     {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,11 +53,11 @@ func TestWhoAnswersForItDoesNotMerelyWatch(t *testing.T) {
 	s := schedule(weekly(1, 2, 3))
 	s.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(ben), Position: "main"}}
 	roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Slug: "payments", Name: "Payments", Schedule: s}
-	shadowing := roster.Resolve([]escalation.Target{main_}, monday)
+	shadowing := roster.Resolve([]escalation.Target{mainOnCall}, monday)
 	if len(shadowing) != 2 || shadowing[1].UserID != ben || !shadowing[1].Shadow || escalation.Covered(shadowing[1:]) {
 		t.Errorf("main alone: %+v", shadowing)
 	}
-	for _, targets := range [][]escalation.Target{{main_, backup}, {backup, main_}} {
+	for _, targets := range [][]escalation.Target{{mainOnCall, backup}, {backup, mainOnCall}} {
 		both := roster.Resolve(targets, monday)
 		if len(both) != 2 || both[0].Shadow || both[1].Shadow {
 			t.Errorf("both: %+v", both)
@@ -72,7 +72,7 @@ func TestAnOverrideIsNamed(t *testing.T) {
 	to := monday.Add(2 * time.Hour)
 	s.Overrides = []oncall.Override{{ID: 7, From: monday, To: to, Position: "main", Kind: oncall.Replace, Out: 1, In: 3}}
 	roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Slug: "payments", Name: "Payments", Schedule: s}
-	got := roster.Resolve([]escalation.Target{main_}, monday)
+	got := roster.Resolve([]escalation.Target{mainOnCall}, monday)
 	want := []escalation.Reached{{UserID: chiara, Why: escalation.Why{
 		Target: "main on call in Payments", Schedule: "payments", ScheduleName: "Payments", Position: "main", Layer: "weekly", Override: 7, Until: &to,
 	}}}
@@ -92,9 +92,9 @@ func TestWhenTargetsChange(t *testing.T) {
 		targets []escalation.Target
 		want    time.Time
 	}{
-		"the next handover":    {[]escalation.Target{main_}, time.Date(2026, 1, 12, 8, 0, 0, 0, time.UTC)},
-		"the earliest of two":  {[]escalation.Target{main_, other}, monday.Add(time.Hour)},
-		"in any order":         {[]escalation.Target{other, main_}, monday.Add(time.Hour)},
+		"the next handover":    {[]escalation.Target{mainOnCall}, time.Date(2026, 1, 12, 8, 0, 0, 0, time.UTC)},
+		"the earliest of two":  {[]escalation.Target{mainOnCall, other}, monday.Add(time.Hour)},
+		"in any order":         {[]escalation.Target{other, mainOnCall}, monday.Add(time.Hour)},
 		"never, where no turn": {[]escalation.Target{{Schedule: 11, Position: "backup"}}, time.Time{}},
 		"never, of people":     {[]escalation.Target{user(ana), team, manager, {Role: "responder"}}, time.Time{}},
 	} {
@@ -109,7 +109,7 @@ func TestWhenTargetsChange(t *testing.T) {
 
 func TestTargetsInWords(t *testing.T) {
 	t.Parallel()
-	got := newRoster().Describe([]escalation.Target{main_, user(dana), team, manager, {Role: "administrator"}})
+	got := newRoster().Describe([]escalation.Target{mainOnCall, user(dana), team, manager, {Role: "administrator"}})
 	want := []string{"main on call in Payments", "Dana Levi", "everyone in Payments", "the manager of Payments", "every administrator"}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -39,11 +39,11 @@ const (
 )
 
 var (
-	main_   = escalation.Target{Schedule: paymentsSchedule, Position: "main"}
-	backup  = escalation.Target{Schedule: paymentsSchedule, Position: "backup"}
-	team    = escalation.Target{Team: paymentsTeam}
-	manager = escalation.Target{Team: paymentsTeam, Role: "manager"}
-	nobody  = escalation.Target{User: stranger}
+	mainOnCall = escalation.Target{Schedule: paymentsSchedule, Position: "main"}
+	backup     = escalation.Target{Schedule: paymentsSchedule, Position: "backup"}
+	team       = escalation.Target{Team: paymentsTeam}
+	manager    = escalation.Target{Team: paymentsTeam, Role: "manager"}
+	nobody     = escalation.Target{User: stranger}
 )
 
 func user(id int64) escalation.Target { return escalation.Target{User: id} }
@@ -55,7 +55,7 @@ func step(timeout time.Duration, targets ...escalation.Target) escalation.Step {
 // workedExample is that of the product's description.
 func workedExample() escalation.Policy {
 	return escalation.Policy{Repeat: 3, Fallback: []escalation.Target{user(dana)}, Steps: []escalation.Step{
-		step(60*time.Minute, main_), step(120*time.Minute, backup), step(240*time.Minute, team), step(60*time.Minute, manager),
+		step(60*time.Minute, mainOnCall), step(120*time.Minute, backup), step(240*time.Minute, team), step(60*time.Minute, manager),
 	}}
 }
 

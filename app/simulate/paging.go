@@ -53,7 +53,6 @@ type message struct {
 	method    notify.ContactMethod
 	pages     []int64
 	after     time.Duration // of the rule, for the last of the pages
-	priority  int
 	gathering bool
 	dueAt     *time.Time // nil once sent
 	createdAt time.Time
@@ -171,17 +170,15 @@ func (w *world) rank() int {
 	return *w.incident.Priority
 }
 
-// recent is what contact methods were sent lately, or are about to be.
+// recent is what contact methods were sent lately, or are about to be. What was
+// sent before is forgotten.
 func (w *world) recent() map[int64]notify.Recent {
+	w.messages = slices.DeleteFunc(w.messages, func(m *message) bool { return !m.createdAt.After(w.now.Add(-notify.BundleWithin)) })
 	recent := map[int64]notify.Recent{}
 	for _, m := range w.messages {
-		if !m.createdAt.After(w.now.Add(-notify.BundleWithin)) {
-			continue
-		}
-		r, some := recent[m.method.ID]
-		if r.Messages++; !some || m.priority < r.Priority {
-			r.Priority = m.priority
-		}
+		r := recent[m.method.ID]
+		r.Messages++
+		r.Priority = w.rank()
 		if m.gathering && m.dueAt != nil {
 			r.Gathering = m.id
 		}
@@ -196,12 +193,12 @@ func (w *world) writeMessage(planned notify.NewMessage, plan notify.Plan) {
 	if planned.Into != 0 {
 		i := slices.IndexFunc(w.messages, func(m *message) bool { return m.id == planned.Into })
 		m := w.messages[i]
-		m.pages, m.priority, m.after = append(m.pages, planned.Pages...), min(m.priority, planned.Priority), after
+		m.pages, m.after = append(m.pages, planned.Pages...), after
 		return
 	}
 	w.sent++
 	w.messages = append(w.messages, &message{
-		id: w.sent, method: planned.Method, pages: planned.Pages, after: after, priority: planned.Priority,
+		id: w.sent, method: planned.Method, pages: planned.Pages, after: after,
 		gathering: planned.Gathering, dueAt: &planned.DueAt, createdAt: w.now,
 	})
 }
@@ -232,22 +229,14 @@ func (w *world) passOver(p *page) {
 	w.tell(Entry{Kind: PassedOver, Place: &Place{Phase: e.state.Phase, FailedToSend: true}})
 }
 
-// send sends what is due: of each message what still stands. Bundling counts
-// what was made lately; older messages are forgotten.
+// send sends what is due.
 func (w *world) send() {
 	for _, m := range w.messages {
-		if m.dueAt == nil || m.dueAt.After(w.now) {
-			continue
-		}
-		m.dueAt = nil
-		standing := slices.DeleteFunc(slices.Clone(m.pages), func(id int64) bool { return !w.pages[id-1].stands() })
-		if len(standing) > 0 {
-			w.tellSent(m, w.pages[standing[len(standing)-1]-1])
+		if m.dueAt != nil && !m.dueAt.After(w.now) {
+			m.dueAt = nil
+			w.tellSent(m, w.pages[m.pages[len(m.pages)-1]-1])
 		}
 	}
-	w.messages = slices.DeleteFunc(w.messages, func(m *message) bool {
-		return m.dueAt == nil && !m.createdAt.After(w.now.Add(-notify.BundleWithin))
-	})
 }
 
 type repeatKey struct{ page, method int64 }
@@ -262,7 +251,7 @@ func (w *world) tellSent(m *message, p *page) {
 		if i, again := w.repeats[key]; again {
 			told := w.timeline.Entries[i].Message
 			told.Times++
-			told.Last = w.now
+			told.Last, w.timeline.Until = w.now, w.now
 			return
 		}
 		w.repeats[key] = len(w.timeline.Entries)
@@ -275,12 +264,14 @@ func (w *world) tellSent(m *message, p *page) {
 
 // ruleFor is why a contact method was used so long after a page began.
 func ruleFor(person notify.Recipient, urgency string, method int64, after time.Duration) Rule {
-	own := func(r notify.Rule) bool {
-		return r.Urgency == urgency && r.ContactMethodID == method && time.Duration(r.AfterSeconds)*time.Second == after
-	}
+	rules := slices.DeleteFunc(slices.Clone(person.Rules), func(r notify.Rule) bool { return r.Urgency != urgency })
+	due := func(r notify.Rule) bool { return time.Duration(r.AfterSeconds)*time.Second == after }
+	uses := func(r notify.Rule) bool { return r.ContactMethodID == method }
 	switch {
-	case slices.ContainsFunc(person.Rules, own):
+	case slices.ContainsFunc(rules, func(r notify.Rule) bool { return due(r) && uses(r) }):
 		return RulePersonal
+	case slices.ContainsFunc(rules, due) && !slices.ContainsFunc(rules, uses):
+		return RuleInstead
 	case after == 0:
 		return RuleNone
 	default:

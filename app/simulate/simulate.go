@@ -70,7 +70,8 @@ const (
 // Timeline is what would happen, in the order of time.
 type Timeline struct {
 	Entries []Entry
-	// Until is how far it was followed. Cut says that more would happen after.
+	// Until is how far it was followed: to the last that happens, or, where Cut
+	// says that more would happen after, to the end of the span.
 	Until time.Time
 	Cut   bool
 }
@@ -163,6 +164,7 @@ type Rule string
 // The rules.
 const (
 	RulePersonal Rule = "personal" // the person's own for the urgency
+	RuleInstead  Rule = "instead"  // the person's own names a method that does not work
 	RuleNone     Rule = "none"     // there is none that works: every method at once
 	RuleRepeat   Rule = "repeat"   // the last one again, while the step lasts
 )

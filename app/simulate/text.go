@@ -97,7 +97,7 @@ func (p *printer) signal(e Entry) {
 		if source == incident.SourceSLO {
 			source = "SLO"
 		}
-		priority = cmp.Or(s.PriorityName, fmt.Sprintf("P%d", *s.Priority)) + " by the " + source
+		priority = cmp.Or(s.PriorityName, fmt.Sprintf("P%d", *s.Priority)) + " from the " + source
 	}
 	more := []string{fmt.Sprintf("%s, %s urgency, key %q", priority, s.Urgency, s.DedupKey)}
 	for _, w := range s.Warnings {
@@ -115,11 +115,15 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 	case kind == PassedOver && place.FailedToSend:
 		return "It is passed over: nobody can be told."
 	case kind == PassedOver:
-		return placeName(place) + " is passed over: nobody is " + and(place.Targets) + "."
+		return placeName(place) + " is passed over, since nobody can be reached: " + and(place.Targets) + "."
 	case kind == HandedOver:
 		return placeName(place) + " is handed over to " + p.people(place.People) + ". The timer goes on."
 	default:
-		return placeName(place) + " pages " + and(place.Targets) + ": " + p.people(place.People) + "."
+		targets, people := and(place.Targets), p.people(place.People)
+		if targets == people { // they are named
+			return placeName(place) + " pages " + people + "."
+		}
+		return placeName(place) + " pages " + targets + ": " + people + "."
 	}
 }
 
@@ -137,53 +141,66 @@ func placeName(p *Place) string {
 }
 
 func (p *printer) messageSentence(person int64, m *Message) string {
-	sentence := p.names(person) + " by " + m.Medium.Word() + " — " + reason(m.Why) + ruleWords(m)
-	if m.Rule == RuleRepeat && m.Times > 1 {
-		sentence += fmt.Sprintf(", %d times until %s", m.Times, m.Last.In(p.zone).Format("Mon 15:04"))
+	told := p.names(person) + " " + mediumWords[m.Medium]
+	if m.Rule != RuleRepeat {
+		return told + " — " + reason(m.Why, p.names(person)) + "; " + ruleWords(m)
 	}
-	return sentence
+	told += " again"
+	if m.Times > 1 {
+		told += fmt.Sprintf(" every %s, %d times until %s", short(notify.RepeatEvery), m.Times, m.Last.In(p.zone).Format("Mon 15:04"))
+	}
+	return told
 }
 
+var mediumWords = map[notify.Medium]string{notify.SMS: "by SMS", notify.Email: "by email", notify.Voice: "by voice", notify.Slack: "in Slack"}
+
 // reason is why somebody is paged, for others to read.
-func reason(w escalation.Why) string {
+func reason(w escalation.Why, name string) string {
+	var words []string
+	switch {
+	case w.Kind == "still_on_it":
+		return "still on it?"
+	case w.Kind == "administrators":
+		return "administrator"
+	case w.Kind == "fallback":
+		words = append(words, "fallback")
+	}
+	if w.Target != name { // who is named is told so by the step
+		words = append(words, target(w))
+	}
+	if w.Step > 0 {
+		words = append(words, fmt.Sprintf("step %d of %d", w.Step, w.Steps))
+	}
+	return strings.Join(words, ", ")
+}
+
+func target(w escalation.Why) string {
 	words := w.Target
+	if w.Shadow {
+		words = "shadow of " + words
+	}
 	switch {
 	case w.Override != 0:
 		words += fmt.Sprintf(" (override %d)", w.Override)
 	case w.Layer != "":
 		words += " (layer " + w.Layer + ")"
 	}
-	if w.Shadow {
-		words = "shadow of " + words
-	}
-	switch {
-	case w.Kind == "still_on_it":
-		return "still on it?"
-	case w.Kind == "administrators":
-		return words + ", nobody has answered"
-	case w.Kind == "fallback":
-		return words + ", fallback"
-	case w.Kind == "handover":
+	if w.Kind == "handover" {
 		words += " from now on"
 	}
-	if w.Step == 0 {
-		return words
-	}
-	return fmt.Sprintf("%s, step %d of %d", words, w.Step, w.Steps)
+	return words
 }
 
 func ruleWords(m *Message) string {
-	var words string
-	switch {
-	case m.Rule == RuleRepeat:
-		words = "; again every " + short(notify.RepeatEvery)
-	case m.Rule == RuleNone:
-		words = "; every method at once"
-	case m.After == 0:
-		words = "; personal rule, at once"
-	default:
-		words = "; personal rule, after " + short(m.After)
+	when := "at once"
+	if m.After > 0 {
+		when = "after " + short(m.After)
 	}
+	words := map[Rule]string{
+		RulePersonal: "personal rule, " + when,
+		RuleInstead:  "personal rule, " + when + ", instead of what does not work",
+		RuleNone:     "every method at once",
+	}[m.Rule]
 	if m.Gathered {
 		words += ", gathered"
 	}

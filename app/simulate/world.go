@@ -22,12 +22,11 @@ type world struct {
 	timeline Timeline
 
 	incident   incident.Incident
-	firing     bool // its one alert
 	escalation *escalating
 	timers     map[string]time.Time // by kind
 	pages      []*page
-	messages   []*message // lately
-	sent       int64      // the id of the last
+	messages   []*message        // lately
+	sent       int64             // the id of the last
 	repeats    map[repeatKey]int // the entries that count repeats
 
 	engine  escalation.Engine
@@ -69,7 +68,7 @@ func (w *world) receive() {
 		w.tell(Entry{Kind: Ignored, Signal: told})
 		return
 	}
-	w.incident, w.firing = *out.Incident, out.Alert.Firing
+	w.incident = *out.Incident
 	w.incident.Number = 1
 	told.Urgency = w.incident.Urgency
 	w.tell(Entry{Kind: Received, Signal: told})
@@ -85,7 +84,6 @@ func (w *world) run() error {
 		next := w.next()
 		if next.IsZero() || next.After(w.end) || len(w.timeline.Entries) >= MostEntries {
 			w.timeline.Cut = !next.IsZero()
-			w.timeline.Until = w.now
 			if next.After(w.end) {
 				w.timeline.Until = w.end
 			}
@@ -169,7 +167,7 @@ func (w *world) answer(ctx context.Context, a Answer) error {
 }
 
 func (w *world) tell(e Entry) {
-	e.At = w.now
+	e.At, w.timeline.Until = w.now, w.now
 	w.timeline.Entries = append(w.timeline.Entries, e)
 }
 
@@ -178,9 +176,6 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 	known := incident.Known{
 		Levels: w.in.Snapshot.Priorities(), DeploymentKnown: w.signal.Rules.DeploymentKnown, Production: w.signal.Rules.Production,
 		Shadow: by.UserID != nil && w.merelyWatches(*by.UserID),
-	}
-	if w.firing {
-		known.Firing = 1
 	}
 	c, err := decide(w.incident, known)
 	if err != nil {
@@ -192,7 +187,7 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 	if !c.Changed {
 		return w.incident, nil
 	}
-	w.incident, w.firing = c.Incident, w.firing && !c.EndAlerts
+	w.incident = c.Incident
 	for _, e := range c.Timeline {
 		w.note(e, by)
 	}

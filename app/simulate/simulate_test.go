@@ -1,0 +1,269 @@
+package simulate_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/simulate"
+)
+
+// TestWorkedExample follows the policy over all four runs, to the minute.
+func TestWorkedExample(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.Span = 34 * time.Hour
+	var got []string
+	for _, e := range a.run(t).Entries {
+		at := fmt.Sprintf("%dm ", e.At.Sub(evening)/time.Minute)
+		switch e.Kind {
+		case simulate.Fired:
+			got = append(got, fmt.Sprintf("%s%s %d.%d %v", at, e.Place.Phase, e.Place.Run, e.Place.Step, e.Place.People))
+		case simulate.PassedOver, simulate.Exhausted, simulate.HandedOver:
+			got = append(got, at+string(e.Kind))
+		}
+	}
+	var want []string
+	for run := range 4 {
+		at := run * 480
+		want = append(want, fmt.Sprintf("%dm steps %d.1 [2]", at, run+1), fmt.Sprintf("%dm steps %d.2 [3]", at+60, run+1),
+			fmt.Sprintf("%dm steps %d.3 [1 2 3]", at+180, run+1), fmt.Sprintf("%dm steps %d.4 [4]", at+420, run+1))
+	}
+	want = append(want, "1920m exhausted", "1920m fallback 1.0 [4]", "1935m administrators 1.0 [5]", "1995m fallback 2.0 [4]")
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestNobodyIsToldAfterAnAnswer, whenever it comes.
+func TestNobodyIsToldAfterAnAnswer(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a := newAcme()
+		after := time.Duration(rapid.IntRange(0, 40*60).Draw(t, "minutes")) * time.Minute
+		a.Span = 48 * time.Hour
+		kind := rapid.SampledFrom([]simulate.AnswerKind{simulate.Acknowledge, simulate.Resolve}).Draw(t, "kind")
+		a.answers(simulate.Answer{After: after, Person: rapid.Int64Range(ana, admin).Draw(t, "who"), Kind: kind})
+		timeline, err := a.try()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := timeline.Entries[len(timeline.Entries)-1]
+		if timeline.Cut || string(last.Kind) != string(kind)+"d" && string(last.Kind) != string(kind)+"ed" || !last.At.Equal(evening.Add(after)) {
+			t.Fatalf("after an answer at %s comes %+v", after, last)
+		}
+		if !slices.IsSortedFunc(timeline.Entries, func(x, y simulate.Entry) int { return x.At.Compare(y.At) }) {
+			t.Fatal("the entries are not in the order of time")
+		}
+		for _, e := range timeline.Entries {
+			if e.Message != nil && !e.Message.Last.Before(last.At) {
+				t.Fatalf("somebody is told at %s, the moment of the answer or later", e.Message.Last)
+			}
+		}
+	})
+}
+
+// TestAnAnswerComesBeforeWhatIsDue at the same instant.
+func TestAnAnswerComesBeforeWhatIsDue(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.answers(simulate.Answer{After: time.Hour, Person: ben, Kind: simulate.Acknowledge})
+	if got := kinds(a.run(t)); got != "received step told told acknowledged" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAnswersMayComeInAnyOrder(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.answers(simulate.Answer{After: 3 * time.Minute, Person: ben, Kind: simulate.Resolve},
+		simulate.Answer{After: 4 * time.Minute, Person: ben, Kind: simulate.Acknowledge},
+		simulate.Answer{After: time.Minute, Person: ben, Kind: simulate.Acknowledge})
+	if got := kinds(a.run(t)); got != "received step told acknowledged resolved unchanged" {
+		t.Errorf("got %s", got)
+	}
+	if a.Answers[0].Kind != simulate.Resolve {
+		t.Error("the caller's answers were put in another order")
+	}
+}
+
+// TestManyPagesGather has a step every second: from the fourth on, messages to
+// one address become one.
+func TestManyPagesGather(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.policy = escalation.Policy{Repeat: 9, Steps: []escalation.Step{{Timeout: 1, Targets: []escalation.Target{{User: ana}}}}, Fallback: []escalation.Target{{User: ben}}}
+	a.Span = 2 * time.Minute
+	var got []string
+	for _, e := range a.run(t).Entries {
+		if e.Kind == simulate.Told && e.Person == ana {
+			got = append(got, fmt.Sprintf("%s %v", e.At.Sub(evening), e.Message.Gathered))
+		}
+	}
+	if diff := gocmp.Diff([]string{"0s false", "1s false", "2s false", "1m3s true"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAGatheringMessageIsWithdrawn when the answer comes first.
+func TestAGatheringMessageIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.policy = escalation.Policy{Repeat: 9, Steps: []escalation.Step{{Timeout: 1, Targets: []escalation.Target{{User: ana}}}}}
+	a.answers(simulate.Answer{After: 30 * time.Second, Person: ana, Kind: simulate.Acknowledge})
+	timeline := a.run(t)
+	told := slices.DeleteFunc(slices.Clone(timeline.Entries), func(e simulate.Entry) bool { return e.Kind != simulate.Told || e.Person != ana })
+	if len(told) != 3 || timeline.Cut {
+		t.Errorf("%s", kinds(timeline))
+	}
+}
+
+// TestItEndsWithTheLastThatHappens, not with a timer that finds nothing to do.
+func TestItEndsWithTheLastThatHappens(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.contents.Priorities[1].AckExpires = 3600
+	a.answers(simulate.Answer{After: time.Minute, Person: ben, Kind: simulate.Acknowledge},
+		simulate.Answer{After: 2 * time.Minute, Person: ben, Kind: simulate.Resolve})
+	if got := a.run(t); got.Cut || !got.Until.Equal(evening.Add(2*time.Minute)) {
+		t.Errorf("followed until %s, cut is %v", got.Until, got.Cut)
+	}
+}
+
+// TestNobodyCanBeTold has a person whom the roster takes for reachable and who
+// has no method: the step is passed over at once.
+func TestNobodyCanBeTold(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.Policy = func(int64) (escalation.NamedPolicy, error) {
+		// By now the roster is made, from which on Ben is gone.
+		a.Recipients[ben] = notify.Recipient{UserID: ben}
+		return escalation.NamedPolicy{Name: "Payments", Policy: a.policy}, nil
+	}
+	a.Span = time.Minute
+	timeline := a.run(t)
+	if got := kinds(timeline); got != "received step passed_over step told" {
+		t.Errorf("got %s", got)
+	}
+	if !timeline.Entries[2].Place.FailedToSend || timeline.Entries[4].Person != chiara {
+		t.Errorf("got %+v", timeline.Entries)
+	}
+}
+
+// TestNobodyAtAllCanBeTold passes over all there is, once, and tries again after
+// an hour.
+func TestNobodyAtAllCanBeTold(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.policy = escalation.Policy{Steps: a.policy.Steps[:1], Fallback: a.policy.Fallback}
+	a.Policy = func(int64) (escalation.NamedPolicy, error) {
+		clear(a.Recipients)
+		return escalation.NamedPolicy{Name: "Payments", Policy: a.policy}, nil
+	}
+	a.Span = 90 * time.Minute
+	timeline := a.run(t)
+	if got, want := kinds(timeline), "received step passed_over exhausted step passed_over step step passed_over step"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if at := timeline.Entries[7].At.Sub(evening); at != time.Hour {
+		t.Errorf("the next try comes after %s", at)
+	}
+}
+
+func TestTheKeyDecidesTheService(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.Integration = catalog.Integration{Name: "any"}
+	if got := a.run(t).Entries[0].Signal; got.Service.ID != 1 || got.Priority == nil || *got.Priority != 2 || got.DedupKey != "get-data" {
+		t.Errorf("by name: %+v", got)
+	}
+	a = newAcme()
+	a.Payload = []byte(strings.Replace(breach, "checkout-api", "ledger", 1))
+	if got := a.run(t).Entries[0].Signal; got.Service.ID != 1 || len(got.Warnings) != 1 {
+		t.Errorf("by key: %+v", got)
+	}
+}
+
+func TestWhatCannotBeSimulated(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*acme)
+		kind   fault.Kind
+		fields []string
+	}{
+		"no JSON":        {func(a *acme) { a.Payload = []byte("breach") }, fault.KindMalformed, nil},
+		"no service":     {func(a *acme) { a.Payload = []byte(`{"sli": "availability", "slo": {"name": "a"}}`) }, fault.KindInvalid, []string{"service"}},
+		"no such":        {func(a *acme) { a.Integration.ServiceID = nil; a.contents.Services = nil }, fault.KindInvalid, []string{"service"}},
+		"too long":       {func(a *acme) { a.Span = simulate.MostSpan + 1 }, fault.KindInvalid, []string{"span"}},
+		"backwards":      {func(a *acme) { a.Span = -1 }, fault.KindInvalid, []string{"span"}},
+		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].person", "answers[0].kind", "answers[1].person", "answers[1].kind", "answers[1].after"}},
+		"a right answer": {func(a *acme) { a.answers(simulate.Answer{Person: ana, Kind: simulate.Resolve}) }, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAcme()
+			c.change(a)
+			_, err := a.try()
+			var f *fault.Error
+			var kind fault.Kind
+			var fields []string
+			if errors.As(err, &f) {
+				kind = f.Kind
+				for _, field := range f.Fields {
+					fields = append(fields, field.Path)
+				}
+			}
+			if kind != c.kind || !slices.Equal(fields, c.fields) {
+				t.Errorf("got %v with %v", err, fields)
+			}
+		})
+	}
+}
+
+// TestAPolicyThatCannotBeRead is no timeline.
+func TestAPolicyThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	broken := errors.New("unexpected end of JSON input")
+	a.Policy = func(int64) (escalation.NamedPolicy, error) { return escalation.NamedPolicy{}, broken }
+	if _, err := a.try(); !errors.Is(err, broken) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestItIsCut where it would become too long, or after the span.
+func TestItIsCut(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.policy = escalation.Policy{Repeat: 100, Steps: slices.Repeat([]escalation.Step{{Timeout: 1, Targets: []escalation.Target{{Team: 1}}}}, 10)}
+	timeline := a.run(t)
+	if n := len(timeline.Entries); !timeline.Cut || n < simulate.MostEntries || n > simulate.MostEntries+10 {
+		t.Errorf("%d entries, cut is %v", n, timeline.Cut)
+	}
+	if last := timeline.Entries[len(timeline.Entries)-1]; !timeline.Until.Equal(last.At) {
+		t.Errorf("followed until %s, with a last entry at %s", timeline.Until, last.At)
+	}
+	a = newAcme()
+	if timeline = a.run(t); !timeline.Cut || !timeline.Until.Equal(evening.Add(simulate.DefaultSpan)) {
+		t.Errorf("cut is %v, until %s", timeline.Cut, timeline.Until)
+	}
+}
+
+// kinds are those of the entries, in order.
+func kinds(t simulate.Timeline) string {
+	all := make([]string, len(t.Entries))
+	for i, e := range t.Entries {
+		all[i] = string(e.Kind)
+	}
+	return strings.Join(all, " ")
+}
