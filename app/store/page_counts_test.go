@@ -1,0 +1,107 @@
+package store
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+func TestWhatIsOpenIsCountedByService(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newReading(t, db)
+		two, late := 2, p.now
+		got, err := db.OpenIncidents(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[int64]incident.ServiceCounts{
+			1: {Open: 2, Unanswered: 1, OldestUnanswered: &late, Worst: &two},
+			2: {Open: 1, Unanswered: 1, OldestUnanswered: &late},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("counts (-want +got):\n%s", diff)
+		}
+		titles, err := db.IncidentTitles(t.Context(), []int64{3, 4, 99})
+		if err != nil || len(titles) != 2 || titles[3] == "" || titles[3] == titles[4] {
+			t.Errorf("titles are %v, %v", titles, err)
+		}
+		if none, err := db.IncidentTitles(t.Context(), nil); err != nil || len(none) != 0 {
+			t.Errorf("no titles are %v, %v", none, err)
+		}
+	})
+}
+
+func TestSignalsAreCountedByIntegration(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		if none, err := db.SignalCounts(t.Context()); err != nil || len(none) != 0 {
+			t.Fatalf("before anything came: %+v, %v", none, err)
+		}
+		p := newReading(t, db)
+		p.exec(`INSERT INTO integrations (id, slug, name, kind, key_hmac, key_sealed, created_at) VALUES (2, 'quiet', 'Quiet', 'slo', $1, $1, $2)`, []byte("q"), p.now)
+		for _, r := range []ingest.Rejection{{IntegrationID: 1}, {IntegrationID: 1}, {IntegrationID: 2}} {
+			r.ReceivedAt, r.Status, r.Reason = p.now, 422, "No."
+			if err := db.Reject(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Replayed(t.Context(), ingest.Rejection{ID: 1, ReplayedAt: &p.now, ReplayedBy: "ana@acme.example", ReplayResult: "created"}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := db.SignalCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := p.now
+		want := map[int64]ingest.SignalCounts{1: {LastAt: &last, Rejected: 1}, 2: {Rejected: 1}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("counts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestARevealedKeyIsAudited(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		keys, err := auth.NewKeyring(bytes.Repeat([]byte{1}, auth.KeySize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.write.ExecContext(t.Context(), db.rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, created_at) VALUES ('sre', 'SRE', 'slo', $1, $2, $3)`),
+			keys.IntegrationHMAC("the key"), keys.Seal("the key"), time.Now().UTC())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ana := auth.Actor{Kind: auth.Person, UserID: 1, Email: "ana@acme.example"}
+		if key, err := db.RevealKey(t.Context(), ana, keys, "sre"); key != "the key" || err != nil {
+			t.Errorf("the key is %q, %v", key, err)
+		}
+		if key, err := db.RevealKey(t.Context(), ana, keys, "none"); key != "" || err == nil {
+			t.Errorf("no integration's key is %q", key)
+		}
+		entries, err := db.AuditLog(t.Context(), auth.AuditQuery{Limit: 10})
+		if err != nil || len(entries) != 1 || entries[0].Action != "integration.reveal_key" || entries[0].Actor != "ana@acme.example" || entries[0].Subject != "integration:sre" {
+			t.Errorf("the audit log is %+v, %v", entries, err)
+		}
+	})
+}
+
+func TestTheOrganizationIsNamed(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		before, err := db.ConfigVersion(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.NameOrganization(t.Context(), auth.Tocsin, "Acme", "Europe/Vienna"); err != nil {
+			t.Fatal(err)
+		}
+		o, err := db.Organization(t.Context())
+		if err != nil || o.Name != "Acme" || o.Timezone != "Europe/Vienna" || o.ConfigVersion != before+1 {
+			t.Errorf("the organisation is %+v, %v", o, err)
+		}
+	})
+}
