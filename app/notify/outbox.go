@@ -76,7 +76,6 @@ type Outbox struct {
 	mu       sync.Mutex
 	inFlight map[int64]flight
 	changed  chan struct{} // closed and replaced whenever a send ends
-	group    sync.WaitGroup
 }
 
 // flight is a call under way.
@@ -105,10 +104,10 @@ func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 		// ends with its lease and its timeout alone.
 		sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), CallTimeout)
 		o.begin(c, cancel)
-		o.group.Go(func() {
+		go func() {
 			defer o.end(c.ID, cancel)
 			o.send(sending, c)
-		})
+		}()
 	}
 	return found, nil
 }
@@ -139,8 +138,17 @@ func (o *Outbox) InFlight() int {
 	return len(o.inFlight)
 }
 
-// Wait returns when no call is under way.
-func (o *Outbox) Wait() { o.group.Wait() }
+// Wait returns when no call is under way and what became of each is recorded.
+// Others may begin meanwhile.
+func (o *Outbox) Wait() {
+	for {
+		ended := o.Ended()
+		if o.InFlight() == 0 {
+			return
+		}
+		<-ended
+	}
+}
 
 // Ended is closed when the next call ends, so that a loop whose hands were all
 // busy can look again.
