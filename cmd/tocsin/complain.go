@@ -62,16 +62,12 @@ func complainOfUsage(w io.Writer, err error) {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// unreachable puts into words why a database could not be opened.
+// unreachable puts into words why a database could not be opened or prepared.
 func unreachable(database config.Database, err error) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
-	what := "cannot be reached"
-	if !database.IsPostgres() {
-		what = "cannot be opened"
-	}
-	return fault.Unavailable("The database %s %s%s", database, what, whyUnreachable(err)).Because(err)
+	return fault.Unavailable("The database %s %s", database, whyUnreachable(err)).Because(err)
 }
 
 // The conditions of PostgreSQL that a wrong address leads to.
@@ -91,19 +87,19 @@ func whyUnreachable(err error) string {
 	if r, ok := errors.AsType[refusal](err); ok {
 		switch r.SQLState() {
 		case badPassword, badUser:
-			return ": the server refuses the user or the password in TOCSIN_DATABASE_URL."
+			return "cannot be reached: its server refuses the user or the password in TOCSIN_DATABASE_URL."
 		case noDatabase:
-			return ": the server has no database of that name. `createdb` makes one."
+			return "cannot be reached: the server has no database of that name. `createdb` makes one."
 		}
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return ": the name of its host is not known here."
+		return "cannot be reached: the name of its host is not known here."
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return ": nothing listens there. Check that it runs, and TOCSIN_DATABASE_URL."
+		return "cannot be reached: nothing listens there. Check that it runs, and TOCSIN_DATABASE_URL."
 	case errors.Is(err, syscall.EACCES):
-		return ": this user may not read or write it."
+		return "cannot be opened: this user may not read or write it."
 	}
-	return ". Check that it runs, and TOCSIN_DATABASE_URL; --verbose shows the cause."
+	return "cannot be used. Check that it runs, what this user may do there, and TOCSIN_DATABASE_URL; --verbose shows the cause."
 }

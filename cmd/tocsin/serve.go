@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -39,6 +40,7 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 			if err != nil {
 				return err
 			}
+			roomForGarbage()
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			s, err := server.New(ctx, cfg, log, server.Options{Version: version})
@@ -50,6 +52,15 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 	}
 	addLogFormat(cmd, &format)
 	return cmd
+}
+
+// roomForGarbage lets the heap, which is small, grow to five times what is in
+// use before it is collected: in a storm, collecting was a fifth of the work.
+// GOGC says otherwise where it is set.
+func roomForGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // listenAndRun serves until ctx ends. A signal after that finds nobody who

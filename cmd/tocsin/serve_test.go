@@ -124,3 +124,16 @@ func TestLogFormat(t *testing.T) {
 	}
 	wantWords(t, empty(t).fails(1, "serve", "--log-format", "xml"), `"xml" is no format`)
 }
+
+func TestStartSaysByWhatPagesLeave(t *testing.T) {
+	t.Parallel()
+	k := empty(t)
+	k.vars["TOCSIN_LISTEN"] = "127.0.0.1:0"
+	k.vars["TOCSIN_SMTP_URL"], k.vars["TOCSIN_SMTP_FROM"] = "smtp://127.0.0.1:1", "a@acme.example"
+	k.vars["TOCSIN_TWILIO_ACCOUNT_SID"], k.vars["TOCSIN_TWILIO_AUTH_TOKEN"], k.vars["TOCSIN_TWILIO_FROM"] = "AC1", "hunter2", "+15005550006"
+	s := serve(t, k.vars, "Pages leave by", "serve")
+	wantWords(t, s.said, "Pages leave by SMS and email.")
+	if got := s.stop(); strings.Contains(got.out+got.err, "hunter2") {
+		t.Error("a secret is shown")
+	}
+}
