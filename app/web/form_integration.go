@@ -55,7 +55,7 @@ func (p *pages) testIntegration(c echo.Context, v *visit) error {
 	if err != nil {
 		return p.refused(c, "/integrations/"+i.Slug, err)
 	}
-	return p.done(c, fmt.Sprintf("/incidents/%d", answer.Incident.Number), "The test breach is in. Whoever is on call is paged.")
+	return p.done(c, fmt.Sprintf("/incidents/%d", answer.Incident.Number), "The test breach is in, and goes the way of a real one.")
 }
 
 // sendTest posts a breach of its own: no test joins the incident of another.

@@ -156,5 +156,8 @@ func (p *pages) firstTest(c echo.Context, v *visit) error {
 	if err != nil {
 		return p.refused(c, "/start", err)
 	}
-	return p.done(c, "/start", "The test breach is in: incident #%d. You are being paged.", answer.Incident.Number)
+	if who := p.wouldPage(v, i); who != "" {
+		return p.done(c, "/start", "The test breach is in: incident #%d. It pages %s.", answer.Incident.Number, who)
+	}
+	return p.done(c, "/start", "The test breach is in: incident #%d. It reaches nobody until somebody on call has a verified contact.", answer.Incident.Number)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 )
@@ -97,6 +98,14 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		contains(t, b.get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
 		contains(t, b.get("/teams/pay-ments", http.StatusOK), "Pay${ments}", "Mia Novak")
 		contains(t, b.get("/services/search-2", http.StatusOK), `Search "2"`, "Mia Novak")
+		contains(t, b.get("/integrations/search-2", http.StatusOK), "Mia Novak by SMS")
+		b.post("/start/test", http.StatusSeeOther)
+		contains(t, b.get("/start", http.StatusOK), "incident #1. It pages Mia Novak by SMS.", "Test breach by Mia Novak")
+		w.work()
+		contains(t, b.get("/start", http.StatusOK), "SMS to Mia")
+		b.post("/incidents/1/acknowledge", http.StatusSeeOther, "next", "/start")
+		contains(t, b.get("/start", http.StatusOK), "That is the whole way.")
+		w.advance(time.Minute)
 		to = b.post("/integrations/search-2/test", http.StatusSeeOther)
 		if !strings.HasPrefix(to, "/incidents/") {
 			t.Fatalf("the test led to %q", to)

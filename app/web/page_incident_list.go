@@ -104,8 +104,8 @@ func (p *pages) fillRows(c echo.Context, v *visit, page *incidents.ListPage, bef
 	}
 	page.Rows = incidentRows(found)
 	if len(found) == 0 && v.counts.Open == 0 && !page.Filter.Any() {
-		any, err := p.Pages.Incidents.ListIncidents(ctx, incident.ListFilter{Limit: 1})
-		page.Fresh = len(any) == 0
+		ever, err := p.Pages.Incidents.ListIncidents(ctx, incident.ListFilter{Limit: 1})
+		page.Fresh = len(ever) == 0
 		return err
 	}
 	return nil

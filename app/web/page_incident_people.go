@@ -188,6 +188,9 @@ func (v *visit) stepsAhead(policy escalation.Policy, e incident.EscalationRecord
 			u.Kind = incidents.NextMorning
 		}
 		next = append(next, u)
+		if !escalation.Covered(last.People) {
+			break // nobody at all can be reached, and it would say so every hour
+		}
 		at = *state.Deadline
 	}
 	return next

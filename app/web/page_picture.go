@@ -61,7 +61,9 @@ func newPicture(config *listing, roster *escalation.Roster, people map[int64]not
 	}
 	for _, r := range people {
 		for _, m := range r.Methods {
-			k.used[m.Medium] = k.used[m.Medium] || m.Usable()
+			if m.Usable() {
+				k.used[m.Medium] = true
+			}
 		}
 	}
 	everybody := *roster
@@ -75,8 +77,10 @@ func newPicture(config *listing, roster *escalation.Roster, people map[int64]not
 }
 
 // fresh reports whether the first run is not through: there is no key yet that a
-// signal could come in by.
-func (k *picture) fresh() bool { return len(k.Integrations) == 0 }
+// signal could come in by, or nobody whom a page could reach.
+func (k *picture) fresh() bool {
+	return len(k.Integrations) == 0 || len(k.Integrations) == 1 && len(k.used) == 0
+}
 
 // person is nobody for an id that nobody has.
 func (k *picture) person(id int64) element.Person {
