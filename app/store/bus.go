@@ -104,8 +104,7 @@ func (tx *Tx) tell(ctx context.Context, n News) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "SELECT pg_notify('tocsin', $1)", string(payload))
-	return err
+	return tx.write(ctx, writing{what: "tell the others", query: "SELECT pg_notify('tocsin', $1)", args: []any{string(payload)}})
 }
 
 // Hear listens to the other processes, on a connection of its own, until ctx

@@ -70,7 +70,7 @@ func (tx *Tx) claimConfiguration(ctx context.Context, version int64) error {
 // nothing.
 func (tx *Tx) wakeEscalations(ctx context.Context, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE escalations SET next_action_at = $1
-		WHERE next_action_at > $1 AND phase = 'steps' AND fired_at IS NOT NULL`, now)
+		WHERE next_action_at > $1 AND phase IN ('steps', 'fallback') AND fired_at IS NOT NULL`, now)
 	if err != nil {
 		return fmt.Errorf("wake the escalations: %w", err)
 	}

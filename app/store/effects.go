@@ -114,9 +114,9 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 		numbers    []int64
 		set, where string
 	}{
-		{refire, "fired_at = NULL, deadline_at = NULL, next_action_at = $1", "state = 'active'"},
-		{wake, "next_action_at = $1", "state = 'active' AND phase = 'waiting'"},
-		{next, "state = 'active', ended_at = NULL, deadline_at = $1, next_action_at = $1",
+		{refire, "phase = CASE WHEN phase = 'waiting' THEN 'steps' ELSE phase END, fired_at = NULL, deadline_at = NULL, next_action_at = $1", "state = 'active'"},
+		{wake, "phase = 'steps', next_action_at = $1", "state = 'active' AND phase = 'waiting'"},
+		{next, "phase = CASE WHEN phase = 'waiting' THEN 'steps' ELSE phase END, state = 'active', ended_at = NULL, deadline_at = $1, next_action_at = $1",
 			"id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = escalations.incident_number)"},
 	} {
 		if change.numbers == nil {
@@ -144,21 +144,22 @@ func (tx *Tx) startEscalations(ctx context.Context, routes *routes, now time.Tim
 	begins := make([]begin, len(starting))
 	for i, s := range starting {
 		r := routes.services[s.inc.ServiceID]
-		b := begin{number: s.inc.Number, policy: s.policyVersion, phase: escalation.Stepping, at: now}
+		b := begin{number: s.inc.Number, policy: s.policyVersion}
 		if b.policy == nil {
 			b.policy = r.policyAt(now)
 		}
-		if s.inc.Urgency == incident.Low && r.hours != nil {
-			if open := r.hours.NextOpen(now, routes.zone); open.After(now) {
-				b.phase, b.at = escalation.Waiting, open
-				if err := tx.noteWaiting(ctx, now, b.number, open); err != nil {
-					return err
-				}
+		opens := now
+		if r.hours != nil {
+			opens = r.hours.NextOpen(now, routes.zone)
+		}
+		if b.phase, b.at = escalation.Begin(s.inc.Urgency, now, opens); b.phase == escalation.Waiting {
+			if err := tx.noteWaiting(ctx, now, b.number, opens); err != nil {
+				return err
 			}
 		}
 		begins[i] = b
 	}
-	_, err := tx.insertRows(ctx, "escalations", len(begins), "",
+	err := tx.insertRows(ctx, "escalations", len(begins), "",
 		colOf("incident_number", "bigint", begins, func(b *begin) int64 { return b.number }),
 		colOf("purpose", "text", begins, func(*begin) string { return string(escalation.Primary) }),
 		colOf("subject", "text", begins, func(*begin) string { return "" }),
@@ -330,7 +331,7 @@ func (tx *Tx) tellChannels(ctx context.Context, routes *routes, now time.Time, s
 		if recent+len(list) > notify.BundleAfter*4 {
 			due = now.Truncate(notify.GatherFor).Add(notify.GatherFor)
 		}
-		if _, err := tx.insertRows(ctx, "messages", len(list), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
+		if err := tx.insertRows(ctx, "messages", len(list), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
 			colOf("kind", "text", list, func(**incidentState) string { return string(notify.KindChannel) }),
 			colOf("medium", "text", list, func(**incidentState) string { return string(notify.Slack) }),
 			colOf("address", "text", list, func(**incidentState) string { return chat }),

@@ -57,6 +57,7 @@ func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide func(int64,
 func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error), claim func(*Tx) ([]escalation.Due, error)) (int, error) {
 	fired := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
+		tx.pipelined = db.dialect == onPostgres
 		due, err := claim(tx)
 		if fired = len(due); err != nil || fired == 0 {
 			return err
@@ -166,7 +167,12 @@ func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []esc
 	if err := tx.insertEvents(ctx, events); err != nil {
 		return err
 	}
-	changed, err := tx.bump(ctx, incidentsOf(changes))
+	numbers := incidentsOf(changes)
+	if len(numbers) > mostNamed {
+		// A storm: live pages are told to look for themselves.
+		return tx.tell(ctx, News{Work: ToPlan, Changes: []Change{{}}})
+	}
+	changed, err := tx.bump(ctx, numbers)
 	if err != nil {
 		return err
 	}
@@ -186,7 +192,7 @@ func incidentsOf(changes []escalation.Change) []int64 {
 }
 
 func (tx *Tx) moveEscalations(ctx context.Context, now time.Time, changes []escalation.Change) error {
-	_, err := tx.updateRows(ctx, "escalations", len(changes),
+	err := tx.updateRows(ctx, "escalations", len(changes),
 		colOf("id", "bigint", changes, func(c *escalation.Change) int64 { return c.ID }),
 		colOf("state", "text", changes, func(c *escalation.Change) string {
 			if c.Ended {
@@ -243,7 +249,7 @@ func rank(priority *int) int {
 }
 
 func (tx *Tx) insertPages(ctx context.Context, pages []pageRow) error {
-	_, err := tx.insertRows(ctx, "pages", len(pages), "",
+	err := tx.insertRows(ctx, "pages", len(pages), "",
 		colOf("incident_number", "bigint", pages, func(p *pageRow) int64 { return p.incident }),
 		colOf("escalation_id", "bigint", pages, func(p *pageRow) int64 { return p.escalation }),
 		colOf("user_id", "bigint", pages, func(p *pageRow) int64 { return p.user }),
@@ -265,7 +271,7 @@ func (tx *Tx) insertPages(ctx context.Context, pages []pageRow) error {
 }
 
 func (tx *Tx) insertEvents(ctx context.Context, events []incident.TimelineEvent) error {
-	_, err := tx.insertRows(ctx, "timeline_events", len(events), "",
+	err := tx.insertRows(ctx, "timeline_events", len(events), "",
 		colOf("incident_number", "bigint", events, func(e *incident.TimelineEvent) int64 { return e.IncidentNo }),
 		colOf("at", "timestamptz", events, func(e *incident.TimelineEvent) time.Time { return e.At }),
 		colOf("kind", "text", events, func(e *incident.TimelineEvent) string { return string(e.Kind) }),

@@ -15,14 +15,14 @@ func (tx *Tx) insertIncidents(ctx context.Context, rows []*incidentState) error 
 		colOf("service_id", "bigint", rows, func(s **incidentState) int64 { return (*s).inc.ServiceID }),
 		colOf("dedup_key", "text", rows, func(s **incidentState) string { return (*s).inc.DedupKey }),
 		colOf("created_at", "timestamptz", rows, func(s **incidentState) time.Time { return (*s).inc.CreatedAt }))
-	if _, err := tx.insertRows(ctx, "incidents", len(rows), "", cols...); err != nil {
+	if err := tx.insertRows(ctx, "incidents", len(rows), "", cols...); err != nil {
 		return fmt.Errorf("open incidents: %w", err)
 	}
 	return nil
 }
 
 func (tx *Tx) updateIncidents(ctx context.Context, rows []*incidentState) error {
-	_, err := tx.updateRows(ctx, "incidents", len(rows),
+	err := tx.updateRows(ctx, "incidents", len(rows),
 		colOf("number", "bigint", rows, func(s **incidentState) int64 { return (*s).inc.Number }), incidentColumns(rows)...)
 	if err != nil {
 		return fmt.Errorf("write incidents: %w", err)

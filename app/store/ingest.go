@@ -20,6 +20,7 @@ import (
 func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
 	var results []ingest.Result
 	err := db.once(ctx, func(tx *Tx) error {
+		tx.pipelined = db.dialect == onPostgres
 		routes, err := tx.routes(ctx)
 		if err != nil {
 			return err
@@ -248,16 +249,11 @@ func (r *reception) writeAlerts(ctx context.Context) error {
 		colOf("dedup_key", "text", fresh, func(a *incident.Alert) string { return a.DedupKey }),
 		colOf("first_seen_at", "timestamptz", fresh, func(a *incident.Alert) time.Time { return a.FirstSeenAt }),
 	}
-	res, err := r.tx.insertRows(ctx, "alerts", len(fresh), "ON CONFLICT (service_id, dedup_key) DO NOTHING", append(identity, cols...)...)
-	if err != nil {
+	// A row that is left out is a key that somebody else saw first.
+	if err := r.tx.insertAll(ctx, "alerts", len(fresh), "ON CONFLICT (service_id, dedup_key) DO NOTHING", append(identity, cols...)...); err != nil {
 		return fmt.Errorf("write alerts: %w", err)
 	}
-	if res != nil {
-		if n, _ := res.RowsAffected(); int(n) != len(fresh) {
-			return errRaced // somebody else saw one of the keys first
-		}
-	}
-	_, err = r.tx.updateRows(ctx, "alerts", len(known),
+	err := r.tx.updateRows(ctx, "alerts", len(known),
 		colOf("id", "bigint", known, func(a *incident.Alert) int64 { return a.ID }), alertColumns(known)...)
 	if err != nil {
 		return fmt.Errorf("write alerts: %w", err)

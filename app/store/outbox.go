@@ -112,25 +112,30 @@ func (tx *Tx) carryOthers(ctx context.Context, now time.Time, f *found) error {
 	if waiting < notify.BundleAfter {
 		return nil
 	}
-	carried, err := scanInts(tx.QueryContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, failure = 'Carried by another message.' WHERE "+others+" RETURNING incident_number", f.To, now, f.ID))
+	_, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, failure = 'Carried by another message.', carried_by = $3 WHERE "+others, f.To, now, f.ID)
 	if err != nil {
 		return fmt.Errorf("carry a channel's messages: %w", err)
 	}
-	slices.Sort(carried)
-	f.More = max(0, len(carried)-notify.MostSubjects+1)
-	carried = carried[:len(carried)-f.More]
-	where, args := tx.db.in("i.number", 1, carried)
-	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+where+" ORDER BY i.number", args...)
+	return nil
+}
+
+// carriedSubjects adds the incidents whose messages another one carries, the
+// most urgent first. It carries them at each of its attempts.
+func (tx *Tx) carriedSubjects(ctx context.Context, f *found) error {
+	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
+		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MostSubjects-1)
 	if err != nil {
-		return fmt.Errorf("read what a channel is told: %w", err)
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		r, err := scanSubject(rows)
+		var all int
+		r, err := scanSubject(rows, &all)
 		if err != nil {
-			return fmt.Errorf("read what a channel is told: %w", err)
+			return err
 		}
 		f.Subjects = append(f.Subjects, r)
+		f.More = max(0, all-notify.MostSubjects+1)
 	}
 	return rows.Err()
 }
@@ -239,14 +244,18 @@ func (tx *Tx) subjects(ctx context.Context, all []*found) error {
 func (tx *Tx) pageSubjects(ctx context.Context, ids []int64, byID map[int64]*found) error {
 	where, args := tx.db.in("mp.message_id", 1, ids)
 	rows, err := tx.QueryContext(ctx, `
-		WITH standing AS (
-			SELECT mp.message_id, mp.page_id, pg.incident_number,
-			       row_number() OVER (PARTITION BY mp.message_id ORDER BY COALESCE(n.priority, `+strconv.Itoa(unranked)+`), n.number, mp.page_id) AS place,
-			       count(*) OVER (PARTITION BY mp.message_id) AS standing
+		WITH incident AS (
+			SELECT mp.message_id, pg.incident_number AS number, n.priority, min(pg.id) AS page_id
 			FROM message_pages mp JOIN pages pg ON pg.id = mp.page_id JOIN incidents n ON n.number = pg.incident_number
-			WHERE pg.state IN ('active', 'superseded') AND n.status <> 'resolved' AND `+where+`)
+			WHERE pg.state IN ('active', 'superseded') AND n.status <> 'resolved' AND `+where+`
+			GROUP BY mp.message_id, pg.incident_number, n.priority),
+		standing AS (
+			SELECT message_id, page_id, number,
+			       row_number() OVER (PARTITION BY message_id ORDER BY COALESCE(priority, `+strconv.Itoa(unranked)+`), number) AS place,
+			       count(*) OVER (PARTITION BY message_id) AS standing
+			FROM incident)
 		SELECT w.message_id, w.standing, pg.why, u.name, `+subjectColumns+`
-		JOIN standing w ON w.incident_number = i.number
+		JOIN standing w ON w.number = i.number
 		JOIN pages pg ON pg.id = w.page_id
 		JOIN users u ON u.id = pg.user_id
 		WHERE w.place <= `+strconv.Itoa(notify.MostSubjects)+` ORDER BY w.message_id, w.place`, args...)
@@ -265,9 +274,7 @@ func (tx *Tx) pageSubjects(ctx context.Context, ids []int64, byID map[int64]*fou
 		r.Why = whyInWords(why)
 		f := byID[id]
 		f.Name, f.More = name, max(0, standing-notify.MostSubjects)
-		if !slices.ContainsFunc(f.Subjects, func(o notify.Subject) bool { return o.Number == r.Number }) {
-			f.Subjects = append(f.Subjects, r)
-		}
+		f.Subjects = append(f.Subjects, r)
 	}
 	return rows.Err()
 }
@@ -286,24 +293,33 @@ func (tx *Tx) channelSubjects(ctx context.Context, numbers []int64, all []*found
 		}
 		for _, f := range all {
 			if f.Kind != notify.KindPage && f.incident.Int64 == r.Number {
-				f.Subjects = append([]notify.Subject{r}, f.Subjects...)
+				f.Subjects = []notify.Subject{r}
 			}
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	return tx.earlierPosts(ctx, all)
-}
-
-// earlierPosts finds the message that a chat channel's update replaces.
-func (tx *Tx) earlierPosts(ctx context.Context, all []*found) error {
 	for _, f := range all {
 		if f.Kind != notify.KindChannel {
 			continue
 		}
-		err := tx.QueryRowContext(ctx, `SELECT provider_id FROM messages WHERE kind = 'channel' AND address = $1 AND incident_number = $2
-			AND provider_id <> '' ORDER BY id LIMIT 1`, f.To, f.incident.Int64).Scan(&f.Update)
+		if err := tx.carriedSubjects(ctx, f); err != nil {
+			return err
+		}
+	}
+	return tx.earlierPosts(ctx, all)
+}
+
+// earlierPosts finds the message that a chat channel's update replaces. One that
+// tells of several incidents replaces none, and is replaced by none.
+func (tx *Tx) earlierPosts(ctx context.Context, all []*found) error {
+	for _, f := range all {
+		if f.Kind != notify.KindChannel || f.Count() > 1 {
+			continue
+		}
+		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.kind = 'channel' AND m.address = $1 AND m.incident_number = $2
+			AND m.provider_id <> '' AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.carried_by = m.id) ORDER BY m.id LIMIT 1`, f.To, f.incident.Int64).Scan(&f.Update)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}

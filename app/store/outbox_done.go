@@ -120,18 +120,20 @@ func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retr
 }
 
 // unlessOvertaken gives up a chat message's retry where a newer one waits,
-// which will say all that this one would.
+// which will say all that this one would, and carry what it carried.
 func (tx *Tx) unlessOvertaken(ctx context.Context, c notify.Claim, retry *time.Time) (*time.Time, error) {
-	var newer bool
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM messages o JOIN messages m ON m.id = $1
-		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number)`, c.ID).Scan(&newer)
+	newer, err := scanInts(tx.QueryContext(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
+		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID))
 	if err != nil {
 		return nil, fmt.Errorf("look for a newer message: %w", err)
 	}
-	if newer {
-		return nil, nil
+	if len(newer) == 0 {
+		return retry, nil
 	}
-	return retry, nil
+	if _, err := tx.ExecContext(ctx, "UPDATE messages SET carried_by = $1 WHERE carried_by = $2", newer[0], c.ID); err != nil {
+		return nil, fmt.Errorf("hand over to a newer message: %w", err)
+	}
+	return nil, nil
 }
 
 // afterLoss sees to what a message that failed for good was about: its pages
@@ -198,7 +200,7 @@ func (tx *Tx) insertFallbacks(ctx context.Context, of int64, messages []notify.N
 			into, pages = append(into, ids[i]), append(pages, page)
 		}
 	}
-	if _, err := tx.insertRows(ctx, "message_pages", len(pages), "", col("message_id", "bigint", into), col("page_id", "bigint", pages)); err != nil {
+	if err := tx.insertRows(ctx, "message_pages", len(pages), "", col("message_id", "bigint", into), col("page_id", "bigint", pages)); err != nil {
 		return fmt.Errorf("fall over: %w", err)
 	}
 	return nil
@@ -262,7 +264,7 @@ func (tx *Tx) failPages(ctx context.Context, now time.Time, pages []int64) error
 	escalations = slices.DeleteFunc(escalations, func(id int64) bool { return id == 0 })
 	slices.Sort(escalations)
 	escalations = slices.Compact(escalations)
-	_, err = tx.insertRows(ctx, "timers", len(escalations), "ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at",
+	err = tx.insertRows(ctx, "timers", len(escalations), "ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at",
 		colOf("kind", "text", escalations, func(*int64) string { return TimerPassOver }),
 		colOf("subject", "bigint", escalations, func(id *int64) int64 { return *id }),
 		colOf("occurrence", "bigint", escalations, func(*int64) int64 { return 0 }),

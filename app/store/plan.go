@@ -16,6 +16,7 @@ const plannerLock = 0x70c51
 func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func(int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)) (int, error) {
 	planned := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
+		tx.pipelined = db.dialect == onPostgres
 		if db.dialect == onPostgres {
 			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
 				return fmt.Errorf("wait for the planner: %w", err)
@@ -128,7 +129,7 @@ func (tx *Tx) gathering(ctx context.Context, users []int64, recent map[int64]not
 }
 
 func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan, due []notify.DuePage) error {
-	_, err := tx.updateRows(ctx, "pages", len(plan.Pages),
+	err := tx.updateRows(ctx, "pages", len(plan.Pages),
 		colOf("id", "bigint", plan.Pages, func(p *notify.PagePlan) int64 { return p.ID }),
 		colOf("rule", "int", plan.Pages, func(p *notify.PagePlan) int { return p.Rule }),
 		colOf("notify_at", "timestamptz", plan.Pages, func(p *notify.PagePlan) *time.Time { return p.NotifyAt }))
@@ -145,7 +146,7 @@ func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan, du
 			messages, pages = append(messages, ids[i]), append(pages, page)
 		}
 	}
-	if _, err := tx.insertRows(ctx, "message_pages", len(pages), "ON CONFLICT DO NOTHING",
+	if err := tx.insertRows(ctx, "message_pages", len(pages), "ON CONFLICT DO NOTHING",
 		col("message_id", "bigint", messages), col("page_id", "bigint", pages)); err != nil {
 		return fmt.Errorf("put pages into messages: %w", err)
 	}

@@ -102,7 +102,7 @@ func (db *DB) Notice(ctx context.Context, to notify.ContactMethod, text string) 
 		same := func(v string) func(*notify.ContactMethod) string {
 			return func(*notify.ContactMethod) string { return v }
 		}
-		_, err := tx.insertRows(ctx, "messages", 1, "",
+		err := tx.insertRows(ctx, "messages", 1, "",
 			colOf("kind", "text", one, same(string(notify.KindNotice))),
 			colOf("user_id", "bigint", one, func(m *notify.ContactMethod) int64 { return m.UserID }),
 			colOf("contact_method_id", "bigint", one, func(m *notify.ContactMethod) int64 { return m.ID }),

@@ -25,6 +25,12 @@ type Tx struct {
 	db   *DB
 	// after runs once the transaction has committed.
 	after []func()
+
+	conn *sql.Conn
+	// pipelined has writes wait for one another: see write.
+	pipelined bool
+	queue     []writing
+	broken    error // why a queued write failed
 }
 
 // tries is how often a transaction that lost a race is run again.
@@ -42,12 +48,23 @@ func (db *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
-	raw, err := db.write.BeginTx(ctx, nil)
+	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{Tx: raw, db: db, Gorm: db.gormOn(ctx, raw)}
-	if err := fn(tx); err != nil {
+	defer func() { _ = conn.Close() }()
+	raw, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{Tx: raw, db: db, conn: conn, Gorm: db.gormOn(ctx, raw)}
+	if err = fn(tx); err == nil {
+		err = tx.flush(ctx)
+	}
+	if tx.broken != nil {
+		err = tx.broken
+	}
+	if err != nil {
 		_ = raw.Rollback()
 		return err
 	}
@@ -146,16 +163,26 @@ func isFull(err error) bool {
 
 // QueryContext runs a query.
 func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := tx.flush(ctx); err != nil {
+		return nil, err
+	}
 	return tx.Tx.QueryContext(ctx, tx.db.rebind(query), args...)
 }
 
-// QueryRowContext runs a query for one row.
+// QueryRowContext runs a query for one row. A write that was queued and fails
+// fails the query, since the transaction is broken then, and the commit.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if err := tx.flush(ctx); err != nil {
+		tx.broken = err
+	}
 	return tx.Tx.QueryRowContext(ctx, tx.db.rebind(query), args...)
 }
 
 // ExecContext runs a statement.
 func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := tx.flush(ctx); err != nil {
+		return nil, err
+	}
 	return tx.Tx.ExecContext(ctx, tx.db.rebind(query), args...)
 }
 
