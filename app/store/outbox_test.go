@@ -61,10 +61,11 @@ func (p *pipeline) count(query string, args ...any) int {
 func (p *pipeline) storm(n int, change ...func(*ingest.Signal)) []int64 {
 	p.t.Helper()
 	var numbers []int64
+	known := p.count("SELECT count(*) FROM incidents")
 	for n > 0 {
 		var batch []ingest.Signal
 		for range min(n, 500) {
-			batch = append(batch, p.signal(fmt.Sprintf("%s storm %d", p.now, n), change...))
+			batch = append(batch, p.signal(fmt.Sprintf("storm %d after %d", n, known), change...))
 			n--
 		}
 		for _, r := range p.write(batch...) {
@@ -226,6 +227,29 @@ func TestAPostThatIsSentAgainStillTellsOfTheWholeStorm(t *testing.T) {
 	})
 }
 
+func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.toChat()
+		p.storm(300)
+		p.now = p.now.Add(time.Minute)
+		post := p.claim(8)
+		if len(post) != 1 || post[0].Count() != 300 {
+			t.Fatalf("the post: %+v", post)
+		}
+		p.acknowledge(post[0].Subjects[0].Number)
+		retry := p.now.Add(2 * time.Second)
+		if err := db.Failed(t.Context(), post[0], notify.Failure{Reason: "busy"}, &retry, nil, p.now); err != nil {
+			t.Fatal(err)
+		}
+		p.now = p.now.Add(time.Minute)
+		newer := p.claim(8)
+		if len(newer) != 1 || newer[0].ID == post[0].ID || newer[0].Count() != 300 || newer[0].Subjects[0].Status != "acknowledged" {
+			t.Errorf("the newer post: %+v", newer)
+		}
+	})
+}
+
 func TestOnlyWhatIsOnItsWayKeepsItsLease(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		p := newPipeline(t, db)
@@ -272,7 +296,7 @@ func TestTheMostUrgentAreNamedAndTheOthersCounted(t *testing.T) {
 		p := newPipeline(t, db)
 		p.storm(3, withPriority(1)) // what comes next neither leaves at once nor breaks out
 		p.settle()
-		later, second := p.storm(30), p.storm(30, withPriority(2), func(s *ingest.Signal) { s.Event.DedupKey += " second" })
+		later, second := p.storm(30), p.storm(30, withPriority(2))
 		p.planned()
 		// A second page for an incident, such as one for a role, tells nothing new.
 		p.exec(`INSERT INTO pages (incident_number, escalation_id, user_id, step, run, urgency, priority, shadow, digest, why, state, rule, notify_at, created_at)

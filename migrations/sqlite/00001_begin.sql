@@ -410,6 +410,7 @@ CREATE TABLE messages (
     provider_id       text NOT NULL,
     failure           text NOT NULL,
     fallback_of       bigint, -- the message that failed before this one took over
+    carried_by        bigint, -- the message to the same channel that tells of it
     created_at        timestamp NOT NULL,
     sent_at           timestamp
 );
@@ -420,6 +421,7 @@ CREATE INDEX messages_user_recent ON messages (user_id, created_at);
 CREATE INDEX messages_provider ON messages (provider_id) WHERE provider_id <> '';
 CREATE INDEX messages_channel ON messages (address, created_at) WHERE kind = 'channel';
 CREATE INDEX messages_channel_incident ON messages (incident_number) WHERE kind = 'channel';
+CREATE INDEX messages_carried ON messages (carried_by) WHERE carried_by IS NOT NULL;
 CREATE UNIQUE INDEX messages_channel_queued ON messages (incident_number, address) WHERE kind = 'channel' AND state = 'queued';
 
 CREATE TABLE message_pages (
