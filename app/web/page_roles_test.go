@@ -114,3 +114,41 @@ func TestAnErrorIsAPage(t *testing.T) {
 		}
 	})
 }
+
+func TestBannersSayWhatHoldsPagesBack(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		ana, stakeholder := w.person("ana@acme.example"), w.person("stakeholder")
+		const some, all = "Not configured here: calls.", "Pages only reach the log until a channel is configured."
+		contains(t, ana.get("/oncall", http.StatusOK), some)
+		lacks(t, stakeholder.get("/oncall", http.StatusOK), some)
+		w.deps.Pages.OnlyLog = true
+		for _, b := range []*browser{ana, stakeholder} {
+			b.edge = New(w.deps)
+			page := b.get("/oncall", http.StatusOK)
+			contains(t, page, all)
+			lacks(t, page, some)
+		}
+	})
+}
+
+func TestDaysInWords(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"mon tue wed thu fri": "Mon–Fri", "sat sun": "Sat, Sun", "mon wed thu fri sun": "Mon, Wed–Fri, Sun", "": "Every day", "tue": "Tue",
+	} {
+		if got := days(strings.Fields(names)); got != want {
+			t.Errorf("%q is %q, want %q", names, got, want)
+		}
+	}
+}
+
+func TestNamesBecomeAddresses(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Checkout API": "checkout-api", "  A  &  B ": "a-b", "检索": "", "Zahlung für 2": "zahlung-f-r-2", strings.Repeat("ab ", 40): strings.Repeat("ab-", 16) + "ab",
+	} {
+		if got := slugOf(name); got != want {
+			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
+	}
+}
