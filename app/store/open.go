@@ -10,6 +10,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -90,10 +91,13 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	default:
 		err = fault.Invalid("TOCSIN_DATABASE_URL must be sqlite:FILE or postgres://…")
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = db.SyncClock(ctx)
 	}
-	return db, db.SyncClock(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 func (db *DB) openPostgres(ctx context.Context, address string, o Options) error {
@@ -122,11 +126,11 @@ func (db *DB) openPostgres(ctx context.Context, address string, o Options) error
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
+	db.pool = pool
 	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
 		return fmt.Errorf("reach the database at %s: %w", cfg.ConnConfig.Host, err)
 	}
-	db.dialect, db.pool = onPostgres, pool
+	db.dialect = onPostgres
 	db.write = stdlib.OpenDBFromPool(pool)
 	db.write.SetMaxIdleConns(0) // the pool below keeps them
 	db.read = db.write
@@ -157,7 +161,6 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	}
 	db.write.SetMaxOpenConns(1) // eight writers gave tails of a second
 	if err := db.write.PingContext(ctx); err != nil {
-		db.unlock()
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	readOnly := "mode=ro&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=query_only(1)&_time_format=sqlite&_timezone=UTC"
@@ -184,13 +187,14 @@ func gormConfig() *gorm.Config {
 	}
 }
 
-// Close releases every connection.
+// Close releases every connection there is.
 func (db *DB) Close() error {
-	err := db.write.Close()
-	if db.read != db.write {
-		if e := db.read.Close(); err == nil {
-			err = e
-		}
+	var err error
+	if db.read != nil && db.read != db.write {
+		err = db.read.Close()
+	}
+	if db.write != nil {
+		err = errors.Join(err, db.write.Close())
 	}
 	if db.pool != nil {
 		db.pool.Close()
