@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
+	onPostgresAlone(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.storm(2)
+		p.planned()
+		p.storm(1)
+		for p.must(p.engine.Sweep(t.Context())) > 0 {
+		}
+		var claims []notify.Claim
+		planned, err := db.PlanDue(t.Context(), p.now, 10, func(_ int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error) {
+			if recent[1].Messages != 2 {
+				t.Errorf("recent: %+v", recent)
+			}
+			claims = p.claim(8)
+			return notify.Plan{}, nil
+		})
+		if err != nil || planned != 1 {
+			t.Fatalf("%d pages were planned: %v", planned, err)
+		}
+		if len(claims) != 2 {
+			t.Errorf("%d of 2 messages could be claimed while another page of the person was planned", len(claims))
+		}
+	})
+}
+
+func TestWhatWasWithdrawnUnsentDoesNotMakeAPageGather(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		numbers := p.storm(notify.BundleAfter)
+		p.planned()
+		for _, number := range numbers {
+			p.acknowledge(number)
+		}
+		p.storm(1)
+		p.expect(p.settle(), "sms-1")
+	})
+}
+
+// weekdays are Monday to Friday from nine to five; it is Monday at three.
+func (p *pipeline) supportHours() {
+	p.t.Helper()
+	p.exec(`UPDATE organization SET support_hours = '{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}'`)
+}
+
+func low(s *ingest.Signal) { withPriority(3)(s) }
+
+func TestLowUrgencyWaitsForSupportHoursAndArrivesAsOneDigest(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.onlyBySMS(ana)
+		p.supportHours()
+		p.storm(5, low)
+		p.expect(p.settle())
+		p.expect(p.advance(6*time.Hour - time.Second))
+		p.expect(p.advance(time.Second))
+		digest := p.advance(notify.GatherFor)
+		p.expect(digest, "sms-1")
+		if digest[0].Count() != 5 {
+			t.Errorf("the digest is about %d incidents", digest[0].Count())
+		}
+	})
+}
+
+func TestARaiseEndsTheWaitForSupportHours(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.supportHours()
+		p.write(p.signal("a", low))
+		p.expect(p.settle())
+		p.write(p.signal("a", withPriority(1)))
+		p.expect(p.settle(), "sms-1")
+	})
+}
+
+func TestLowUrgencyInSupportHoursPagesAtOnce(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.onlyBySMS(ana)
+		p.supportHours()
+		p.now = p.now.Add(6 * time.Hour)
+		p.write(p.signal("a", low))
+		p.expect(p.settle(), "sms-1")
+	})
+}
+
+func (p *pipeline) onlyBySMS(user int64) {
+	people := p.engine.Directory.(fixedDirectory).people
+	person := people[user]
+	person.Methods = person.Methods[:1]
+	people[user] = person
+}
+
+// TestWhoWasDeactivatedIsPagedNoMore has the directory leave Ana out, as it
+// leaves out everybody who is not active, while her page repeats.
+func TestWhoWasDeactivatedIsPagedNoMore(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.storm(1)
+		p.expect(p.settle(), "sms-1")
+		delete(p.engine.Directory.(fixedDirectory).people, ana)
+		p.expect(p.advance(5*time.Minute), "sms-2") // nobody of the step is left
+		if n := p.count("SELECT count(*) FROM pages WHERE user_id = $1 AND state = 'failed'", ana); n != 1 {
+			t.Errorf("%d of her pages failed", n)
+		}
+	})
+}
+
+func TestAnEscalationWhoseIncidentIsBusyIsNotLost(t *testing.T) {
+	onPostgresAlone(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		number := p.storm(1)[0]
+		busy, err := db.write.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = busy.Rollback() }()
+		if _, err := busy.ExecContext(t.Context(), "SELECT 1 FROM incidents WHERE number = $1 FOR UPDATE", number); err != nil {
+			t.Fatal(err)
+		}
+		if n := p.must(p.engine.Sweep(t.Context())); n != 0 {
+			t.Fatalf("%d escalations of a busy incident fired", n)
+		}
+		p.now = p.now.Add(overdueAfter)
+		done := make(chan struct{})
+		var fired int
+		go func() {
+			defer close(done)
+			fired, err = p.engine.Sweep(context.WithoutCancel(t.Context()))
+		}()
+		if p.untilBlocked(done) {
+			t.Fatalf("the sweep passed the overdue escalation by: %d, %v", fired, err)
+		}
+		if err := busy.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+		if err != nil || fired != 1 {
+			t.Errorf("%d escalations fired once the incident was free: %v", fired, err)
+		}
+		p.expect(p.settle(), "sms-1")
+	})
+}
+
+func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
+	onPostgresAlone(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.toChat()
+		number := p.storm(1)[0]
+		done := make(chan struct{})
+		var first []notify.Claim
+		var failed error
+		err := db.once(t.Context(), func(tx *Tx) error {
+			found, err := tx.dueMessages(t.Context(), p.now, 8, nil)
+			if err != nil || len(found) != 1 {
+				t.Fatalf("found %v: %v", found, err)
+			}
+			if err := tx.subjects(t.Context(), found); err != nil {
+				return err
+			}
+			go func() {
+				defer close(done)
+				user := ana
+				_, failed = p.actions.Acknowledge(context.WithoutCancel(t.Context()), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"})
+			}()
+			p.untilBlocked(done)
+			first, err = tx.lease(t.Context(), found, p.now)
+			return err
+		})
+		<-done
+		if err != nil || failed != nil {
+			t.Fatal(err, failed)
+		}
+		if s := first[0].Subjects[0].Status; s != string(incident.Triggered) {
+			t.Fatalf("the claim saw the incident %s", s)
+		}
+		p.sent(first...)
+		if next := p.claim(8); len(next) != 1 || next[0].Subjects[0].Status != string(incident.Acknowledged) {
+			t.Errorf("what the channel is told next: %+v", next)
+		}
+	})
+}
