@@ -23,9 +23,9 @@
   const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
   // Whoever reads or types keeps the place: open details stay as they are, and
-  // what was typed stays typed.
+  // what was typed stays typed. The first run's steps open as it goes on.
   const keeping = {
-    beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
+    beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details:not(.guide-step > details)")),
     beforeNodeMorphed: (old) => !(old.matches?.("input, textarea, select") && dirty(old)),
   };
   const dirty = (field) => {
@@ -41,7 +41,9 @@
   };
 
   // swap puts what changed of another document in place of this one's.
+  let shown = 0; // how many documents this one has been
   const swap = (page) => {
+    shown++;
     for (const selector of ["#main", "#banners", ".top nav"]) {
       const old = $(selector), fresh = $(selector, page);
       if (old && fresh) morph(old, fresh);
@@ -50,20 +52,25 @@
     document.title = page.title;
   };
 
+  // What the last action said stays said while the page follows others'.
+  const keepFlash = (page) => {
+    const old = $("#flash"), fresh = $("#flash", page);
+    if (old && fresh && !fresh.childElementCount) fresh.replaceWith(old.cloneNode(true));
+  };
+
   // ---- Live ---------------------------------------------------------------
 
   let stream = null, lost = 0, pending = 0;
+  const heard = new Map(); // the latest version of each incident that changed
   const followed = () => main()?.dataset.live ?? "";
 
   const connect = () => {
     if (!followed() || stream || !window.EventSource) return;
     stream = new EventSource("/live");
     stream.addEventListener("incident", (event) => onIncident(JSON.parse(event.data)));
-    stream.addEventListener("signal", (event) => {
-      if (followed() === `signal:${JSON.parse(event.data).integration}`) refreshSoon();
-    });
+    stream.addEventListener("reload", refreshSoon); // too much to tell one by one
     stream.onopen = () => {
-      if (lost) refreshSoon(); // whatever happened in the meantime was missed
+      refreshSoon(); // whatever happened since the page was made was missed
       clearTimeout(lost);
       lost = 0;
       $("#connection")?.setAttribute("hidden", "");
@@ -78,13 +85,17 @@
   };
 
   const onIncident = ({ number, version }) => {
+    heard.set(`incident:${number}`, version);
     const live = followed();
-    if (live === `incident:${number}`) {
-      const shown = Number($(".incident")?.dataset.version ?? 0);
-      if (version > shown) refreshSoon();
-    } else if (live === "list" || live === "any") {
-      refreshSoon();
-    }
+    if (live === "list" || live === "any" || live.startsWith("signal:")) refreshSoon();
+    else catchUp();
+  };
+
+  // catchUp fetches an incident of which a later version than the one shown was
+  // heard of, be it while the page was on its way.
+  const catchUp = () => {
+    const version = Number($(".incident")?.dataset.version ?? 0);
+    if ((heard.get(followed()) ?? 0) > version) refreshSoon();
   };
 
   // Several events in one breath are one fetch.
@@ -93,17 +104,23 @@
   };
 
   const refresh = async () => {
-    const live = followed();
+    const live = followed(), before = shown;
+    let stale = false;
     try {
       const page = await fetchPage();
       if (!lost) $("#connection")?.setAttribute("hidden", "");
-      if (!page || followed() !== live) return;
+      stale = shown !== before; // an answer to a form came first
+      if (!page || stale) return;
       if (live === "list" && $("[data-select]")) updateList(page);
-      else swap(page);
+      else {
+        keepFlash(page);
+        swap(page);
+      }
     } catch {
       $("#connection")?.removeAttribute("hidden"); // offline; the stream tells when it is back
     } finally {
       pending = 0;
+      if (stale) refreshSoon();
     }
   };
 
@@ -325,13 +342,17 @@
     setClock(document.body.dataset.now);
     dress();
     connect();
+    catchUp();
     if (!followed() && stream) {
       stream.close();
       stream = null;
     }
   };
 
-  document.addEventListener("htmx:afterSettle", begin);
+  document.addEventListener("htmx:afterSettle", () => {
+    shown++;
+    begin();
+  });
   addEventListener("online", () => { if (lost) refreshSoon(); });
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", (event) => {

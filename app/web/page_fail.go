@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,6 +17,10 @@ import (
 // failed shows a person what went wrong. It must not fail itself, so that it
 // does without whatever cannot be read now, down to a page of nobody.
 func (p *pages) failed(c echo.Context, problem Problem) error {
+	// The request's own time is over once its handler has returned: see limitTime.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), requestTime)
+	defer cancel()
+	c.SetRequest(c.Request().WithContext(ctx))
 	page := fail.Page{Status: problem.Status, Message: problem.Detail, Reference: problem.Reference, Back: p.cameFrom(c)}
 	if problem.Status == http.StatusInternalServerError {
 		page.Message = ""

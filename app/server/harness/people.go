@@ -111,10 +111,13 @@ func (p Phone) Send(text string) string {
 
 var link = regexp.MustCompile(`https?://\S+/a/[A-Za-z0-9_-]+`)
 
+// Link is the personal link in the text of a message, or empty.
+func Link(text string) string { return link.FindString(text) }
+
 // Link is the personal link in a message.
 func (t Text) Link() string {
 	t.phone.h.t.Helper()
-	found := link.FindString(t.Body)
+	found := Link(t.Body)
 	if found == "" {
 		t.phone.h.t.Fatalf("the SMS has no link: %s", t.Body)
 	}
