@@ -66,6 +66,9 @@ type Outbox struct {
 	Composer Composer
 	People   People
 	Now      func() time.Time
+	// RealNow is the time by which leases and calls last. It never jumps as Now
+	// does where an hour is played in a second.
+	RealNow func() time.Time
 	// Workers bounds the calls under way.
 	Workers int
 	Log     *slog.Logger
@@ -167,7 +170,7 @@ func (o *Outbox) begin(c Claim, cancel context.CancelFunc) {
 	if o.inFlight == nil {
 		o.inFlight = map[int64]flight{}
 	}
-	o.inFlight[c.ID] = flight{time.Now(), c.Medium, cancel}
+	o.inFlight[c.ID] = flight{o.RealNow(), c.Medium, cancel}
 }
 
 func (o *Outbox) end(id int64, cancel context.CancelFunc) {
@@ -187,7 +190,7 @@ func (o *Outbox) end(id int64, cancel context.CancelFunc) {
 func (o *Outbox) KeepLeases(ctx context.Context) {
 	tick := time.NewTicker(RenewEvery)
 	defer tick.Stop()
-	renewed := time.Now()
+	renewed := o.RealNow()
 	for {
 		select {
 		case <-ctx.Done():
@@ -196,18 +199,18 @@ func (o *Outbox) KeepLeases(ctx context.Context) {
 		}
 		sending := o.sending()
 		if len(sending) == 0 {
-			renewed = time.Now()
+			renewed = o.RealNow()
 			continue
 		}
 		asked, cancel := context.WithTimeout(ctx, RenewEvery)
-		started := time.Now()
+		started := o.RealNow()
 		held, err := o.Store.Renew(asked, sending)
 		cancel()
 		switch {
 		case err == nil:
 			renewed = started
 			o.cancelBut(held, started)
-		case time.Since(renewed) > Lease-RenewEvery:
+		case o.RealNow().Sub(renewed) > Lease-RenewEvery:
 			o.Log.ErrorContext(ctx, "leases could not be renewed; calls under way are cancelled", "error", err)
 			o.cancelBut(nil, started)
 		}

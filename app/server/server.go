@@ -94,7 +94,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 }
 
 func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options) {
-	s.outbox = &notify.Outbox{Store: s.DB, Channels: channels, Now: s.DB.Now, Workers: 16, Log: s.log,
+	s.outbox = &notify.Outbox{Store: s.DB, Channels: channels, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
 		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, now: s.DB.Now}}
 	s.Directory = &directory{db: s.DB, works: s.outbox.Works}
 	s.outbox.People = s.Directory

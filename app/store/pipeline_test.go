@@ -101,7 +101,7 @@ func newPipeline(t testing.TB, db *DB) *pipeline {
 	clock := func() time.Time { return p.now }
 	p.service, p.policy = 1, 1
 	p.engine = &escalation.Engine{Store: db, Directory: d, Now: clock, Batch: 500}
-	p.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, Workers: 8, Log: slog.New(slog.DiscardHandler)}
+	p.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, RealNow: time.Now, Workers: 8, Log: slog.New(slog.DiscardHandler)}
 	p.planner = &notify.Planner{Store: db, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
 	p.actions = &incident.Service{Store: db, Now: clock}
 	return p

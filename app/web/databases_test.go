@@ -128,7 +128,7 @@ func newHouse(t *testing.T, address string) *house {
 	h.edge = New(h.deps)
 	h.engine = &escalation.Engine{Store: db, Directory: pictures, Now: clock, Batch: 100}
 	h.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: h.sms, notify.Email: h.sms},
-		Composer: pictures, People: pictures, Now: clock, Workers: 4, Log: log}
+		Composer: pictures, People: pictures, Now: clock, RealNow: time.Now, Workers: 4, Log: log}
 	h.planner = &notify.Planner{Store: db, People: pictures, Works: works, Now: clock, Batch: 100}
 	for _, scope := range append([]auth.Role{auth.Read}, auth.Roles...) {
 		secret, _, err := accounts.CreateToken(t.Context(), auth.Tocsin, "test-"+string(scope), scope)
