@@ -50,7 +50,7 @@ func findLink(g *gorm.DB, hash []byte) (*auth.OneTimeLink, error) {
 // UseSetupLink implements auth.Links.
 func (db *DB) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, now time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.changePeople(ctx); err != nil {
+		if err := tx.changeConfiguration(ctx); err != nil {
 			return err
 		}
 		// Before the link itself: whoever comes second learns why.
@@ -93,7 +93,7 @@ func (tx *Tx) putAdministrator(u *auth.User) error {
 func (db *DB) UsePasswordLink(ctx context.Context, hash []byte, passwordHash string, now time.Time) (*auth.User, error) {
 	var u *auth.User
 	err := db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.changePeople(ctx); err != nil {
+		if err := tx.changeConfiguration(ctx); err != nil {
 			return err
 		}
 		l, err := tx.useLink(ctx, auth.ForPassword, hash, now)

@@ -19,7 +19,7 @@ var _ auth.Store = (*DB)(nil)
 // CreateUser implements auth.People.
 func (db *DB) CreateUser(ctx context.Context, by auth.Actor, u *auth.User) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.changePeople(ctx); err != nil {
+		if err := tx.changeConfiguration(ctx); err != nil {
 			return err
 		}
 		if err := tx.insertUser(u); err != nil {
@@ -160,7 +160,7 @@ func hasAdministrator(g *gorm.DB, besides int64) (bool, error) {
 }
 
 // keepAdministrator refuses to take away the last active administrator. Its
-// caller holds the lock of changePeople.
+// caller holds the lock of changeConfiguration.
 func (tx *Tx) keepAdministrator(u *auth.User) error {
 	if u.Role != auth.Administrator || !u.Active {
 		return nil
@@ -182,7 +182,7 @@ func (db *DB) changeUser(ctx context.Context, by auth.Actor, id int64, action st
 ) (*auth.User, error) {
 	var u *auth.User
 	err := db.inTx(ctx, func(tx *Tx) error {
-		err := tx.changePeople(ctx)
+		err := tx.changeConfiguration(ctx)
 		if err != nil {
 			return err
 		}
@@ -202,16 +202,6 @@ func (db *DB) changeUser(ctx context.Context, by auth.Actor, id int64, action st
 		err = nil
 	}
 	return u, err
-}
-
-// changePeople begins a change of people. They are part of the configuration
-// that processes keep copies of; raising its version locks the organisation's
-// row, so that such changes, in however many processes, happen one by one.
-func (tx *Tx) changePeople(ctx context.Context) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE organization SET config_version = config_version + 1 WHERE id = 1"); err != nil {
-		return fmt.Errorf("raise the version of the configuration: %w", err)
-	}
-	return tx.tell(ctx, News{Work: ToReload})
 }
 
 func (tx *Tx) auditUser(ctx context.Context, by auth.Actor, action string, u *auth.User, detail map[string]any) error {

@@ -41,8 +41,9 @@ func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan
 	})
 }
 
-// changeConfiguration begins a change of configuration: it raises the version,
-// which locks the organisation's row, so that such changes happen one by one.
+// changeConfiguration begins a change of configuration, of which people are a
+// part: it raises the version, which locks the organisation's row, so that such
+// changes, in however many processes, happen one by one.
 func (tx *Tx) changeConfiguration(ctx context.Context) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE organization SET config_version = config_version + 1 WHERE id = 1"); err != nil {
 		return fmt.Errorf("raise the version of the configuration: %w", err)
