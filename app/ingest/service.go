@@ -147,8 +147,9 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 	if err != nil {
 		return Answer{}, err
 	}
-	snapshot, err := s.opts.Config.Snapshot(ctx)
+	look := s.opts.Config.Snapshot
 	for range maxStale {
+		snapshot, err := look(ctx)
 		if err != nil {
 			return Answer{}, unavailable(err)
 		}
@@ -167,7 +168,7 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 		if !result.Stale {
 			return s.answer(signal, result), nil
 		}
-		snapshot, err = s.opts.Config.Reload(ctx)
+		look = s.opts.Config.Reload
 	}
 	return Answer{}, tryAgain("The configuration is changing. Send it again in a moment.", nil)
 }

@@ -85,8 +85,8 @@ const timePrecision = time.Microsecond
 // openIncident opens an incident by hand, the way a signal would: it is durable
 // when this returns its number, and its escalation has begun.
 func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncident) (int64, error) {
-	config, err := h.Config.Reload(ctx)
 	for range mostStale {
+		config, err := h.Config.Reload(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -100,7 +100,6 @@ func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncid
 		if !result.Stale {
 			return result.Number, nil
 		}
-		config, err = h.Config.Reload(ctx)
 	}
 	return 0, fault.Unavailable("The configuration is changing. Try again in a moment.")
 }
