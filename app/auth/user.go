@@ -4,6 +4,7 @@
 package auth
 
 import (
+	"errors"
 	"net/mail"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ func fieldFault(path, message string) *fault.Error {
 }
 
 func fields(err error) []fault.Field {
-	if f, ok := err.(*fault.Error); ok && f != nil {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f != nil {
 		return f.Fields
 	}
 	return nil

@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -339,7 +340,7 @@ func (r *reader) fault(path string, err error) {
 		return
 	}
 	message := err.Error()
-	if f, ok := err.(*fault.Error); ok {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		message = f.Message
 		if len(f.Fields) > 0 {
 			message = f.Fields[0].Message

@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,7 +119,7 @@ func (p *planner) scheduleReferences(s Schedule) {
 		}
 	}
 	// What is left, such as the positions of a layer, package oncall knows.
-	if f, ok := s.Version(p.number, p.state.At).Validate().(*fault.Error); ok && f != nil {
+	if f, ok := errors.AsType[*fault.Error](s.Version(p.number, p.state.At).Validate()); ok && f != nil {
 		for _, field := range f.Fields {
 			if !p.reported(join(e.path, field.Path)) {
 				p.wrong(e, field.Path, "%s", field.Message)

@@ -288,15 +288,15 @@ func TestResolveLeavesTheBreachAsItWas(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	b := decode(t, breach(`"observed":"a","snooze":"b","started_at":"c"`))
-	any := h.contents.Integrations[1]
+	integration := h.contents.Integrations[1]
 	h.contents.Organization.CatchAllServiceID = new(int64(3))
-	first, err := ingest.Resolve(catalog.NewSnapshot(h.contents), any, b, h.now)
+	first, err := ingest.Resolve(catalog.NewSnapshot(h.contents), integration, b, h.now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := slices.Clone(first.Event.Warnings)
 	h.contents.Organization.CatchAllServiceID = new(int64(2))
-	if _, err := ingest.Resolve(catalog.NewSnapshot(h.contents), any, b, h.now); err != nil {
+	if _, err := ingest.Resolve(catalog.NewSnapshot(h.contents), integration, b, h.now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, first.Event.Warnings); diff != "" || len(b.Event.Warnings) != 3 {

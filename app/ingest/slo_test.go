@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -104,7 +105,7 @@ func TestRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		_, err := ingest.DecodeSLO([]byte(test.body), "application/json")
-		f, ok := err.(*fault.Error)
+		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || f.Kind != fault.KindInvalid {
 			t.Errorf("%.60s: got %v, want invalid", test.body, err)
 			continue
@@ -163,7 +164,7 @@ func TestMalformedSaysWhere(t *testing.T) {
 		`{} {}`:                "Something follows the JSON object, from byte 2 on.",
 	} {
 		_, err := ingest.DecodeSLO([]byte(body), "")
-		if f, ok := err.(*fault.Error); !ok || f.Message != want {
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Message != want {
 			t.Errorf("%q: got %v, want %s", body, err, want)
 		}
 	}

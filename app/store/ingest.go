@@ -180,18 +180,18 @@ func (r *reception) number(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	real := make(map[int64]int64, len(numbers))
+	numbered := make(map[int64]int64, len(numbers))
 	for i, temporary := range r.order {
-		real[temporary] = numbers[i]
+		numbered[temporary] = numbers[i]
 		r.incidents[temporary].inc.Number = numbers[i]
 	}
 	for i := range r.events {
-		if n, ok := real[r.events[i].IncidentNo]; ok {
+		if n, ok := numbered[r.events[i].IncidentNo]; ok {
 			r.events[i].IncidentNo = n
 		}
 	}
 	for _, key := range r.keys {
-		if n, ok := real[r.alerts[key].alert.IncidentNo]; ok {
+		if n, ok := numbered[r.alerts[key].alert.IncidentNo]; ok {
 			r.alerts[key].alert.IncidentNo = n
 		}
 	}

@@ -79,7 +79,8 @@ func (p *pipeline) storm(n int, change ...func(*ingest.Signal)) []int64 {
 func (p *pipeline) planned() {
 	p.t.Helper()
 	for _, sweep := range []func(context.Context) (int, error){p.engine.Sweep, p.planner.Sweep} {
-		for p.must(sweep(context.Background())) > 0 {
+		for n := 1; n > 0; {
+			n = p.must(sweep(context.Background()))
 		}
 	}
 }

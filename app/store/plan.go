@@ -38,7 +38,7 @@ func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func
 		if err != nil {
 			return err
 		}
-		return tx.writePlan(ctx, now, plan, due)
+		return tx.writePlan(ctx, now, plan)
 	})
 	return planned, err
 }
@@ -128,7 +128,7 @@ func (tx *Tx) gathering(ctx context.Context, users []int64, recent map[int64]not
 	return rows.Err()
 }
 
-func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan, due []notify.DuePage) error {
+func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan) error {
 	err := tx.updateRows(ctx, "pages", len(plan.Pages),
 		colOf("id", "bigint", plan.Pages, func(p *notify.PagePlan) int64 { return p.ID }),
 		colOf("rule", "int", plan.Pages, func(p *notify.PagePlan) int { return p.Rule }),

@@ -86,7 +86,7 @@ func TestTheStreamTellsOfChangesAndCoalescesThem(t *testing.T) {
 		live.Changed(18, 2)
 		live.Changed(17, 11) // news that is late
 		expectStream(t, s, "")
-		time.Sleep(liveEvery)
+		<-time.After(liveEvery)
 		expectStream(t, s, "event: incident\ndata: {\"number\":17,\"version\":59}\n\nevent: incident\ndata: {\"number\":18,\"version\":2}\n\n")
 		hangUp()
 		<-ended
@@ -105,16 +105,16 @@ func TestAStormOfChangesIsAReload(t *testing.T) {
 			live.Changed(n+1, 1)
 		}
 		synctest.Wait()
-		time.Sleep(liveEvery)
+		<-time.After(liveEvery)
 		synctest.Wait()
 		if got := s.take(); !strings.HasSuffix(got, "event: reload\ndata: {}\n\n") && strings.Count(got, "event: incident") != mostChanges+1 {
 			t.Errorf("the stream says %q", got)
 		}
 		live.Changed(0, 0)
-		time.Sleep(liveEvery)
+		<-time.After(liveEvery)
 		expectStream(t, s, "event: reload\ndata: {}\n\n")
 		live.Changed(3, 2)
-		time.Sleep(liveEvery)
+		<-time.After(liveEvery)
 		expectStream(t, s, "event: incident\ndata: {\"number\":3,\"version\":2}\n\n")
 		hangUp()
 		<-ended
@@ -141,14 +141,14 @@ func TestAStreamBeatsAndEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(live *Live){
 		"at shutdown":   func(live *Live) { live.Close() },
-		"after an hour": func(*Live) { time.Sleep(liveFor) },
+		"after an hour": func(*Live) { <-time.After(liveFor) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				live := NewLive()
 				s, hangUp, ended := follow(t, live)
 				defer hangUp()
-				time.Sleep(liveBeat)
+				<-time.After(liveBeat)
 				expectStream(t, s, ": still here\n\n")
 				end(live)
 				<-ended

@@ -3,7 +3,9 @@ package sample
 import (
 	"fmt"
 	"html"
+	"io"
 	"net/http"
+	"strings"
 
 	"github.com/tocsin-oncall/tocsin/static"
 )
@@ -31,8 +33,10 @@ func Handler() http.Handler {
 }
 
 func index(w http.ResponseWriter, _ *http.Request) {
-	fmt.Fprint(w, "<!doctype html><meta charset=utf-8><title>Gallery</title><ul>")
+	var list strings.Builder
+	list.WriteString("<!doctype html><meta charset=utf-8><title>Gallery</title><ul>")
 	for _, page := range Pages() {
-		fmt.Fprintf(w, "<li><a href=\"/%[1]s\">%[1]s</a>", html.EscapeString(page.Name))
+		fmt.Fprintf(&list, "<li><a href=\"/%[1]s\">%[1]s</a>", html.EscapeString(page.Name))
 	}
+	_, _ = io.WriteString(w, list.String()) // a browser that has gone needs no list
 }

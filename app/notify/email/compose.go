@@ -198,11 +198,12 @@ func incidentID(s notify.Subject, domain string) string {
 // shows a repeat once, and another for any other message, also that of another
 // installation.
 func messageID(m notify.Message, domain string) string {
-	hash := fnv.New64a()
-	fmt.Fprintf(hash, "%s|%s|%s", m.Kind, m.To, m.Text)
+	same := fmt.Appendf(nil, "%s|%s|%s", m.Kind, m.To, m.Text)
 	for _, s := range m.Subjects {
-		fmt.Fprintf(hash, "|%d|%d|%s", s.Number, s.StartedAt.Unix(), s.Link)
+		same = fmt.Appendf(same, "|%d|%d|%s", s.Number, s.StartedAt.Unix(), s.Link)
 	}
+	hash := fnv.New64a()
+	hash.Write(same)
 	return fmt.Sprintf("tocsin.message.%d.%016x@%s", m.ID, hash.Sum64(), domain)
 }
 

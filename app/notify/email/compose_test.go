@@ -2,6 +2,7 @@ package email_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -83,7 +84,7 @@ func TestTheHTMLStandsAlone(t *testing.T) {
 	decoder.Entity = xml.HTMLEntity
 	for {
 		_, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

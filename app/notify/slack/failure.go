@@ -13,7 +13,7 @@ import (
 )
 
 // advice says of the errors that people meet what they mean and what to do.
-var advice = map[string]string{
+var advice = map[string]string{ //nolint:gosec // words about tokens, no token
 	"invalid_auth":           "the bot token is not valid; set the one from the app's OAuth page",
 	"not_authed":             "the bot token is missing; set the one from the app's OAuth page",
 	"token_revoked":          "the bot token was revoked; install the app again",

@@ -261,7 +261,7 @@ func (m *Mail) read(header textproto.MIMEHeader, body io.Reader) error {
 func (m *Mail) readParts(parts *multipart.Reader) error {
 	for {
 		part, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
