@@ -28,25 +28,30 @@
     beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details:not(.guide-step > details)")),
     beforeNodeMorphed: (old) => !(old.matches?.("input, textarea, select") && dirty(old)),
   };
+  // What others do leaves a form that came back with something wrong alone.
+  const following = {
+    ...keeping,
+    beforeNodeMorphed: (old) => keeping.beforeNodeMorphed(old) && !(old.matches?.("form") && $("[aria-invalid=true]", old)),
+  };
   const dirty = (field) => {
     if (field.type === "checkbox") return field.checked !== field.defaultChecked;
     if (field.tagName === "SELECT") return field === document.activeElement;
     return field.value !== field.defaultValue;
   };
 
-  const morph = (old, fresh) => {
-    Idiomorph.morph(old, fresh, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: keeping });
+  const morph = (old, fresh, callbacks = keeping) => {
+    Idiomorph.morph(old, fresh, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks });
     htmx.process(document.body);
     dress();
   };
 
   // swap puts what changed of another document in place of this one's.
   let shown = 0; // how many documents this one has been
-  const swap = (page) => {
+  const swap = (page, callbacks) => {
     shown++;
     for (const selector of ["#main", "#banners", ".top nav"]) {
       const old = $(selector), fresh = $(selector, page);
-      if (old && fresh) morph(old, fresh);
+      if (old && fresh) morph(old, fresh, callbacks);
     }
     setClock(page.body.dataset.now);
     document.title = page.title;
@@ -114,7 +119,7 @@
       if (live === "list" && $("[data-select]")) updateList(page);
       else {
         keepFlash(page);
-        swap(page);
+        swap(page, following);
       }
     } catch {
       $("#connection")?.removeAttribute("hidden"); // offline; the stream tells when it is back
