@@ -38,16 +38,9 @@ type PageCatalog interface {
 	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error
 }
 
-// PageIncidents reads incidents.
+// PageIncidents reads incidents, and what only pages show of them.
 type PageIncidents interface {
-	ListIncidents(ctx context.Context, f incident.ListFilter) ([]incident.Row, error)
-	CountIncidents(ctx context.Context, userID int64) (incident.Counts, error)
-	Incident(ctx context.Context, number int64) (incident.Row, error)
-	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
-	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)
-	Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error)
-	IncidentEscalations(ctx context.Context, number int64) ([]incident.EscalationRecord, error)
-	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
+	Incidents
 	// OpenIncidents counts those of each service.
 	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
 	// IncidentTitles are by number.
