@@ -24,18 +24,24 @@ func forEachDatabase(t *testing.T, test func(t *testing.T, db *DB)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db, err := Open(t.Context(), address(t), Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := db.Close(); err != nil {
-					t.Errorf("close the database: %v", err)
-				}
-			})
-			test(t, db)
+			test(t, opened(t, address(t)))
 		})
 	}
+}
+
+// opened is a database that is closed after the test.
+func opened(t *testing.T, address string) *DB {
+	t.Helper()
+	db, err := Open(t.Context(), address, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
+	return db
 }
 
 func newSQLite(t *testing.T) string {

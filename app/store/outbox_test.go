@@ -18,16 +18,7 @@ import (
 func onPostgresAlone(t *testing.T, test func(t *testing.T, db *DB)) {
 	t.Helper()
 	t.Parallel()
-	db, err := Open(t.Context(), newPostgres(t), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("close the database: %v", err)
-		}
-	})
-	test(t, db)
+	test(t, opened(t, newPostgres(t)))
 }
 
 // untilBlocked returns once a statement waits for a lock, or done is closed,
