@@ -148,11 +148,15 @@ func (db *DB) Incident(ctx context.Context, number int64) (incident.Row, error) 
 	return rows[0], db.addPaged(ctx, rows)
 }
 
+// rememberedFor is how far back, in incidents, something counts as seen before:
+// the search for it must not grow with the years.
+const rememberedFor = 50_000
+
 // EarlierIncidents are those of the same alert or the same SLO that began
 // before an incident, newest first.
 func (db *DB) EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error) {
 	var rows []incident.Row
-	err := db.incidentRows(ctx).Where("i.service_id = ? AND i.number < ? AND (i.dedup_key = ? OR i.title = ?)", inc.ServiceID, inc.Number, inc.DedupKey, inc.Title).
+	err := db.incidentRows(ctx).Where("i.service_id = ? AND i.number BETWEEN ? AND ? AND (i.dedup_key = ? OR i.title = ?)", inc.ServiceID, inc.Number-rememberedFor, inc.Number-1, inc.DedupKey, inc.Title).
 		Order("i.number DESC").Limit(limit).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read earlier incidents: %w", err)
