@@ -109,12 +109,12 @@
   };
 
   const refresh = async () => {
-    const live = followed(), before = shown;
+    const live = followed(), before = shown, here = location.href;
     let stale = false;
     try {
       const page = await fetchPage();
       if (!lost) $("#connection")?.setAttribute("hidden", "");
-      stale = shown !== before; // an answer to a form came first
+      stale = shown !== before || location.href !== here; // another page, or an answer to a form, came first
       if (!page || stale) return;
       if (live === "list" && $("[data-select]")) updateList(page);
       else {
@@ -354,10 +354,8 @@
     }
   };
 
-  document.addEventListener("htmx:afterSettle", () => {
-    shown++;
-    begin();
-  });
+  document.addEventListener("htmx:beforeSwap", () => { shown++; });
+  document.addEventListener("htmx:afterSettle", begin);
   addEventListener("online", () => { if (lost) refreshSoon(); });
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", (event) => {

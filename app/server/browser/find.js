@@ -18,6 +18,9 @@
     el.name === name || el.getAttribute("aria-label") === name ||
     [...(el.labels || [])].some((l) => words(l.innerText) === name || words(l.querySelector("span")?.innerText) === name);
 
+  // A page that was just put in place is scrolled and comes alive a moment later.
+  if (document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")) return { problem: "the page is changing" };
+
   let found;
   if (how === "selector") found = [...document.querySelectorAll(name)];
   else if (how === "field") found = [...document.querySelectorAll(fields)].filter(labelled);

@@ -40,10 +40,8 @@ func TestEveryPageIsSound(t *testing.T) {
 		device browser.Device
 		scheme browser.Scheme
 	}{
-		{"phone in the dark", browser.Phone, browser.Dark},
 		{"phone in the light", browser.Phone, browser.Light},
 		{"desktop in the dark", browser.Desktop, browser.Dark},
-		{"desktop in the light", browser.Desktop, browser.Light},
 	} {
 		t.Run(reader.name, func(t *testing.T) {
 			t.Parallel()
