@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // column is one column of many rows: how a batch travels. On PostgreSQL every
@@ -16,10 +17,36 @@ type column struct {
 	pgType string
 	values any           // a slice, for PostgreSQL
 	at     func(int) any // its i-th element, for SQLite
+	// literal stands for the whole column where it is empty in every row: half
+	// of what a new incident has is not there yet, and need not travel.
+	literal string
 }
 
 func col[T any](name, pgType string, values []T) column {
-	return column{name: name, pgType: pgType, values: values, at: func(i int) any { return values[i] }}
+	c := column{name: name, pgType: pgType, values: values, at: func(i int) any { return values[i] }}
+	switch v := any(values).(type) {
+	case []*time.Time:
+		c.literal = emptyColumn(v, nil, "NULL")
+	case []*int64:
+		c.literal = emptyColumn(v, nil, "NULL")
+	case []*int:
+		c.literal = emptyColumn(v, nil, "NULL")
+	case []string:
+		c.literal = emptyColumn(v, "", "''")
+	case []bool:
+		c.literal = emptyColumn(v, false, "false")
+	}
+	return c
+}
+
+// emptyColumn is the literal where every value is empty, else nothing.
+func emptyColumn[T comparable](values []T, empty T, literal string) string {
+	for _, v := range values {
+		if v != empty {
+			return ""
+		}
+	}
+	return literal
 }
 
 // colOf is col over a field of some rows.
@@ -48,7 +75,7 @@ func (tx *Tx) insert(ctx context.Context, table string, n int, suffix string, al
 		return nil
 	}
 	if tx.db.dialect == onPostgres {
-		query := fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s) %s", table, names(cols), arrays(cols), suffix)
+		query := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS u(%s) %s", table, names(cols), selected(cols), arrays(cols), names(travelling(cols)), suffix)
 		return tx.write(ctx, writing{what: "insert into " + table, query: query, args: params(cols), all: all, rows: int64(n)})
 	}
 	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, names(cols), marks(len(cols)), suffix)
@@ -67,13 +94,13 @@ func (tx *Tx) updateRows(ctx context.Context, table string, n int, key column, c
 	sets := make([]string, len(cols))
 	if tx.db.dialect == onPostgres {
 		for i, c := range cols {
-			sets[i] = c.name + " = u." + c.name
+			sets[i] = c.name + " = " + c.source()
 		}
 		all := append([]column{key}, cols...)
 		// The second condition says the same again, so that the key's index is
 		// used whatever the planner thinks of the arrays.
 		query := fmt.Sprintf("UPDATE %s AS t SET %s FROM unnest(%s) AS u(%s) WHERE t.%s = u.%s AND t.%s = ANY($1)",
-			table, strings.Join(sets, ", "), arrays(all), names(all), key.name, key.name, key.name)
+			table, strings.Join(sets, ", "), arrays(all), names(travelling(all)), key.name, key.name, key.name)
 		return tx.write(ctx, writing{what: "update " + table, query: query, args: params(all)})
 	}
 	for i, c := range cols {
@@ -94,7 +121,7 @@ func (tx *Tx) insertReturning(ctx context.Context, table string, n int, cols ...
 	if tx.db.dialect == onPostgres {
 		// Identity values are given in the order in which rows are inserted,
 		// and unnest keeps the order of its arrays.
-		query := fmt.Sprintf("INSERT INTO %s (%s) SELECT * FROM unnest(%s) RETURNING id", table, names(cols), arrays(cols))
+		query := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS u(%s) RETURNING id", table, names(cols), selected(cols), arrays(cols), names(travelling(cols)))
 		return scanInts(tx.QueryContext(ctx, query, params(cols)...))
 	}
 	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", table, names(cols), marks(len(cols)))
@@ -185,18 +212,45 @@ func names(cols []column) string {
 	return strings.Join(s, ", ")
 }
 
-func arrays(cols []column) string {
+// travelling are the columns that are not empty.
+func travelling(cols []column) []column {
+	var some []column
+	for _, c := range cols {
+		if c.literal == "" {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+// source is where a statement finds the column's value.
+func (c column) source() string {
+	if c.literal != "" {
+		return c.literal + "::" + c.pgType
+	}
+	return "u." + c.name
+}
+
+func selected(cols []column) string {
 	s := make([]string, len(cols))
 	for i, c := range cols {
-		s[i] = fmt.Sprintf("$%d::%s[]", i+1, c.pgType)
+		s[i] = c.source()
+	}
+	return strings.Join(s, ", ")
+}
+
+func arrays(cols []column) string {
+	var s []string
+	for i, c := range travelling(cols) {
+		s = append(s, fmt.Sprintf("$%d::%s[]", i+1, c.pgType))
 	}
 	return strings.Join(s, ", ")
 }
 
 func params(cols []column) []any {
-	s := make([]any, len(cols))
-	for i, c := range cols {
-		s[i] = c.values
+	var s []any
+	for _, c := range travelling(cols) {
+		s = append(s, c.values)
 	}
 	return s
 }

@@ -57,7 +57,9 @@ func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide func(int64,
 func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error), claim func(*Tx) ([]escalation.Due, error)) (int, error) {
 	fired := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
-		tx.pipelined = db.dialect == onPostgres
+		if err := tx.derived(ctx); err != nil {
+			return err
+		}
 		due, err := claim(tx)
 		if fired = len(due); err != nil || fired == 0 {
 			return err

@@ -34,6 +34,19 @@ func (tx *Tx) write(ctx context.Context, w writing) error {
 	return w.check(n, err)
 }
 
+// derived prepares a transaction that writes only what follows from what stands
+// there already: firing a step, planning a page. PostgreSQL need not wait for
+// the disk with it. Should the machine die, it is still due and done again; and
+// before a message goes out, its claim waits for the disk, and with it for all
+// that came before.
+func (tx *Tx) derived(ctx context.Context) error {
+	if tx.db.dialect != onPostgres {
+		return nil
+	}
+	tx.pipelined = true
+	return tx.write(ctx, writing{what: "leave the disk alone", query: "SET LOCAL synchronous_commit TO off"})
+}
+
 func (w writing) check(rows int64, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.what, err)

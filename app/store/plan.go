@@ -16,7 +16,9 @@ const plannerLock = 0x70c51
 func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func(int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)) (int, error) {
 	planned := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
-		tx.pipelined = db.dialect == onPostgres
+		if err := tx.derived(ctx); err != nil {
+			return err
+		}
 		if db.dialect == onPostgres {
 			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
 				return fmt.Errorf("wait for the planner: %w", err)
