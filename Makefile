@@ -81,8 +81,8 @@ fuzz: ## Fuzz each decoder for ten seconds
 	.ci/fuzz 10s
 
 .PHONY: bench
-bench: ## Measure both databases, with every commit on the disk: see BENCHMARKS.md
-	$(WITHPOSTGRES) -durable go run ./cmd/tocsin-load
+bench: build ## Measure both databases, with every commit on the disk: see BENCHMARKS.md
+	go run ./cmd/tocsin-load --tocsin ./tocsin
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -20,6 +20,9 @@ func (s *subject) measure(ctx context.Context, p plan) error {
 	fmt.Println("|---|---:|---:|---:|---:|---:|")
 	for _, kind := range []string{"distinct", "duplicate"} {
 		for _, connections := range []int{1, 8, 32} {
+			if err := s.settle(ctx); err != nil {
+				return err
+			}
 			r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, p.lasting, keys(kind))
 			if err != nil {
 				return err

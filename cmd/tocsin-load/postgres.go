@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -55,7 +57,7 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 	fmt.Println("| round | pgbench transactions/s | breaches/s | p50 | p99 |")
 	fmt.Println("|---:|---:|---:|---:|---:|")
 	for round := range p.rounds {
-		if err := settle(ctx); err != nil {
+		if err := s.settle(ctx); err != nil {
 			return err
 		}
 		out, err := pgbench(ctx, "-N", "-M", "prepared", "-c", "32", "-j", "2", "-T", strconv.Itoa(int(p.lasting.Seconds())), bench)
@@ -77,15 +79,52 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 	return nil
 }
 
-// settle lets the engine finish with the run before, so that pgbench has the
-// server to itself.
-func settle(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(5 * time.Second):
-		return nil
+// settle waits until the engine has finished with the run before, so that
+// pgbench has the server to itself.
+func (s *subject) settle(ctx context.Context) error {
+	for range 240 {
+		due, err := s.backlog(ctx)
+		if err != nil {
+			return err
+		}
+		if due == 0 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
 	}
+	return nil
+}
+
+var dueLine = regexp.MustCompile(`tocsin_due_backlog\{loop="(?:escalations|pages)"\} ([0-9.e+]+)`)
+
+// backlog is how many escalations and pages are due.
+func (s *subject) backlog(ctx context.Context) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.host+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, err
+	}
+	due := 0.0
+	for _, found := range dueLine.FindAllSubmatch(text, -1) {
+		n, err := strconv.ParseFloat(string(found[1]), 64)
+		if err != nil {
+			return 0, err
+		}
+		due += n
+	}
+	return due, nil
 }
 
 func pgbench(ctx context.Context, args ...string) (string, error) {
