@@ -70,7 +70,9 @@ tidy: ## Check that go.mod names what is used and no more
 
 # A browser adds no goroutine of ours, and minutes: packages whose tests drive
 # one are left to `make test`.
-RACED = $(shell go list -f '{{$$b := false}}{{range .TestImports}}{{if eq . "github.com/tocsin-oncall/tocsin/app/server/browser"}}{{$$b = true}}{{end}}{{end}}{{range .XTestImports}}{{if eq . "github.com/tocsin-oncall/tocsin/app/server/browser"}}{{$$b = true}}{{end}}{{end}}{{if not $$b}}{{.ImportPath}}{{end}}' ./...)
+IMPORTS := {{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}
+BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/server/browser$$|/chromedp/chromedp$$" {print $$1}'
+RACED = $$(go list ./... | grep -vxF "$$($(BROWSING) | sort -u)")
 
 .PHONY: race
 race: ## Run the tests under the race detector
