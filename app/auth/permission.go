@@ -32,6 +32,8 @@ const (
 	ManageAccount
 	// ManageTeam is changing what belongs to a team.
 	ManageTeam
+	// MakeOverride is making an override in a schedule of a team.
+	MakeOverride
 	// RevealKey is seeing an integration's key.
 	RevealKey
 	// ReplaySignal is running a rejected signal again.
@@ -54,6 +56,8 @@ type Object struct {
 	// ManagerID is the manager of the team that the thing belongs to; 0 where
 	// it belongs to no team, or the team has no manager.
 	ManagerID int64
+	// Member says that the actor is of that team.
+	Member bool
 	// UserID is whose account it is, for ManageAccount.
 	UserID int64
 }
@@ -66,6 +70,8 @@ const (
 	// theirTeams is for the manager of the object's team. A token of scope
 	// manager stands for no person and manages every team.
 	theirTeams
+	// ownTeams is for the team's members too. Their tokens stand for no person.
+	ownTeams
 	// theirOwn is for the person whose account it is.
 	theirOwn
 )
@@ -91,6 +97,7 @@ var rules = [actionsEnd]rule{
 	Page:          {Responder, anything, false, "page people"},
 	ManageAccount: {Stakeholder, theirOwn, false, "change this account"},
 	ManageTeam:    {Manager, theirTeams, false, "change what belongs to this team"},
+	MakeOverride:  {Responder, ownTeams, false, "make overrides in this schedule"},
 	RevealKey:     {Manager, theirTeams, false, "see this integration's key"},
 	ReplaySignal:  {Manager, theirTeams, false, "replay this integration's signals"},
 	ManagePeople:  {Administrator, anything, false, "manage people"},
@@ -133,6 +140,8 @@ func (r rule) allows(actor Actor, object Object) bool {
 	switch r.limit {
 	case theirTeams:
 		return actor.Kind == ByToken || is(actor, object.ManagerID)
+	case ownTeams:
+		return actor.Kind == ByToken && actor.Role.AtLeast(Manager) || is(actor, object.ManagerID) || actor.Kind == Person && object.Member
 	case theirOwn:
 		return is(actor, object.UserID)
 	}
@@ -158,6 +167,8 @@ func (r rule) who() string {
 	switch r.limit {
 	case theirTeams:
 		return "the team's manager and administrators"
+	case ownTeams:
+		return "responders of the team, its manager and administrators"
 	case theirOwn:
 		return "its owner and administrators"
 	}

@@ -10,19 +10,20 @@ import (
 
 // mayDo is the whole of who may do what, written a second time, by who they
 // are: s, r, m, a are people of the four roles to whom the object does not
-// belong; M is the manager of its team, S the stakeholder whose account it is.
-// ts, tr, tm, ta and tread are tokens by scope.
+// belong; M is the manager of its team, S the stakeholder whose account it is, R a
+// responder of its team. ts, tr, tm, ta and tread are tokens by scope.
 var mayDo = map[Action]string{
-	ViewOnCall:    "s r m a M S ts tr tm ta tread",
-	ViewIncidents: "r m a M tr tm ta tread",
-	ViewCatalog:   "r m a M tr tm ta tread",
-	ViewSchedules: "r m a M tr tm ta tread",
-	ViewPolicies:  "r m a M tr tm ta tread",
-	ViewPeople:    "r m a M tr tm ta tread",
-	ActOnIncident: "r m a M tr tm ta",
-	Page:          "r m a M tr tm ta",
+	ViewOnCall:    "s r R m a M S ts tr tm ta tread",
+	ViewIncidents: "r R m a M tr tm ta tread",
+	ViewCatalog:   "r R m a M tr tm ta tread",
+	ViewSchedules: "r R m a M tr tm ta tread",
+	ViewPolicies:  "r R m a M tr tm ta tread",
+	ViewPeople:    "r R m a M tr tm ta tread",
+	ActOnIncident: "r R m a M tr tm ta",
+	Page:          "r R m a M tr tm ta",
 	ManageAccount: "a S ta",
 	ManageTeam:    "a M tm ta",
+	MakeOverride:  "R a M tm ta",
 	RevealKey:     "a M tm ta",
 	ReplaySignal:  "a M tm ta",
 	ManagePeople:  "a ta",
@@ -38,7 +39,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	object := Object{ManagerID: 10, UserID: 20}
 	actors := map[string]Actor{
 		"s": person(1, Stakeholder), "r": person(2, Responder), "m": person(3, Manager), "a": person(4, Administrator),
-		"M": person(10, Manager), "S": person(20, Stakeholder),
+		"M": person(10, Manager), "S": person(20, Stakeholder), "R": person(30, Responder),
 		"ts": token(Stakeholder), "tr": token(Responder), "tm": token(Manager), "ta": token(Administrator), "tread": token(Read),
 	}
 	for action := Action(1); action < actionsEnd; action++ {
@@ -49,6 +50,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 		may := strings.Fields(row)
 		for name, actor := range actors {
+			object.Member = name == "R" || name == "S"
 			err := Allow(actor, action, object)
 			if allowed := err == nil; allowed != slices.Contains(may, name) {
 				t.Errorf("%s may %s: %v, want %v", name, rules[action].words, allowed, !allowed)

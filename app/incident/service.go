@@ -19,6 +19,26 @@ type Known struct {
 	// Shadow says that whoever acts is paged for this incident as a shadow, and
 	// not otherwise.
 	Shadow bool
+	// ShadowAcked says that they acknowledged it as one already, since it was
+	// opened or reopened.
+	ShadowAcked bool
+	// LastEscalatedAt is when it was last escalated by hand, nil for never, and
+	// LastEscalatedBy who did, by their name.
+	LastEscalatedAt *time.Time
+	LastEscalatedBy string
+}
+
+// EscalateAgain is how long one escalation by hand stands for every other. It is
+// what two people do at once, or one twice, when a click or a text went unanswered.
+const EscalateAgain = 30 * time.Second
+
+// escalated is a conflict where the incident was escalated a moment ago and
+// nobody has answered since.
+func (k Known) escalated(inc *Incident, now time.Time) error {
+	if inc.Status != Triggered || k.LastEscalatedAt == nil || now.Sub(*k.LastEscalatedAt) >= EscalateAgain {
+		return nil
+	}
+	return fault.Conflict("Incident %d was escalated by %s a moment ago; the next step is being paged.", inc.Number, k.LastEscalatedBy)
 }
 
 // expires is after how long an acknowledgment at a level is asked for again.
@@ -55,7 +75,11 @@ func (s *Service) change(ctx context.Context, number int64, by By, decide func(I
 func (s *Service) Acknowledge(ctx context.Context, number int64, by By) (Incident, error) {
 	return s.change(ctx, number, by, func(inc Incident, k Known, by By) (Change, error) {
 		if k.Shadow && inc.Status == Triggered {
-			c := Change{Incident: inc, Changed: true}
+			c := Change{Incident: inc}
+			if k.ShadowAcked {
+				return c, nil
+			}
+			c.Changed = true
 			c.note(by.At, EvShadowAck, by.Actor, Detail{Via: by.Via})
 			return c, nil
 		}
@@ -91,13 +115,16 @@ func (s *Service) SetPriority(ctx context.Context, number int64, by By, level *i
 	})
 }
 
-// Escalate goes to the next step at once. One that was acknowledged is taken
+// Escalate goes to the next step at once, but not twice within EscalateAgain. One that was acknowledged is taken
 // out of its owner's hands: it is triggered again, and the next step is paged.
 func (s *Service) Escalate(ctx context.Context, number int64, by By) (Incident, error) {
-	return s.change(ctx, number, by, func(inc Incident, _ Known, by By) (Change, error) {
+	return s.change(ctx, number, by, func(inc Incident, k Known, by By) (Change, error) {
 		c := Change{Incident: inc}
 		if inc.Status == Resolved {
 			return c, resolvedAlready(&inc)
+		}
+		if err := k.escalated(&inc, by.At); err != nil {
+			return c, err
 		}
 		i := &c.Incident
 		if i.Status == Acknowledged {

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
@@ -115,6 +117,37 @@ func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
 	})
 }
 
+func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		number := p.write(p.signal("a", withPriority(2)))[0].Number
+		p.settle()
+		user := ben
+		escalate := func() error {
+			_, err := p.actions.Escalate(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"})
+			return err
+		}
+		events := func() int {
+			return p.count("SELECT count(*) FROM timeline_events WHERE kind = $1", string(incident.EvEscalated))
+		}
+		p.must(0, escalate())
+		p.now = p.now.Add(incident.EscalateAgain - time.Second)
+		if err := escalate(); !fault.Is(err, fault.KindConflict) || !strings.Contains(err.Error(), "by Ben Adeyemi a moment ago") {
+			t.Errorf("a second time: %v", err)
+		}
+		if n := events(); n != 1 {
+			t.Errorf("it was escalated %d times", n)
+		}
+		p.acknowledge(number)
+		p.must(0, escalate()) // what was answered in the meantime is another matter
+		p.now = p.now.Add(incident.EscalateAgain)
+		p.must(0, escalate())
+		if n := events(); n != 3 {
+			t.Errorf("it was escalated %d times, want 3", n)
+		}
+	})
+}
+
 func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		p := newPipeline(t, db)
@@ -123,9 +156,11 @@ func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
 		p.exec(`INSERT INTO pages (incident_number, escalation_id, user_id, step, run, urgency, priority, shadow, digest, why, state, rule, notify_at, created_at)
 			SELECT incident_number, escalation_id, $1, step, run, urgency, priority, $2, digest, why, state, rule, notify_at, created_at FROM pages`, ben, true)
 		user := ben
-		inc, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"})
-		if err != nil || inc.Status != incident.Triggered {
-			t.Fatalf("a shadow's acknowledgment: %s, %v", inc.Status, err)
+		for range 3 { // however often it is sent
+			inc, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"})
+			if err != nil || inc.Status != incident.Triggered {
+				t.Fatalf("a shadow's acknowledgment: %s, %v", inc.Status, err)
+			}
 		}
 		if n := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1", string(incident.EvShadowAck)); n != 1 {
 			t.Errorf("the timeline tells of it %d times", n)

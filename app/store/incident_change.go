@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -119,7 +121,31 @@ func (tx *Tx) known(ctx context.Context, inc incident.Incident, by incident.By) 
 		}
 		k.Shadow = shadows > 0 && others == 0
 	}
-	return k, nil
+	return k, tx.knownEvents(ctx, inc.Number, by, &k)
+}
+
+// knownEvents reads what the timeline tells of what people did before:
+// timeline_events_incident.
+func (tx *Tx) knownEvents(ctx context.Context, number int64, by incident.By, k *incident.Known) error {
+	var at time.Time
+	err := tx.QueryRowContext(ctx, `SELECT e.at, COALESCE(u.name, e.actor) FROM timeline_events e LEFT JOIN users u ON u.email = e.actor
+		WHERE e.incident_number = $1 AND e.kind = $2 ORDER BY e.id DESC LIMIT 1`, number, string(incident.EvEscalated)).Scan(&at, &k.LastEscalatedBy)
+	switch {
+	case err == nil:
+		k.LastEscalatedAt = &at
+	case !errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("look who escalated: %w", err)
+	}
+	if !k.Shadow {
+		return nil
+	}
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM timeline_events WHERE incident_number = $1 AND kind = $2 AND actor = $3
+		AND id > COALESCE((SELECT max(id) FROM timeline_events WHERE incident_number = $1 AND kind = $4), 0))`,
+		number, string(incident.EvShadowAck), by.Actor, string(incident.EvReopened)).Scan(&k.ShadowAcked)
+	if err != nil {
+		return fmt.Errorf("look what a shadow answered: %w", err)
+	}
+	return nil
 }
 
 // Timer is one that is due.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -93,7 +94,7 @@ func (h *edge) operation(route apiRoute) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return c.Blob(route.status, "application/json", body)
+		return writeAnswer(c, auth.KeptAnswer{Status: route.status, Body: body})
 	}
 }
 
@@ -112,6 +113,9 @@ func run(h *edge, c echo.Context, actor auth.Actor, route apiRoute) ([]byte, err
 // once runs an operation under a key, or gives again what was answered to it.
 // What failed for a reason that passes may be tried again under the same key.
 func (h *edge) once(c echo.Context, actor auth.Actor, key string, route apiRoute) error {
+	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return fault.Malformed("An Idempotency-Key is of printable ASCII characters.")
+	}
 	r := c.Request()
 	sent, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -126,7 +130,7 @@ func (h *edge) once(c echo.Context, actor auth.Actor, key string, route apiRoute
 	}
 	if kept != nil {
 		c.Response().Header().Set("Idempotent-Replayed", "true")
-		return writeKept(c, *kept)
+		return writeAnswer(c, *kept)
 	}
 	body, failure := run(h, c, actor, route)
 	ctx := context.WithoutCancel(r.Context())
@@ -145,12 +149,20 @@ func (h *edge) once(c echo.Context, actor auth.Actor, key string, route apiRoute
 	if err := h.Requests.FinishRequest(ctx, request, answer); err != nil {
 		h.Log.ErrorContext(ctx, "an answer could not be kept", "request", requestID(c), "error", err)
 	}
-	return writeKept(c, answer)
+	return writeAnswer(c, answer)
 }
 
-func writeKept(c echo.Context, answer auth.KeptAnswer) error {
+// writeAnswer writes an answer, be it given for the first time or again. What was
+// made says itself where it is.
+func writeAnswer(c echo.Context, answer auth.KeptAnswer) error {
 	if answer.Status >= http.StatusBadRequest {
 		return c.Blob(answer.Status, problemType, answer.Body)
+	}
+	var made struct {
+		URL string `json:"url"`
+	}
+	if answer.Status == http.StatusCreated && json.Unmarshal(answer.Body, &made) == nil && made.URL != "" {
+		c.Response().Header().Set("Location", made.URL)
 	}
 	return c.Blob(answer.Status, "application/json", answer.Body)
 }

@@ -49,6 +49,8 @@ func assign(members map[string]json.RawMessage, into reflect.Value) (map[string]
 		given[name] = true
 		if err := json.Unmarshal(raw, field.Addr().Interface()); err != nil {
 			faults = append(faults, fault.Field{Path: name, Message: "must be " + wanted(field.Type())})
+		} else if field.Kind() == reflect.String && !legible(field.String()) {
+			faults = append(faults, fault.Field{Path: name, Message: "must be text without NUL characters"})
 		}
 	}
 	if faults != nil {

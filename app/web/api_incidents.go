@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -93,23 +92,22 @@ func (h *edge) incidentFilter(c echo.Context) (incident.ListFilter, error) {
 	if f.Statuses, err = statuses(c.QueryParams()["status"]); err != nil {
 		return f, err
 	}
-	switch p := c.QueryParam("priority"); p {
-	case "":
-	case "none":
-		f.NoPriority = true
-	default:
-		level, err := strconv.Atoi(strings.TrimPrefix(p, "P"))
-		if err != nil || level < 1 {
-			return f, refuse("priority", "A priority is a level such as 2, or none.")
-		}
-		f.Priority = &level
-	}
-	if f.Service == "" && f.Team == "" {
+	priority := c.QueryParam("priority")
+	if f.Service == "" && f.Team == "" && priority == "" {
 		return f, nil
 	}
 	config, err := h.listing(c)
 	if err != nil {
 		return f, err
+	}
+	switch priority {
+	case "":
+	case "none":
+		f.NoPriority = true
+	default:
+		if f.Priority, err = config.level(priority); err != nil {
+			return f, err
+		}
 	}
 	if f.Service != "" {
 		if _, err := config.service(f.Service); err != nil {

@@ -31,6 +31,14 @@ func (l *listing) shift(schedule string, s oncall.Shift, order int) shiftJSON {
 	}
 }
 
+// began orders shifts by their start; those since ever come first.
+func (s shiftJSON) began() string {
+	if s.Start == nil {
+		return ""
+	}
+	return s.Start.Format(time.RFC3339Nano)
+}
+
 // apiOnCall tells who is on call at an instant, with their whole shifts. It
 // leaves shadows out: whoever looks for somebody to call must not find them.
 func (h *edge) apiOnCall(c echo.Context, _ auth.Actor) (any, error) {

@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -34,8 +37,8 @@ func (m *manualIncident) check(config *catalog.Snapshot) error {
 	switch {
 	case m.Title == "":
 		add("title", "is missing")
-	case utf8.RuneCountInString(m.Title) > ingest.MaxName || strings.ContainsAny(m.Title, "\r\n\x00"):
-		add("title", "must be one line of at most 1,024 characters")
+	case utf8.RuneCountInString(m.Title) > ingest.MaxName || strings.ContainsFunc(m.Title, unicode.IsControl):
+		add("title", "must be one line of at most 1,024 characters, none of them a control character")
 	}
 	if _, ok := config.ServiceNamed(m.Service); !ok {
 		add("service", "must be the slug or the name of a service")
@@ -62,7 +65,7 @@ func (h *edge) apiOpenIncident(c echo.Context, actor auth.Actor) (any, error) {
 	if _, err := readBody(c, &m); err != nil {
 		return nil, err
 	}
-	n, err := h.openIncident(c.Request().Context(), actor, m)
+	n, err := h.openIncident(c.Request().Context(), actor, m, manualKey(actor, c.Request().Header.Get("Idempotency-Key")))
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +73,7 @@ func (h *edge) apiOpenIncident(c echo.Context, actor auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := h.incidentJSON(row)
-	c.Response().Header().Set("Location", shown.URL)
-	return shown, nil
+	return h.incidentJSON(row), nil
 }
 
 // mostStale is how often an incident is prepared anew because the configuration
@@ -84,7 +85,7 @@ const timePrecision = time.Microsecond
 
 // openIncident opens an incident by hand, the way a signal would: it is durable
 // when this returns its number, and its escalation has begun.
-func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncident) (int64, error) {
+func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncident, key string) (int64, error) {
 	for range mostStale {
 		config, err := h.Config.Reload(ctx)
 		if err != nil {
@@ -93,7 +94,7 @@ func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncid
 		if err := m.check(config); err != nil {
 			return 0, err
 		}
-		result, err := h.Submitter.Submit(ctx, h.manualSignal(config, actor, m))
+		result, err := h.Submitter.Submit(ctx, h.manualSignal(config, actor, m, key))
 		if err != nil {
 			return 0, err
 		}
@@ -104,9 +105,20 @@ func (h *edge) openIncident(ctx context.Context, actor auth.Actor, m manualIncid
 	return 0, fault.Unavailable("The configuration is changing. Try again in a moment.")
 }
 
-// manualSignal is a signal that joins no other. What was described stands among
+// manualKey is the dedup key of an incident that is opened by hand. It is the same
+// whenever a client sends the same Idempotency-Key, so that a request of which
+// only the answer was lost opens no second incident; else it is like no other.
+func manualKey(actor auth.Actor, idempotencyKey string) string {
+	if idempotencyKey == "" {
+		return "manual:" + strings.ToLower(rand.Text())
+	}
+	sum := sha256.Sum256([]byte(actor.String() + "\n" + idempotencyKey))
+	return "manual:" + hex.EncodeToString(sum[:])
+}
+
+// manualSignal is the signal of what is opened by hand. What was described stands among
 // the facts that responders see first.
-func (h *edge) manualSignal(config *catalog.Snapshot, actor auth.Actor, m manualIncident) ingest.Signal {
+func (h *edge) manualSignal(config *catalog.Snapshot, actor auth.Actor, m manualIncident, key string) ingest.Signal {
 	at := h.Now().UTC().Truncate(timePrecision)
 	service, _ := config.ServiceNamed(m.Service)
 	deployment, known := config.Deployment(m.Deployment)
@@ -117,7 +129,7 @@ func (h *edge) manualSignal(config *catalog.Snapshot, actor auth.Actor, m manual
 	signal := ingest.Signal{
 		ServiceID: service.ID, ConfigVersion: config.Version(), ReceivedAt: at,
 		Event: incident.Event{
-			Action: incident.Trigger, DedupKey: "manual:" + strings.ToLower(rand.Text()), Title: m.Title, ServiceName: m.Service, Deployment: m.Deployment,
+			Action: incident.Trigger, DedupKey: key, Title: m.Title, ServiceName: m.Service, Deployment: m.Deployment,
 			Priority: m.Priority, Facts: incident.Facts{Sender: actor.Name, Service: m.Service}, Body: body,
 		},
 		Rules: incident.Rules{ServiceID: service.ID, Actor: actor.String(), DeploymentKnown: known, Production: deployment.Kind == catalog.Production},
@@ -126,7 +138,7 @@ func (h *edge) manualSignal(config *catalog.Snapshot, actor auth.Actor, m manual
 		signal.Event.PrioritySource = actor.String()
 	}
 	if description := strings.TrimSpace(m.Description); description != "" {
-		signal.Event.Facts.Environment = []incident.Pair{{Name: "Description", Value: strings.ReplaceAll(description, "\x00", "\u2400")}}
+		signal.Event.Facts.Environment = []incident.Pair{{Name: "Description", Value: description}}
 	}
 	if service.PolicyID != nil {
 		if id, ok := config.PolicyVersionAt(*service.PolicyID, at); ok {

@@ -101,11 +101,15 @@ func timeIn(c echo.Context, name string, otherwise time.Time) (time.Time, error)
 		return otherwise, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return at, refuse(name, "A time is written as in RFC 3339, such as 2026-11-23T18:04:05Z; a plus sign in a query is %%2B.")
+	if err != nil || !sane(at) {
+		return at, refuse(name, "A time is written as in RFC 3339, such as 2026-11-23T18:04:05Z, from the year 2000 to 9000; a plus sign in a query is %%2B.")
 	}
 	return at.UTC(), nil
 }
+
+// sane reports whether a time is one that JSON, both databases and schedules can
+// deal with, in every zone.
+func sane(at time.Time) bool { return at.UTC().Year() >= 2000 && at.UTC().Year() <= 9000 }
 
 // parseNumber reads a positive number.
 func parseNumber(text string) (int64, bool) {

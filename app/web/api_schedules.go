@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
@@ -172,7 +173,7 @@ func (h *edge) apiShifts(c echo.Context, _ auth.Actor) (any, error) {
 			shifts = append(shifts, config.shift(s.Slug, shift, i))
 		}
 	}
-	return part(c, shifts, func(s shiftJSON) string { return fmt.Sprintf("%s %06d", s.Start.Format(time.RFC3339Nano), s.order) })
+	return part(c, shifts, func(s shiftJSON) string { return fmt.Sprintf("%s %06d", s.began(), s.order) })
 }
 
 // checkPosition refuses one that the schedule has in no version; empty stands
@@ -206,7 +207,7 @@ func (h *edge) apiAddOverride(c echo.Context, actor auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := auth.Allow(actor, auth.ManageTeam, auth.Object{ManagerID: config.managerOf(s.TeamID)}); err != nil {
+	if err := auth.Allow(actor, auth.MakeOverride, auth.Object{ManagerID: config.managerOf(s.TeamID), Member: config.isMember(actor, s.TeamID)}); err != nil {
 		return nil, err
 	}
 	var body overrideBody
@@ -225,6 +226,13 @@ func (h *edge) apiAddOverride(c echo.Context, actor auth.Actor) (any, error) {
 		return nil, err
 	}
 	return config.override(made), nil
+}
+
+// isMember reports whether whoever acts is a person of a team.
+func (l *listing) isMember(actor auth.Actor, teamID *int64) bool {
+	return teamID != nil && slices.ContainsFunc(l.Members, func(m catalog.TeamMember) bool {
+		return m.TeamID == *teamID && m.UserID == actor.UserID
+	})
 }
 
 // managerOf is 0 where there is none.
@@ -260,6 +268,11 @@ func (l *listing) overrideFrom(b overrideBody, s blueprint.KeptSchedule) (oncall
 		}
 	default:
 		return o, refuse("replace", "An override is exactly one of: replace and with, add, or remove.")
+	}
+	for path, at := range map[string]time.Time{"from": o.From, "to": o.To} {
+		if !sane(at) {
+			faults = append(faults, fault.Field{Path: path, Message: "must be a time from the year 2000 to 9000"})
+		}
 	}
 	if err := checkPosition(s, o.Position); err != nil {
 		faults = append(faults, faultOf(err).Fields...)

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -202,11 +204,25 @@ func TestAnOverrideIsAddedByItsManager(t *testing.T) {
 			{`{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00Z","add":"ana@acme.example","position":"third"}`, "position"},
 			{`{"from":"2026-11-20T08:00:00Z","to":"2026-11-21T08:00:00Z","add":"ana@acme.example"}`, "to"},
 			{`{"from":"2026-11-26T08:00:00Z","to":"2026-11-25T08:00:00Z","add":"ana@acme.example"}`, "to"},
+			{`{"from":"2026-11-24T08:00:00Z","to":"9999-12-31T23:59:59Z","add":"ana@acme.example"}`, "to"},
+			{`{"from":"0001-01-01T00:00:00Z","to":"2026-11-25T08:00:00Z","add":"ana@acme.example"}`, "from"},
 			{`{"from":"tomorrow","to":"2026-11-25T08:00:00Z","add":"ana@acme.example"}`, "from"},
 		} {
 			p := decode[Problem](t, h.as(auth.Manager, "POST", "/api/v1/schedules/payments/overrides", bad.body), 422)
 			if len(p.Errors) != 1 || p.Errors[0].Path != bad.field {
 				t.Errorf("%s: %+v, want %s", bad.body, p.Errors, bad.field)
+			}
+		}
+	})
+}
+
+func TestRespondersMakeOverridesInTheirTeams(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		body := `{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00Z","add":"ana@acme.example"}`
+		for who, status := range map[string]int{"ana@acme.example": 201, "dev.manager@acme.example": 201, "responder": 403, "manager": 403, "administrator": 201} {
+			b := w.person(who)
+			if answer := ask(w.edge, "POST", "/api/v1/schedules/payments/overrides", body, "Cookie", b.cookie); answer.Code != status {
+				t.Errorf("%s is answered %d, want %d: %s", who, answer.Code, status, answer.Body)
 			}
 		}
 	})
@@ -240,6 +256,9 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 			{"GET", "/incidents?service=none", "", []string{"Authorization", bearer}, 422, "service"},
 			{"GET", "/incidents?team=none", "", []string{"Authorization", bearer}, 422, "team"},
 			{"GET", "/incidents?priority=high", "", []string{"Authorization", bearer}, 422, "priority"},
+			{"GET", "/oncall?at=9999-12-31T23:59:59Z", "", []string{"Authorization", bearer}, 422, "at"},
+			{"GET", "/oncall?at=0000-01-01T00:00:00Z", "", []string{"Authorization", bearer}, 422, "at"},
+			{"GET", "/schedules/payments/shifts?from=0001-01-01T00:00:00Z&to=0001-02-01T00:00:00Z", "", []string{"Authorization", bearer}, 422, "from"},
 			{"GET", "/oncall?at=now", "", []string{"Authorization", bearer}, 422, "at"},
 			{"GET", "/schedules/payments/shifts?from=2026-01-01T00:00:00Z&to=2027-06-01T00:00:00Z", "", []string{"Authorization", bearer}, 422, "to"},
 			{"GET", "/schedules/payments/shifts?position=third", "", []string{"Authorization", bearer}, 422, "position"},
@@ -272,7 +291,11 @@ func TestAPostWithAKeyHappensOnce(t *testing.T) {
 		open := func(key, title string) (number int64, replayed string) {
 			t.Helper()
 			w := h.as(auth.Responder, "POST", "/api/v1/incidents", `{"title":"`+title+`","service":"checkout-api"}`, "Idempotency-Key", key)
-			return decode[incidentJSON](t, w, 201).Number, w.Header().Get("Idempotent-Replayed")
+			i := decode[incidentJSON](t, w, 201)
+			if to := w.Header().Get("Location"); to != i.URL || to == "" {
+				t.Errorf("the answer is at %q, want %q", to, i.URL)
+			}
+			return i.Number, w.Header().Get("Idempotent-Replayed")
 		}
 		first, replayed := open("one", "a")
 		if replayed != "" {
@@ -294,7 +317,23 @@ func TestAPostWithAKeyHappensOnce(t *testing.T) {
 				t.Errorf("a refusal: %+v", p)
 			}
 		}
+		// The process dies once the incident is there and before its answer is kept.
+		d := h.deps
+		d.Requests = dyingRequests{h.db}
+		h.edge = New(d)
+		before, _ := open("four", "a")
+		h.advance(auth.IdempotencyAbandoned)
+		if after, _ := open("four", "a"); after != before {
+			t.Errorf("the second time it opened incident %d, the first time %d", after, before)
+		}
 	})
+}
+
+// dyingRequests keeps no answer.
+type dyingRequests struct{ Requests }
+
+func (dyingRequests) FinishRequest(context.Context, *auth.IdempotentRequest, auth.KeptAnswer) error {
+	return errors.New("the process died")
 }
 
 func TestListsNeverShowSecrets(t *testing.T) {

@@ -45,8 +45,8 @@ func (k *picture) free(service, team string) error {
 	check := func(field, name string, taken func(slug string) bool) {
 		slug := slugOf(name)
 		switch {
-		case name == "" || len(name) > longestName:
-			wrong = append(wrong, fault.Field{Path: field, Message: "Write a name of at most 100 characters."})
+		case !nameable(name):
+			wrong = append(wrong, fault.Field{Path: field, Message: "Write a name, in one line of at most 100 characters."})
 		case slug == "":
 			wrong = append(wrong, fault.Field{Path: field, Message: "The name needs a letter from a to z or a digit, for its address."})
 		case taken(slug):

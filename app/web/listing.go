@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -101,6 +103,15 @@ func (l *listing) team(slug string) (catalog.Team, error) {
 
 func (l *listing) schedule(slug string) (blueprint.KeptSchedule, error) {
 	return named(l.Schedules, "schedule", slug, func(s blueprint.KeptSchedule) string { return s.Slug })
+}
+
+// level reads one of the priorities' levels, such as 2 or P2.
+func (l *listing) level(text string) (*int, error) {
+	level, err := strconv.Atoi(strings.TrimPrefix(text, "P"))
+	if err != nil || !slices.ContainsFunc(l.Priorities, func(p catalog.Priority) bool { return p.Level == level }) {
+		return nil, refuse("priority", "There is no priority %q. A priority is a level such as 2, or none.", text)
+	}
+	return &level, nil
 }
 
 func named[T any](all []T, what, slug string, key func(T) string) (T, error) {

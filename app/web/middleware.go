@@ -129,16 +129,18 @@ func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 
 // sameOrigin refuses what a page of another origin has a browser post. Clients
 // that are no browsers say nothing of an origin and pass.
-func (h *edge) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+func (h *edge) sameOrigin() echo.MiddlewareFunc {
 	protection := http.NewCrossOriginProtection()
 	if err := protection.AddTrustedOrigin(h.PublicURL); err != nil {
 		h.Log.Warn("the public URL is no origin; posts are judged by the request's host alone", "error", err)
 	}
-	return func(c echo.Context) error {
-		if err := protection.Check(c.Request()); err != nil {
-			return fault.Forbidden("This request came from another site, so it was refused.").Because(err)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return fault.Forbidden("This request came from another site, so it was refused.").Because(err)
+			}
+			return next(c)
 		}
-		return next(c)
 	}
 }
 

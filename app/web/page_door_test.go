@@ -71,6 +71,16 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		again := b.post("/setup/"+token, http.StatusUnprocessableEntity, "organization", "", "name", "Mia Novak", "email", "mia", "timezone", "Europe/Vienna", "password", "short")
 		contains(t, again, `value="Mia Novak"`, `value="mia"`, "Write the organisation's name", "Write an email address")
 		lacks(t, again, "short\"")
+		// What is wrong with the organisation leaves the link as it was.
+		for field, value := range map[string]string{"organization": "two\nlines", "timezone": ""} {
+			form := map[string]string{"organization": strings.Repeat("ö", 100), "name": "Mia Novak", "email": "mia@novak.example", "timezone": "Europe/Vienna", "password": password}
+			form[field] = value
+			var fields []string
+			for name, value := range form {
+				fields = append(fields, name, value)
+			}
+			contains(t, b.post("/setup/"+token, http.StatusUnprocessableEntity, fields...), `aria-invalid="true"`)
+		}
 		to := b.post("/setup/"+token, http.StatusSeeOther, "organization", "Novak & Co", "name", "Mia Novak", "email", "mia@novak.example", "timezone", "Europe/Vienna", "password", password)
 		if to != "/start" {
 			t.Fatalf("set-up led to %q", to)

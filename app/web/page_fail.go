@@ -17,8 +17,8 @@ import (
 // failed shows a person what went wrong. It must not fail itself, so that it
 // does without whatever cannot be read now, down to a page of nobody.
 func (p *pages) failed(c echo.Context, problem Problem) error {
-	// The request's own time is over once its handler has returned: see limitTime.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), requestTime)
+	// The handler may have used up the time that limitTime gave it.
+	ctx, cancel := context.WithTimeout(c.Request().Context(), requestTime)
 	defer cancel()
 	c.SetRequest(c.Request().WithContext(ctx))
 	page := fail.Page{Status: problem.Status, Message: problem.Detail, Reference: problem.Reference, Back: p.cameFrom(c)}

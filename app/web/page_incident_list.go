@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -73,8 +74,10 @@ func filterOf(c echo.Context) incidents.Filter {
 // asked is what a page asks the store for.
 func asked(tab incidents.Tab, f incidents.Filter, userID, before int64) incident.ListFilter {
 	q := incident.ListFilter{Service: f.Service, Team: f.Team, NoPriority: f.Priority == "none", Search: f.Query, Before: before, Limit: rowsAPage + 1}
-	if level, err := strconv.Atoi(f.Priority); err == nil {
-		q.Priority = &level
+	// A number that no column holds is cut to one that no incident has.
+	if level, err := strconv.ParseInt(f.Priority, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		cut := int(level)
+		q.Priority = &cut
 	}
 	switch tab {
 	case incidents.Mine:

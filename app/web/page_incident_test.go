@@ -44,6 +44,8 @@ func TestTheIncidentPage(t *testing.T) {
 		ben.post("/incidents/1/reopen", http.StatusSeeOther)
 		contains(t, ben.get("/incidents/1", http.StatusOK), "nothing to reopen")
 		ben.post("/incidents/1/escalate", http.StatusSeeOther)
+		ben.post("/incidents/1/escalate", http.StatusSeeOther) // clicked twice
+		contains(t, ben.get("/incidents/1", http.StatusOK), "Incident 1 was escalated by Ben Adeyemi a moment ago")
 		ben.post("/incidents/1/resolve", http.StatusSeeOther, "resolution", "Rolled back.")
 		contains(t, ben.get("/incidents/1", http.StatusOK), "Rolled back.", "Reopen")
 		ben.post("/incidents/1/acknowledge", http.StatusSeeOther)

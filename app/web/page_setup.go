@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -41,8 +43,11 @@ func (p *pages) setUp(c echo.Context) error {
 	ctx := c.Request().Context()
 	organization, zone := strings.TrimSpace(c.FormValue("organization")), c.FormValue("timezone")
 	faults := wrong{}
-	if organization == "" || len(organization) > longestName {
-		faults["organization"] = "Write the organisation's name, in at most 100 characters."
+	if !nameable(organization) {
+		faults["organization"] = "Write the organisation's name, in one line of at most 100 characters."
+	}
+	if zone == "" {
+		faults["timezone"] = "Choose a time zone."
 	}
 	profile := auth.Profile{Email: c.FormValue("email"), Name: c.FormValue("name"), Role: auth.Administrator, Timezone: zone}
 	_, err := profile.Check()
@@ -76,8 +81,13 @@ func (p *pages) setUpAgain(c echo.Context, faults wrong, err error) error {
 	return p.showSetUp(c, http.StatusUnprocessableEntity, page)
 }
 
-// longestName bounds the names of things, in bytes.
+// longestName bounds the names of things, in characters.
 const longestName = 100
+
+// nameable reports whether something can have a name.
+func nameable(name string) bool {
+	return name != "" && utf8.RuneCountInString(name) <= longestName && !strings.ContainsFunc(name, unicode.IsControl)
+}
 
 // usable is nil for a link that can be used for a purpose.
 func (p *pages) usable(c echo.Context, purpose auth.Purpose) error {

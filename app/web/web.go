@@ -87,11 +87,12 @@ func New(d Deps) *echo.Echo {
 	h.twilioRoutes(routes{echo: e, behind: []echo.MiddlewareFunc{limitBody(mostForm), limitTime}})
 
 	compress := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024})
-	browser := routes{echo: e, behind: []echo.MiddlewareFunc{h.browserHeaders, h.sameOrigin, h.session}}
+	sameOrigin := h.sameOrigin()
+	browser := routes{echo: e, behind: []echo.MiddlewareFunc{h.browserHeaders, sameOrigin, h.session}}
 	h.liveRoutes(browser)
-	h.pageRoutes(browser.with(compress, limitBody(mostBody), limitTime))
+	h.pageRoutes(browser.with(compress, limitBody(mostBody), limitTime, legibleForm))
 	h.apiRoutes(routes{echo: e, behind: []echo.MiddlewareFunc{
-		noStore, h.sameOrigin, h.sessionUnlessToken, compress, limitBody(mostBody), limitTime,
+		noStore, sameOrigin, h.sessionUnlessToken, compress, limitBody(mostBody), limitTime, legibleQuery,
 	}})
 	return e
 }
@@ -126,12 +127,15 @@ func (h *edge) incidentURL(number int64) string {
 	return h.PublicURL + "/incidents/" + formatInt(number)
 }
 
-// limitTime ends a request's work when it takes too long.
+// limitTime ends a request's work when it takes too long. What is left to do once
+// its handler has returned, such as to show a failure, is not bound by it.
 func limitTime(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), requestTime)
+		whole := c.Request()
+		ctx, cancel := context.WithTimeout(whole.Context(), requestTime)
 		defer cancel()
-		c.SetRequest(c.Request().WithContext(ctx))
+		c.SetRequest(whole.WithContext(ctx))
+		defer c.SetRequest(whole)
 		return next(c)
 	}
 }
