@@ -150,6 +150,11 @@ func TestMetricsAreForThisHostAndForTokens(t *testing.T) {
 			h.edge.ServeHTTP(w, r)
 			return w
 		}
+		if w := from("127.0.0.1:999"); w.Code != 401 {
+			t.Errorf("a proxy on this host that says nothing is answered %d", w.Code)
+		}
+		h.deps.PublicURL = "http://localhost:8080"
+		h.edge = New(h.deps)
 		text := from("127.0.0.1:999").Body.String()
 		for _, line := range []string{
 			`tocsin_signals_total{result="created"} 1`, `tocsin_incidents_opened_total 1`, `tocsin_ingest_queue_signals 7`,
@@ -183,7 +188,7 @@ func TestAMeasuredWriterWrites(t *testing.T) {
 	if err != nil || len(results) != 3 {
 		t.Fatalf("%v, %v", results, err)
 	}
-	edge := bareEdge(func(d *Deps) { d.Metrics = m })
+	edge := bareEdge(func(d *Deps) { d.Metrics, d.PublicURL = m, "http://127.0.0.1:8080" })
 	r := httptest.NewRequest("GET", "/metrics", nil)
 	r.RemoteAddr = "[::1]:999"
 	w := httptest.NewRecorder()

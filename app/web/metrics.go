@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -145,10 +146,11 @@ func (c ingestCollector) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// metrics answers a collector on the same host, and anybody with a token that
-// may read. A request that came through a proxy is not from the same host.
+// metrics answers anybody with a token that may read. A collector on the same
+// host needs none where nobody else is served: a proxy on that host that adds no
+// header would look just like it.
 func (h *edge) metrics(c echo.Context) error {
-	if !fromThisHost(c.Request()) {
+	if !h.local() || !fromThisHost(c.Request()) {
 		if err := h.tokenMay(c, auth.ViewCatalog); err != nil {
 			return err
 		}
@@ -157,6 +159,17 @@ func (h *edge) metrics(c echo.Context) error {
 	return nil
 }
 
+// local reports whether the public address is this host's own.
+func (h *edge) local() bool {
+	public, err := url.Parse(h.PublicURL)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(public.Hostname())
+	return public.Hostname() == "localhost" || err == nil && address.IsLoopback()
+}
+
+// fromThisHost is false for what came through a proxy that says so.
 func fromThisHost(r *http.Request) bool {
 	for _, forwarded := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
 		if r.Header.Get(forwarded) != "" {
@@ -171,7 +184,7 @@ func fromThisHost(r *http.Request) bool {
 func (h *edge) tokenMay(c echo.Context, action auth.Action) error {
 	token, ok := bearer(c.Request())
 	if !ok {
-		return fault.Unauthorized("From another host this needs an API token.")
+		return fault.Unauthorized("This needs an API token, as Authorization: Bearer …")
 	}
 	actor, err := h.Auth.ByToken(c.Request().Context(), token, c.RealIP())
 	if err != nil {
