@@ -21,6 +21,8 @@ const (
 	// CodesAnHour bounds the codes that are sent for one person, which cost
 	// money and may reach a stranger.
 	CodesAnHour = 6
+	// MostContacts is how many contact methods a person may have.
+	MostContacts = 20
 	// CodeAgain is how long to wait before the next code to the same method.
 	CodeAgain = 30 * time.Second
 )
@@ -80,6 +82,10 @@ func (c *Contacts) Add(ctx context.Context, by string, userID int64, n NewContac
 			return ContactMethod{}, fault.Conflict("%s is there already.", address).
 				With(fault.Field{Path: "address", Message: "This is there already."})
 		}
+	}
+	if len(methods) >= MostContacts {
+		message := fmt.Sprintf("A person has at most %d contacts. Remove one first.", MostContacts)
+		return ContactMethod{}, fault.Conflict("%s", message).With(fault.Field{Path: "address", Message: message})
 	}
 	if err := c.Store.AddContact(ctx, by, &m); err != nil {
 		return ContactMethod{}, err

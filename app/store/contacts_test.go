@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -195,5 +196,19 @@ func TestARemovedContactTakesItsRulesAlong(t *testing.T) {
 			left = append(left, r.ContactMethodID)
 		}
 		a.same("rules", []int64{methods[1].ID, methods[2].ID}, left)
+	})
+}
+
+func TestAPersonHasOnlySoManyContacts(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		a := openAddressBook(t, db)
+		have, err := db.ContactMethods(t.Context(), a.ana.ID)
+		a.must(err)
+		for i := len(have); i < notify.MostContacts; i++ {
+			a.must(db.AddContact(t.Context(), a.ana.Email, &notify.ContactMethod{UserID: a.ana.ID, Slug: fmt.Sprint("mail-", i), Medium: notify.Email, Address: fmt.Sprintf("%d@acme.example", i), CreatedAt: db.Now()}))
+		}
+		if _, err := a.Add(t.Context(), a.ana.Email, a.ana.ID, notify.NewContact{Medium: notify.Email, Address: "more@acme.example"}); !fault.Is(err, fault.KindConflict) {
+			t.Errorf("one more: %v", err)
+		}
 	})
 }
