@@ -41,7 +41,7 @@ func (h *edge) user(c echo.Context) (*auth.User, error) {
 		return known, nil
 	}
 	if c.Get(sessionKey) == nil {
-		return nil, fault.Unauthorized("Sign in first, or send an API token.")
+		return nil, fault.Unauthorized("Send an API token as Authorization: Bearer …, or sign in.")
 	}
 	user, err := h.Auth.SignedIn(c.Request().Context())
 	if err != nil {

@@ -90,13 +90,13 @@ func (p *pages) lastTest(ctx context.Context, integrationID int64) (*start.Test,
 }
 
 // curl is the command that sends a breach. The key stands in it for those who
-// may see it, as long as nothing came in by it; then it is on the integration's
-// page.
+// may see it, as long as nothing came in by it, and the audit log tells; then it
+// is on the integration's page.
 func (p *pages) curl(ctx context.Context, v *visit, i blueprint.KeptIntegration, first bool) (string, error) {
 	key := "KEY"
 	if first && v.mayTo(auth.RevealKey, v.managed(i)) {
 		var err error
-		if key, err = p.Pages.Signals.IntegrationKey(ctx, p.Pages.Keys, i.Slug); err != nil {
+		if key, err = p.Pages.Signals.RevealKey(ctx, v.actor, p.Pages.Keys, i.Slug); err != nil {
 			return "", err
 		}
 	}

@@ -26,6 +26,7 @@ const signalPath = "/webhooks/slo"
 // and nothing else that a sender does not need.
 func (h *edge) signalRoutes(r routes) {
 	r.post(signalPath+"/:key", h.acceptSLO)
+	r.post(signalPath+"/:key/", h.acceptSLO)
 	r.post(signalPath, h.acceptSLO)
 }
 

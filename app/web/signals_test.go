@@ -54,7 +54,8 @@ func TestASignalIsAnsweredOnceItIsDurable(t *testing.T) {
 	signals := &fakeSignals{answer: created}
 	edge := bareEdge(func(d *Deps) { d.Signals = signals })
 	for name, ask := range map[string]func() *httptest.ResponseRecorder{
-		"key in the path": func() *httptest.ResponseRecorder { return ask(edge, "POST", "/webhooks/slo/k1", `{"a":1}`) },
+		"key in the path":  func() *httptest.ResponseRecorder { return ask(edge, "POST", "/webhooks/slo/k1", `{"a":1}`) },
+		"a slash after it": func() *httptest.ResponseRecorder { return ask(edge, "POST", "/webhooks/slo/k1/", `{"a":1}`) },
 		"bearer key": func() *httptest.ResponseRecorder {
 			return ask(edge, "POST", "/webhooks/slo", `{"a":1}`, "Authorization", "bearer k1")
 		},

@@ -36,7 +36,7 @@ can take it. It is kept nowhere.`,
 		}),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "what records call it, a `NAME` of its own for ever")
-	cmd.Flags().StringVar(&scope, "scope", "", "what it may do, a `SCOPE`: read, responder, manager or administrator")
+	cmd.Flags().StringVar(&scope, "scope", "", "what it may do, a `SCOPE`: read, stakeholder, responder, manager or administrator")
 	required(cmd, "name", "scope")
 	return cmd
 }
