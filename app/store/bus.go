@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,9 +86,9 @@ func (b *Bus) publish(n News) {
 // Bus is this process's news.
 func (db *DB) Bus() *Bus { return db.bus }
 
-// mostNamed bounds how many changes are named in one notification, whose
-// payload PostgreSQL limits to 8000 bytes.
-const mostNamed = 100
+// mostNamed bounds how many changes are named one by one. Of more, whoever
+// looks is told to look again, which in a storm is less work for everybody.
+const mostNamed = 10
 
 // tell has the news published when the transaction has committed: to this
 // process directly, to the others by NOTIFY.
@@ -104,7 +105,7 @@ func (tx *Tx) tell(ctx context.Context, n News) error {
 	if err != nil {
 		return err
 	}
-	return tx.write(ctx, writing{what: "tell the others", query: "SELECT pg_notify('tocsin', $1)", args: []any{string(payload)}})
+	return tx.write(ctx, writing{what: "tell the others", query: "SELECT pg_notify('tocsin', $1)", args: []any{n.From + " " + string(payload)}})
 }
 
 // Hear listens to the other processes, on a connection of its own, until ctx
@@ -141,8 +142,12 @@ func (db *DB) hearOnce(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		from, payload, _ := strings.Cut(note.Payload, " ")
+		if from == db.Owner {
+			continue // it was published when it was committed
+		}
 		var n News
-		if json.Unmarshal([]byte(note.Payload), &n) == nil && n.From != db.Owner {
+		if json.Unmarshal([]byte(payload), &n) == nil {
 			db.bus.publish(n)
 		}
 	}
