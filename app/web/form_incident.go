@@ -56,8 +56,8 @@ func (p *pages) acknowledge(c echo.Context, v *visit) error {
 // acknowledged says what an acknowledgment came to: it may have come second, or
 // from a shadow.
 func (v *visit) acknowledged(inc incident.Incident) layout.Flash {
-	if inc.Status != incident.Acknowledged || inc.AcknowledgedAt == nil {
-		return layout.Flash{Text: "Noted. You shadow this incident, so paging goes on."}
+	if shadowed(inc) {
+		return layout.Flash{Text: sayShadowed([]int64{inc.Number})}
 	}
 	at := v.clock.Second(*inc.AcknowledgedAt)
 	if inc.OwnerID == nil || *inc.OwnerID != v.user.ID {

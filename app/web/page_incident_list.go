@@ -231,6 +231,7 @@ func (p *pages) acknowledgeMany(c echo.Context, v *visit) error {
 	}
 	next := "/incidents?" + listQuery(tabOf(form.Get("tab"), incident.Counts{}), incidents.Filter{}, 0)
 	done, missed := 0, 0
+	var shadows []int64
 	for _, text := range form["number"] {
 		n, ok := parseNumber(text)
 		if !ok {
@@ -242,21 +243,30 @@ func (p *pages) acknowledgeMany(c echo.Context, v *visit) error {
 			missed++
 		case err != nil:
 			return err
+		case shadowed(inc):
+			shadows = append(shadows, n)
 		case inc.OwnerID != nil && *inc.OwnerID == v.user.ID:
 			done++
 		default:
 			missed++
 		}
 	}
-	return p.acknowledgedMany(c, next, done, missed)
+	return p.acknowledgedMany(c, next, done, missed, shadows)
 }
 
-func (p *pages) acknowledgedMany(c echo.Context, next string, done, missed int) error {
-	switch {
-	case done+missed == 0:
+func (p *pages) acknowledgedMany(c echo.Context, next string, done, missed int, shadows []int64) error {
+	if done+missed+len(shadows) == 0 {
 		return p.refused(c, next, fault.Invalid("Nothing was selected."))
-	case missed == 0:
-		return p.done(c, next, "Acknowledged %s.", element.Count(done, "incident"))
 	}
-	return p.done(c, next, "Acknowledged %s. %s had been answered by somebody else, or was over.", element.Count(done, "incident"), element.Count(missed, "other"))
+	var said []string
+	if done+missed > 0 {
+		said = append(said, "Acknowledged "+element.Count(done, "incident")+".")
+	}
+	if missed > 0 {
+		said = append(said, element.Count(missed, "other")+" had been answered by somebody else, or was over.")
+	}
+	if shadows != nil {
+		said = append(said, sayShadowed(shadows))
+	}
+	return p.done(c, next, "%s", strings.Join(said, " "))
 }

@@ -44,14 +44,41 @@ type correspondent struct {
 	method notify.ContactMethod
 	actor  auth.Actor
 	zone   *time.Location
+	now    time.Time
+	people map[int64]notify.Recipient
 }
 
 func (p *correspondent) by() incident.By {
 	return incident.By{Actor: p.actor.String(), UserID: &p.actor.UserID, Via: "sms"}
 }
 
-// at is a time of day on the person's wall.
-func (p *correspondent) at(t time.Time) string { return t.In(p.zone).Format("15:04") }
+// at is a time on the person's wall, with its day where that is not today.
+func (p *correspondent) at(t time.Time) string {
+	t = t.In(p.zone)
+	if t.Format(time.DateOnly) == p.now.In(p.zone).Format(time.DateOnly) {
+		return "at " + t.Format("15:04 MST")
+	}
+	return "on " + t.Format("Mon 2 Jan at 15:04 MST")
+}
+
+// name is an actor as people speak of them.
+func (p *correspondent) name(actor string) string {
+	for _, known := range p.people {
+		if known.Email == actor {
+			return known.Name
+		}
+	}
+	if token, ok := strings.CutPrefix(actor, "token:"); ok {
+		return "API token " + token
+	}
+	if integration, ok := strings.CutPrefix(actor, "integration:"); ok {
+		return integration
+	}
+	if actor == incident.Tocsin {
+		return "Tocsin"
+	}
+	return actor
+}
 
 // What is answered where the words alone decide it.
 const (
@@ -105,7 +132,7 @@ func (h *edge) correspondent(ctx context.Context, from string) (*correspondent, 
 	if err != nil {
 		zone = time.UTC
 	}
-	return &correspondent{method: method, actor: user.Actor(), zone: zone}, nil
+	return &correspondent{method: method, actor: user.Actor(), zone: zone, now: h.Now(), people: people}, nil
 }
 
 func (h *edge) obey(ctx context.Context, p *correspondent, c notify.Command) (string, error) {
@@ -209,15 +236,28 @@ func shorten(text string, most int) string {
 	return strings.TrimSpace(string(runes[:most-3])) + "..."
 }
 
-// act does one thing to one incident, and says what came of it.
+// act does one thing to one incident, and says what came of it; of one that is
+// over, who was faster.
 func (h *edge) act(ctx context.Context, p *correspondent, action notify.Action, number int64) (string, error) {
+	said, err := h.actOnce(ctx, p, action, number)
+	if !fault.Is(err, fault.KindConflict) {
+		return said, err
+	}
+	row, missing := h.Incidents.Incident(ctx, number)
+	if missing != nil || row.Status != incident.Resolved {
+		return "", err
+	}
+	return sayResolved(p, row.Incident), nil
+}
+
+func (h *edge) actOnce(ctx context.Context, p *correspondent, action notify.Action, number int64) (string, error) {
 	switch action {
 	case notify.Acknowledge:
 		inc, err := h.Actions.Acknowledge(ctx, number, p.by())
 		if err != nil {
 			return "", err
 		}
-		return h.sayAcknowledged(ctx, p, inc)
+		return sayAcknowledged(p, inc), nil
 	case notify.Resolve:
 		inc, err := h.Actions.Resolve(ctx, number, p.by(), "")
 		if err != nil {
@@ -230,33 +270,39 @@ func (h *edge) act(ctx context.Context, p *correspondent, action notify.Action, 
 	}
 }
 
-func (h *edge) sayAcknowledged(ctx context.Context, p *correspondent, inc incident.Incident) (string, error) {
+func sayAcknowledged(p *correspondent, inc incident.Incident) string {
 	switch {
-	case inc.Status != incident.Acknowledged || inc.AcknowledgedAt == nil: // a shadow's stops nothing
-		return fmt.Sprintf("Noted. You shadow %d, so it goes on until somebody on call answers.", inc.Number), nil
+	case shadowed(inc):
+		return sayShadowed([]int64{inc.Number})
 	case inc.AcknowledgedBy == p.actor.Email:
-		return fmt.Sprintf(`%d is yours, acknowledged at %s. "6 %d" resolves it.`, inc.Number, p.at(*inc.AcknowledgedAt), inc.Number), nil
+		return fmt.Sprintf(`%d is yours, acknowledged %s. "6 %d" resolves it.`, inc.Number, p.at(*inc.AcknowledgedAt), inc.Number)
 	}
-	row, err := h.Incidents.Incident(ctx, inc.Number)
-	if err != nil {
-		return "", err
+	return fmt.Sprintf("%d was already acknowledged by %s %s.", inc.Number, p.name(inc.AcknowledgedBy), p.at(*inc.AcknowledgedAt))
+}
+
+// shadowed reports whether an acknowledgment that did not fail was a shadow's,
+// which stops nothing.
+func shadowed(inc incident.Incident) bool {
+	return inc.Status != incident.Acknowledged || inc.AcknowledgedAt == nil
+}
+
+func sayShadowed(list []int64) string {
+	it, goes := "it", "goes"
+	if len(list) > 1 {
+		it, goes = "they", "go"
 	}
-	who := row.OwnerName
-	if who == "" {
-		who = inc.AcknowledgedBy
-	}
-	return fmt.Sprintf("%d was already acknowledged by %s at %s.", inc.Number, who, p.at(*inc.AcknowledgedAt)), nil
+	return fmt.Sprintf("You shadow %s; %s %s on until somebody on call answers.", numbers(list), it, goes)
 }
 
 func sayResolved(p *correspondent, inc incident.Incident) string {
 	at := ""
 	if inc.ResolvedAt != nil {
-		at = p.at(*inc.ResolvedAt)
+		at = " " + p.at(*inc.ResolvedAt)
 	}
 	if inc.ResolvedBy != p.actor.Email {
-		return fmt.Sprintf("%d was already resolved by %s at %s.", inc.Number, inc.ResolvedBy, at)
+		return fmt.Sprintf("%d was already resolved by %s%s.", inc.Number, p.name(inc.ResolvedBy), at)
 	}
-	return fmt.Sprintf("%d is resolved, at %s.", inc.Number, at)
+	return fmt.Sprintf("%d is resolved%s.", inc.Number, at)
 }
 
 // acknowledgeAll covers what the last message listed and nothing else.
@@ -265,7 +311,10 @@ func (h *edge) acknowledgeAll(ctx context.Context, p *correspondent) (string, er
 	if err != nil {
 		return "", err
 	}
-	var taken, gone []int64
+	if len(listed) == 0 {
+		return nothingText, nil
+	}
+	var taken, gone, shadows []int64
 	for _, number := range listed {
 		inc, err := h.Actions.Acknowledge(ctx, number, p.by())
 		switch {
@@ -273,21 +322,27 @@ func (h *edge) acknowledgeAll(ctx context.Context, p *correspondent) (string, er
 			gone = append(gone, number)
 		case err != nil:
 			return "", err
+		case shadowed(inc):
+			shadows = append(shadows, number)
 		case inc.AcknowledgedBy == p.actor.Email:
 			taken = append(taken, number)
 		default:
 			gone = append(gone, number)
 		}
 	}
-	switch {
-	case len(listed) == 0:
-		return nothingText, nil
-	case len(taken) == 0:
-		return "All of them were answered already: " + numbers(gone) + ".", nil
-	case len(gone) == 0:
-		return "Acknowledged: " + numbers(taken) + ".", nil
+	var said []string
+	if len(taken) > 0 {
+		said = append(said, "Acknowledged: "+numbers(taken)+".")
 	}
-	return "Acknowledged: " + numbers(taken) + ". Answered already: " + numbers(gone) + ".", nil
+	if len(gone) == len(listed) {
+		said = append(said, "All of them were answered already: "+numbers(gone)+".")
+	} else if len(gone) > 0 {
+		said = append(said, "Answered already: "+numbers(gone)+".")
+	}
+	if len(shadows) > 0 {
+		said = append(said, sayShadowed(shadows))
+	}
+	return strings.Join(said, " "), nil
 }
 
 // mostNumbers bounds how many bare numbers a text names.

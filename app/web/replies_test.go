@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
@@ -49,13 +50,15 @@ func TestRepliesToAPage(t *testing.T) {
 		h.work()
 		h.expectText(bensNumber, "4 99", "There is no incident with number 99.")
 		h.expectText(bensNumber, "what?", `Not understood. Reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, or "ack all".`)
-		h.expectText(bensNumber, "Ack", `1 is yours, acknowledged at 18:04. "6 1" resolves it.`)
+		h.expectText(bensNumber, "Ack", `1 is yours, acknowledged at 18:04 GMT. "6 1" resolves it.`)
 		h.advance(time.Minute)
-		h.expectText(bensNumber, "4 1", `1 is yours, acknowledged at 18:04. "6 1" resolves it.`)
-		h.expectText(anasNumber, "ack 1", "1 was already acknowledged by Ben Adeyemi at 19:04.") // on Ana's wall
-		h.expectText(bensNumber, "6", "1 is resolved, at 18:05.")
-		h.expectText(anasNumber, "6 1", "1 was already resolved by ben@acme.example at 19:05.")
-		h.expectText(bensNumber, "5 1", "Incident 1 was resolved by ben@acme.example on 23 Nov 2026 at 18:05:05 UTC.")
+		h.expectText(bensNumber, "4 1", `1 is yours, acknowledged at 18:04 GMT. "6 1" resolves it.`)
+		h.expectText(anasNumber, "ack 1", "1 was already acknowledged by Ben Adeyemi at 19:04 CET.") // on Ana's wall
+		h.expectText(bensNumber, "6", "1 is resolved at 18:05 GMT.")
+		h.expectText(anasNumber, "6 1", "1 was already resolved by Ben Adeyemi at 19:05 CET.")
+		h.expectText(bensNumber, "5 1", "1 is resolved at 18:05 GMT.")
+		h.advance(24 * time.Hour)
+		h.expectText(anasNumber, "4 1", "1 was already resolved by Ben Adeyemi on Mon 23 Nov at 19:05 CET.")
 		row, err := h.db.Incident(t.Context(), 1)
 		h.must(err)
 		if row.ResolvedBy != "ben@acme.example" || row.Status != incident.Resolved {
@@ -71,8 +74,8 @@ func TestABareWordActsOnlyWhereItIsClear(t *testing.T) {
 		h.work()
 		h.expectText(bensNumber, "ok", "Which one? Reply \"4 2\" for\n2 Checkout API: Second\n1 Checkout API: First")
 		h.expectText(bensNumber, "5 1", "1 goes to the next step now.")
-		h.expectText(bensNumber, "4 2", `2 is yours, acknowledged at 18:04. "6 2" resolves it.`)
-		h.expectText(bensNumber, "ack", `1 is yours, acknowledged at 18:04. "6 1" resolves it.`)
+		h.expectText(bensNumber, "4 2", `2 is yours, acknowledged at 18:04 GMT. "6 2" resolves it.`)
+		h.expectText(bensNumber, "ack", `1 is yours, acknowledged at 18:04 GMT. "6 1" resolves it.`)
 		h.expectText(bensNumber, "6", "Which one? Reply \"6 2\" for\n2 Checkout API: Second\n1 Checkout API: First")
 	})
 }
@@ -88,7 +91,7 @@ func TestAckAllCoversWhatTheLastMessageListed(t *testing.T) {
 		if sent := h.work(); len(sent) != 1 || len(sent[0].Subjects) != 3 {
 			t.Fatalf("gathered: %+v", sent)
 		}
-		h.expectText(anasNumber, "4 5", `5 is yours, acknowledged at 19:05. "6 5" resolves it.`)
+		h.expectText(anasNumber, "4 5", `5 is yours, acknowledged at 19:05 CET. "6 5" resolves it.`)
 		h.expectText(bensNumber, "ack all", "Acknowledged: 4, 6. Answered already: 5.")
 		for number, want := range map[int64]incident.Status{1: incident.Triggered, 3: incident.Triggered, 4: incident.Acknowledged, 6: incident.Acknowledged} {
 			row, err := h.db.Incident(t.Context(), number)
@@ -99,6 +102,30 @@ func TestAckAllCoversWhatTheLastMessageListed(t *testing.T) {
 		}
 		h.advance(time.Second)
 		h.expectText(bensNumber, "ack all", "Acknowledged: 4, 6. Answered already: 5.") // still his
+	})
+}
+
+// A shadow's acknowledgment stops nothing, and says so wherever it is given.
+func TestAShadowIsToldThatItGoesOn(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		w.shadow()
+		w.advance(time.Minute)
+		w.breach("First")
+		w.work()
+		const words = "You shadow 1; it goes on until somebody on call answers."
+		for _, text := range []string{"4 1", "ack all", "4"} {
+			w.expectText(bensNumber, text, words)
+		}
+		ben := w.person("ben@acme.example")
+		ben.post("/incidents/1/acknowledge", http.StatusSeeOther)
+		contains(t, ben.get("/incidents/1", http.StatusOK), words)
+		ben.post("/incidents/acknowledge", http.StatusSeeOther, "number", "1")
+		contains(t, ben.get("/incidents", http.StatusOK), words)
+		events, err := w.db.Timeline(t.Context(), 1, 0, 0)
+		w.must(err)
+		if n := strings.Count(fmt.Sprint(events), string(incident.EvShadowAck)); n != 1 {
+			t.Errorf("the timeline tells of it %d times", n)
+		}
 	})
 }
 
@@ -206,4 +233,22 @@ func TestTheCarriersWordOnAnAttempt(t *testing.T) {
 		status("99", "delivered", "", 404)
 		status("x", "delivered", "", 404)
 	})
+}
+
+// shadow puts Chiara on call for Ben, who shadows her.
+func (w *town) shadow() {
+	w.t.Helper()
+	file, err := blueprint.Parse("test", []byte(`
+version: 1
+schedules:
+  - slug: payments
+    layers: [{name: weekly, members: [chiara@acme.example]}]
+    shadows: [{user: ben@acme.example}]
+`), func(string) (string, bool) { return "", false })
+	w.must(err)
+	state, err := w.db.Configuration(w.t.Context(), w.keys)
+	w.must(err)
+	plan, err := file.Plan(state, blueprint.Options{})
+	w.must(err)
+	w.must(w.db.Apply(w.t.Context(), auth.Tocsin, w.keys, plan))
 }
