@@ -70,7 +70,7 @@
   const followed = () => main()?.dataset.live ?? "";
 
   const connect = () => {
-    if (!followed() || stream || !window.EventSource) return;
+    if (!followed() || stream || document.hidden || !window.EventSource) return;
     stream = new EventSource("/live");
     stream.addEventListener("incident", (event) => onIncident(JSON.parse(event.data)));
     stream.addEventListener("reload", refreshSoon); // too much to tell one by one
@@ -88,6 +88,17 @@
       }
     };
   };
+
+  // A browser holds only six connections to a host over HTTP/1.1, for all of its
+  // tabs: a tab that nobody sees gives its own up.
+  const disconnect = () => {
+    stream?.close();
+    stream = null;
+    clearTimeout(lost);
+    lost = 0;
+  };
+
+  document.addEventListener("visibilitychange", () => document.hidden ? disconnect() : connect());
 
   const onIncident = ({ number, version }) => {
     heard.set(`incident:${number}`, version);
@@ -348,19 +359,15 @@
     dress();
     connect();
     catchUp();
-    if (!followed() && stream) {
-      stream.close();
-      stream = null;
-    }
+    if (!followed()) disconnect();
   };
 
   document.addEventListener("htmx:beforeSwap", () => { shown++; });
   document.addEventListener("htmx:afterSettle", begin);
   addEventListener("online", () => { if (lost) refreshSoon(); });
-  addEventListener("pagehide", () => stream?.close());
+  addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    stream = null;
     begin();
     refreshSoon();
   });

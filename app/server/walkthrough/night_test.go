@@ -129,6 +129,33 @@ func TestAnOpenPageFollowsWhatOthersDo(t *testing.T) {
 	}
 }
 
+// A browser has few connections to give away: see disconnect in app.js.
+func TestAHiddenTabFollowsNothingUntilItIsSeen(t *testing.T) {
+	t.Parallel()
+	h := onSQLite(t, "acme.yaml")
+	number := postBreach(t, h)
+	tab := signedIn(t, h, ben, browser.Desktop, browser.Light)
+	open(t, tab, h, incidentPath(number))
+	tab.WaitFor("Triggered")
+	turn := func(hidden bool) {
+		browser.Eval[bool](tab, fmt.Sprintf(`Object.defineProperty(document, "hidden", {configurable: true, value: %t}),
+			document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+	}
+	browser.Eval[bool](tab, `(() => {
+		const close = EventSource.prototype.close;
+		EventSource.prototype.close = function () { document.body.dataset.closed = "yes"; close.call(this); };
+		return true;
+	})()`)
+	turn(true)
+	if !browser.Eval[bool](tab, `document.body.dataset.closed === "yes"`) {
+		t.Error("the connection is kept")
+	}
+	h.Phone("ben").ExpectSMS().Reply("ack")
+	turn(false)
+	tab.WaitFor("Acknowledged 18:10:00 by Ben Adeyemi")
+	content(t, tab)
+}
+
 func TestKeysAcknowledgeAndHelp(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
