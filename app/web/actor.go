@@ -22,6 +22,9 @@ func (h *edge) actor(c echo.Context) (auth.Actor, error) {
 	token, ok := bearer(c.Request())
 	if !ok {
 		user, err := h.user(c)
+		if fault.Is(err, fault.KindUnauthorized) {
+			err = fault.Unauthorized("Send an API token as Authorization: Bearer …, or sign in.").Because(err)
+		}
 		if err != nil {
 			return auth.Actor{}, err
 		}
@@ -41,7 +44,7 @@ func (h *edge) user(c echo.Context) (*auth.User, error) {
 		return known, nil
 	}
 	if c.Get(sessionKey) == nil {
-		return nil, fault.Unauthorized("Send an API token as Authorization: Bearer …, or sign in.")
+		return nil, fault.Unauthorized("Sign in first.")
 	}
 	user, err := h.Auth.SignedIn(c.Request().Context())
 	if err != nil {

@@ -232,6 +232,9 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		h.breach("a")
 		bearer := "Bearer " + h.tokens[auth.Responder]
+		if p := decode[Problem](t, h.ask("GET", "/api/v1/incidents", ""), 401); !strings.Contains(p.Detail, "Bearer") {
+			t.Errorf("nobody is told %q, which does not say how to be somebody", p.Detail)
+		}
 		for _, c := range []struct {
 			method, path, body string
 			headers            []string

@@ -106,6 +106,11 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		b.post("/start/service", http.StatusSeeOther, "service", `Search "2"`, "team", "Pay${ments}")
 		b.post("/start/service", http.StatusSeeOther, "service", "Search 3", "team", "Another")
 		contains(t, b.get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
+		entries, err := w.db.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		w.must(err)
+		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "mia@novak.example" {
+			t.Errorf("the key was shown, and the audit log ends with %+v", e)
+		}
 		contains(t, b.get("/teams/pay-ments", http.StatusOK), "Pay${ments}", "Mia Novak")
 		contains(t, b.get("/services/search-2", http.StatusOK), `Search "2"`, "Mia Novak")
 		contains(t, b.get("/integrations/search-2", http.StatusOK), "Mia Novak by SMS")
