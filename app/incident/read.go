@@ -84,7 +84,8 @@ type PageRecord struct {
 	Shadow       bool
 	Digest       bool            // waited for the morning
 	Why          json.RawMessage // an escalation.Why
-	// PageState is "active", "answered", "withdrawn", "superseded" or "failed".
+	// PageState is "active", "withdrawn" (answered by somebody, or resolved),
+	// "superseded" or "failed".
 	PageState string
 	CreatedAt time.Time
 	EndedAt   *time.Time

@@ -309,6 +309,10 @@ func (tx *Tx) askOwner(ctx context.Context, now time.Time, s *incidentState) err
 	}})
 }
 
+// channelAtOnce is how many messages within notify.BundleWithin a chat channel
+// gets one by one: more than a person, since nobody is woken by them.
+const channelAtOnce = 4 * notify.BundleAfter
+
 // tellChannels has the teams' chat channels say where incidents stand. One
 // message a change at most waits for a channel; it says what is true when it is
 // sent. In a storm they wait for one another and go out as one.
@@ -328,7 +332,7 @@ func (tx *Tx) tellChannels(ctx context.Context, routes *routes, now time.Time, s
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE kind = 'channel' AND address = $1 AND created_at > $2", chat, now.Add(-notify.BundleWithin)).Scan(&recent); err != nil {
 			return 0, fmt.Errorf("count a channel's messages: %w", err)
 		}
-		if recent+len(list) > notify.BundleAfter*4 {
+		if recent+len(list) > channelAtOnce {
 			due = now.Truncate(notify.GatherFor).Add(notify.GatherFor)
 		}
 		if err := tx.insertRows(ctx, "messages", len(list), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",

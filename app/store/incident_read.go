@@ -294,7 +294,7 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 const unreached = "No contact method of theirs works."
 
 func attemptState(r *incident.PageRecord, m pageMessage, a pageAttempt) incident.AttemptState {
-	over := r.PageState == "withdrawn" || r.PageState == "answered"
+	over := r.PageState == "withdrawn"
 	switch {
 	case a.id.Valid && over && r.EndedAt != nil && r.StartedAt.After(*r.EndedAt):
 		return incident.AttemptWithdrawn // the message left without it

@@ -60,7 +60,7 @@ type DB struct {
 	log     *slog.Logger
 	unlock  func()
 	kept    atomic.Pointer[routes]
-	chat    bool
+	chat    bool // team channels can be told of their incidents
 }
 
 type dialect string

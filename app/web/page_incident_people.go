@@ -76,8 +76,6 @@ func pageState(r *incident.Row, page incident.PageRecord) incidents.RecipientSta
 	switch page.PageState {
 	case "active":
 		return incidents.Paging
-	case "answered":
-		return incidents.Answered
 	case "superseded":
 		return incidents.Superseded
 	case "failed":

@@ -61,7 +61,7 @@ CREATE TABLE one_time_links (
 CREATE TABLE api_tokens (
     id           integer PRIMARY KEY AUTOINCREMENT,
     name         text NOT NULL UNIQUE,
-    scope        text NOT NULL, -- a role: what the token may do
+    scope        text NOT NULL, -- a role, or read: what the token may do
     hash         blob NOT NULL UNIQUE,
     created_by   text NOT NULL,
     created_at   timestamp NOT NULL,
@@ -341,7 +341,7 @@ CREATE TABLE escalations (
     purpose           text NOT NULL, -- primary, role, responder
     subject           text NOT NULL, -- the role, or the person asked in
     policy_version_id bigint, -- null: straight to the administrators
-    state             text NOT NULL, -- active, acknowledged, stopped
+    state             text NOT NULL, -- active, stopped
     phase             text NOT NULL, -- waiting, steps, fallback, administrators
     step              integer NOT NULL, -- counted from 0
     run               integer NOT NULL, -- counted from 0
@@ -379,7 +379,7 @@ CREATE TABLE pages (
     shadow          boolean NOT NULL,
     digest          boolean NOT NULL, -- waited for the morning: gathers with its like
     why             text NOT NULL, -- JSON
-    state           text NOT NULL, -- active, answered, withdrawn, superseded, failed
+    state           text NOT NULL, -- active, withdrawn, superseded, failed
     rule            integer NOT NULL, -- how many notifications were begun
     notify_at       timestamp, -- when the next personal rule is due
     created_at      timestamp NOT NULL,
