@@ -61,29 +61,14 @@ func colOf[R, T any](name, pgType string, rows []R, field func(*R) T) column {
 // insertRows inserts n rows. suffix is what follows the values, such as
 // "ON CONFLICT DO NOTHING".
 func (tx *Tx) insertRows(ctx context.Context, table string, n int, suffix string, cols ...column) error {
-	return tx.insert(ctx, table, n, suffix, false, cols)
-}
-
-// insertAll is insertRows where a row that is left out means that somebody else
-// was faster.
-func (tx *Tx) insertAll(ctx context.Context, table string, n int, suffix string, cols ...column) error {
-	return tx.insert(ctx, table, n, suffix, true, cols)
-}
-
-func (tx *Tx) insert(ctx context.Context, table string, n int, suffix string, all bool, cols []column) error {
 	if n == 0 {
 		return nil
 	}
 	if tx.db.dialect == onPostgres {
 		query := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS u(%s) %s", table, names(cols), selected(cols), arrays(cols), names(travelling(cols)), suffix)
-		return tx.write(ctx, writing{what: "insert into " + table, query: query, args: params(cols), all: all, rows: int64(n)})
+		return tx.write(ctx, "insert into "+table, query, params(cols)...)
 	}
-	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, names(cols), marks(len(cols)), suffix)
-	inserted, err := tx.eachRow(ctx, query, n, cols)
-	if err == nil && all && inserted != int64(n) {
-		err = errRaced
-	}
-	return err
+	return tx.eachRow(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, names(cols), marks(len(cols)), suffix), n, cols)
 }
 
 // updateRows sets the other columns where the first one, the key, matches.
@@ -101,14 +86,13 @@ func (tx *Tx) updateRows(ctx context.Context, table string, n int, key column, c
 		// used whatever the planner thinks of the arrays.
 		query := fmt.Sprintf("UPDATE %s AS t SET %s FROM unnest(%s) AS u(%s) WHERE t.%s = u.%s AND t.%s = ANY($1)",
 			table, strings.Join(sets, ", "), arrays(all), names(travelling(all)), key.name, key.name, key.name)
-		return tx.write(ctx, writing{what: "update " + table, query: query, args: params(all)})
+		return tx.write(ctx, "update "+table, query, params(all)...)
 	}
 	for i, c := range cols {
 		sets[i] = c.name + " = ?"
 	}
 	query := fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", table, strings.Join(sets, ", "), key.name)
-	_, err := tx.eachRow(ctx, query, n, append(append([]column(nil), cols...), key))
-	return err
+	return tx.eachRow(ctx, query, n, append(append([]column(nil), cols...), key))
 }
 
 // insertReturning inserts n rows and returns their ids in the order of the
@@ -144,30 +128,23 @@ func (tx *Tx) insertReturning(ctx context.Context, table string, n int, cols ...
 	return ids, nil
 }
 
-// eachRow runs a statement once a row and returns how many rows it changed.
-func (tx *Tx) eachRow(ctx context.Context, query string, n int, cols []column) (int64, error) {
+// eachRow runs a statement once a row.
+func (tx *Tx) eachRow(ctx context.Context, query string, n int, cols []column) error {
 	stmt, err := tx.PrepareContext(ctx, query)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer stmt.Close()
 	args := make([]any, len(cols))
-	affected := int64(0)
 	for i := range n {
 		for j, c := range cols {
 			args[j] = c.at(i)
 		}
-		res, err := stmt.ExecContext(ctx, args...)
-		if err != nil {
-			return affected, err
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+			return err
 		}
-		k, err := res.RowsAffected()
-		if err != nil {
-			return affected, err
-		}
-		affected += k
 	}
-	return affected, nil
+	return nil
 }
 
 // in writes "column IN (…)" for a list of ids, as one parameter where the

@@ -105,7 +105,7 @@ func (tx *Tx) tell(ctx context.Context, n News) error {
 	if err != nil {
 		return err
 	}
-	return tx.write(ctx, writing{what: "tell the others", query: "SELECT pg_notify('tocsin', $1)", args: []any{n.From + " " + string(payload)}})
+	return tx.write(ctx, "tell the others", "SELECT pg_notify('tocsin', $1)", n.From+" "+string(payload))
 }
 
 // Hear listens to the other processes, on a connection of its own, until ctx

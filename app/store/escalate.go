@@ -17,7 +17,7 @@ import (
 // Rows that somebody else holds, such as an acknowledgment in progress, are
 // left to the next sweep.
 func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
-	fired, err := db.fire(ctx, now, decide, func(tx *Tx) ([]escalation.Due, error) {
+	fired, err := db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.db.skipping("e, i"), now, limit)
 	})
 	if err != nil || fired > 0 {
@@ -41,34 +41,33 @@ func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide func(int64,
 	if err != nil || len(overdue) == 0 {
 		return 0, err
 	}
-	return db.fire(ctx, now, decide, func(tx *Tx) ([]escalation.Due, error) {
+	return db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
 		var number int64
 		if err := tx.QueryRowContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", overdue[0]).Scan(&number); err != nil {
-			return nil, fmt.Errorf("read an escalation: %w", err)
+			return claimed{}, fmt.Errorf("read an escalation: %w", err)
 		}
 		if _, err := tx.lockIncidents(ctx, []int64{number}); err != nil {
-			return nil, err
+			return claimed{}, err
 		}
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 AND e.id = $2 FOR UPDATE OF e", now, overdue[0])
 	})
 }
 
+// claimed are due escalations, and the version of the configuration as of then.
+type claimed struct {
+	due     []escalation.Due
+	version int64
+}
+
 // fire claims, has the claim decided and writes what was decided.
-func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error), claim func(*Tx) ([]escalation.Due, error)) (int, error) {
+func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error), claim func(*Tx) (claimed, error)) (int, error) {
 	fired := 0
-	err := db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.derived(ctx); err != nil {
+	err := db.derived(ctx, func(tx *Tx) error {
+		c, err := claim(tx)
+		if fired = len(c.due); err != nil || fired == 0 {
 			return err
 		}
-		due, err := claim(tx)
-		if fired = len(due); err != nil || fired == 0 {
-			return err
-		}
-		var version int64
-		if err := tx.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&version); err != nil {
-			return fmt.Errorf("read the version of the configuration: %w", err)
-		}
-		changes, err := decide(version, due)
+		changes, err := decide(c.version, c.due)
 		if err != nil {
 			return err
 		}
@@ -78,36 +77,33 @@ func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []esca
 }
 
 // dueEscalations is served by the index escalations_due.
-func (tx *Tx) dueEscalations(ctx context.Context, which string, now time.Time, bound any) ([]escalation.Due, error) {
-	rows, err := tx.QueryContext(ctx, `
-		SELECT e.id, e.incident_number, e.purpose, COALESCE(e.policy_version_id, 0), e.phase, e.step, e.run, e.reached,
+func (tx *Tx) dueEscalations(ctx context.Context, which string, now time.Time, bound any) (claimed, error) {
+	var c claimed
+	var handingOver []int64
+	err := tx.reads(ctx, statement{
+		what: "claim escalations",
+		query: `SELECT e.id, e.incident_number, e.purpose, COALESCE(e.policy_version_id, 0), e.phase, e.step, e.run, e.reached,
 		       e.fired_at, e.deadline_at, i.status, i.priority, i.urgency, i.service_id
 		FROM escalations e JOIN incidents i ON i.number = e.incident_number
-		WHERE `+which, now, bound)
-	if err != nil {
-		return nil, fmt.Errorf("claim escalations: %w", err)
+		WHERE ` + which,
+		args: []any{now, bound},
+		each: func(scan func(...any) error) error {
+			var d escalation.Due
+			if err := scan(&d.ID, &d.Incident, &d.Purpose, &d.PolicyVersionID, &d.State.Phase, &d.State.Step, &d.State.Run, &d.State.Reached,
+				&d.State.FiredAt, &d.State.Deadline, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID); err != nil {
+				return err
+			}
+			if d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline) {
+				handingOver = append(handingOver, d.ID)
+			}
+			c.due = append(c.due, d)
+			return nil
+		},
+	}, configVersion(&c.version))
+	if err != nil || handingOver == nil {
+		return c, err
 	}
-	defer rows.Close()
-	var due []escalation.Due
-	var handingOver []int64
-	for rows.Next() {
-		var d escalation.Due
-		if err := rows.Scan(&d.ID, &d.Incident, &d.Purpose, &d.PolicyVersionID, &d.State.Phase, &d.State.Step, &d.State.Run, &d.State.Reached,
-			&d.State.FiredAt, &d.State.Deadline, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID); err != nil {
-			return nil, fmt.Errorf("claim escalations: %w", err)
-		}
-		if d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline) {
-			handingOver = append(handingOver, d.ID)
-		}
-		due = append(due, d)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("claim escalations: %w", err)
-	}
-	if handingOver == nil {
-		return due, nil
-	}
-	return due, tx.pagedByStep(ctx, due, handingOver)
+	return c, tx.pagedByStep(ctx, c.due, handingOver)
 }
 
 // pagedByStep fills in who has been paged by the present step of escalations.

@@ -16,16 +16,13 @@ import (
 // WriteSignals implements ingest.Writer: one transaction of a few statements,
 // each over all rows. The state of every key is read and locked once, the
 // signals are applied to it in their order in memory, and what it ends as is
-// written, so that repeats fold by themselves.
+// written, so that repeats fold by themselves. On PostgreSQL a batch of new
+// keys takes two round trips: one reads, one writes and commits.
 func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
 	var results []ingest.Result
-	err := db.once(ctx, func(tx *Tx) error {
-		tx.pipelined = db.dialect == onPostgres
-		routes, err := tx.routes(ctx)
-		if err != nil {
-			return err
-		}
-		r := reception{tx: tx, routes: routes, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
+	err := db.piped(ctx, func(tx *Tx) error {
+		r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
+		var err error
 		if results, err = r.receive(ctx, signals); err != nil {
 			return err
 		}
@@ -49,9 +46,10 @@ type alertKey struct {
 }
 
 type alertState struct {
-	alert   incident.Alert
-	known   bool // it stands in the database
-	changed bool
+	alert    incident.Alert
+	known    bool // it stands in the database
+	changed  bool
+	triggers bool // the batch has a trigger for it
 }
 
 // reception is one batch in the making. Incidents that have no number yet go
@@ -60,28 +58,18 @@ type reception struct {
 	tx        *Tx
 	routes    *routes
 	now       time.Time
+	resolves  bool       // the batch has a recovery
 	keys      []alertKey // in the order of locks
 	alerts    map[alertKey]*alertState
 	incidents map[int64]*incidentState
 	order     []int64 // incidents as they came
+	numbers   []int64 // taken for incidents that may be new
 	events    []incident.TimelineEvent
 }
 
 func (r *reception) receive(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
-	results := make([]ingest.Result, len(signals))
-	resolves := false
 	for i := range signals {
-		s := &signals[i]
-		if s.ConfigVersion != r.routes.version {
-			results[i].Stale = true
-			continue
-		}
-		key := alertKey{s.ServiceID, s.Event.DedupKey}
-		if r.alerts[key] == nil {
-			r.alerts[key] = &alertState{}
-			r.keys = append(r.keys, key)
-		}
-		resolves = resolves || s.Event.Action == incident.Resolve
+		r.expect(&signals[i])
 	}
 	slices.SortFunc(r.keys, func(a, b alertKey) int {
 		if a.service != b.service {
@@ -89,8 +77,12 @@ func (r *reception) receive(ctx context.Context, signals []ingest.Signal) ([]ing
 		}
 		return strings.Compare(a.dedup, b.dedup)
 	})
-	if err := r.load(ctx, resolves); err != nil {
+	if err := r.load(ctx); err != nil {
 		return nil, err
+	}
+	results := make([]ingest.Result, len(signals))
+	for i := range signals {
+		results[i].Stale = signals[i].ConfigVersion != r.routes.version
 	}
 	for i := range signals {
 		if !results[i].Stale {
@@ -106,6 +98,22 @@ func (r *reception) receive(ctx context.Context, signals []ingest.Signal) ([]ing
 		}
 	}
 	return results, nil
+}
+
+// expect has the state of a signal's key read.
+func (r *reception) expect(s *ingest.Signal) {
+	key := alertKey{s.ServiceID, s.Event.DedupKey}
+	state := r.alerts[key]
+	if state == nil {
+		state = &alertState{}
+		r.alerts[key] = state
+		r.keys = append(r.keys, key)
+	}
+	if s.Event.Action == incident.Resolve {
+		r.resolves = true
+	} else {
+		state.triggers = true
+	}
 }
 
 // apply feeds one signal to the state of its key.
@@ -171,14 +179,16 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	return ingest.Result{Status: out.Result, Number: number}
 }
 
-// number gives new incidents their numbers.
+// number gives new incidents their numbers: those that were taken for keys that
+// nobody has seen, and more where a known key begins anew.
 func (r *reception) number(ctx context.Context) error {
-	if len(r.order) == 0 {
-		return nil
-	}
-	numbers, err := r.tx.nextNumbers(ctx, len(r.order))
-	if err != nil {
-		return err
+	numbers := r.numbers
+	if missing := len(r.order) - len(numbers); missing > 0 {
+		more, err := r.tx.nextNumbers(ctx, missing)
+		if err != nil {
+			return err
+		}
+		numbers = append(numbers, more...)
 	}
 	numbered := make(map[int64]int64, len(numbers))
 	for i, temporary := range r.order {
@@ -249,8 +259,7 @@ func (r *reception) writeAlerts(ctx context.Context) error {
 		colOf("dedup_key", "text", fresh, func(a *incident.Alert) string { return a.DedupKey }),
 		colOf("first_seen_at", "timestamptz", fresh, func(a *incident.Alert) time.Time { return a.FirstSeenAt }),
 	}
-	// A row that is left out is a key that somebody else saw first.
-	if err := r.tx.insertAll(ctx, "alerts", len(fresh), "ON CONFLICT (service_id, dedup_key) DO NOTHING", append(identity, cols...)...); err != nil {
+	if err := r.tx.insertRows(ctx, "alerts", len(fresh), "", append(identity, cols...)...); err != nil {
 		return fmt.Errorf("write alerts: %w", err)
 	}
 	err := r.tx.updateRows(ctx, "alerts", len(known),
@@ -280,9 +289,14 @@ func alertColumns(rows []incident.Alert) []column {
 
 // load reads and locks the alerts of the batch in the order of their keys, and
 // then their incidents in the order of their numbers.
-func (r *reception) load(ctx context.Context, resolves bool) error {
-	if err := r.loadAlerts(ctx); err != nil {
-		return fmt.Errorf("read alerts: %w", err)
+func (r *reception) load(ctx context.Context) error {
+	var version int64
+	if err := r.tx.reads(ctx, append(r.readAlerts(), configVersion(&version))...); err != nil {
+		return err
+	}
+	var err error
+	if r.routes, err = r.tx.routesAt(ctx, version); err != nil {
+		return err
 	}
 	var numbers []int64
 	for _, s := range r.alerts {
@@ -300,7 +314,7 @@ func (r *reception) load(ctx context.Context, resolves bool) error {
 	for _, inc := range incidents {
 		r.incidents[inc.Number] = &incidentState{inc: inc}
 	}
-	if !resolves {
+	if !r.resolves {
 		// Only a recovery asks how many others fire; that this one does counts.
 		for _, s := range r.alerts {
 			if s.known && s.alert.Firing && r.incidents[s.alert.IncidentNo] != nil {
@@ -332,45 +346,76 @@ func (r *reception) countFiring(ctx context.Context, numbers []int64) error {
 	return rows.Err()
 }
 
-const alertSelect = `SELECT a.id, a.service_id, a.dedup_key, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
-	a.resolved_at, a.occurrences, a.incident_number, a.integration_id, a.snoozed_until FROM `
+const alertColumnsRead = `a.id, a.service_id, a.dedup_key, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
+	a.resolved_at, a.occurrences, a.incident_number, a.integration_id, a.snoozed_until`
 
-// loadAlerts is served by the unique index on service and dedup key.
-func (r *reception) loadAlerts(ctx context.Context) error {
+// readAlerts locks the alerts of the batch's keys, which come sorted. It is
+// served by the unique index on service and dedup key.
+func (r *reception) readAlerts() []statement {
 	if r.tx.db.dialect == onPostgres {
-		services, dedups := make([]int64, len(r.keys)), make([]string, len(r.keys))
-		for i, k := range r.keys {
-			services[i], dedups[i] = k.service, k.dedup
-		}
-		// The keys come sorted, and the inner query cannot be joined in any other
-		// order: one look into the index a key.
-		return r.scanAlerts(ctx, alertSelect+`unnest($1::bigint[], $2::text[]) AS k(service_id, dedup_key)
-			CROSS JOIN LATERAL (SELECT * FROM alerts WHERE service_id = k.service_id AND dedup_key = k.dedup_key LIMIT 1 FOR UPDATE) a`, services, dedups)
+		return []statement{r.readAlertsTogether()}
 	}
-	for _, k := range r.keys {
-		if err := r.scanAlerts(ctx, alertSelect+"alerts a WHERE a.service_id = $1 AND a.dedup_key = $2", k.service, k.dedup); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *reception) scanAlerts(ctx context.Context, query string, args ...any) error {
-	rows, err := r.tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	each := func(scan func(...any) error) error {
 		var a incident.Alert
-		if err := rows.Scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
+		if err := scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
 			&a.ResolvedAt, &a.Occurrences, &a.IncidentNo, &a.IntegrationID, &a.SnoozedUntil); err != nil {
 			return err
 		}
-		s := r.alerts[alertKey{a.ServiceID, a.DedupKey}]
-		s.alert, s.known = a, true
+		r.found(a)
+		return nil
 	}
-	return rows.Err()
+	queries := make([]statement, len(r.keys))
+	for i, k := range r.keys {
+		queries[i] = statement{what: "read alerts", query: "SELECT " + alertColumnsRead + " FROM alerts a WHERE a.service_id = $1 AND a.dedup_key = $2",
+			args: []any{k.service, k.dedup}, each: each}
+	}
+	return queries
+}
+
+func (r *reception) found(a incident.Alert) {
+	s := r.alerts[alertKey{a.ServiceID, a.DedupKey}]
+	s.alert, s.known = a, true
+}
+
+// readAlertsTogether is one look into the index a key, since the inner query
+// cannot be joined in any other order. A key that nobody has seen and that has
+// a trigger takes a number for its incident with it.
+func (r *reception) readAlertsTogether() statement {
+	services, dedups, triggers := make([]int64, len(r.keys)), make([]string, len(r.keys)), make([]bool, len(r.keys))
+	for i, k := range r.keys {
+		services[i], dedups[i], triggers[i] = k.service, k.dedup, r.alerts[k].triggers
+	}
+	return statement{
+		what: "read alerts",
+		query: `SELECT ` + alertColumnsRead + `, CASE WHEN a.id IS NULL AND k.triggers THEN nextval('incidents_number_seq') END
+			FROM unnest($1::bigint[], $2::text[], $3::bool[]) AS k(service_id, dedup_key, triggers)
+			LEFT JOIN LATERAL (SELECT * FROM alerts WHERE service_id = k.service_id AND dedup_key = k.dedup_key LIMIT 1 FOR UPDATE) a ON true`,
+		args: []any{services, dedups, triggers},
+		each: r.takeAlert,
+	}
+}
+
+// takeAlert reads an alert or, where there is none, a number.
+func (r *reception) takeAlert(scan func(...any) error) error {
+	var id, service, occurrences, number, integration, fresh *int64
+	var dedup *string
+	var firing, known *bool
+	var started, first, last *time.Time
+	var a incident.Alert
+	if err := scan(&id, &service, &dedup, &firing, &started, &known, &a.Priority, &first, &last,
+		&a.ResolvedAt, &occurrences, &number, &integration, &a.SnoozedUntil, &fresh); err != nil {
+		return err
+	}
+	if id == nil {
+		if fresh != nil {
+			r.numbers = append(r.numbers, *fresh)
+		}
+		return nil
+	}
+	a.ID, a.ServiceID, a.DedupKey, a.Firing, a.StartedAt, a.StartKnown = *id, *service, *dedup, *firing, *started, *known
+	a.FirstSeenAt, a.LastSeenAt, a.Occurrences, a.IncidentNo, a.IntegrationID = *first, *last, *occurrences, *number, *integration
+	r.found(a)
+	return nil
 }
 
 // lockIncidents reads incidents in the order of their numbers and locks them.

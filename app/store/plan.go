@@ -15,26 +15,20 @@ const plannerLock = 0x70c51
 // PlanDue implements notify.PlanStore.
 func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func(int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)) (int, error) {
 	planned := 0
-	err := db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.derived(ctx); err != nil {
-			return err
-		}
+	err := db.derived(ctx, func(tx *Tx) error {
 		if db.dialect == onPostgres {
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
-				return fmt.Errorf("wait for the planner: %w", err)
+			if err := tx.write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
+				return err
 			}
 		}
 		due, err := tx.duePages(ctx, now, limit)
 		if planned = len(due); err != nil || planned == 0 {
 			return err
 		}
-		recent, err := tx.recentMessages(ctx, now, due)
+		var version int64
+		recent, err := tx.recentMessages(ctx, now, due, configVersion(&version))
 		if err != nil {
 			return err
-		}
-		var version int64
-		if err := tx.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&version); err != nil {
-			return fmt.Errorf("read the version of the configuration: %w", err)
 		}
 		plan, err := decide(version, due, recent)
 		if err != nil {
@@ -47,28 +41,26 @@ func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func
 
 // duePages is served by the index pages_due.
 func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int) ([]notify.DuePage, error) {
-	rows, err := tx.QueryContext(ctx, `
-		SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
-		FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2`+tx.db.forUpdate(true), now, limit)
-	if err != nil {
-		return nil, fmt.Errorf("claim pages: %w", err)
-	}
-	defer rows.Close()
 	var due []notify.DuePage
-	for rows.Next() {
-		var p notify.DuePage
-		if err := rows.Scan(&p.ID, &p.UserID, &p.Incident, &p.Urgency, &p.Priority, &p.Digest, &p.Rule, &p.CreatedAt); err != nil {
-			return nil, fmt.Errorf("claim pages: %w", err)
-		}
-		due = append(due, p)
-	}
-	return due, rows.Err()
+	err := tx.reads(ctx, statement{
+		what: "claim pages",
+		query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
+			FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2` + tx.db.forUpdate(true),
+		args: []any{now, limit},
+		each: func(scan func(...any) error) error {
+			var p notify.DuePage
+			err := scan(&p.ID, &p.UserID, &p.Incident, &p.Urgency, &p.Priority, &p.Digest, &p.Rule, &p.CreatedAt)
+			due = append(due, p)
+			return err
+		},
+	})
+	return due, err
 }
 
 // recentMessages reads, by contact method, what the people of pages were sent
 // lately, and locks what still gathers, and nothing else: the outbox must be
-// able to claim and renew the rest. Served by messages_user_recent.
-func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.DuePage) (map[int64]notify.Recent, error) {
+// able to claim and renew the rest. Another query may come along.
+func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.DuePage, another statement) (map[int64]notify.Recent, error) {
 	var users []int64
 	seen := map[int64]bool{}
 	for _, p := range due {
@@ -77,57 +69,58 @@ func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.Du
 			users = append(users, p.UserID)
 		}
 	}
-	where, args := tx.db.in("user_id", 2, users)
-	rows, err := tx.QueryContext(ctx, `
-		SELECT contact_method_id, priority FROM messages
-		WHERE kind = 'page' AND created_at > $1 AND NOT (state = 'withdrawn' AND attempts = 0) AND `+where,
-		append([]any{now.Add(-notify.BundleWithin)}, args...)...)
-	if err != nil {
-		return nil, fmt.Errorf("read recent messages: %w", err)
-	}
-	defer rows.Close()
 	recent := map[int64]notify.Recent{}
-	for rows.Next() {
-		var method int64
-		var priority int
-		if err := rows.Scan(&method, &priority); err != nil {
-			return nil, fmt.Errorf("read recent messages: %w", err)
-		}
-		r, ok := recent[method]
-		if !ok || priority < r.Priority {
-			r.Priority = priority
-		}
-		r.Messages++
-		recent[method] = r
+	return recent, tx.reads(ctx, tx.lately(now, users, recent), tx.gathering(users, recent), another)
+}
+
+// lately counts the messages of people within notify.BundleWithin. Served by
+// messages_user_recent.
+func (tx *Tx) lately(now time.Time, users []int64, recent map[int64]notify.Recent) statement {
+	where, args := tx.db.in("user_id", 2, users)
+	return statement{
+		what: "read recent messages",
+		query: `SELECT contact_method_id, priority FROM messages
+			WHERE kind = 'page' AND created_at > $1 AND NOT (state = 'withdrawn' AND attempts = 0) AND ` + where,
+		args: append([]any{now.Add(-notify.BundleWithin)}, args...),
+		each: func(scan func(...any) error) error {
+			var method int64
+			var priority int
+			if err := scan(&method, &priority); err != nil {
+				return err
+			}
+			r, ok := recent[method]
+			if !ok || priority < r.Priority {
+				r.Priority = priority
+			}
+			r.Messages++
+			recent[method] = r
+			return nil
+		},
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read recent messages: %w", err)
-	}
-	return recent, tx.gathering(ctx, users, recent)
 }
 
 // gathering locks the messages of people that take further pages.
-func (tx *Tx) gathering(ctx context.Context, users []int64, recent map[int64]notify.Recent) error {
+func (tx *Tx) gathering(users []int64, recent map[int64]notify.Recent) statement {
 	where, args := tx.db.in("user_id", 1, users)
-	rows, err := tx.QueryContext(ctx, "SELECT id, contact_method_id, priority FROM messages WHERE kind = 'page' AND gathering AND state = 'queued' AND "+where+" ORDER BY id"+tx.db.forUpdate(false), args...)
-	if err != nil {
-		return fmt.Errorf("lock messages that gather: %w", err)
+	return statement{
+		what:  "lock messages that gather",
+		query: "SELECT id, contact_method_id, priority FROM messages WHERE kind = 'page' AND gathering AND state = 'queued' AND " + where + " ORDER BY id" + tx.db.forUpdate(false),
+		args:  args,
+		each: func(scan func(...any) error) error {
+			var id, method int64
+			var priority int
+			if err := scan(&id, &method, &priority); err != nil {
+				return err
+			}
+			r, ok := recent[method]
+			if !ok {
+				r = notify.Recent{Messages: notify.BundleAfter, Priority: priority}
+			}
+			r.Gathering = id
+			recent[method] = r
+			return nil
+		},
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, method int64
-		var priority int
-		if err := rows.Scan(&id, &method, &priority); err != nil {
-			return fmt.Errorf("lock messages that gather: %w", err)
-		}
-		r, ok := recent[method]
-		if !ok {
-			r = notify.Recent{Messages: notify.BundleAfter, Priority: priority}
-		}
-		r.Gathering = id
-		recent[method] = r
-	}
-	return rows.Err()
 }
 
 func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan) error {
@@ -177,8 +170,8 @@ func (tx *Tx) insertMessages(ctx context.Context, now time.Time, all []notify.Ne
 			fresh = append(fresh, m)
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET priority = $1 WHERE id = $2 AND priority > $1", m.Priority, m.Into); err != nil {
-			return nil, fmt.Errorf("add to a message: %w", err)
+		if err := tx.write(ctx, "add to a message", "UPDATE messages SET priority = $1 WHERE id = $2 AND priority > $1", m.Priority, m.Into); err != nil {
+			return nil, err
 		}
 	}
 	made, err := tx.insertReturning(ctx, "messages", len(fresh),

@@ -45,9 +45,21 @@ func (r route) policyAt(at time.Time) *int64 {
 // rest only when it has changed.
 func (tx *Tx) routes(ctx context.Context) (*routes, error) {
 	var version int64
-	if err := tx.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&version); err != nil {
-		return nil, fmt.Errorf("read the version of the configuration: %w", err)
+	if err := tx.reads(ctx, configVersion(&version)); err != nil {
+		return nil, err
 	}
+	return tx.routesAt(ctx, version)
+}
+
+// configVersion reads the version of the configuration.
+func configVersion(into *int64) statement {
+	return statement{what: "read the version of the configuration", query: "SELECT config_version FROM organization",
+		each: func(scan func(...any) error) error { return scan(into) }}
+}
+
+// routesAt is the copy at hand where it is of this version, which was just read
+// in this transaction.
+func (tx *Tx) routesAt(ctx context.Context, version int64) (*routes, error) {
 	if kept := tx.db.kept.Load(); kept != nil && kept.version == version {
 		return kept, nil
 	}

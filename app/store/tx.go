@@ -16,21 +16,26 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Tx is a transaction: plain SQL through the embedded handle, gorm through
-// Gorm. Nothing inside it may use the outer handle: on SQLite, with its one
-// writer, that would wait for itself.
+// Tx is a transaction: plain SQL through its own methods, gorm through Gorm.
+// Nothing inside it may use the outer handle: on SQLite, with its one writer,
+// that would wait for itself.
 type Tx struct {
-	*sql.Tx
-	Gorm *gorm.DB
+	handle
+	Gorm *gorm.DB // nil in a pipelined transaction
 	db   *DB
 	// after runs once the transaction has committed.
 	after []func()
 
-	conn *sql.Conn
-	// pipelined has writes wait for one another: see write.
-	pipelined bool
-	queue     []writing
-	broken    error // why a queued write failed
+	piping *piping // nil where every statement goes by itself
+}
+
+// handle is what statements go through: an *sql.Tx, or the *sql.Conn of a
+// transaction that is pipelined.
+type handle interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 // tries is how often a transaction that lost a race is run again.
@@ -38,43 +43,42 @@ const tries = 4
 
 // inTx runs fn in a transaction that writes, again if it lost a race.
 func (db *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
+	return again(func() error { return db.once(ctx, fn) })
+}
+
+// again runs a transaction until it has lost no race.
+func again(transaction func() error) error {
 	var err error
 	for range tries {
-		if err = db.once(ctx, fn); !isRace(err) {
+		if err = transaction(); !isRace(err) {
 			return err
 		}
 	}
 	return err
 }
 
+// once runs fn in a transaction that writes.
 func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
-	conn, err := db.write.Conn(ctx)
+	raw, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() { _ = conn.Close() }()
-	raw, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	tx := &Tx{Tx: raw, db: db, conn: conn, Gorm: db.gormOn(ctx, raw)}
-	if err = fn(tx); err == nil {
-		err = tx.flush(ctx)
-	}
-	if tx.broken != nil {
-		err = tx.broken
-	}
-	if err != nil {
+	tx := &Tx{handle: raw, db: db, Gorm: db.gormOn(ctx, raw)}
+	if err := fn(tx); err != nil {
 		_ = raw.Rollback()
 		return err
 	}
 	if err := raw.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	tx.committed()
+	return nil
+}
+
+func (tx *Tx) committed() {
 	for _, f := range tx.after {
 		f()
 	}
-	return nil
 }
 
 // gormOn is gorm speaking through a transaction that we began ourselves.
@@ -110,7 +114,8 @@ func (db *DB) skipping(tables string) string {
 }
 
 // isRace reports whether the whole transaction deserves another try: a
-// serialization failure, a deadlock, a lock that was not given in time.
+// serialization failure, a deadlock, a lock that was not given in time, a dedup
+// key that somebody else saw first.
 func isRace(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -118,13 +123,17 @@ func isRace(err error) bool {
 		case "40001", "40P01", "55P03":
 			return true
 		}
-		return false
+		return pg.Code == "23505" && pg.ConstraintName == seenFirst
 	}
 	return errors.Is(err, errRaced) || err != nil && strings.Contains(err.Error(), "SQLITE_BUSY")
 }
 
 // errRaced is our own word for a lost race.
 var errRaced = errors.New("another writer was faster")
+
+// seenFirst is the constraint of PostgreSQL that lets a dedup key have one
+// alert. SQLite, with its one writer, loses no race for it.
+const seenFirst = "alerts_service_id_dedup_key_key"
 
 // isUnavailable reports whether the database could not be reached, or is
 // shutting down or full, so that nothing can be said about the data.
@@ -166,16 +175,16 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 	if err := tx.flush(ctx); err != nil {
 		return nil, err
 	}
-	return tx.Tx.QueryContext(ctx, tx.db.rebind(query), args...)
+	return tx.handle.QueryContext(ctx, tx.db.rebind(query), args...)
 }
 
 // QueryRowContext runs a query for one row. A write that was queued and fails
 // fails the query, since the transaction is broken then, and the commit.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := tx.flush(ctx); err != nil {
-		tx.broken = err
+		tx.piping.broken = err
 	}
-	return tx.Tx.QueryRowContext(ctx, tx.db.rebind(query), args...)
+	return tx.handle.QueryRowContext(ctx, tx.db.rebind(query), args...)
 }
 
 // ExecContext runs a statement.
@@ -183,7 +192,7 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err := tx.flush(ctx); err != nil {
 		return nil, err
 	}
-	return tx.Tx.ExecContext(ctx, tx.db.rebind(query), args...)
+	return tx.handle.ExecContext(ctx, tx.db.rebind(query), args...)
 }
 
 func (db *DB) rebind(query string) string {

@@ -54,8 +54,13 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 	var theirs, ours []float64
 	fmt.Println("Distinct breaches on one key at 32 connections, the engine running, in turn with `pgbench -N -s 50 -M prepared -c 32 -j 2` on the same server:")
 	fmt.Println()
-	fmt.Println("| round | pgbench transactions/s | breaches/s | p50 | p99 |")
-	fmt.Println("|---:|---:|---:|---:|---:|")
+	fmt.Println("| round | pgbench transactions/s | breaches/s | p50 | p99 | processor time a breach: server | PostgreSQL |")
+	fmt.Println("|---:|---:|---:|---:|---:|---:|---:|")
+	server := meter{s.process.Process.Pid}
+	database, err := postmaster(ctx, bench)
+	if err != nil {
+		return err
+	}
 	for round := range p.rounds {
 		if err := s.settle(ctx); err != nil {
 			return err
@@ -68,12 +73,14 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 		if err != nil {
 			return err
 		}
+		serverBefore, databaseBefore := server.taken(), database.taken()
 		r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), 32, p.lasting, keys("distinct"))
 		if err != nil {
 			return err
 		}
 		theirs, ours = append(theirs, tps), append(ours, r.perSecond())
-		fmt.Printf("| %d | %.0f | %.0f | %s | %s |\n", round+1, tps, r.perSecond(), ms(r.p50), ms(r.p99))
+		fmt.Printf("| %d | %.0f | %.0f | %s | %s | %s | %s |\n", round+1, tps, r.perSecond(), ms(r.p50), ms(r.p99),
+			cost(server.taken()-serverBefore, r.requests), cost(database.taken()-databaseBefore, r.requests))
 	}
 	fmt.Printf("\nMedians: pgbench %.0f/s, Tocsin %.0f/s, ratio %.2f.\n\n", median(theirs), median(ours), median(ours)/median(theirs))
 	return nil
