@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,13 +55,16 @@ const (
 
 // Batcher makes signals durable many at a time without making a single one
 // wait: a lane takes whatever is there, writes it in one transaction, and what
-// came in meanwhile is the next batch. There is no timer.
+// came in meanwhile is the next batch. There is no timer. Where the writer
+// leaves the wait for the disk to Settle, the lane goes on meanwhile.
 type Batcher struct {
-	writer Writer
-	opts   BatcherOptions
-	seed   maphash.Seed
-	lanes  []*lane
-	done   sync.WaitGroup
+	writer   Writer
+	opts     BatcherOptions
+	seed     maphash.Seed
+	lanes    []*lane
+	settling *settling
+	done     sync.WaitGroup // the lanes
+	settled  sync.WaitGroup
 
 	count   atomic.Int64
 	bytes   atomic.Int64
@@ -97,7 +101,8 @@ const (
 
 // NewBatcher starts the lanes. Close ends them.
 func NewBatcher(writer Writer, opts BatcherOptions) *Batcher {
-	b := &Batcher{writer: writer, opts: opts.withDefaults(), seed: maphash.MakeSeed()}
+	b := &Batcher{writer: writer, opts: opts.withDefaults(), seed: maphash.MakeSeed(), settling: newSettling()}
+	b.settled.Go(b.settle)
 	for range b.opts.Lanes {
 		l := &lane{wake: make(chan struct{}, 1)}
 		b.lanes = append(b.lanes, l)
@@ -145,6 +150,8 @@ func (b *Batcher) Close(ctx context.Context) error {
 	finished := make(chan struct{})
 	go func() {
 		b.done.Wait()
+		b.settling.close()
+		b.settled.Wait()
 		close(finished)
 	}()
 	select {
@@ -256,20 +263,14 @@ func (b *Batcher) drain(l *lane) {
 // is refused because of its data is halved until what is wrong with it stands
 // alone, so that it fails and its neighbours do not.
 func (b *Batcher) write(ctx context.Context, batch []*submission, signals []Signal) {
-	results, err := b.try(ctx, signals)
+	written, err := b.try(ctx, signals)
 	switch {
+	case err == nil && written.Mark == Durable:
+		b.confirm(batch, written.Results)
 	case err == nil:
-		b.metrics.written.Add(int64(len(batch)))
-		for i, s := range batch {
-			b.reply(s, answer{result: results[i]})
-		}
+		b.settling.add(unsettled{batch: slices.Clone(batch), written: written})
 	case isTransient(err) || ctx.Err() != nil:
-		b.metrics.failed.Add(int64(len(batch)))
-		b.opts.Log.Warn("signals could not be stored; their senders are asked to repeat them", "signals", len(batch), "error", err)
-		failure := tryAgain("The signal could not be stored. Send it again in a moment.", err)
-		for _, s := range batch {
-			b.reply(s, answer{err: failure})
-		}
+		b.refuse(batch, err)
 	case len(batch) == 1:
 		b.metrics.failed.Add(1)
 		s := &batch[0].signal
@@ -283,41 +284,59 @@ func (b *Batcher) write(ctx context.Context, batch []*submission, signals []Sign
 	}
 }
 
+// confirm answers those whose signals are durable.
+func (b *Batcher) confirm(batch []*submission, results []Result) {
+	b.metrics.written.Add(int64(len(batch)))
+	for i, s := range batch {
+		b.reply(s, answer{result: results[i]})
+	}
+}
+
+// refuse has senders repeat what may not be stored.
+func (b *Batcher) refuse(batch []*submission, err error) {
+	b.metrics.failed.Add(int64(len(batch)))
+	b.opts.Log.Warn("signals could not be stored; their senders are asked to repeat them", "signals", len(batch), "error", err)
+	failure := tryAgain("The signal could not be stored. Send it again in a moment.", err)
+	for _, s := range batch {
+		b.reply(s, answer{err: failure})
+	}
+}
+
 func isTransient(err error) bool {
 	return errors.Is(err, ErrRetry) || errors.Is(err, ErrUnavailable)
 }
 
 // try writes once, and again for as long as races are lost.
-func (b *Batcher) try(ctx context.Context, signals []Signal) ([]Result, error) {
+func (b *Batcher) try(ctx context.Context, signals []Signal) (Written, error) {
 	pause := firstPause
 	for tries := 1; ; tries++ {
 		b.metrics.batches.Add(1)
-		results, err := b.call(ctx, signals)
+		written, err := b.call(ctx, signals)
 		if !errors.Is(err, ErrRetry) || tries == maxTries {
-			return results, err
+			return written, err
 		}
 		b.metrics.retried.Add(1)
 		select {
 		case <-time.After(pause):
 			pause *= 2
 		case <-ctx.Done():
-			return nil, errors.Join(err, ErrUnavailable)
+			return Written{}, errors.Join(err, ErrUnavailable)
 		}
 	}
 }
 
 // call survives a panic of the writer: the lane must live.
-func (b *Batcher) call(ctx context.Context, signals []Signal) (results []Result, err error) {
+func (b *Batcher) call(ctx context.Context, signals []Signal) (written Written, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			results, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			written, err = Written{}, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	results, err = b.writer.WriteSignals(ctx, signals)
-	if err == nil && len(results) != len(signals) {
-		err = fmt.Errorf("the writer answered %d of %d signals", len(results), len(signals))
+	written, err = b.writer.WriteSignals(ctx, signals)
+	if err == nil && len(written.Results) != len(signals) {
+		err = fmt.Errorf("the writer answered %d of %d signals", len(written.Results), len(signals))
 	}
-	return results, err
+	return written, err
 }
 
 func (b *Batcher) reply(s *submission, a answer) {

@@ -24,19 +24,22 @@ import (
 // its time.
 type fakeWriter struct {
 	refuse func(ctx context.Context, signals []ingest.Signal) error
+	// mark, if set, leaves the wait for the disk to settle.
+	mark   func() ingest.Mark
+	settle func(ingest.Mark) error
 
 	mu      sync.Mutex
 	written []string // titles
 	batches []int    // sizes, also of those that failed
 }
 
-func (w *fakeWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+func (w *fakeWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
 	w.mu.Lock()
 	w.batches = append(w.batches, len(signals))
 	w.mu.Unlock()
 	if w.refuse != nil {
 		if err := w.refuse(ctx, signals); err != nil {
-			return nil, err
+			return ingest.Written{}, err
 		}
 	}
 	w.mu.Lock()
@@ -46,8 +49,14 @@ func (w *fakeWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) 
 		w.written = append(w.written, s.Event.Title)
 		results[i] = ingest.Result{Status: incident.ResultCreated, Number: int64(len(w.written))}
 	}
-	return results, nil
+	written := ingest.Written{Results: results}
+	if w.mark != nil {
+		written.Mark = w.mark()
+	}
+	return written, nil
 }
+
+func (w *fakeWriter) Settle(_ context.Context, mark ingest.Mark) error { return w.settle(mark) }
 
 func signal(key, title string) ingest.Signal {
 	return ingest.Signal{ServiceID: 1, Event: incident.Event{DedupKey: key, Title: title}}
@@ -478,9 +487,11 @@ func TestAKeyKeepsItsOrderOverSeveralLanes(t *testing.T) {
 // instant answers at once: what is left is the batcher's own cost.
 type instant struct{ results []ingest.Result }
 
-func (w *instant) WriteSignals(_ context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
-	return w.results[:len(signals)], nil
+func (w *instant) WriteSignals(_ context.Context, signals []ingest.Signal) (ingest.Written, error) {
+	return ingest.Written{Results: w.results[:len(signals)]}, nil
 }
+
+func (*instant) Settle(context.Context, ingest.Mark) error { return nil }
 
 func BenchmarkSubmit(b *testing.B) {
 	for _, senders := range []int{1, 16} {

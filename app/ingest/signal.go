@@ -39,14 +39,31 @@ type Result struct {
 	Stale bool
 }
 
-// Writer makes signals durable.
+// Writer makes signals durable, in one step or in two.
 type Writer interface {
 	// WriteSignals writes all signals in one transaction, in their order, and
-	// answers each at its index; or it writes none and fails. An error that
-	// wraps ErrRetry or ErrUnavailable says what to do; any other is blamed on
-	// one of the signals, which is then searched for.
-	WriteSignals(ctx context.Context, signals []Signal) ([]Result, error)
+	// answers each at its index; or it writes none and fails. What it wrote is
+	// seen by all that comes later. An error that wraps ErrRetry or
+	// ErrUnavailable says what to do; any other is blamed on one of the signals,
+	// which is then searched for.
+	WriteSignals(ctx context.Context, signals []Signal) (Written, error)
+	// Settle waits until what has been written up to a mark is on the disk. Where
+	// it fails, it may be or not.
+	Settle(ctx context.Context, mark Mark) error
 }
+
+// Written is what WriteSignals has done.
+type Written struct {
+	Results []Result
+	// Mark is what to wait for before anybody is told.
+	Mark Mark
+}
+
+// Mark stands for a connection that everything up to it was written before.
+type Mark uint64
+
+// Durable needs no waiting.
+const Durable Mark = 0
 
 // What a Writer's error may wrap.
 var (

@@ -18,26 +18,38 @@ import (
 // signals are applied to it in their order in memory, and what it ends as is
 // written, so that repeats fold by themselves. On PostgreSQL a batch of new
 // keys takes two round trips: one reads, one writes and commits.
-func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
+	mark, first := ingest.Durable, []statement(nil)
+	var err error
+	if db.dialect == onPostgres && len(signals) >= settleFrom {
+		mark, err = db.settler.mark(ctx)
+		first = append(first, inMemory)
+	}
 	var results []ingest.Result
-	err := db.piped(ctx, func(tx *Tx) error {
-		r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
-		var err error
-		if results, err = r.receive(ctx, signals); err != nil {
-			return err
-		}
-		return r.write(ctx)
-	})
+	if err == nil {
+		err = db.piped(ctx, func(tx *Tx) error {
+			r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
+			if results, err = r.receive(ctx, signals); err != nil {
+				return err
+			}
+			return r.write(ctx)
+		}, first...)
+	}
 	switch {
 	case err == nil:
-		return results, nil
+		return ingest.Written{Results: results, Mark: mark}, nil
 	case isRace(err):
-		return nil, fmt.Errorf("%w: %w", ingest.ErrRetry, err)
+		return ingest.Written{}, fmt.Errorf("%w: %w", ingest.ErrRetry, err)
 	case isUnavailable(err):
-		return nil, fmt.Errorf("%w: %w", ingest.ErrUnavailable, err)
+		return ingest.Written{}, fmt.Errorf("%w: %w", ingest.ErrUnavailable, err)
 	default:
-		return nil, err
+		return ingest.Written{}, err
 	}
+}
+
+// Settle implements ingest.Writer.
+func (db *DB) Settle(ctx context.Context, mark ingest.Mark) error {
+	return db.settler.settle(ctx, mark)
 }
 
 type alertKey struct {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -60,7 +61,8 @@ type DB struct {
 	log     *slog.Logger
 	unlock  func()
 	kept    atomic.Pointer[routes]
-	chat    bool // team channels can be told of their incidents
+	settler settler // PostgreSQL only
+	chat    bool    // team channels can be told of their incidents
 }
 
 type dialect string
@@ -127,6 +129,7 @@ func (db *DB) openPostgres(ctx context.Context, address string, o Options) error
 		return fmt.Errorf("open the database: %w", err)
 	}
 	db.pool = pool
+	db.settler.connect = func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, cfg.ConnConfig.Copy()) }
 	if err := pool.Ping(ctx); err != nil {
 		return fmt.Errorf("reach the database at %s: %w", cfg.ConnConfig.Host, err)
 	}
@@ -196,6 +199,7 @@ func (db *DB) Close() error {
 	if db.write != nil {
 		err = errors.Join(err, db.write.Close())
 	}
+	db.settler.close()
 	if db.pool != nil {
 		db.pool.Close()
 	}

@@ -131,11 +131,16 @@ func resolve(s *ingest.Signal) { s.Event.Action = incident.Resolve }
 
 func (p *pipeline) write(signals ...ingest.Signal) []ingest.Result {
 	p.t.Helper()
-	results, err := p.db.WriteSignals(context.Background(), signals)
+	written, err := p.db.WriteSignals(context.Background(), signals)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return results
+	if written.Mark != ingest.Durable {
+		if err := p.db.Settle(context.Background(), written.Mark); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return written.Results
 }
 
 // settle runs everything that is due and returns what was sent, in order.

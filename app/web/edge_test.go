@@ -184,9 +184,9 @@ func TestMetricsAreForThisHostAndForTokens(t *testing.T) {
 func TestAMeasuredWriterWrites(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics()
-	results, err := m.Writer(writerOf(3)).WriteSignals(t.Context(), make([]ingest.Signal, 3))
-	if err != nil || len(results) != 3 {
-		t.Fatalf("%v, %v", results, err)
+	written, err := m.Writer(writerOf(3)).WriteSignals(t.Context(), make([]ingest.Signal, 3))
+	if err != nil || len(written.Results) != 3 {
+		t.Fatalf("%v, %v", written, err)
 	}
 	edge := bareEdge(func(d *Deps) { d.Metrics, d.PublicURL = m, "http://127.0.0.1:8080" })
 	r := httptest.NewRequest("GET", "/metrics", nil)
@@ -200,6 +200,8 @@ func TestAMeasuredWriterWrites(t *testing.T) {
 
 type writerOf int
 
-func (n writerOf) WriteSignals(context.Context, []ingest.Signal) ([]ingest.Result, error) {
-	return make([]ingest.Result, n), nil
+func (writerOf) Settle(context.Context, ingest.Mark) error { return nil }
+
+func (n writerOf) WriteSignals(context.Context, []ingest.Signal) (ingest.Written, error) {
+	return ingest.Written{Results: make([]ingest.Result, n)}, nil
 }

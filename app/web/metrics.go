@@ -91,12 +91,12 @@ type measuredWriter struct {
 	metrics *Metrics
 }
 
-func (w measuredWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+func (w measuredWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
 	begun := time.Now()
-	results, err := w.Writer.WriteSignals(ctx, signals)
+	written, err := w.Writer.WriteSignals(ctx, signals)
 	w.metrics.batchSize.Observe(float64(len(signals)))
 	w.metrics.batchTime.Observe(time.Since(begun).Seconds())
-	return results, err
+	return written, err
 }
 
 // Ingest shows the counters of the batcher and of the service.

@@ -1,0 +1,126 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// disk is a writer's that takes its time: each wait for it ends when it is told
+// to.
+type disk struct {
+	begun []ingest.Mark
+	end   chan error
+}
+
+func (d *disk) settle(mark ingest.Mark) error {
+	d.begun = append(d.begun, mark)
+	return <-d.end
+}
+
+// onDisk is a writer that leaves the wait to settle, with the marks of its
+// batches in turn; the last one goes on.
+func onDisk(marks ...ingest.Mark) (*fakeWriter, *disk) {
+	d := &disk{end: make(chan error)}
+	n := 0
+	return &fakeWriter{settle: d.settle, mark: func() ingest.Mark {
+		mark := marks[min(n, len(marks)-1)]
+		n++
+		return mark
+	}}, d
+}
+
+func answered(answers ...<-chan error) int {
+	n := 0
+	for _, a := range answers {
+		n += len(a)
+	}
+	return n
+}
+
+func TestNobodyIsAnsweredBeforeTheDisk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, d := onDisk(1)
+		b := startBatcher(t, w, ingest.BatcherOptions{})
+		first := submit(b, signal("a", "a"))
+		// The lane does not wait with the first: these are written meanwhile.
+		second, third := submit(b, signal("a", "b")), submit(b, signal("c", "c"))
+		if got := answered(first, second, third); got != 0 || len(w.written) != 3 {
+			t.Fatalf("%d answered before the disk, wrote %v", got, w.written)
+		}
+		d.end <- nil
+		synctest.Wait()
+		if answered(first) != 1 || answered(second, third) != 0 {
+			t.Errorf("what the first wait began before is answered %d times, the rest %d times", answered(first), answered(second, third))
+		}
+		d.end <- nil // one wait for both
+		synctest.Wait()
+		if answered(second, third) != 2 || !slices.Equal(d.begun, []ingest.Mark{1, 1}) {
+			t.Errorf("answered %d after the waits %v", answered(second, third), d.begun)
+		}
+		for _, a := range []<-chan error{first, second, third} {
+			if err := <-a; err != nil {
+				t.Error(err)
+			}
+		}
+		if s := b.Stats(); s.Written != 3 || s.Waiting != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestALostWaitHasTheSignalRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		// While the first waits, the connection is lost and made anew.
+		w, d := onDisk(1, 1, 2)
+		b := startBatcher(t, w, ingest.BatcherOptions{})
+		first, second, third := submit(b, signal("a", "a")), submit(b, signal("b", "b")), submit(b, signal("c", "c"))
+		lost := fmt.Errorf("%w: reset", ingest.ErrUnavailable)
+		d.end <- nil
+		d.end <- lost // of the second
+		d.end <- nil  // of the third, which was written to another connection
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		err := <-second
+		if !fault.Is(err, fault.KindUnavailable) || !errors.Is(err, ingest.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		if _, ok := ingest.RetryAfter(err); !ok {
+			t.Error("nobody says when to try again")
+		}
+		if err := <-third; err != nil {
+			t.Error(err)
+		}
+		if s := b.Stats(); s.Written != 2 || s.Failed != 1 || s.Waiting != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestClosingWaitsForTheDisk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, d := onDisk(1)
+		b := startBatcher(t, w, ingest.BatcherOptions{})
+		answer := submit(b, signal("a", "a"))
+		closed := make(chan error, 1)
+		go func() { closed <- b.Close(context.Background()) }()
+		synctest.Wait()
+		if len(closed) != 0 {
+			t.Error("closed while a signal waits for the disk")
+		}
+		d.end <- nil
+		if err := errors.Join(<-answer, <-closed); err != nil {
+			t.Error(err)
+		}
+	})
+}

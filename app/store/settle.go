@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// settler has many batches wait for PostgreSQL's disk together, while the next
+// ones are already being written. A batch commits in memory, where everybody
+// sees it, and one small transaction that waits for the disk brings all there
+// that came before it, since the log is written in its order.
+//
+// A server that crashes loses what it had in memory, and a wait begun after that
+// would find nothing missing. So the wait goes through a connection that is
+// older than the batch: a crash breaks every connection, and then nobody is told
+// that the batch is stored.
+type settler struct {
+	connect func(context.Context) (*pgx.Conn, error)
+
+	waiting sync.Mutex // held by the one who speaks on the connection
+
+	mu   sync.Mutex // guards what follows
+	conn *pgx.Conn  // nil for none
+	at   ingest.Mark
+	busy bool // it is being spoken on
+	used time.Time
+}
+
+// settleFrom is how many signals a batch has that commits in memory. A smaller
+// one waits by itself, which is a round trip less.
+const settleFrom = 4
+
+// settleIdle is after how long the connection is asked whether it still lives.
+const settleIdle = time.Second
+
+// mark opens the connection where there is none, and returns what a batch that
+// is written from now on is to be settled with.
+func (s *settler) mark(ctx context.Context) (ingest.Mark, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil && (s.busy || time.Since(s.used) < settleIdle) {
+		return s.at, nil
+	}
+	if s.conn != nil && s.conn.Ping(ctx) != nil {
+		s.drop(ctx)
+	}
+	if s.conn == nil {
+		conn, err := s.connect(ctx)
+		if err != nil {
+			return 0, err
+		}
+		s.conn = conn
+		s.at++
+	}
+	s.used = time.Now()
+	return s.at, nil
+}
+
+// settle waits until all is on the disk that was written before, up to a mark.
+func (s *settler) settle(ctx context.Context, mark ingest.Mark) error {
+	s.waiting.Lock()
+	defer s.waiting.Unlock()
+	conn := s.take(mark)
+	if conn == nil {
+		return fmt.Errorf("%w: the connection that waits for the disk was lost", ingest.ErrUnavailable)
+	}
+	// A message in the log that nobody reads: the smallest thing to commit.
+	_, err := conn.Exec(ctx, "SELECT pg_logical_emit_message(true, 'tocsin', '')")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy, s.used = false, time.Now()
+	if err != nil {
+		s.drop(ctx)
+		return errors.Join(ingest.ErrUnavailable, fmt.Errorf("wait for the disk: %w", err))
+	}
+	return nil
+}
+
+func (s *settler) take(mark ingest.Mark) *pgx.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil || s.at != mark {
+		return nil
+	}
+	s.busy = true
+	return s.conn
+}
+
+func (s *settler) drop(ctx context.Context) {
+	_ = s.conn.Close(context.WithoutCancel(ctx))
+	s.conn = nil
+}
+
+func (s *settler) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		s.drop(context.Background())
+	}
+}
