@@ -1,0 +1,64 @@
+package rule
+
+import (
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+)
+
+// costs charges a call for what it reads and what it makes. CEL's own prices go
+// by the overload that the types choose. Nothing is known of an event's types
+// before it comes, so that CEL would ask one unit for joining texts of any
+// length, and for comparing lists and maps of any depth.
+type costs struct{}
+
+// CallCost implements CEL's estimator of what a call did cost.
+func (costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
+	cost := 1 + length(result)/10
+	switch function {
+	case operators.Equals, operators.NotEquals:
+		cost += min(weight(args[0]), weight(args[1]))
+	case operators.In:
+		cost += weight(args[0]) + weight(args[1])
+	case overloads.Matches:
+		cost += (1 + length(args[0])/10) * (1 + length(args[1])/4)
+	default:
+		for _, a := range args {
+			cost += length(a) / 10
+		}
+	}
+	return &cost
+}
+
+// length is that of a text, in bytes, and 0 for what is none.
+func length(v ref.Val) uint64 {
+	switch v := v.(type) {
+	case types.String:
+		return uint64(len(v))
+	case types.Bytes:
+		return uint64(len(v))
+	}
+	return 0
+}
+
+// weight is about what visiting a whole value costs, counted no further than the
+// limit.
+func weight(v ref.Val) uint64 {
+	switch v := v.(type) {
+	case traits.Lister:
+		return weighed(v.Iterator(), weight)
+	case traits.Mapper:
+		return weighed(v.Iterator(), func(key ref.Val) uint64 { return weight(key) + weight(v.Get(key)) })
+	}
+	return 1 + length(v)/10
+}
+
+func weighed(all traits.Iterator, each func(ref.Val) uint64) uint64 {
+	total := uint64(1)
+	for total <= mostCost && all.HasNext() == types.True {
+		total += each(all.Next())
+	}
+	return total
+}
