@@ -239,10 +239,12 @@ type SLO struct {
 
 // Integration is a key that signals come in by.
 type Integration struct {
-	Slug      string `yaml:"slug"`
-	Name      string `yaml:"name,omitempty"`
-	Kind      string `yaml:"kind,omitempty"`
-	Service   string `yaml:"service,omitempty"`
-	Key       string `yaml:"key,omitempty"`
+	Slug    string `yaml:"slug"`
+	Name    string `yaml:"name,omitempty"`
+	Kind    string `yaml:"kind,omitempty"`
+	Service string `yaml:"service,omitempty"`
+	Key     string `yaml:"key,omitempty"`
+	// Dedup is an expression over the signal, as package rule has it.
+	Dedup     string `yaml:"dedup,omitempty"`
 	RateLimit int    `yaml:"rate_limit,omitempty"`
 }

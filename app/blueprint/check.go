@@ -16,6 +16,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/rule"
 )
 
 // check finds what is wrong with a file by itself, and puts slugs that were
@@ -245,6 +246,10 @@ func (r *reader) integration(i *Integration, path string) {
 		// The key is not repeated: it is a secret, even if it is a wrong one.
 		r.wrongAt(path+".key", "A key has %d digits and lower-case letters; this one has %d characters.",
 			auth.IntegrationKeySize, utf8.RuneCountInString(i.Key))
+	}
+	if i.Dedup = strings.TrimSpace(i.Dedup); i.Dedup != "" {
+		_, err := rule.CompileKey(i.Dedup)
+		r.fault(path+".dedup", err)
 	}
 	if i.RateLimit < 0 {
 		r.wrongAt(path+".rate_limit", "A limit is a number of signals a minute, or 0 for none.")

@@ -39,7 +39,7 @@ func (s *State) describe() *Document {
 	}
 	for _, i := range s.Integrations {
 		d.Integrations = append(d.Integrations, Integration{Slug: i.Slug, Name: i.Name, Kind: i.Kind,
-			Service: n.services[value(i.ServiceID)], Key: i.Key, RateLimit: i.RateLimit})
+			Service: n.services[value(i.ServiceID)], Key: i.Key, Dedup: i.Dedup, RateLimit: i.RateLimit})
 	}
 	d.sort()
 	return d

@@ -144,6 +144,12 @@ integrations:
   - {slug: a, kind: pagerduty, key: SECRET, rate_limit: -1}
   - {slug: b, key: slo0000000000000000000000000key1}
   - {slug: c, key: slo0000000000000000000000000key1}
+  - {slug: d, dedup: 'event.service + evnt.sli'}
+  - {slug: e, dedup: event.slo.objective > 99}
+  - slug: f
+    dedup: |
+      event.service +
+        "/" +
 `, `
 acme.yaml:2:22: priorities[0].level: A level is 1 (the most urgent) to 5.
 acme.yaml:2:31: priorities[0].name: A priority's name is one short word such as P1.
@@ -157,7 +163,10 @@ acme.yaml:8:54: services[0].slos[0].window: A window is a length of time such as
 acme.yaml:10:21: integrations[0].kind: Integrations of kind pagerduty are not part of this version of Tocsin; there is slo.
 acme.yaml:10:37: integrations[0].key: A key has 32 digits and lower-case letters; this one has 6 characters.
 acme.yaml:10:57: integrations[0].rate_limit: A limit is a number of signals a minute, or 0 for none.
-acme.yaml:12:20: integrations[2].key: b has the same key.`},
+acme.yaml:12:20: integrations[2].key: b has the same key.
+acme.yaml:13:22: integrations[3].dedup: This is no expression over the event, such as event.service + "/" + event.slo.name. At line 1, character 17: undeclared reference to 'evnt' (did you mean 'event'?).
+acme.yaml:14:22: integrations[4].dedup: The expression has to yield text, and yields bool. string() makes text of a number.
+acme.yaml:16:12: integrations[5].dedup: This is no expression over the event, such as event.service + "/" + event.slo.name. At line 2, character 8: the expression ends too early.`},
 }
 
 func TestMistakesAreNamedAllAtOnce(t *testing.T) {

@@ -139,6 +139,9 @@ type Integration struct {
 	// encrypted, so that it can be shown again and exported.
 	KeyHMAC   []byte `gorm:"column:key_hmac"`
 	KeySealed []byte
+	// Dedup is an expression over a signal that makes its dedup key, as in package
+	// rule; empty leaves that to the sender, or to the default.
+	Dedup string
 	// RateLimit is how many signals a minute the key may send; 0 for no limit.
 	RateLimit int
 	CreatedAt time.Time

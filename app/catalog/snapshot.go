@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/rule"
 )
 
 // Contents is what a Snapshot is made of: whole tables, in any order.
@@ -44,7 +47,11 @@ type Snapshot struct {
 	integrations map[string]Integration       // by HMAC of the key
 	byID         map[int64]Integration        // by ID
 	policies     map[int64][]PolicyVersionRef // by policy, oldest first
+	dedup        map[string]compiled          // by expression
 }
+
+// compiled is a rule that is compiled when it is first asked for, once.
+type compiled func() (*rule.Key, error)
 
 // NewSnapshot indexes the contents. Of two services with the same name, the
 // one that was there first is found by it.
@@ -62,6 +69,7 @@ func NewSnapshot(c Contents) *Snapshot {
 		integrations: make(map[string]Integration, len(c.Integrations)),
 		byID:         make(map[int64]Integration, len(c.Integrations)),
 		policies:     make(map[int64][]PolicyVersionRef),
+		dedup:        make(map[string]compiled),
 	}
 	slices.SortFunc(s.priorities, func(a, b Priority) int { return cmp.Compare(a.Level, b.Level) })
 	for _, t := range c.Teams {
@@ -87,6 +95,9 @@ func NewSnapshot(c Contents) *Snapshot {
 	for _, i := range c.Integrations {
 		s.integrations[string(i.KeyHMAC)] = i
 		s.byID[i.ID] = i
+		if i.Dedup != "" {
+			s.dedup[i.Dedup] = sync.OnceValues(func() (*rule.Key, error) { return rule.CompileKey(i.Dedup) })
+		}
 	}
 	for _, v := range c.PolicyVersions {
 		s.policies[v.PolicyID] = append(s.policies[v.PolicyID], v)
@@ -183,6 +194,16 @@ func (s *Snapshot) IntegrationByKey(hmac []byte) (Integration, bool) {
 func (s *Snapshot) Integration(id int64) (Integration, bool) {
 	i, ok := s.byID[id]
 	return i, ok
+}
+
+// DedupRule is an integration's own rule, which it must have. It is compiled once
+// in the life of the snapshot. Fault: Invalid for one that cannot be compiled,
+// which the configuration is kept from having.
+func (s *Snapshot) DedupRule(i Integration) (*rule.Key, error) {
+	if compile, ok := s.dedup[i.Dedup]; ok {
+		return compile()
+	}
+	return rule.CompileKey(i.Dedup)
 }
 
 // PolicyVersionAt tells which version of a policy is in force at an instant.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
 func TestPolicyVersionAt(t *testing.T) {
@@ -75,5 +76,23 @@ func TestPrioritiesAreSorted(t *testing.T) {
 	}
 	if _, ok := s.Priority(2); ok {
 		t.Error("found a level that does not exist")
+	}
+}
+
+// TestARuleIsCompiledOnceASnapshot, when it is first asked for.
+func TestARuleIsCompiledOnceASnapshot(t *testing.T) {
+	t.Parallel()
+	own, broken := catalog.Integration{ID: 1, Dedup: `event.service`}, catalog.Integration{ID: 2, Dedup: `event.`}
+	s := catalog.NewSnapshot(catalog.Contents{Integrations: []catalog.Integration{own, broken}})
+	first, err := s.DedupRule(own)
+	again, errAgain := s.DedupRule(own)
+	if err != nil || errAgain != nil || first != again {
+		t.Errorf("it is compiled twice: %v, %v", err, errAgain)
+	}
+	if _, err := s.DedupRule(broken); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("a rule that cannot be compiled is answered %v", err)
+	}
+	if rule, err := s.DedupRule(catalog.Integration{Dedup: `event.sli`}); err != nil || rule == nil {
+		t.Errorf("one of an integration that is not in the picture is answered %v", err)
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // dedupKey is the sender's, or by default what names the breach: deployment,
-// endpoint, SLI and SLO, so joined that different ones never look the same.
+// endpoint, SLI and SLO, so joined that different ones never look the same. An
+// integration's own rule goes before both: see applyDedupRule.
 func (d *sloDecoder) dedupKey(v value) string {
 	if v.given() && !v.isString() {
 		d.unused("dedup_key", v, "must be text; the default key is used")

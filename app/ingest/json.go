@@ -32,7 +32,7 @@ func parse(body []byte, contentType string) (value, error) {
 	if err := checkContentType(contentType); err != nil {
 		return "", err
 	}
-	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
+	body = trimmed(body)
 	switch {
 	case len(body) == 0:
 		return "", fault.Malformed("The body is empty; a JSON object was expected.")
@@ -47,6 +47,13 @@ func parse(body []byte, contentType string) (value, error) {
 	}
 	return value(body), nil
 }
+
+func trimmed(body []byte) []byte {
+	return bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
+}
+
+// document is a body that parse has taken before.
+func document(body []byte) value { return value(trimmed(body)) }
 
 // checkContentType takes JSON, and no content type at all. Text and forms are
 // refused rather than guessed at: the sender has a setting to mend.
@@ -130,7 +137,12 @@ func (v value) text() string {
 	}
 	// The error only repeats that a lone surrogate was replaced.
 	unquoted, _ := jsontext.AppendUnquote(nil, string(v))
-	return strings.ReplaceAll(string(unquoted), "\x00", "\u2400")
+	return storable(string(unquoted))
+}
+
+// storable replaces what a database cannot keep in a text.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\u2400")
 }
 
 // members walks an object in its order.

@@ -11,7 +11,8 @@ import (
 )
 
 // Resolve finds what a breach means in a configuration: whose service it is,
-// whether its deployment is known, and which priority it gets. What the sender
+// whether its deployment is known, which priority it gets, and which key where
+// the integration has a rule for it. What the sender
 // named and nobody knows is warned of; only a service that nobody knows, from a
 // key that is bound to none, in an organisation without a catch-all, is Invalid.
 func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach Breach, at time.Time) (Signal, error) {
@@ -42,6 +43,9 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach
 	ev.Priority, ev.PrioritySource = choice.Level, choice.Source
 	ev.Warnings = append(ev.Warnings, choice.Warnings...)
 
+	if integration.Dedup != "" {
+		applyDedupRule(&ev, snapshot, integration)
+	}
 	signal := Signal{
 		ServiceID: service.ID, ConfigVersion: snapshot.Version(), ReceivedAt: at, Event: ev,
 		Rules: incident.Rules{

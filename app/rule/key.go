@@ -61,7 +61,7 @@ func CompileKey(expression string) (*Key, error) {
 	if issues.Err() != nil {
 		first := issues.Errors()[0]
 		return nil, fault.Invalid("This is no expression over the event, such as event.service + \"/\" + event.slo.name. At line %d, character %d: %s.",
-			first.Location.Line(), max(1, first.Location.Column()+1), strings.TrimRight(first.Message, ". "))
+			first.Location.Line(), max(1, first.Location.Column()+1), calm(first.Message))
 	}
 	if kind := ast.OutputType(); !kind.IsExactType(cel.StringType) && !kind.IsExactType(cel.DynType) {
 		return nil, fault.Invalid("The expression has to yield text, and yields %s. string() makes text of a number.", kind)
@@ -71,6 +71,15 @@ func CompileKey(expression string) (*Key, error) {
 		return nil, fault.Invalid("This expression cannot be used: %s.", err)
 	}
 	return &Key{program}, nil
+}
+
+// calm leaves out of a message what only the author of a grammar understands.
+func calm(message string) string {
+	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting ")
+	if strings.Contains(message, "'<EOF>'") {
+		return "the expression ends too early"
+	}
+	return strings.TrimRight(message, ". ")
 }
 
 // Of evaluates the expression over an event: a tree of maps, lists, strings,

@@ -57,13 +57,14 @@ func TestWhatIsNoKeyIsRefusedInWords(t *testing.T) {
 	t.Parallel()
 	for expression, words := range map[string]string{
 		`evnt.service`:                  "At line 1, character 1: undeclared reference to 'evnt'",
-		"event.service\n+ ":             "At line 2, character 3: ",
-		`event.service +`:               "At line 1, character 16: ",
+		"event.service\n+ ":             "At line 2, character 3: the expression ends too early.",
+		`event.service +`:               "At line 1, character 16: the expression ends too early.",
+		`event.service event.sli`:       "At line 1, character 15: mismatched input 'event'.",
 		`1 + 1`:                         "has to yield text, and yields int",
 		`event.service == "a"`:          "has to yield text, and yields bool",
 		`event`:                         "has to yield text, and yields map(string, dyn)",
 		`event.?service`:                "has to yield text, and yields optional_type(dyn)",
-		``:                              "At line 1, character 1: ",
+		``:                              "At line 1, character 1: the expression ends too early.",
 		`event.links.map(l, l.text)[0]`: "undeclared reference to 'map'",
 		`lower(event.service)`:          "undeclared reference to 'lower'",
 		strings.Repeat("a", 1001):       "at most 1000 characters; this one has 1001",

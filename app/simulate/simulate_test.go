@@ -194,6 +194,22 @@ func TestTheKeyDecidesTheService(t *testing.T) {
 	}
 }
 
+// TestTheIntegrationsRuleMakesTheKey as it does for signals in earnest.
+func TestTheIntegrationsRuleMakesTheKey(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.Integration.Dedup = `event.service + "/" + event.slo.name`
+	a.contents.Integrations = []catalog.Integration{a.Integration}
+	if got := a.run(t).Entries[0].Signal; got.DedupKey != "checkout-api/Availability of get data API" || got.Warnings != nil {
+		t.Errorf("the key is %q with %q", got.DedupKey, got.Warnings)
+	}
+	a = newAcme()
+	a.Integration.Dedup = `event.cluster`
+	if got := a.run(t).Entries[0].Signal; got.DedupKey != "get-data" || len(got.Warnings) != 1 {
+		t.Errorf("where the rule fails the key is %q with %q", got.DedupKey, got.Warnings)
+	}
+}
+
 func TestWhatCannotBeSimulated(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -159,6 +159,7 @@ func (a *applier) integration(i blueprint.Integration, fresh bool) error {
 		i.Key = auth.NewIntegrationKey()
 	}
 	row.Slug, row.Name, row.Kind, row.ServiceID, row.RateLimit = i.Slug, i.Name, i.Kind, reference(a.services[i.Service]), i.RateLimit
+	row.Dedup = i.Dedup
 	row.KeyHMAC, row.KeySealed = a.keys.IntegrationHMAC(i.Key), a.keys.Seal(i.Key)
 	return a.save(&row, &row.ID, map[string]int64{}, i.Slug)
 }

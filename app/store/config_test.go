@@ -116,6 +116,11 @@ func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
 		b.same("applying the export", nothing, b.apply(exported, trusted))
 		b.same("a second export", exported, b.export())
 
+		rule := "version: 1\nintegrations: [{slug: sre, dedup: 'event.sli + \"/\" + event.slo.name'}]\n"
+		b.same("a rule", "~ integration sre: dedup event.sli + \"/\" + event.slo.name (was none)\n", b.apply(rule, trusted))
+		exported = b.export()
+		b.same("what does not mention the rule", nothing, strings.Replace(b.apply("version: 1\nintegrations: [{slug: sre}]\n", trusted), "= 1 unchanged\n", nothing, 1))
+
 		fresh := openBlueprints(t, anotherSQLite(t))
 		fresh.apply(exported, trusted)
 		b.same("the export of what an export made", exported, fresh.export())

@@ -28,6 +28,9 @@ var awkward = []string{"yes", "no", "null", "~", "1", "1.50", "0x10", "+34", "09
 	"a: b", "a:", "[a]", "{a}", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", `"a"`, `a\b`, "${HOME}", "$${HOME}", "${", "|", ">", "?", "? a",
 	"<<", ".inf", ".NaN", "é", "日本", "🚨", "=", "---", "..."}
 
+// dedups are rules, and none.
+var dedups = []string{"", `event.service`, `event.service + "/" + event.slo.name`, `'a: #b' + event["x"]`, "event.sli\n  + '${HOME}'", `"` + strings.Repeat("long ", 40) + `" + event.sli`}
+
 // State is a configuration that a file could describe. Its first user is an
 // administrator.
 func State() *rapid.Generator[*blueprint.State] {
@@ -333,7 +336,8 @@ func (g *generator) integrations() {
 	for i := range g.count(3) {
 		in := blueprint.KeptIntegration{Key: fmt.Sprintf("%032d", i)}
 		in.Integration = catalog.Integration{ID: int64(i + 1), Slug: fmt.Sprintf("i%d", i), Name: g.name(), Kind: catalog.KindSLO,
-			ServiceID: id(g, g.s.Services, func(s catalog.Service) int64 { return s.ID }), RateLimit: g.count(100)}
+			ServiceID: id(g, g.s.Services, func(s catalog.Service) int64 { return s.ID }), RateLimit: g.count(100),
+			Dedup: rapid.SampledFrom(dedups).Draw(g.T, "dedup")}
 		g.s.Integrations = append(g.s.Integrations, in)
 	}
 	g.s.Organization.CatchAllServiceID = id(g, g.s.Services, func(s catalog.Service) int64 { return s.ID })

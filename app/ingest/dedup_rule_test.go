@@ -1,0 +1,160 @@
+package ingest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+)
+
+// ruled resolves a body by an integration with a dedup rule.
+func ruled(t testing.TB, rule, body string) ingest.Signal {
+	t.Helper()
+	integration := catalog.Integration{ID: 1, Kind: catalog.KindSLO, ServiceID: new(int64(1)), Dedup: rule}
+	snapshot := catalog.NewSnapshot(catalog.Contents{
+		Services:     []catalog.Service{{ID: 1, Slug: "checkout-api", Name: "Checkout API"}},
+		Deployments:  []catalog.Deployment{{ID: 1, Slug: "prod-eu"}},
+		Integrations: []catalog.Integration{integration},
+	})
+	breach, err := ingest.DecodeSLO([]byte(body), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signal, err := ingest.Resolve(snapshot, integration, breach, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signal
+}
+
+const ruledBreach = `{"service": " checkout-api ", "deployment": "prod-eu", "endpoint": "GET /", "sli": "availability",
+	"slo": {"name": "Availability", "objective": 99.0, "window": "28d", "team": "payments"}, "incident_priority": 2,
+	"environment": {"cpu": "90%"}, "build": 12345678, "none": null, "twice": "a", "twice": "b", "dedup_key": "mine"`
+
+func TestAnIntegrationsRuleMakesTheKey(t *testing.T) {
+	t.Parallel()
+	for rule, want := range map[string]string{
+		``:                                     "mine",
+		`event.service + "/" + event.slo.name`: "checkout-api/Availability",
+		`event.deployment + " " + event.endpoint + " " + event.sli`:        "prod-eu GET / availability",
+		`event.dedup_key + "@" + event.environment.cpu`:                    "mine@90%",
+		`"build " + string(event.build) + event.slo.team`:                  "build 12345678payments",
+		`string(event.slo.objective) + string(event.incident_priority)`:    "992",
+		`has(event.none) ? "given" : event.?observed.orValue("not given")`: "not given",
+		`event.twice + event.status`:                                       "bbreached",
+		`"a\u0000b"`:                                                       "a\u2400b",
+	} {
+		signal := ruled(t, rule, ruledBreach+"}")
+		if signal.Event.DedupKey != want || len(signal.Event.Warnings) != 1 { // of the field that is given twice
+			t.Errorf("%s makes %q with %q, want %q", rule, signal.Event.DedupKey, signal.Event.Warnings, want)
+		}
+	}
+}
+
+// TestARuleThatFailsLosesNothing: the key is the one without it, and a warning
+// says why.
+func TestARuleThatFailsLosesNothing(t *testing.T) {
+	t.Parallel()
+	least := `{"service": "checkout-api", "deployment": "prod-eu", "sli": "availability", "slo": {"name": "Availability"}, "big": "` +
+		strings.Repeat("x", 300_000) + `", "text": "` + strings.Repeat("x", 3000) + `"`
+	for rule, words := range map[string]string{
+		`event.endpoint`:               "no such key: endpoint",
+		`event.endpoint.name`:          "no such key: endpoint",
+		`event.big`:                    "it yields more than 512 characters",
+		`event.big + event.big`:        "it takes too long",
+		`event.?endpoint.orValue(" ")`: "it yields nothing",
+		`event.slo`:                    "it yields map and not text",
+		`event[event.text]`:            "xxx",
+		`event.gone +`:                 "This is no expression", // kept by an older version, perhaps
+	} {
+		for body, want := range map[string]string{least + "}": "prod-eu||availability|Availability", least + `, "dedup_key": "mine"}`: "mine"} {
+			signal := ruled(t, rule, body)
+			if signal.Event.DedupKey != want || len(signal.Event.Warnings) != 1 {
+				t.Errorf("%s leaves %q with %q, want %q", rule, signal.Event.DedupKey, signal.Event.Warnings, want)
+				continue
+			}
+			warning := signal.Event.Warnings[0]
+			if !strings.HasPrefix(warning, "The integration's dedup rule cannot be used here: ") || !strings.Contains(warning, words) || len(warning) > 500 {
+				t.Errorf("%s warns %q, want %q", rule, warning, words)
+			}
+		}
+	}
+}
+
+// TestARecoveryMeetsItsBreach where the rule uses what both carry, and says so
+// where it does not.
+func TestARecoveryMeetsItsBreach(t *testing.T) {
+	t.Parallel()
+	recovery := `{"status": "recovered", "service": "checkout-api", "deployment": "prod-eu", "sli": "availability", "slo": {"name": "Availability"}}`
+	good := `event.service + "/" + event.slo.name`
+	breach, recovered := ruled(t, good, ruledBreach+"}"), ruled(t, good, recovery)
+	if breach.Event.DedupKey != recovered.Event.DedupKey || breach.Event.Action == recovered.Event.Action {
+		t.Errorf("a breach is of %q, its recovery of %q", breach.Event.DedupKey, recovered.Event.DedupKey)
+	}
+	recovered = ruled(t, `event.service + event.endpoint`, recovery)
+	if len(recovered.Event.Warnings) != 1 || !strings.Contains(recovered.Event.Warnings[0], "no such key: endpoint") {
+		t.Errorf("a recovery without what the rule uses is warned of by %q", recovered.Event.Warnings)
+	}
+}
+
+// TestTheRuleIsOfTheConfigurationInForce: what comes while it changes is
+// resolved anew.
+func TestTheRuleIsOfTheConfigurationInForce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.contents.Integrations[0].Dedup = `event.sli`
+	h.stale = 1
+	answer, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(ruledBreach + "}")})
+	if err != nil || answer.DedupKey != "availability" {
+		t.Errorf("it is answered %+v, %v", answer, err)
+	}
+}
+
+// FuzzDedupRule has hostile breaches meet rules of every kind: each is accepted
+// with a key that can be kept.
+func FuzzDedupRule(f *testing.F) {
+	f.Add(`{"service":"checkout-api","sli":"a","slo":{"name":"b"}}`)
+	f.Add(ruledBreach + "}")
+	f.Add(`{"service":"checkout-api","sli":"a","slo":{"name":"b"},"a":[[{"b":1e999}],-0,18446744073709551616,"\ud800"],"a":{"\u0000":null}}`)
+	rules := []string{
+		`event.service + event.slo.name`, `event.a + event.b`, `event.a == event.b ? "x" : string(event.a)`, `event.a in event.b ? event.a : event.b`,
+		`event.a.all(x, event.a.exists(y, x == y)) ? event.c : event.a.b`, `event.a.matches(event.b) ? "x" : "y"`, `string(event.a)`, `event.dedup_key`,
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if _, err := ingest.DecodeSLO([]byte(body), ""); err != nil {
+			return
+		}
+		for _, rule := range rules {
+			first, again := ruled(t, rule, body).Event, ruled(t, rule, body).Event
+			if first.DedupKey != again.DedupKey || fmt.Sprint(first.Warnings) != fmt.Sprint(again.Warnings) {
+				t.Errorf("%s makes %q %q and then %q %q", rule, first.DedupKey, first.Warnings, again.DedupKey, again.Warnings)
+			}
+			if key := first.DedupKey; key == "" || utf8.RuneCountInString(key) > ingest.MaxDedupKey || !utf8.ValidString(key) || strings.Contains(key, "\x00") {
+				t.Errorf("%s makes the key %q", rule, key)
+			}
+		}
+	})
+}
+
+func BenchmarkResolve(b *testing.B) {
+	for _, rule := range []string{"", `event.service + "/" + event.slo.name`} {
+		b.Run("rule="+rule, func(b *testing.B) {
+			integration := catalog.Integration{ID: 1, ServiceID: new(int64(1)), Dedup: rule}
+			snapshot := catalog.NewSnapshot(catalog.Contents{Services: []catalog.Service{{ID: 1, Slug: "checkout-api"}}, Integrations: []catalog.Integration{integration}})
+			breach, err := ingest.DecodeSLO([]byte(ruledBreach+"}"), "")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ingest.Resolve(snapshot, integration, breach, time.Unix(0, 0)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

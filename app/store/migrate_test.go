@@ -1,0 +1,52 @@
+package store
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+)
+
+// TestMigrationsKeepWhatThereIs brings a database that holds data of the first
+// version up to date.
+func TestMigrationsKeepWhatThereIs(t *testing.T) {
+	t.Parallel()
+	for name, address := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "tocsin.db") },
+		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := opened(t, address(t))
+			migrateTo(t, db, 1)
+			_, err := db.write.ExecContext(t.Context(), db.rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, rate_limit, created_at)
+				VALUES ('sre', 'SRE', 'slo', $1, $2, 7, $3)`), []byte{1}, []byte{2}, time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := db.Migrate(t.Context()); err != nil || n != 1 {
+				t.Fatalf("%d migrations ran: %v", n, err)
+			}
+			if fresh, err := db.Migrated(t.Context()); err != nil || !fresh {
+				t.Fatalf("the schema is not up to date: %v", err)
+			}
+			i, err := db.Integration(t.Context(), "sre")
+			if err != nil || i.Name != "SRE" || i.RateLimit != 7 || i.Dedup != "" {
+				t.Errorf("the integration became %+v, %v", i, err)
+			}
+		})
+	}
+}
+
+func migrateTo(t *testing.T, db *DB, version int64) {
+	t.Helper()
+	p, end, err := db.migrator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	if _, err := p.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+}
