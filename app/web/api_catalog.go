@@ -166,6 +166,7 @@ type integrationJSON struct {
 	Name      string    `json:"name"`
 	Kind      string    `json:"kind"`
 	Service   *string   `json:"service"`
+	Dedup     *string   `json:"dedup"`
 	RateLimit int       `json:"rate_limit"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -177,7 +178,7 @@ func (h *edge) apiIntegrations(c echo.Context, _ auth.Actor) (any, error) {
 	}
 	all := make([]integrationJSON, len(config.Integrations))
 	for i, v := range config.Integrations {
-		all[i] = integrationJSON{Slug: v.Slug, Name: v.Name, Kind: v.Kind, RateLimit: v.RateLimit, CreatedAt: v.CreatedAt.UTC()}
+		all[i] = integrationJSON{Slug: v.Slug, Name: v.Name, Kind: v.Kind, Dedup: orNull(v.Dedup), RateLimit: v.RateLimit, CreatedAt: v.CreatedAt.UTC()}
 		if v.ServiceID != nil {
 			all[i].Service = orNull(config.services[*v.ServiceID].Slug)
 		}

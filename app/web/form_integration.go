@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
@@ -55,10 +56,16 @@ func (p *pages) testIntegration(c echo.Context, v *visit) error {
 	if err != nil {
 		return p.refused(c, "/integrations/"+i.Slug, err)
 	}
-	return p.done(c, fmt.Sprintf("/incidents/%d", answer.Incident.Number), "The test breach is in, and goes the way of a real one.")
+	address := fmt.Sprintf("/incidents/%d", answer.Incident.Number)
+	if answer.Status == incident.ResultDeduplicated {
+		return p.done(c, address, "The test breach is in, and joined this incident: the integration's own rule takes them for the same.")
+	}
+	return p.done(c, address, "The test breach is in, and goes the way of a real one.")
 }
 
-// sendTest posts a breach of its own: no test joins the incident of another.
+// sendTest posts a breach of its own: no test joins the incident of another, but
+// where the integration's own rule takes them for the same, as it would of real
+// ones.
 func (p *pages) sendTest(c echo.Context, v *visit, i blueprint.KeptIntegration) (ingest.Answer, error) {
 	ctx := c.Request().Context()
 	key, err := p.Pages.Signals.IntegrationKey(ctx, p.Pages.Keys, i.Slug)

@@ -41,6 +41,27 @@ func TestTheKeyOfAnIntegration(t *testing.T) {
 	})
 }
 
+// TestAnIntegrationsOwnRule shows on its page, acts on what comes, and is
+// followed by a test too.
+func TestAnIntegrationsOwnRule(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		w.apply("version: 1\nintegrations: [{slug: sre, dedup: 'event.?endpoint.orValue(\"\") + event.service'}]\n")
+		dana := w.person("dev.manager@acme.example")
+		contains(t, dana.get("/integrations/sre", http.StatusOK), "event.?endpoint.orValue(\"\") + event.service", "goes before")
+		first, second := w.breach("Availability"), w.breach("Latency")
+		if first != second {
+			t.Errorf("two breaches that the rule takes for one opened incidents %d and %d", first, second)
+		}
+		if to := dana.post("/integrations/sre/test", http.StatusSeeOther); !strings.Contains(dana.get("/incidents/1", http.StatusOK), "takes them for the same") {
+			t.Errorf("the test does not say whose incident it joined: %s", to)
+		}
+		integrations := decode[list[integrationJSON]](t, w.as(auth.Read, "GET", "/api/v1/integrations", ""), http.StatusOK)
+		if rule := integrations.Items[0].Dedup; rule == nil || !strings.HasSuffix(*rule, "+ event.service") {
+			t.Errorf("the API tells the rule %v", rule)
+		}
+	})
+}
+
 func TestARejectedSignalIsReplayed(t *testing.T) {
 	forEachTown(t, func(t *testing.T, w *town) {
 		const body = `{"service":"checkout-api","sli":"availability","slo":{"name":"Availability"}}`

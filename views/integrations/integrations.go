@@ -38,6 +38,8 @@ type Page struct {
 	MayReplay bool
 	MayTest   bool
 	RateLimit int // signals a minute; 0 for no limit
+	// Dedup is the integration's own rule for dedup keys, or empty.
+	Dedup string
 	// ExampleService is filled into the snippet.
 	ExampleService string
 	// WouldPage completes "A breach would page ": "Ana Ortiz by SMS"; empty

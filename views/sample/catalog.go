@@ -57,6 +57,7 @@ func integrationPages() []Page {
 		Frame: frame("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "slo", Service: checkout,
 		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", MayReveal: true, MayReplay: true, MayTest: true,
 		ExampleService: "checkout-api", WouldPage: "Ana Ortiz by SMS", RateLimit: 600,
+		Dedup: `event.service + "/" + event.slo.name`,
 		Signals: []integrations.Signal{
 			{At: now.Add(-4 * time.Minute), Status: "breached", Title: title, DedupKey: "prod-eu|GET /api/data/{tenant}|availability|Availability of get data API", Incident: 17, Count: 3},
 			{At: now.Add(-26 * time.Hour), Status: "recovered", Title: "Ledger answers too slowly", DedupKey: "ledger-latency", Incident: 16, Count: 1}},
