@@ -69,3 +69,21 @@ func ParseMedium(s string) (Medium, error) {
 	_, err := NormalizeAddress(Medium(s), "")
 	return "", err
 }
+
+// Masked shows enough of an address for its owner to know it.
+func Masked(medium Medium, address string) string {
+	switch medium {
+	case SMS, Voice:
+		if len(address) > 6 {
+			return address[:3] + " ••• " + address[len(address)-3:]
+		}
+	case Email:
+		if name, host, ok := strings.Cut(address, "@"); ok && name != "" {
+			first := []rune(name)[0]
+			return string(first) + "•••@" + host
+		}
+	default:
+		return address
+	}
+	return "•••"
+}

@@ -39,3 +39,21 @@ func TestWhatIsNoAddressIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAContactIsMasked(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		medium        Medium
+		address, want string
+	}{
+		{SMS, "+34600000001", "+34 ••• 001"},
+		{Voice, "+34", "•••"},
+		{Email, "ana@acme.example", "a•••@acme.example"},
+		{Email, "@acme.example", "•••"},
+		{Slack, "U024BE7LH", "U024BE7LH"},
+	} {
+		if got := Masked(c.medium, c.address); got != c.want {
+			t.Errorf("%s %q shows as %q, want %q", c.medium, c.address, got, c.want)
+		}
+	}
+}

@@ -280,7 +280,7 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 		r.Step, r.Run = w.Step, w.Run
 	}
 	r.MessageID, r.Medium, r.InsteadOf = m.id.Int64, m.medium.String, m.failed.String
-	r.Contact = masked(notify.Medium(m.medium.String), m.address.String)
+	r.Contact = notify.Masked(notify.Medium(m.medium.String), m.address.String)
 	r.AttemptID, r.Number, r.Again = a.id.Int64, int(a.number.Int64), a.again.Bool
 	r.ProviderID, r.Error = a.providerID.String, a.reason.String
 	r.State = attemptState(&r, m, a)
@@ -336,22 +336,4 @@ func (db *DB) addWith(ctx context.Context, number int64, records []incident.Page
 		records[i].With = with[records[i].MessageID]
 	}
 	return rows.Err()
-}
-
-// masked shows enough of an address for its owner to know it.
-func masked(medium notify.Medium, address string) string {
-	switch medium {
-	case notify.SMS, notify.Voice:
-		if len(address) > 6 {
-			return address[:3] + " ••• " + address[len(address)-3:]
-		}
-	case notify.Email:
-		if name, host, ok := strings.Cut(address, "@"); ok && name != "" {
-			first := []rune(name)[0]
-			return string(first) + "•••@" + host
-		}
-	default:
-		return address
-	}
-	return "•••"
 }

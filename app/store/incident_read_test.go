@@ -189,21 +189,3 @@ func TestPagesAreReadWithTheirAttempts(t *testing.T) {
 		expect(5, "Ana Ortiz sms ••• 1 withdrawn step 1 of run 1 with 1")
 	})
 }
-
-func TestAContactIsMasked(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		medium        notify.Medium
-		address, want string
-	}{
-		{notify.SMS, "+34600000001", "+34 ••• 001"},
-		{notify.Voice, "+34", "•••"},
-		{notify.Email, "ana@acme.example", "a•••@acme.example"},
-		{notify.Email, "@acme.example", "•••"},
-		{notify.Slack, "U024BE7LH", "U024BE7LH"},
-	} {
-		if got := masked(c.medium, c.address); got != c.want {
-			t.Errorf("%s %q shows as %q, want %q", c.medium, c.address, got, c.want)
-		}
-	}
-}
