@@ -22,6 +22,8 @@ const (
 	ViewPolicies
 	// ViewPeople is seeing who there is and in which teams.
 	ViewPeople
+	// Simulate is seeing who would be paged by a breach, which changes nothing.
+	Simulate
 	// ActOnIncident is to acknowledge, resolve, reopen, escalate, note and set
 	// the priority, on any incident.
 	ActOnIncident
@@ -93,6 +95,7 @@ var rules = [actionsEnd]rule{
 	ViewSchedules: {Responder, anything, true, "see schedules"},
 	ViewPolicies:  {Responder, anything, true, "see escalation policies"},
 	ViewPeople:    {Responder, anything, true, "see people"},
+	Simulate:      {Responder, anything, true, "simulate breaches"},
 	ActOnIncident: {Responder, anything, false, "act on incidents"},
 	Page:          {Responder, anything, false, "page people"},
 	ManageAccount: {Stakeholder, theirOwn, false, "change this account"},

@@ -19,12 +19,12 @@ func (s *Server) handler() http.Handler {
 		Signals: s.Ingest, Config: s.Directory, Submitter: s.batcher,
 		Incidents: s.DB, Actions: s.Incidents, Listing: s.DB, Overrides: s.DB,
 		Auth: s.Auth, Sessions: s.Sessions, Requests: s.DB,
-		Replies: s.DB, Receipts: s.DB, People: s.Directory, Works: s.outbox.Works,
+		Replies: s.DB, Receipts: s.DB, People: s.Directory, Directory: s.Directory, Works: s.outbox.Works,
 		Live: s.live, Metrics: s.metrics,
 		Health: web.Health{Ping: s.DB.Ping, Migrated: s.DB.Migrated, Swept: s.sweptAgo},
 		Pages: web.Pages{
 			Catalog: s.DB, Incidents: s.DB, Signals: s.DB, Replays: s.Ingest, Contacts: &notify.Contacts{Store: s.DB, Now: s.DB.Now},
-			Directory: s.Directory, Keys: s.Keys, OnlyLog: s.OnlyLog,
+			Keys: s.Keys, OnlyLog: s.OnlyLog,
 		},
 	}
 	if token := s.Config.Twilio.AuthToken; !token.IsZero() {

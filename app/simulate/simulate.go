@@ -192,6 +192,25 @@ func Run(in Input) (Timeline, error) {
 	return w.timeline, nil
 }
 
+// ToldLast is whoever would have been told last by so long after the signal, with
+// the answers that there are. Fault: Invalid where it would be nobody, and what
+// Run refuses.
+func (in Input) ToldLast(after time.Duration) (person int64, err error) {
+	timeline, err := Run(in)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range timeline.Entries {
+		if e.Kind == Told && !e.Message.Why.Shadow && e.At.Sub(in.At) <= after {
+			person = e.Person
+		}
+	}
+	if person == 0 {
+		return 0, fault.Invalid("Nobody would have been told %s after the signal, so nobody could acknowledge it then.", short(after))
+	}
+	return person, nil
+}
+
 // check fills in what was left out, and refuses what makes no sense.
 func (in *Input) check() error {
 	var wrong []fault.Field

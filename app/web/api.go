@@ -51,6 +51,7 @@ var apiTable = []apiRoute{
 	{"POST", "/incidents/:number/priority", auth.ActOnIncident, 200, (*edge).apiSetPriority},
 	{"POST", "/incidents/:number/notes", auth.ActOnIncident, 200, (*edge).apiNote},
 	{"GET", "/oncall", auth.ViewOnCall, 200, (*edge).apiOnCall},
+	{"POST", "/simulate", auth.Simulate, 200, (*edge).apiSimulate},
 	{"GET", "/schedules", auth.ViewSchedules, 200, (*edge).apiSchedules},
 	{"GET", "/schedules/:slug", auth.ViewSchedules, 200, (*edge).apiSchedule},
 	{"GET", "/schedules/:slug/shifts", auth.ViewSchedules, 200, (*edge).apiShifts},
@@ -63,6 +64,9 @@ var apiTable = []apiRoute{
 	{"GET", "/users", auth.ViewPeople, 200, (*edge).apiUsers},
 	{"GET", "/escalation-policies", auth.ViewPolicies, 200, (*edge).apiPolicies},
 }
+
+// changes reports whether an operation happens, so that it should happen once.
+func (r apiRoute) changes() bool { return r.method == http.MethodPost && r.action != auth.Simulate }
 
 func (h *edge) apiRoutes(r routes) {
 	for _, route := range apiTable {
@@ -87,7 +91,7 @@ func (h *edge) operation(route apiRoute) echo.HandlerFunc {
 				return err
 			}
 		}
-		if key := c.Request().Header.Get("Idempotency-Key"); key != "" && route.method == http.MethodPost {
+		if key := c.Request().Header.Get("Idempotency-Key"); key != "" && route.changes() {
 			return h.once(c, actor, key, route)
 		}
 		body, err := run(h, c, actor, route)

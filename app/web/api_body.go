@@ -77,6 +77,8 @@ func wanted(t reflect.Type) string {
 		return "a time as in RFC 3339, such as 2026-11-23T18:04:05Z"
 	case t.Kind() == reflect.String:
 		return "text"
+	case t.Kind() == reflect.Slice:
+		return "a list"
 	case t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Int:
 		return "a whole number or null"
 	}

@@ -122,7 +122,7 @@ func newHouse(t *testing.T, address string) *house {
 	h.deps = Deps{
 		PublicURL: "https://tocsin.example.com", Now: clock, Log: log, Signals: signals, Config: pictures, Submitter: batcher,
 		Incidents: db, Actions: &incident.Service{Store: db, Now: clock}, Listing: db, Overrides: db, Auth: accounts, Sessions: sessions, Requests: db,
-		Texts: paperCarrier{}, Replies: db, Receipts: db, People: pictures, Works: works, Live: NewLive(), Metrics: NewMetrics(),
+		Texts: paperCarrier{}, Replies: db, Receipts: db, People: pictures, Directory: pictures, Works: works, Live: NewLive(), Metrics: NewMetrics(),
 		Health: Health{Ping: db.Ping, Migrated: db.Migrated, Swept: func() time.Duration { return 0 }},
 	}
 	h.edge = New(h.deps)

@@ -24,8 +24,7 @@ func forEachTown(t *testing.T, test func(t *testing.T, w *town)) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{7}, auth.KeySize))
 		h.must(err)
-		pictures := pictures{h.db}
-		h.deps.Pages = Pages{Catalog: h.db, Incidents: h.db, Signals: h.db, Replays: h.deps.Signals.(Replays), Directory: pictures, Keys: keys,
+		h.deps.Pages = Pages{Catalog: h.db, Incidents: h.db, Signals: h.db, Replays: h.deps.Signals.(Replays), Keys: keys,
 			Contacts: &notify.Contacts{Store: h.db, Now: h.deps.Now}}
 		h.edge = New(h.deps)
 		test(t, &town{house: h, keys: keys})

@@ -130,7 +130,7 @@ func (p *pages) upcoming(ctx context.Context, v *visit, r *incident.Row) ([]inci
 	}
 	var named escalation.NamedPolicy
 	if id := escalations[i].PolicyVersionID; id != nil {
-		if named, err = p.Pages.Directory.Policy(ctx, *id); err != nil {
+		if named, err = p.Directory.Policy(ctx, *id); err != nil {
 			return nil, err
 		}
 	}

@@ -41,7 +41,7 @@ func (p *pages) picture(c echo.Context) (*picture, error) {
 		return kept, nil
 	}
 	version := config.Organization.ConfigVersion
-	roster, err := p.Pages.Directory.Roster(ctx, version)
+	roster, err := p.Directory.Roster(ctx, version)
 	if err != nil {
 		return nil, fmt.Errorf("read who stands behind targets: %w", err)
 	}

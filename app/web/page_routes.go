@@ -9,7 +9,6 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -23,7 +22,6 @@ type Pages struct {
 	Signals   PageSignals
 	Replays   Replays
 	Contacts  *notify.Contacts
-	Directory escalation.Directory
 	Keys      *auth.Keyring
 	// OnlyLog says that no channel is configured, so that pages only reach the
 	// log.

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/static"
@@ -47,7 +48,9 @@ type Deps struct {
 	Replies  Replies
 	Receipts Receipts
 	People   notify.People
-	Works    func(notify.Medium) bool
+	// Directory is who stands behind targets, and policies.
+	Directory escalation.Directory
+	Works     func(notify.Medium) bool
 
 	Live    *Live
 	Health  Health

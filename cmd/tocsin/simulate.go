@@ -130,26 +130,10 @@ func (in *installation) answer(ctx context.Context, input *simulate.Input, acks 
 				return err
 			}
 			answer.Person = u.ID
-		} else if answer.Person, err = toldLast(*input, answer.After); err != nil {
+		} else if answer.Person, err = input.ToldLast(answer.After); err != nil {
 			return err
 		}
 		input.Answers = append(input.Answers, answer)
 	}
 	return nil
-}
-
-func toldLast(input simulate.Input, after time.Duration) (person int64, err error) {
-	timeline, err := simulate.Run(input)
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range timeline.Entries {
-		if e.Kind == simulate.Told && !e.Message.Why.Shadow && e.At.Sub(input.At) <= after {
-			person = e.Person
-		}
-	}
-	if person == 0 {
-		return 0, fault.Invalid("Nobody would have been told %s after the signal, so nobody could acknowledge it then.", blueprint.Duration(after))
-	}
-	return person, nil
 }
