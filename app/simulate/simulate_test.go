@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
@@ -125,6 +126,45 @@ func TestAGatheringMessageIsWithdrawn(t *testing.T) {
 	told := slices.DeleteFunc(slices.Clone(timeline.Entries), func(e simulate.Entry) bool { return e.Kind != simulate.Told || e.Person != ana })
 	if len(told) != 3 || timeline.Cut {
 		t.Errorf("%s", kinds(timeline))
+	}
+}
+
+// TestWhatWasWithdrawnCountsForNothing asks Ben three times whether he is still on
+// it, each time in a message that gathers until he answers. The fourth leaves at
+// once, since nothing was sent to him for five minutes.
+func TestWhatWasWithdrawnCountsForNothing(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.contents.Priorities[1].AckExpires = 60
+	a.policy = escalation.Policy{Repeat: 9, Steps: []escalation.Step{{Timeout: 1, Targets: []escalation.Target{{User: ben}}}}}
+	for _, seconds := range []float64{2.5, 100, 200, 300} {
+		a.Answers = append(a.Answers, simulate.Answer{After: time.Duration(seconds * float64(time.Second)), Person: ben, Kind: simulate.Acknowledge})
+	}
+	a.Span = 10 * time.Minute
+	var got []string
+	for _, e := range a.run(t).Entries {
+		if e.Kind == simulate.Told {
+			got = append(got, fmt.Sprint(e.At.Sub(evening)))
+		}
+	}
+	if diff := gocmp.Diff([]string{"0s", "1s", "2s", "6m0s"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAShadowAnswersOnce, as in earnest.
+func TestAShadowAnswersOnce(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.schedule.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(dana), Position: "main"}}
+	a.answers(simulate.Answer{After: time.Minute, Person: dana, Kind: simulate.Acknowledge}, simulate.Answer{After: 2 * time.Minute, Person: dana, Kind: simulate.Acknowledge})
+	a.Span = 3 * time.Minute
+	timeline := a.run(t)
+	if got := kinds(timeline); got != "received step told told shadow_ack unchanged" {
+		t.Fatalf("got %s", got)
+	}
+	if text := timeline.Entries[5].Text; !strings.Contains(text, "as a shadow already") {
+		t.Errorf("the second answer is told as %q", text)
 	}
 }
 

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -26,6 +27,7 @@ type world struct {
 	timers     map[string]time.Time // by kind
 	pages      []*page
 	messages   []*message        // lately
+	shadowAcks map[int64]bool    // who answered as a shadow
 	sent       int64             // the id of the last
 	repeats    map[repeatKey]int // the entries that count repeats
 
@@ -43,7 +45,7 @@ type escalating struct {
 }
 
 func newWorld(in Input, signal ingest.Signal) *world {
-	w := &world{in: in, signal: signal, now: in.At, end: in.At.Add(in.Span), timers: map[string]time.Time{}, repeats: map[repeatKey]int{}}
+	w := &world{in: in, signal: signal, now: in.At, end: in.At.Add(in.Span), timers: map[string]time.Time{}, repeats: map[repeatKey]int{}, shadowAcks: map[int64]bool{}}
 	clock := func() time.Time { return w.now }
 	w.engine = escalation.Engine{Store: w, Directory: w, Now: clock, Batch: 1}
 	w.planner = notify.Planner{Store: w, People: w, Works: in.Works, Now: clock, Batch: 1000}
@@ -160,6 +162,8 @@ func (w *world) answer(ctx context.Context, a Answer) error {
 	switch {
 	case err != nil && !fault.Is(err, fault.KindConflict):
 		return err
+	case len(w.timeline.Entries) == told && w.incident.Status == incident.Triggered:
+		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "They acknowledged it as a shadow already, which stops nothing."})
 	case len(w.timeline.Entries) == told:
 		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "It is " + string(w.incident.Status) + " already."})
 	}
@@ -175,7 +179,9 @@ func (w *world) tell(e Entry) {
 func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decide func(incident.Incident, incident.Known) (incident.Change, error)) (incident.Incident, error) {
 	known := incident.Known{
 		Levels: w.in.Snapshot.Priorities(), DeploymentKnown: w.signal.Rules.DeploymentKnown, Production: w.signal.Rules.Production,
-		Shadow: by.UserID != nil && w.merelyWatches(*by.UserID),
+	}
+	if by.UserID != nil {
+		known.Shadow, known.ShadowAcked = w.merelyWatches(*by.UserID), w.shadowAcks[*by.UserID]
 	}
 	c, err := decide(w.incident, known)
 	if err != nil {
@@ -210,6 +216,7 @@ func (w *world) note(e incident.TimelineEvent, by incident.By) {
 	entry := Entry{Kind: Kind(e.Kind)}
 	if by.UserID != nil {
 		entry.Person = *by.UserID
+		w.shadowAcks[entry.Person] = w.shadowAcks[entry.Person] || e.Kind == incident.EvShadowAck
 	} else if people := detailOf(e).People; len(people) > 0 {
 		entry.Person = people[0]
 	}
@@ -280,9 +287,8 @@ func (w *world) stop() {
 			p.end(withdrawn)
 		}
 	}
-	for _, m := range w.messages {
-		m.dueAt = nil
-	}
+	// What was withdrawn counts for nothing when the next is sent.
+	w.messages = slices.DeleteFunc(w.messages, func(m *message) bool { return m.dueAt != nil })
 }
 
 // Roster implements escalation.Directory.
