@@ -39,14 +39,25 @@ func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func
 	return planned, err
 }
 
-// duePages is served by the index pages_due.
+// stepEnds is how long a page whose rule is due when its step is over waits for
+// the engine to end the step, which ends the page too. An engine that does not
+// come leaves the people whom it paged last to be told again.
+const stepEnds = 10 * time.Second
+
+// duePages is served by the index pages_due. What is due no sooner than its step
+// ends is left out, so that it is not a matter of who looks first, the engine or
+// the planner, whether somebody is told once more at that instant. The subquery
+// is one look by primary key a page, and none for a page that is new; a join
+// would be free to read every escalation that there ever was.
 func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int) ([]notify.DuePage, error) {
 	var due []notify.DuePage
 	err := tx.reads(ctx, statement{
 		what: "claim pages",
 		query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
-			FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2` + tx.db.forUpdate(true),
-		args: []any{now, limit},
+			FROM pages WHERE notify_at <= $1 AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = 'active' AND e.deadline_at <= pages.notify_at
+				AND e.deadline_at > $3 FROM escalations e WHERE e.id = pages.escalation_id), false))
+			ORDER BY notify_at, id LIMIT $2` + tx.db.forUpdate(true),
+		args: []any{now, limit, now.Add(-stepEnds)},
 		each: func(scan func(...any) error) error {
 			var p notify.DuePage
 			err := scan(&p.ID, &p.UserID, &p.Incident, &p.Urgency, &p.Priority, &p.Digest, &p.Rule, &p.CreatedAt)

@@ -103,6 +103,42 @@ func (p *pipeline) onlyBySMS(user int64) {
 	people[user] = person
 }
 
+// TestARuleThatIsDueWhenItsStepEndsTellsNobody has the planner look before the
+// engine does: the repeat at the end of the hour is the next step's to prevent.
+func TestARuleThatIsDueWhenItsStepEndsTellsNobody(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.onlyBySMS(ana)
+		p.write(p.signal("a"))
+		p.expect(p.settle(), "sms-1")
+		p.exec("UPDATE pages SET notify_at = $1", p.now.Add(time.Hour))
+		p.now = p.now.Add(time.Hour)
+		if n := p.must(p.planner.Sweep(t.Context())); n != 0 {
+			t.Errorf("%d pages were planned before the step ended", n)
+		}
+		p.expect(p.settle(), "sms-2")
+	})
+}
+
+// TestARuleGoesOnWhereTheEngineDoesNotCome tells Ana again, though late.
+func TestARuleGoesOnWhereTheEngineDoesNotCome(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.onlyBySMS(ana)
+		p.write(p.signal("a"))
+		p.expect(p.settle(), "sms-1")
+		p.exec("UPDATE pages SET notify_at = $1", p.now.Add(time.Hour))
+		p.now = p.now.Add(time.Hour + stepEnds - time.Second)
+		if n := p.must(p.planner.Sweep(t.Context())); n != 0 {
+			t.Errorf("%d pages were planned", n)
+		}
+		p.now = p.now.Add(time.Second)
+		if n := p.must(p.planner.Sweep(t.Context())); n != 1 {
+			t.Errorf("%d pages were planned once the engine was late", n)
+		}
+	})
+}
+
 // TestWhoWasDeactivatedIsPagedNoMore has the directory leave Ana out, as it
 // leaves out everybody who is not active, while her page repeats.
 func TestWhoWasDeactivatedIsPagedNoMore(t *testing.T) {
