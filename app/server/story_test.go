@@ -191,5 +191,19 @@ func TestRecoveryResolvesAndIsTold(t *testing.T) {
 	})
 }
 
+func TestARecoveryFollowsTheIntegrationsOwnRule(t *testing.T) {
+	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
+		h.ApplyText("rule.yaml", `{"version": 1, "integrations": [{"slug": "sre", "dedup": "event.service + '/' + event.slo.name"}]}`)
+		number := h.PostBreach("checkout-api", harness.With("endpoint", "GET /a"), harness.With("dedup_key", "one"))
+		if again := h.PostBreach("checkout-api", harness.With("endpoint", "GET /b"), harness.With("dedup_key", "two")); again != number {
+			t.Errorf("what the rule takes for the same opened incident %d beside %d", again, number)
+		}
+		h.PostBreach("checkout-api", harness.Recovered())
+		if inc := h.Incident(number); inc["status"] != "resolved" || inc["dedup_key"] != "checkout-api/Availability of get data API" {
+			t.Errorf("the incident is %v with the key %v", inc["status"], inc["dedup_key"])
+		}
+	})
+}
+
 // unsubscribed is Twilio's answer for a number that has said STOP.
 var unsubscribed = far.TwilioRefusal{Status: 400, Code: 21610, Message: "Attempt to send to unsubscribed recipient"}
