@@ -31,6 +31,9 @@ type Claim struct {
 	Number int
 	// MadeAt is when the message was made, zero where it gathered on purpose.
 	MadeAt time.Time
+	// Broken says that it could not be claimed, for what stands in its rows. It
+	// is leased to nobody, and all that is left is to give it up.
+	Broken bool
 }
 
 // OutboxStore claims messages and keeps what became of them.
@@ -38,8 +41,14 @@ type OutboxStore interface {
 	// ClaimMessages leases at most limit messages that are due, and those whose
 	// lease has lapsed. Pages that were answered meanwhile are left out of
 	// them, and a message without any left is withdrawn.
-	// Media that are busy are left alone. found counts the withdrawn, too.
+	// Media that are busy are left alone. found counts the withdrawn, too. One
+	// that cannot be claimed holds up no other: it comes back as Broken. An error
+	// may come with claims that were leased before it.
 	ClaimMessages(ctx context.Context, now time.Time, limit int, busy []Medium) (claims []Claim, found int, err error)
+	// GiveUp ends a broken message. Several pages go out again in smaller messages;
+	// a single one goes by the contact method that next names, as by Failed. What
+	// cannot even be given up is put off.
+	GiveUp(ctx context.Context, c Claim, next func(tried []int64) (ContactMethod, bool), now time.Time) error
 	// Renew prolongs the leases of messages that this process is sending, and
 	// returns those that it still holds.
 	Renew(ctx context.Context, sending []int64) ([]int64, error)
@@ -92,17 +101,19 @@ type flight struct {
 func (o *Outbox) Works(m Medium) bool { return o.Channels[m] != nil }
 
 // Sweep claims what is due, as far as there are hands, and starts sending it.
-// It returns how much it started.
+// It returns how much it found; an error does not keep what was claimed from
+// being sent.
 func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 	free := o.Workers - o.InFlight()
 	if free <= 0 {
 		return 0, nil
 	}
 	claims, found, err := o.Store.ClaimMessages(ctx, o.Now(), free, o.busy())
-	if err != nil {
-		return 0, err
-	}
 	for _, c := range claims {
+		if c.Broken {
+			err = errors.Join(err, o.giveUp(ctx, c))
+			continue
+		}
 		// Shutting down finishes what is claimed, so the claim's own context
 		// ends with its lease and its timeout alone.
 		sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), CallTimeout)
@@ -112,7 +123,15 @@ func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 			o.send(sending, c)
 		}()
 	}
-	return found, nil
+	return found, err
+}
+
+func (o *Outbox) giveUp(ctx context.Context, c Claim) error {
+	next, err := o.fallOver(ctx, c)
+	if err != nil {
+		return err
+	}
+	return o.Store.GiveUp(ctx, c, next, o.Now())
 }
 
 // busy are the media that have taken their half of the hands. One provider that

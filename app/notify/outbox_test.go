@@ -24,6 +24,7 @@ type outboxStore struct {
 	failed   []Failure
 	retries  []*time.Time
 	fallback []ContactMethod
+	givenUp  []int64
 	tries    int
 }
 
@@ -41,6 +42,13 @@ func (s *outboxStore) ClaimMessages(_ context.Context, _ time.Time, limit int, b
 	}
 	s.due = left
 	return claims, len(claims), nil
+}
+
+func (s *outboxStore) GiveUp(_ context.Context, c Claim, _ func([]int64) (ContactMethod, bool), _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.givenUp = append(s.givenUp, c.ID)
+	return s.refuses()
 }
 
 func (s *outboxStore) Renew(_ context.Context, sending []int64) ([]int64, error) {
@@ -302,4 +310,29 @@ func TestAChannelThatPanicsHasFailed(t *testing.T) {
 			t.Errorf("recorded %+v, due again %v", s.failed, s.retries)
 		}
 	})
+}
+
+func TestABrokenMessageIsGivenUpAndTheOthersGoOut(t *testing.T) {
+	t.Parallel()
+	s := &outboxStore{due: pages(SMS, 1, 2, 3)}
+	s.due[1].Broken = true
+	o := newOutbox(s, takes)
+	if n := sweep(t, o); n != 3 {
+		t.Errorf("%d messages were found", n)
+	}
+	o.Wait()
+	if len(s.sent) != 2 || !slices.Equal(s.givenUp, []int64{2}) {
+		t.Errorf("sent %+v, gave up %v", s.sent, s.givenUp)
+	}
+	// What cannot be given up now is found again; the others go out all the same.
+	s.due, s.failures = pages(SMS, 4, 5), 1
+	s.tries = 0
+	s.due[0].Broken = true
+	if _, err := o.Sweep(t.Context()); err == nil {
+		t.Error("the sweep tells of no error")
+	}
+	o.Wait()
+	if len(s.sent) != 3 || s.sent[2].ID != 5 {
+		t.Errorf("sent %+v", s.sent)
+	}
 }

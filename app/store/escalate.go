@@ -46,7 +46,7 @@ func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide func(int64,
 		if err := tx.QueryRowContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", overdue[0]).Scan(&number); err != nil {
 			return claimed{}, fmt.Errorf("read an escalation: %w", err)
 		}
-		if _, err := tx.lockIncidents(ctx, []int64{number}); err != nil {
+		if err := tx.lockNumbers(ctx, []int64{number}); err != nil {
 			return claimed{}, err
 		}
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 AND e.id = $2 FOR UPDATE OF e", now, overdue[0])

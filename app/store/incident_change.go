@@ -100,6 +100,16 @@ func (tx *Tx) lockAlertsOf(ctx context.Context, number int64) ([]int64, error) {
 	return firing, rows.Err()
 }
 
+// lockNumbers locks incidents of which nothing is asked but that they are held,
+// so that one that cannot be read holds up nothing.
+func (tx *Tx) lockNumbers(ctx context.Context, numbers []int64) error {
+	where, args := tx.db.in("number", 1, numbers)
+	if _, err := scanInts(tx.QueryContext(ctx, "SELECT number FROM incidents WHERE "+where+" ORDER BY number"+tx.db.forUpdate(false), args...)); err != nil {
+		return fmt.Errorf("lock incidents: %w", err)
+	}
+	return nil
+}
+
 func (tx *Tx) known(ctx context.Context, inc incident.Incident, by incident.By) (incident.Known, error) {
 	var k incident.Known
 	if err := tx.Gorm.Order("level").Find(&k.Levels).Error; err != nil {
@@ -210,7 +220,7 @@ func (db *DB) PassOver(ctx context.Context, escalationID int64, mayPass func(pha
 			return err
 		}
 		number = rows[0]
-		if _, err := tx.lockIncidents(ctx, []int64{number}); err != nil {
+		if err := tx.lockNumbers(ctx, []int64{number}); err != nil {
 			return err
 		}
 		if err := tx.QueryRowContext(ctx, "SELECT phase, run, state, deadline_at FROM escalations WHERE id = $1"+db.forUpdate(false), escalationID).Scan(&phase, &run, &state, &deadline); err != nil {

@@ -223,7 +223,7 @@ func (db *DB) IncidentEscalations(ctx context.Context, number int64) ([]incident
 func (db *DB) IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error) {
 	rows, err := db.read.QueryContext(ctx, db.rebind(`
 		SELECT p.id, p.escalation_id, p.user_id, u.name, u.email, p.urgency, p.shadow, p.digest, p.why, p.state, p.created_at, p.ended_at, p.notify_at,
-		       m.id, m.medium, m.address, m.state, m.gathering, m.due_at, f.medium,
+		       m.id, m.medium, m.address, m.state, m.failure, m.gathering, m.due_at, f.medium,
 		       a.id, a.number, a.state, a.again, a.provider_id, a.error, a.started_at, a.finished_at
 		FROM pages p
 		JOIN users u ON u.id = p.user_id
@@ -252,9 +252,9 @@ func (db *DB) IncidentPages(ctx context.Context, number int64) ([]incident.PageR
 
 // pageMessage and pageAttempt are the parts of a record that may be missing.
 type pageMessage struct {
-	id                             sql.NullInt64
-	medium, address, state, failed sql.NullString
-	gathering                      sql.NullBool
+	id                                      sql.NullInt64
+	medium, address, state, failure, failed sql.NullString
+	gathering                               sql.NullBool
 }
 
 type pageAttempt struct {
@@ -269,7 +269,7 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 	var m pageMessage
 	var a pageAttempt
 	err := rows.Scan(&r.PageID, &r.EscalationID, &r.UserID, &r.UserName, &r.UserEmail, &r.Urgency, &r.Shadow, &r.Digest, &why, &r.PageState, &r.CreatedAt, &r.EndedAt, &r.NotifyAt,
-		&m.id, &m.medium, &m.address, &m.state, &m.gathering, &r.RetryAt, &m.failed,
+		&m.id, &m.medium, &m.address, &m.state, &m.failure, &m.gathering, &r.RetryAt, &m.failed,
 		&a.id, &a.number, &a.state, &a.again, &a.providerID, &a.reason, &r.StartedAt, &r.FinishedAt)
 	if err != nil {
 		return r, err
@@ -300,6 +300,9 @@ func attemptState(r *incident.PageRecord, m pageMessage, a pageAttempt) incident
 		return incident.AttemptWithdrawn // the message left without it
 	case a.id.Valid:
 		return incident.AttemptState(a.state.String)
+	case m.state.String == "failed": // it could not even be tried
+		r.Error = m.failure.String
+		return incident.AttemptFailed
 	case m.state.String == "withdrawn", over, !m.id.Valid && r.PageState == "superseded":
 		return incident.AttemptWithdrawn
 	case !m.id.Valid && r.PageState == "failed":

@@ -18,11 +18,21 @@ import (
 // messages of its pages too, so that it and a claim come one after the other:
 // a claim that comes later sees the pages answered.
 func (db *DB) ClaimMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
+	claims, n, err := db.claim(ctx, now, limit, choice{busy: busy})
+	if isDataError(err) {
+		db.log.ErrorContext(ctx, "messages cannot be claimed together; they are claimed one by one", "error", err)
+		return db.claimEach(ctx, now, limit, busy)
+	}
+	return claims, n, err
+}
+
+// claim claims what is due of a choice of messages in one transaction.
+func (db *DB) claim(ctx context.Context, now time.Time, limit int, which choice) ([]notify.Claim, int, error) {
 	var claims []notify.Claim
 	n := 0
 	err := db.inTx(ctx, func(tx *Tx) error {
 		claims = nil
-		found, err := tx.dueMessages(ctx, now, limit, busy)
+		found, err := tx.dueMessages(ctx, now, limit, which)
 		if n = len(found); err != nil || n == 0 {
 			return err
 		}
@@ -49,23 +59,47 @@ type found struct {
 const messageColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
 	m.attempts, m.state = 'sending', m.created_at, m.gathering FROM messages m WHERE `
 
+// lapsed picks the messages m whose lease is over, by the clock of leases. next
+// is the number of a further parameter, should one be needed.
+func (db *DB) lapsed(next int) (string, []any) {
+	if db.dialect == onPostgres {
+		return "m.state = 'sending' AND m.lease_until < clock_timestamp()", nil
+	}
+	return fmt.Sprintf("m.state = 'sending' AND m.lease_until < $%d", next), []any{leaseClock()}
+}
+
+// choice narrows down what may be claimed.
+type choice struct {
+	busy []notify.Medium // left alone
+	only int64           // one message, 0 for all
+}
+
+// due is the choice as a condition on queued messages m.
+func (c choice) due() string {
+	which := "1 = 1" + c.one()
+	for _, m := range c.busy {
+		which += " AND m.medium <> '" + string(m) + "'"
+	}
+	return which
+}
+
+func (c choice) one() string {
+	if c.only == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" AND m.id = %d", c.only)
+}
+
 // dueMessages claims what a dead process held, then what is due to people, the
 // most urgent first, then to chat channels. Served by messages_leased and
 // messages_due.
-func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]*found, error) {
-	lapsed, clock := "m.lease_until < clock_timestamp()", []any(nil)
-	if tx.db.dialect == onSQLite {
-		lapsed, clock = "m.lease_until < $1", []any{leaseClock()}
-	}
-	all, err := tx.scanMessages(ctx, messageColumns+"m.state = 'sending' AND "+lapsed+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.db.skipping("m"), clock...)
+func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int, which choice) ([]*found, error) {
+	lapsed, clock := tx.db.lapsed(1)
+	all, err := tx.scanMessages(ctx, messageColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.db.skipping("m"), clock...)
 	if err != nil {
 		return nil, err
 	}
-	idle := "1 = 1"
-	for _, m := range busy {
-		idle += " AND m.medium <> '" + string(m) + "'"
-	}
-	toPeople, err := tx.scanMessages(ctx, messageColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+idle+
+	toPeople, err := tx.scanMessages(ctx, messageColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+which.due()+
 		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.db.skipping("m"), now, limit-len(all))
 	if err != nil {
 		return nil, err
@@ -74,15 +108,15 @@ func (tx *Tx) dueMessages(ctx context.Context, now time.Time, limit int, busy []
 	if len(all) >= limit {
 		return all, nil
 	}
-	toChannels, err := tx.dueToChannels(ctx, now, limit-len(all), idle)
+	toChannels, err := tx.dueToChannels(ctx, now, limit-len(all), which.due())
 	return append(all, toChannels...), err
 }
 
 // dueToChannels claims at most one message a chat channel, so that an update
 // finds the message that it updates. Where more than a few are due, it carries
 // the others.
-func (tx *Tx) dueToChannels(ctx context.Context, now time.Time, limit int, idle string) ([]*found, error) {
-	all, err := tx.scanMessages(ctx, messageColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+idle+`
+func (tx *Tx) dueToChannels(ctx context.Context, now time.Time, limit int, which string) ([]*found, error) {
+	all, err := tx.scanMessages(ctx, messageColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+which+`
 		AND m.address NOT IN (SELECT s.address FROM messages s WHERE s.kind = 'channel' AND s.state = 'sending')
 		ORDER BY m.priority, m.due_at, m.id LIMIT $2`+tx.db.skipping("m"), now, limit)
 	if err != nil {

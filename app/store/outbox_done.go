@@ -58,7 +58,7 @@ func (db *DB) showProgress(ctx context.Context, message int64) {
 		if len(numbers) > mostBumped {
 			return tx.tell(ctx, News{Changes: []Change{{}}})
 		}
-		if _, err := tx.lockIncidents(ctx, numbers); err != nil {
+		if err := tx.lockNumbers(ctx, numbers); err != nil {
 			return err
 		}
 		changed, err := tx.bump(ctx, numbers)

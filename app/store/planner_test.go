@@ -199,7 +199,7 @@ func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
 		var first []notify.Claim
 		var failed error
 		err := db.once(t.Context(), func(tx *Tx) error {
-			found, err := tx.dueMessages(t.Context(), p.now, 8, nil)
+			found, err := tx.dueMessages(t.Context(), p.now, 8, choice{})
 			if err != nil || len(found) != 1 {
 				t.Fatalf("found %v: %v", found, err)
 			}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// One row that cannot be read or written must not keep its neighbours from
+// being paged. Whoever works on many rows at once works on them one by one
+// after a data error, ends the row that it is about in whatever way still tells
+// somebody, and goes on with the others.
+
+// tryAgainAfter is how long a row is put off that could not even be ended.
+const tryAgainAfter = time.Minute
+
+// undecided is an error of whoever decides about rows that were read well, so
+// that no row is to blame.
+type undecided struct{ error }
+
+func (u undecided) Unwrap() error { return u.error }
+
+// isDataError reports whether an error lies in what stands in rows: what cannot
+// be read as what it should be, or is refused by the schema. A lost race, a
+// database that is away, and a statement that the database does not understand
+// say nothing about rows.
+func isDataError(err error) bool {
+	var other undecided
+	if err == nil || isRace(err) || isUnavailable(err) || errors.As(err, &other) {
+		return false
+	}
+	for _, known := range []error{context.Canceled, sql.ErrTxDone, sql.ErrNoRows} {
+		if errors.Is(err, known) {
+			return false
+		}
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		class := pg.Code[:2]
+		return class == "22" || class == "23"
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		switch lite.Code() & 0xff {
+		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
+			return true
+		}
+		return false
+	}
+	return true // a value that Go could not take
+}
+
+// oneByOne works on rows alone that could not be worked on together. one works
+// on a row and returns how much it found; a row with a data error is given up,
+// and where that fails by a data error too, put off. It returns how much was
+// found, and stops at any other error.
+func oneByOne(ids []int64, one func(id int64) (int, error), giveUp func(id int64, cause error) error, putOff func(id int64) error) (int, error) {
+	found := 0
+	for _, id := range ids {
+		n, err := one(id)
+		found += n
+		if isDataError(err) {
+			found++
+			if err = giveUp(id, err); isDataError(err) {
+				err = putOff(id)
+			}
+		}
+		if err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// readEach reads a whole table by id for a picture that pages go by. A row that
+// cannot be read is left out and told of: whoever it is about counts as
+// unreachable, and nobody else does.
+func readEach[T any](g *gorm.DB, log *slog.Logger, rows *[]T) error {
+	err := g.Order("id").Find(rows).Error
+	if !isDataError(err) {
+		if err != nil {
+			err = fmt.Errorf("read the configuration: %w", err)
+		}
+		return err
+	}
+	*rows = nil
+	var ids []int64
+	if err := g.Model(new(T)).Order("id").Pluck("id", &ids).Error; err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	for _, id := range ids {
+		var row T
+		switch err := g.Where("id = ?", id).Take(&row).Error; {
+		case err == nil:
+			*rows = append(*rows, row)
+		case isDataError(err):
+			log.ErrorContext(g.Statement.Context, "a part of the configuration cannot be read; paging goes on without it", "what", fmt.Sprintf("%T", row), "id", id, "error", err)
+		default:
+			return fmt.Errorf("read the configuration: %w", err)
+		}
+	}
+	return nil
+}
