@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -92,14 +94,18 @@ type Engine struct {
 	Batch int
 }
 
+// ErrUnreadable says that a policy's version stands there and cannot be read,
+// today or ever.
+var ErrUnreadable = errors.New("cannot be read")
+
 // Sweep fires what is due once, and returns how much there was. An escalation
-// whose policy cannot be read is left for the next sweep, holds up no other,
-// and is told of in the error.
+// whose policy cannot be read for now is left for the next sweep; one whose
+// policy never can be, or cannot be carried out, leads to the administrators.
+// Neither holds up another, and both are told of in the error.
 func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	now := e.Now()
-	var unread error
+	troubles := map[int64]error{}
 	n, err := e.Store.FireDue(ctx, now, e.Batch, func(version int64, due []Due) ([]Change, error) {
-		unread = nil
 		roster, err := e.Directory.Roster(ctx, version)
 		if err != nil {
 			return nil, fmt.Errorf("read who is on call: %w", err)
@@ -107,20 +113,68 @@ func (e *Engine) Sweep(ctx context.Context) (int, error) {
 		b := newBatch(now, roster)
 		changes := make([]Change, 0, len(due))
 		for _, d := range due {
-			if d.ended() {
-				changes = append(changes, Change{Due: d, Ended: true})
-				continue
-			}
-			policy, err := e.policy(ctx, d)
+			delete(troubles, d.ID) // of a transaction that lost a race
+			c, ok, err := e.change(ctx, b, d)
 			if err != nil {
-				unread = errors.Join(unread, fmt.Errorf("escalation %d: %w", d.ID, err))
-				continue
+				troubles[d.ID] = fmt.Errorf("escalation %d: %w", d.ID, err)
 			}
-			changes = append(changes, b.decide(policy, d))
+			if ok {
+				changes = append(changes, c)
+			}
 		}
 		return changes, nil
 	})
-	return n, errors.Join(err, unread)
+	for _, id := range slices.Sorted(maps.Keys(troubles)) {
+		err = errors.Join(err, troubles[id])
+	}
+	return n, err
+}
+
+// change is what becomes of an escalation; not ok leaves it as it is. An error
+// may come with either.
+func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool, err error) {
+	if d.ended() {
+		return Change{Due: d, Ended: true}, true, nil
+	}
+	policy, err := e.policy(ctx, d)
+	if err != nil && !errors.Is(err, ErrUnreadable) {
+		return c, false, err
+	}
+	if err == nil {
+		if c, err = b.attempt(policy, d); err == nil {
+			return c, true, nil
+		}
+	}
+	c, again := b.withoutPolicy(d)
+	return c, again == nil, errors.Join(err, again)
+}
+
+// withoutPolicy has the administrators paged, hour by hour.
+func (b *batch) withoutPolicy(d Due) (Change, error) {
+	if d.State.Phase == Administrators {
+		return b.attempt(NamedPolicy{}, d)
+	}
+	fired := d.State.FiredAt != nil
+	d.State = State{Phase: Administrators}
+	c, err := b.attempt(NamedPolicy{}, d)
+	if err != nil {
+		return c, err
+	}
+	detail := incident.Detail{Text: "The escalation policy could not be carried out, so the administrators are paged. Tocsin’s log says why."}
+	c.Events = append([]incident.TimelineEvent{{At: b.now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: asJSON(detail)}}, c.Events...)
+	c.Supersede = c.Supersede || fired && len(c.Pages) > 0
+	return c, nil
+}
+
+// attempt decides an escalation. A policy that nobody foresaw must not take the
+// process down, which would take every other escalation with it.
+func (b *batch) attempt(policy NamedPolicy, d Due) (c Change, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a panic in deciding it: %v", r)
+		}
+	}()
+	return b.decide(policy, d), nil
 }
 
 // policy is the one that an escalation began with. One that was deleted since,

@@ -111,6 +111,25 @@ func TestAPolicyThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana")
 }
 
+// TestAPolicyThatNobodyCanCarryOutLeadsToTheAdministrators, and holds up no
+// other: one that never can be read, and one that its author's program let
+// through.
+func TestAPolicyThatNobodyCanCarryOutLeadsToTheAdministrators(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, workedExample())
+	d.unread[77] = fmt.Errorf("a policy %w", escalation.ErrUnreadable)
+	d.begin(func(r *row) { r.PolicyVersionID = 77 })
+	d.begin()
+	d.begin(func(r *row) { r.State.Step = -1 })
+	if _, err := d.engine.Sweep(context.Background()); !errors.Is(err, escalation.ErrUnreadable) {
+		t.Errorf("the error is %v", err)
+	}
+	d.tells(t, "+0s trouble", "+0s administrators: root", "+0s #2 step 1 run 1: ana", "+0s #3 trouble", "+0s #3 administrators: root")
+	d.now = d.now.Add(time.Hour)
+	_, _ = d.engine.Sweep(context.Background())
+	d.tells(t, "+1h administrators again, instead: root", "+1h #2 step 2 run 1, instead: ben", "+1h #3 fallback again, instead: dana")
+}
+
 func TestARosterThatCannotBeReadFiresNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, workedExample())

@@ -275,6 +275,8 @@ func (d *desk) line(r *row, c escalation.Change, e incident.TimelineEvent) strin
 	switch e.Kind {
 	case incident.EvExhausted:
 		return line + "exhausted"
+	case incident.EvTrouble:
+		return line + "trouble"
 	case incident.EvPassedOver:
 		line += "pass over "
 	case incident.EvHandover:

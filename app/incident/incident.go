@@ -199,6 +199,8 @@ const (
 	EvPriority       EventKind = "priority"       // set by hand
 	EvNote           EventKind = "note"           //
 	EvChannelFailed  EventKind = "channel_failed" // the team's chat could not be told
+	EvLeft           EventKind = "left"           // who was paged was deactivated
+	EvTrouble        EventKind = "trouble"        // Tocsin itself could not do something
 )
 
 // TimelineEvent is one line of an incident's timeline.

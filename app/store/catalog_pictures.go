@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"gorm.io/gorm"
 
@@ -70,7 +72,7 @@ func (db *DB) Roster(ctx context.Context, works func(notify.Medium) bool) (*esca
 			return err
 		}
 		r.Version = organization.ConfigVersion
-		if err := readAll(g, "id", &teams, &services); err != nil {
+		if err := errors.Join(readEach(g, db.log, &teams), readEach(g, db.log, &services)); err != nil {
 			return err
 		}
 		if err := readAll(g, "team_id, user_id", &members); err != nil {
@@ -87,14 +89,14 @@ func (db *DB) Roster(ctx context.Context, works func(notify.Medium) bool) (*esca
 		for _, s := range services {
 			r.Services[s.ID] = s.Name
 		}
-		schedules, err := readSchedules(g, "")
+		schedules, err := readableSchedules(g, db.log)
 		if err != nil {
 			return err
 		}
 		for _, s := range schedules {
 			r.Schedules[s.ID] = escalation.NamedSchedule{Slug: s.Slug, Name: s.Name, Schedule: s.Schedule}
 		}
-		return readReach(g, works, r)
+		return readReach(g, db.log, works, r)
 	})
 	if err != nil {
 		return nil, err
@@ -102,8 +104,8 @@ func (db *DB) Roster(ctx context.Context, works func(notify.Medium) bool) (*esca
 	return r, nil
 }
 
-func readReach(g *gorm.DB, works func(notify.Medium) bool, r *escalation.Roster) error {
-	people, err := readPeople(g)
+func readReach(g *gorm.DB, log *slog.Logger, works func(notify.Medium) bool, r *escalation.Roster) error {
+	people, err := readPeople(g, log)
 	if err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (db *DB) Recipients(ctx context.Context) (map[int64]notify.Recipient, error
 		if err := readAll(g, "", &organization); err != nil {
 			return err
 		}
-		people, err := readPeople(g)
+		people, err := readPeople(g, db.log)
 		for _, p := range people {
 			r := p.recipient()
 			if r.Zone == "" {
@@ -151,11 +153,12 @@ func (p *personRow) recipient() notify.Recipient {
 	return r
 }
 
-func readPeople(g *gorm.DB) ([]*personRow, error) {
+// readPeople leaves out who cannot be read, and what of theirs cannot be.
+func readPeople(g *gorm.DB, log *slog.Logger) ([]*personRow, error) {
 	var users []auth.User
 	var methods []notify.ContactMethod
 	var rules []notify.Rule
-	if err := readAll(g, "id", &users, &methods, &rules); err != nil {
+	if err := errors.Join(readEach(g, log, &users), readEach(g, log, &methods), readEach(g, log, &rules)); err != nil {
 		return nil, err
 	}
 	people := make([]*personRow, len(users))
@@ -165,10 +168,14 @@ func readPeople(g *gorm.DB) ([]*personRow, error) {
 		byID[u.ID] = people[i]
 	}
 	for _, m := range methods {
-		byID[m.UserID].methods = append(byID[m.UserID].methods, m)
+		if p := byID[m.UserID]; p != nil {
+			p.methods = append(p.methods, m)
+		}
 	}
 	for _, rule := range rules {
-		byID[rule.UserID].rules = append(byID[rule.UserID].rules, rule)
+		if p := byID[rule.UserID]; p != nil {
+			p.rules = append(p.rules, rule)
+		}
 	}
 	return people, nil
 }

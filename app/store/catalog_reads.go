@@ -294,6 +294,9 @@ func (db *DB) PolicyVersion(ctx context.Context, versionID int64) (escalation.Na
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return escalation.NamedPolicy{}, fault.NotFound("There is no such version of an escalation policy.")
 	}
+	if isDataError(err) {
+		return escalation.NamedPolicy{}, fmt.Errorf("an escalation policy %w: %w", escalation.ErrUnreadable, err)
+	}
 	if err != nil {
 		return escalation.NamedPolicy{}, fmt.Errorf("read an escalation policy: %w", err)
 	}

@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -151,6 +154,20 @@ func readSchedules(g *gorm.DB, slug string) ([]blueprint.KeptSchedule, error) {
 	return assemble(rows, versions, overrides), nil
 }
 
+// readableSchedules are all schedules as far as they can be read: a version that
+// cannot be leaves the one before it in force, rather than everybody unpaged.
+func readableSchedules(g *gorm.DB, log *slog.Logger) ([]blueprint.KeptSchedule, error) {
+	var rows []scheduleRow
+	var versions []scheduleVersionRow
+	var overrides []overrideRow
+	if err := errors.Join(readEach(g, log, &rows), readEach(g, log, &versions), readEach(g, log, &overrides)); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(versions, func(a, b scheduleVersionRow) int { return a.EffectiveAt.Compare(b.EffectiveAt) })
+	overrides = slices.DeleteFunc(overrides, func(o overrideRow) bool { return o.RemovedAt != nil })
+	return assemble(rows, versions, overrides), nil
+}
+
 func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []overrideRow) []blueprint.KeptSchedule {
 	schedules := make([]blueprint.KeptSchedule, len(rows))
 	at := make(map[int64]*blueprint.KeptSchedule, len(rows))
@@ -160,12 +177,18 @@ func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []ove
 		at[r.ID] = &schedules[i]
 	}
 	for _, v := range versions {
+		if at[v.ScheduleID] == nil {
+			continue
+		}
 		definition := v.Definition
 		definition.Effective = v.EffectiveAt.UTC()
 		at[v.ScheduleID].Schedule.Versions = append(at[v.ScheduleID].Schedule.Versions, definition)
 	}
 	for _, o := range overrides {
 		s := at[o.ScheduleID]
+		if s == nil {
+			continue
+		}
 		s.Schedule.Overrides = append(s.Schedule.Overrides, o.override())
 		if o.Origin == fromApp {
 			s.FromApp[o.ID] = true

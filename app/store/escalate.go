@@ -11,15 +11,22 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
+// firing is the engine's decision about escalations that are due.
+type firing = func(configVersion int64, due []escalation.Due) ([]escalation.Change, error)
+
 // FireDue implements escalation.Store. Firing is one transaction under the
 // locks of the escalation and its incident, so that it needs no lease: a
 // process that dies has fired nothing, and its locks die with its connection.
 // Rows that somebody else holds, such as an acknowledgment in progress, are
 // left to the next sweep.
-func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firing) (int, error) {
 	fired, err := db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.db.skipping("e, i"), now, limit)
 	})
+	if isDataError(err) {
+		db.log.ErrorContext(ctx, "escalations cannot be fired together; they are fired one by one", "error", err)
+		return db.fireEach(ctx, now, limit, decide)
+	}
 	if err != nil || fired > 0 {
 		return fired, err
 	}
@@ -33,7 +40,7 @@ const overdueAfter = 500 * time.Millisecond
 // fireOverdue waits for the rows of the one escalation that has been due for
 // longest. Without it, a sender that repeats itself without end would keep its
 // own incident from being escalated.
-func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide firing) (int, error) {
 	if db.dialect == onSQLite {
 		return 0, nil
 	}
@@ -60,7 +67,7 @@ type claimed struct {
 }
 
 // fire claims, has the claim decided and writes what was decided.
-func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []escalation.Due) ([]escalation.Change, error), claim func(*Tx) (claimed, error)) (int, error) {
+func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (claimed, error)) (int, error) {
 	fired := 0
 	err := db.derived(ctx, func(tx *Tx) error {
 		c, err := claim(tx)
@@ -69,7 +76,7 @@ func (db *DB) fire(ctx context.Context, now time.Time, decide func(int64, []esca
 		}
 		changes, err := decide(c.version, c.due)
 		if err != nil {
-			return err
+			return undecided{err}
 		}
 		return tx.writeEscalations(ctx, now, changes)
 	})

@@ -165,8 +165,8 @@ type Timer struct {
 	Due     time.Time
 }
 
-// DueTimers lists timers that are due, oldest first. Carrying one out is the
-// caller's; it is kept until DoneTimer, so that a process that dies loses none.
+// DueTimers lists timers that are due, oldest first. One that cannot be read is
+// left out and told of in the log. Carrying one out is the caller's; it is kept until DoneTimer, so that a process that dies loses none.
 func (db *DB) DueTimers(ctx context.Context, now time.Time, limit int) ([]Timer, error) {
 	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT kind, subject, due_at FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT $2"), now, limit)
 	if err != nil {
@@ -177,7 +177,8 @@ func (db *DB) DueTimers(ctx context.Context, now time.Time, limit int) ([]Timer,
 	for rows.Next() {
 		var t Timer
 		if err := rows.Scan(&t.Kind, &t.Subject, &t.Due); err != nil {
-			return nil, fmt.Errorf("read timers: %w", err)
+			db.log.ErrorContext(ctx, "a timer cannot be read; the others go on", "kind", t.Kind, "subject", t.Subject, "error", err)
+			continue
 		}
 		due = append(due, t)
 	}

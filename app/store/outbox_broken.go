@@ -112,17 +112,8 @@ func (tx *Tx) halve(ctx context.Context, id int64, pages []int64, now time.Time)
 	return nil
 }
 
-// putOff has a message wait that can be neither claimed nor given up, so that
-// the others do not wait for it. Should even that fail, the log says so.
+// putOff has a message wait that can be neither claimed nor given up.
 func (db *DB) putOff(ctx context.Context, id int64, now time.Time) error {
-	err := db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE messages SET state = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL
-			WHERE id = $2 AND state IN ('queued', 'sending')`, now.Add(tryAgainAfter), id)
-		return err
-	})
-	if isDataError(err) {
-		db.log.ErrorContext(ctx, "a message cannot even be put off", "message", id, "error", err)
-		return nil
-	}
-	return err
+	return db.quietly(ctx, `UPDATE messages SET state = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL
+		WHERE id = $2 AND state IN ('queued', 'sending')`, now.Add(tryAgainAfter), id)
 }

@@ -12,8 +12,50 @@ import (
 // messages. Planning is short, and the lock ends with the transaction.
 const plannerLock = 0x70c51
 
+// planning is notify's decision about pages that are due.
+type planning = func(configVersion int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error)
+
 // PlanDue implements notify.PlanStore.
-func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func(int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)) (int, error) {
+func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
+	planned, err := db.plan(ctx, now, limit, 0, decide)
+	if isDataError(err) {
+		db.log.ErrorContext(ctx, "pages cannot be planned together; they are planned one by one", "error", err)
+		return db.planEach(ctx, now, limit, decide)
+	}
+	return planned, err
+}
+
+// planEach plans pages alone that could not be planned together. One that cannot
+// be planned alone either has failed for good, and its step is looked at.
+func (db *DB) planEach(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
+	due, err := scanInts(db.read.QueryContext(ctx, db.rebind("SELECT id FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2"), now, limit))
+	if err != nil {
+		return 0, fmt.Errorf("list pages: %w", err)
+	}
+	return oneByOne(due, func(id int64) (int, error) {
+		return db.plan(ctx, now, 1, id, decide)
+	}, func(id int64, cause error) error {
+		db.log.ErrorContext(ctx, "a page cannot be planned and has failed", "page", id, "error", cause)
+		return db.inTx(ctx, func(tx *Tx) error {
+			if err := tx.failPages(ctx, now, []int64{id}); err != nil {
+				return err
+			}
+			number, err := scanInts(tx.QueryContext(ctx, "SELECT incident_number FROM pages WHERE id = $1", id))
+			if err != nil {
+				return fmt.Errorf("read the incident of a page: %w", err)
+			}
+			if err := tx.noteTrouble(ctx, now, number, "A page could not be turned into messages. Tocsin’s log says why."); err != nil {
+				return err
+			}
+			return tx.tell(ctx, News{Work: ToTime})
+		})
+	}, func(id int64) error {
+		return db.quietly(ctx, "UPDATE pages SET notify_at = $1 WHERE id = $2 AND notify_at IS NOT NULL", now.Add(tryAgainAfter), id)
+	})
+}
+
+// plan plans what is due in one transaction; only narrows it down to one page.
+func (db *DB) plan(ctx context.Context, now time.Time, limit int, only int64, decide planning) (int, error) {
 	planned := 0
 	err := db.derived(ctx, func(tx *Tx) error {
 		if db.dialect == onPostgres {
@@ -21,7 +63,7 @@ func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func
 				return err
 			}
 		}
-		due, err := tx.duePages(ctx, now, limit)
+		due, err := tx.duePages(ctx, now, limit, only)
 		if planned = len(due); err != nil || planned == 0 {
 			return err
 		}
@@ -32,7 +74,7 @@ func (db *DB) PlanDue(ctx context.Context, now time.Time, limit int, decide func
 		}
 		plan, err := decide(version, due, recent)
 		if err != nil {
-			return err
+			return undecided{err}
 		}
 		return tx.writePlan(ctx, now, plan)
 	})
@@ -49,12 +91,16 @@ const stepEnds = 10 * time.Second
 // the planner, whether somebody is told once more at that instant. The subquery
 // is one look by primary key a page, and none for a page that is new; a join
 // would be free to read every escalation that there ever was.
-func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int) ([]notify.DuePage, error) {
+func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int, only int64) ([]notify.DuePage, error) {
+	which := ""
+	if only != 0 {
+		which = fmt.Sprintf(" AND id = %d", only)
+	}
 	var due []notify.DuePage
 	err := tx.reads(ctx, statement{
 		what: "claim pages",
 		query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
-			FROM pages WHERE notify_at <= $1 AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = 'active' AND e.deadline_at <= pages.notify_at
+			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = 'active' AND e.deadline_at <= pages.notify_at
 				AND e.deadline_at > $3 FROM escalations e WHERE e.id = pages.escalation_id), false))
 			ORDER BY notify_at, id LIMIT $2` + tx.db.forUpdate(true),
 		args: []any{now, limit, now.Add(-stepEnds)},

@@ -12,6 +12,8 @@ import (
 	"gorm.io/gorm"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
 // One row that cannot be read or written must not keep its neighbours from
@@ -78,6 +80,30 @@ func oneByOne(ids []int64, one func(id int64) (int, error), giveUp func(id int64
 		}
 	}
 	return found, nil
+}
+
+// quietly puts a row off that could not even be ended, so that the others do not
+// wait for it. Should that fail by a data error as well, only the log says so.
+func (db *DB) quietly(ctx context.Context, query string, until time.Time, id int64) error {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, query, until, id)
+		return err
+	})
+	if isDataError(err) {
+		db.log.ErrorContext(ctx, "a row cannot even be put off", "id", id, "query", query, "error", err)
+		return nil
+	}
+	return err
+}
+
+// noteTrouble tells on the timeline of incidents what went wrong in Tocsin
+// itself.
+func (tx *Tx) noteTrouble(ctx context.Context, now time.Time, numbers []int64, text string) error {
+	events := make([]incident.TimelineEvent, len(numbers))
+	for i, n := range numbers {
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: []byte(asJSON(incident.Detail{Text: text}))}
+	}
+	return tx.insertEvents(ctx, events)
 }
 
 // readEach reads a whole table by id for a picture that pages go by. A row that

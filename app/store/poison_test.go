@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
@@ -90,6 +92,122 @@ func TestAnIncidentThatCannotBeReadLeavesABundleToTheOthers(t *testing.T) {
 		}
 		if n := p.count("SELECT count(*) FROM messages WHERE state IN ('queued', 'sending') AND due_at <= $1", p.now); n != 0 {
 			t.Errorf("%d messages are still due", n)
+		}
+	})
+}
+
+func TestAPageThatCannotBePlannedFailsAndHoldsUpNoOther(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		numbers := p.storm(3)
+		p.must(p.engine.Sweep(t.Context()))
+		p.poison("pages", "created_at", "incident_number = $1", numbers[1])
+		sent := p.settle()
+		p.expect(sent, "sms-1", "sms-1", "sms-2") // its step is passed over
+		if got := p.told(sent); !slices.Equal(got, numbers) {
+			t.Errorf("people were told of %v, want %v", got, numbers)
+		}
+		if n := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1 AND incident_number = $2", string(incident.EvTrouble), numbers[1]); n != 1 {
+			t.Errorf("the timeline tells of it %d times", n)
+		}
+	})
+}
+
+func TestAnEscalationThatCannotBeReadGoesToTheAdministratorsAndHoldsUpNoOther(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		d := p.engine.Directory.(fixedDirectory)
+		d.roster.People[ben] = escalation.Person{Name: "Ben Adeyemi", Role: "administrator", Reachable: true}
+		numbers := p.storm(3)
+		p.poison("escalations", "fired_at", "incident_number = $1", numbers[1])
+		sent := p.settle()
+		slices.SortStableFunc(sent, func(a, b notify.Message) int { return strings.Compare(a.To, b.To) })
+		p.expect(sent, "sms-1", "sms-1", "sms-2")
+		if got := sent[2].Subjects[0].Number; got != numbers[1] {
+			t.Errorf("the administrator was told of %d", got)
+		}
+		if n := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1 AND incident_number = $2", string(incident.EvTrouble), numbers[1]); n != 1 {
+			t.Errorf("the timeline tells of it %d times", n)
+		}
+	})
+}
+
+// TestAnEscalationThatNobodyCanFireIsPutOff has one fail whatever it is turned
+// into.
+func TestAnEscalationThatNobodyCanFireIsPutOff(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		numbers := p.storm(2)
+		broken := int64(p.count("SELECT id FROM escalations WHERE incident_number = $1", numbers[0]))
+		decide := func(_ int64, due []escalation.Due) ([]escalation.Change, error) {
+			var changes []escalation.Change
+			for _, d := range due {
+				c := escalation.Change{Due: d, NextAction: p.now.Add(time.Hour)}
+				if d.ID == broken {
+					c.State.Step = 1 << 40 // no column holds it on PostgreSQL
+				}
+				changes = append(changes, c)
+			}
+			return changes, nil
+		}
+		if db.dialect == onSQLite {
+			p.exec("CREATE TRIGGER narrow BEFORE UPDATE OF step ON escalations WHEN NEW.step > 1000 BEGIN SELECT RAISE(ABORT, 'too far'); END")
+		}
+		for range 3 {
+			p.must(db.FireDue(t.Context(), p.now, 10, decide))
+		}
+		if n := p.count("SELECT count(*) FROM escalations WHERE next_action_at = $1", p.now.Add(time.Hour)); n != 1 {
+			t.Errorf("%d of the others fired", n)
+		}
+		if n := p.count("SELECT count(*) FROM escalations WHERE next_action_at = $1 AND id = $2", p.now.Add(tryAgainAfter), broken); n != 1 {
+			t.Error("what cannot be fired was not put off")
+		}
+	})
+}
+
+func TestAnErrorOfWhoeverDecidesIsNoRowsFault(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.storm(2)
+		unknown := errors.New("nobody knows who is on call")
+		_, err := db.FireDue(t.Context(), p.now, 10, func(int64, []escalation.Due) ([]escalation.Change, error) { return nil, unknown })
+		if !errors.Is(err, unknown) {
+			t.Errorf("the error is %v", err)
+		}
+		if n := p.count("SELECT count(*) FROM escalations WHERE phase = 'steps' AND next_action_at <= $1", p.now); n != 2 {
+			t.Errorf("%d of 2 escalations are still due", n)
+		}
+	})
+}
+
+func TestWhatCannotBeReadOfTheConfigurationIsLeftOutOfPictures(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		everything := func(notify.Medium) bool { return true }
+		p.exec(`INSERT INTO contact_methods (id, user_id, slug, medium, address, verified_at, created_at)
+			VALUES (1, 1, 'sms', 'sms', '+4912345', $1, $1), (2, 1, 'mail', 'email', 'ana@acme.example', $1, $1), (3, 2, 'sms', 'sms', '+4954321', $1, $1)`, p.now)
+		p.exec(`INSERT INTO schedules (id, slug, name) VALUES (1, 'payments', 'Payments'), (2, 'ledger', 'Ledger')`)
+		p.exec(`INSERT INTO schedule_versions (schedule_id, effective_at, definition, created_at, created_by)
+			VALUES (1, $1, '{}', $1, 'test'), (1, $2, '{"layers": 7}', $2, 'test'), (2, $1, '{}', $1, 'test')`, p.now.Add(-time.Hour), p.now)
+		p.poison("contact_methods", "created_at", "id IN (1, 3)")
+
+		people, err := db.Recipients(t.Context())
+		if err != nil || len(people[ana].Methods) != 1 || people[ana].Methods[0].ID != 2 || len(people[ben].Methods) != 0 {
+			t.Errorf("recipients %+v: %v", people, err)
+		}
+		roster, err := db.Roster(t.Context(), everything)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !roster.People[ana].Reachable || roster.People[ben].Reachable {
+			t.Errorf("people: %+v", roster.People)
+		}
+		if a, b := len(roster.Schedules[1].Schedule.Versions), len(roster.Schedules[2].Schedule.Versions); a != 1 || b != 1 {
+			t.Errorf("the schedules have %d and %d versions that can be read, want 1 each", a, b)
+		}
+		p.exec(`UPDATE policy_versions SET definition = '{"steps": 7}'`)
+		if _, err := db.PolicyVersion(t.Context(), 1); !errors.Is(err, escalation.ErrUnreadable) {
+			t.Errorf("a policy that cannot be read: %v", err)
 		}
 	})
 }

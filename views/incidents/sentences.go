@@ -35,7 +35,7 @@ func (e Event) tone() string {
 		return "person"
 	case "acknowledged", "shadow_ack", "unacknowledged", "escalated", "priority", "note":
 		return "person"
-	case "passed_over", "exhausted", "ack_expired", "channel_failed":
+	case "passed_over", "exhausted", "ack_expired", "channel_failed", "trouble":
 		return "failed"
 	case KindAttempt:
 		if e.Attempt.State == Failed {
