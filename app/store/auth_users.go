@@ -110,6 +110,9 @@ func (db *DB) SetActive(ctx context.Context, by auth.Actor, id int64, active boo
 				return nil, err
 			}
 			u.SessionEpoch++
+			if err := tx.leave(ctx, u.ID, u.Name); err != nil {
+				return nil, err
+			}
 		}
 		u.Active = active
 		return nil, nil

@@ -30,7 +30,7 @@ func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan
 			return err
 		}
 		for _, c := range plan.Changes {
-			if err := a.apply(c); err != nil {
+			if err := a.apply(ctx, c); err != nil {
 				return fmt.Errorf("%s %s %s: %w", c.Op, c.Kind, c.Key, err)
 			}
 			if err := a.audit(ctx, c); err != nil {
@@ -121,7 +121,7 @@ func (a *applier) readNumbers() error {
 	return nil
 }
 
-func (a *applier) apply(c blueprint.Change) error {
+func (a *applier) apply(ctx context.Context, c blueprint.Change) error {
 	if c.Op == blueprint.Delete {
 		return a.remove(c)
 	}
@@ -132,7 +132,7 @@ func (a *applier) apply(c blueprint.Change) error {
 	case blueprint.Priority:
 		return a.priority(v, c.Op == blueprint.Create)
 	case blueprint.User:
-		return a.user(v, fresh)
+		return a.user(ctx, v, fresh)
 	case blueprint.Team:
 		return a.team(v)
 	case blueprint.Deployment:

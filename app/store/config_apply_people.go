@@ -1,12 +1,14 @@
 package store
 
 import (
+	"context"
+
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-func (a *applier) user(u blueprint.User, fresh bool) error {
+func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error {
 	row := auth.User{CreatedAt: a.now}
 	if !fresh {
 		if err := a.tx.Gorm.Where("email = ?", u.Email).Take(&row).Error; err != nil {
@@ -15,6 +17,9 @@ func (a *applier) user(u blueprint.User, fresh bool) error {
 	}
 	if row.Active && u.Deactivated {
 		row.SessionEpoch++ // ends every session
+		if err := a.tx.leave(ctx, row.ID, u.Name); err != nil {
+			return err
+		}
 	}
 	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
 	if err := a.save(&row, &row.ID, a.users, u.Email); err != nil {

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// leave withdraws what waits to be sent to a person who is deactivated, and
+// fails their pages: the step of each is looked at, so that one that paged them
+// alone is over at once, and nobody waits for an answer that cannot come. A
+// message whose call has begun goes out.
+//
+// It locks pages before messages, as everybody does. What others make of an
+// older picture meanwhile is caught when it is planned.
+func (tx *Tx) leave(ctx context.Context, userID int64, name string) error {
+	now := tx.db.Now()
+	pages, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') ORDER BY id"+tx.db.forUpdate(false), userID))
+	if err != nil {
+		return fmt.Errorf("lock a person's pages: %w", err)
+	}
+	numbers, err := scanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' ORDER BY 1", userID))
+	if err != nil {
+		return fmt.Errorf("read a person's pages: %w", err)
+	}
+	for some := range slices.Chunk(pages, 1000) {
+		if err := tx.failPages(ctx, now, some); err != nil {
+			return err
+		}
+	}
+	if err := tx.withdrawFrom(ctx, userID, name); err != nil {
+		return err
+	}
+	data := []byte(asJSON(incident.Detail{Text: name + " was paged and has been deactivated", People: []int64{userID}}))
+	events := make([]incident.TimelineEvent, len(numbers))
+	for i, n := range numbers {
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvLeft, Actor: incident.Tocsin, Data: data}
+	}
+	if err := tx.insertEvents(ctx, events); err != nil {
+		return err
+	}
+	return tx.tell(ctx, News{Work: ToTime})
+}
+
+// withdrawFrom withdraws a person's waiting messages, of every kind.
+func (tx *Tx) withdrawFrom(ctx context.Context, userID int64, name string) error {
+	waiting, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = 'queued' ORDER BY id"+tx.db.forUpdate(false), userID))
+	if err != nil {
+		return fmt.Errorf("lock a person's messages: %w", err)
+	}
+	for some := range slices.Chunk(waiting, 1000) {
+		where, args := tx.db.in("id", 2, some)
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', gathering = false, due_at = NULL, failure = $1 WHERE state = 'queued' AND "+where,
+			append([]any{name + " has been deactivated."}, args...)...); err != nil {
+			return fmt.Errorf("withdraw a person's messages: %w", err)
+		}
+	}
+	return nil
+}
