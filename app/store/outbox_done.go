@@ -78,15 +78,18 @@ func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retr
 		if err := tx.lockPagesOf(ctx, c.ID); err != nil {
 			return err
 		}
-		retry := retry
+		retry, overtaken := retry, false
 		if retry != nil && c.Kind == notify.KindChannel {
 			var err error
-			if retry, err = tx.unlessOvertaken(ctx, c, retry); err != nil {
+			if overtaken, err = tx.overtaken(ctx, c); err != nil {
 				return err
 			}
 		}
 		state := "failed"
-		if retry != nil {
+		switch {
+		case overtaken:
+			retry, state = nil, "withdrawn"
+		case retry != nil:
 			state = "queued"
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, lease_owner = NULL, lease_until = NULL
@@ -105,7 +108,7 @@ func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retr
 			return nil // the lease has passed on, and with it the decision
 		}
 		work := ToSend
-		if retry == nil {
+		if state == "failed" {
 			if err := tx.afterLoss(ctx, c.ID, c.Kind, next, now); err != nil {
 				return err
 			}
@@ -119,21 +122,21 @@ func (db *DB) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retr
 	return err
 }
 
-// unlessOvertaken gives up a chat message's retry where a newer one waits,
-// which will say all that this one would, and carry what it carried.
-func (tx *Tx) unlessOvertaken(ctx context.Context, c notify.Claim, retry *time.Time) (*time.Time, error) {
+// overtaken reports whether a newer chat message waits, which will say all that
+// this one would, and has it carry what this one carried.
+func (tx *Tx) overtaken(ctx context.Context, c notify.Claim) (bool, error) {
 	newer, err := scanInts(tx.QueryContext(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
 		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID))
 	if err != nil {
-		return nil, fmt.Errorf("look for a newer message: %w", err)
+		return false, fmt.Errorf("look for a newer message: %w", err)
 	}
 	if len(newer) == 0 {
-		return retry, nil
+		return false, nil
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE messages SET carried_by = $1 WHERE carried_by = $2", newer[0], c.ID); err != nil {
-		return nil, fmt.Errorf("hand over to a newer message: %w", err)
+		return false, fmt.Errorf("hand over to a newer message: %w", err)
 	}
-	return nil, nil
+	return true, nil
 }
 
 // afterLoss sees to what a message that failed for good was about: its pages
@@ -285,20 +288,23 @@ func (tx *Tx) setTimer(ctx context.Context, kind string, subject int64, due time
 	return nil
 }
 
+// noteChannelFailed tells on the timeline of each incident that a post to a
+// chat channel was about that the channel does not know of it.
 func (tx *Tx) noteChannelFailed(ctx context.Context, id int64, now time.Time) error {
-	var number sql.NullInt64
 	var address, reason string
-	if err := tx.QueryRowContext(ctx, "SELECT incident_number, address, failure FROM messages WHERE id = $1", id).Scan(&number, &address, &reason); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT address, failure FROM messages WHERE id = $1", id).Scan(&address, &reason); err != nil {
 		return fmt.Errorf("note that a channel could not be told: %w", err)
 	}
-	if !number.Valid {
-		return nil
-	}
-	data, err := json.Marshal(incident.Detail{To: address, Text: reason})
+	numbers, err := scanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM messages WHERE (id = $1 OR carried_by = $1) AND incident_number IS NOT NULL ORDER BY 1", id))
 	if err != nil {
-		return err
+		return fmt.Errorf("read what a channel was to be told of: %w", err)
 	}
-	return tx.insertEvents(ctx, []incident.TimelineEvent{{IncidentNo: number.Int64, At: now, Kind: incident.EvChannelFailed, Actor: incident.Tocsin, Data: data}})
+	data := []byte(asJSON(incident.Detail{To: address, Text: reason}))
+	events := make([]incident.TimelineEvent, len(numbers))
+	for i, n := range numbers {
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvChannelFailed, Actor: incident.Tocsin, Data: data}
+	}
+	return tx.insertEvents(ctx, events)
 }
 
 // mostBumped bounds how many incidents one message's progress is shown on at

@@ -239,6 +239,27 @@ func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
 		if len(newer) != 1 || newer[0].ID == post[0].ID || newer[0].Count() != 300 || newer[0].Subjects[0].Status != "acknowledged" {
 			t.Errorf("the newer post: %+v", newer)
 		}
+		if n := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1", string(incident.EvChannelFailed)); n != 0 {
+			t.Errorf("%d incidents say that the channel could not be told, though it still will be", n)
+		}
+	})
+}
+
+func TestEachIncidentOfAPostThatIsLostSaysSo(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		chat := p.toChat()
+		chat.fail = func(notify.Message) *notify.Failure {
+			return &notify.Failure{Reason: "the channel is archived", Permanent: true}
+		}
+		p.storm(300)
+		p.settle()
+		p.advance(time.Minute)
+		events, incidents := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1", string(incident.EvChannelFailed)),
+			p.count("SELECT count(DISTINCT incident_number) FROM timeline_events WHERE kind = $1", string(incident.EvChannelFailed))
+		if events != 300 || incidents != 300 {
+			t.Errorf("%d lines on %d timelines say that the channel could not be told, want 300 on 300", events, incidents)
+		}
 	})
 }
 
