@@ -115,12 +115,36 @@ func (db *DB) countRejected(ctx context.Context, counts map[int64]ingest.SignalC
 
 // RevealKey opens an integration's key, and writes down that the actor saw it.
 func (db *DB) RevealKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error) {
+	return db.reveal(ctx, by, keys, slug, func(*Tx, auth.Entry) (bool, error) { return false, nil })
+}
+
+// ShowKey is RevealKey for a page that shows the key whenever it is looked at:
+// it is written down the first time that the actor sees the integration's key
+// since the integration was last changed.
+func (db *DB) ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error) {
+	return db.reveal(ctx, by, keys, slug, func(tx *Tx, e auth.Entry) (bool, error) {
+		var known bool
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit_log WHERE subject = $1 AND action = $2 AND actor = $3
+			AND id > COALESCE((SELECT max(c.id) FROM audit_log c WHERE c.subject = $1 AND c.action IN ('integration.create', 'integration.update')), 0))`,
+			e.Subject, e.Action, e.Actor).Scan(&known)
+		if err != nil {
+			return false, fmt.Errorf("look who has seen a key: %w", err)
+		}
+		return known, nil
+	})
+}
+
+func (db *DB) reveal(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string, known func(*Tx, auth.Entry) (bool, error)) (string, error) {
 	key, err := db.IntegrationKey(ctx, keys, slug)
 	if err != nil {
 		return "", err
 	}
 	err = db.inTx(ctx, func(tx *Tx) error {
-		return tx.audit(ctx, auth.Entry{Actor: by.String(), Action: "integration.reveal_key", Subject: "integration:" + slug})
+		e := auth.Entry{Actor: by.String(), Action: "integration.reveal_key", Subject: "integration:" + slug}
+		if seen, err := known(tx, e); err != nil || seen {
+			return err
+		}
+		return tx.audit(ctx, e)
 	})
 	if err != nil {
 		return "", err

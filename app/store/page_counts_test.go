@@ -90,6 +90,45 @@ func TestARevealedKeyIsAudited(t *testing.T) {
 	})
 }
 
+func TestAKeyThatAPageShowsIsAuditedOnceAPersonAndKey(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		keys, err := auth.NewKeyring(bytes.Repeat([]byte{1}, auth.KeySize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.write.ExecContext(t.Context(), db.rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, created_at) VALUES ('sre', 'SRE', 'slo', $1, $2, $3)`),
+			keys.IntegrationHMAC("the key"), keys.Seal("the key"), time.Now().UTC())
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := func(shows int, email string) int {
+			t.Helper()
+			for range shows {
+				if key, err := db.ShowKey(t.Context(), auth.Actor{Kind: auth.Person, Email: email}, keys, "sre"); key != "the key" || err != nil {
+					t.Fatalf("the key is %q, %v", key, err)
+				}
+			}
+			entries, err := db.AuditLog(t.Context(), auth.AuditQuery{Actor: email, Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(entries)
+		}
+		if a, b := written(3, "ana@acme.example"), written(2, "ben@acme.example"); a != 1 || b != 1 {
+			t.Errorf("%d entries of Ana and %d of Ben, want one each", a, b)
+		}
+		err = db.inTx(t.Context(), func(tx *Tx) error {
+			return tx.audit(t.Context(), auth.Entry{Actor: "tocsin", Action: "integration.update", Subject: "integration:sre"})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := written(2, "ana@acme.example"); n != 2 {
+			t.Errorf("%d entries of Ana after the key may have changed, want another", n)
+		}
+	})
+}
+
 func TestTheOrganizationIsNamed(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		before, err := db.ConfigVersion(t.Context())

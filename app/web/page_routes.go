@@ -54,8 +54,10 @@ type PageSignals interface {
 	// was rejected and not replayed.
 	SignalCounts(ctx context.Context) (map[int64]ingest.SignalCounts, error)
 	// RevealKey opens an integration's key for an actor, which the audit log
-	// tells; IntegrationKey does for Tocsin itself.
+	// tells each time, and of ShowKey once a person and key; IntegrationKey does
+	// for Tocsin itself.
 	RevealKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error)
+	ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error)
 	IntegrationKey(ctx context.Context, keys *auth.Keyring, slug string) (string, error)
 }
 

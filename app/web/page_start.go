@@ -96,7 +96,7 @@ func (p *pages) curl(ctx context.Context, v *visit, i blueprint.KeptIntegration,
 	key := "KEY"
 	if first && v.mayTo(auth.RevealKey, v.managed(i)) {
 		var err error
-		if key, err = p.Pages.Signals.RevealKey(ctx, v.actor, p.Pages.Keys, i.Slug); err != nil {
+		if key, err = p.Pages.Signals.ShowKey(ctx, v.actor, p.Pages.Keys, i.Slug); err != nil {
 			return "", err
 		}
 	}
