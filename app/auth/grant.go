@@ -60,8 +60,10 @@ func (s *Service) OpenLink(ctx context.Context, token string) (Purpose, *User, e
 }
 
 // SetUp uses a setup link: it creates the first administrator, with a
-// password, and signs them in. The role of the profile is not asked for.
-func (s *Service) SetUp(ctx context.Context, token string, p Profile, password string) (*User, error) {
+// password, names the organisation, whose time zone is the administrator's, and
+// signs them in. It is all done or not at all. The role of the profile is not
+// asked for.
+func (s *Service) SetUp(ctx context.Context, token string, p Profile, password, organization string) (*User, error) {
 	p.Role = Administrator
 	p, err := p.Check()
 	wrong := append(fields(err), fields(CheckPassword(password))...)
@@ -77,7 +79,7 @@ func (s *Service) SetUp(ctx context.Context, token string, p Profile, password s
 	}
 	now := s.now()
 	u := &User{Email: p.Email, Name: p.Name, Role: p.Role, Timezone: p.Timezone, PasswordHash: hash, Active: true, CreatedAt: now}
-	if err := s.store.UseSetupLink(ctx, hashToken(token), u, now); err != nil {
+	if err := s.store.UseSetupLink(ctx, hashToken(token), u, organization, now); err != nil {
 		return nil, err
 	}
 	return u, s.sessions.begin(ctx, u)

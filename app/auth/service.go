@@ -47,9 +47,10 @@ type Links interface {
 	CreateLink(ctx context.Context, by Actor, l *OneTimeLink) error
 	LinkByHash(ctx context.Context, hash []byte) (*OneTimeLink, error)
 	// UseSetupLink uses the link up and creates the first administrator, or
-	// makes one of the person who has that address. Of several at once, one
-	// succeeds; the others find the link gone.
-	UseSetupLink(ctx context.Context, hash []byte, u *User, now time.Time) error
+	// makes one of the person who has that address, and gives the organisation
+	// its name and the person's time zone. Of several at once, one succeeds; the
+	// others find the link gone.
+	UseSetupLink(ctx context.Context, hash []byte, u *User, organization string, now time.Time) error
 	// UsePasswordLink uses the link up and sets its person's password, as
 	// SetPassword does.
 	UsePasswordLink(ctx context.Context, hash []byte, passwordHash string, now time.Time) (*User, error)

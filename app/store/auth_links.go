@@ -48,7 +48,7 @@ func findLink(g *gorm.DB, hash []byte) (*auth.OneTimeLink, error) {
 }
 
 // UseSetupLink implements auth.Links.
-func (db *DB) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, now time.Time) error {
+func (db *DB) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, organization string, now time.Time) error {
 	return db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.changeConfiguration(ctx); err != nil {
 			return err
@@ -67,8 +67,21 @@ func (db *DB) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, now t
 		if err := tx.putAdministrator(u); err != nil {
 			return err
 		}
+		if err := tx.nameOrganization(ctx, u.Actor(), organization, u.Timezone); err != nil {
+			return err
+		}
 		return tx.auditUser(ctx, u.Actor(), "user.setup", u, map[string]any{"role": u.Role})
 	})
+}
+
+// nameOrganization names the organisation and sets the zone that holds wherever
+// none is stated.
+func (tx *Tx) nameOrganization(ctx context.Context, by auth.Actor, name, timezone string) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE organization SET name = $1, timezone = COALESCE(NULLIF($2, ''), timezone) WHERE id = 1", name, timezone); err != nil {
+		return fmt.Errorf("name the organisation: %w", err)
+	}
+	return tx.audit(ctx, auth.Entry{Actor: by.String(), Action: "organization.update", Subject: "organization",
+		Detail: map[string]any{"name": name, "timezone": timezone}})
 }
 
 // putAdministrator creates the person, or gives an account of the same address

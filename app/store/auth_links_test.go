@@ -9,7 +9,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-func profile(email string) auth.Profile { return auth.Profile{Email: email, Name: "Ada Admin"} }
+func profile(email string) auth.Profile {
+	return auth.Profile{Email: email, Name: "Ada Admin", Timezone: "Europe/Vienna"}
+}
 
 func (o *office) setupLink() string {
 	o.t.Helper()
@@ -29,15 +31,18 @@ func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
 			t.Errorf("opened: %q, %v", purpose, err)
 		}
 		browser := o.browser()
-		_, err := o.SetUp(browser, first, profile("not an address"), "short")
+		_, err := o.SetUp(browser, first, profile("not an address"), "short", "Acme")
 		o.wantKind(err, fault.KindInvalid)
-		ada, err := o.SetUp(browser, first, profile("Ada@Acme.test"), password)
+		ada, err := o.SetUp(browser, first, profile("Ada@Acme.test"), password, "Acme")
 		o.must(err)
+		if named, err := db.Organization(ctx); err != nil || named.Name != "Acme" || named.Timezone != "Europe/Vienna" {
+			t.Errorf("the organisation is %+v, %v", named, err)
+		}
 		if got, err := o.SignedIn(browser); err != nil || got.ID != ada.ID || got.Role != auth.Administrator {
 			t.Errorf("signed in after setup: %+v, %v", got, err)
 		}
 		for _, token := range []string{first, second} {
-			_, err = o.SetUp(o.browser(), token, profile("eve@acme.test"), password)
+			_, err = o.SetUp(o.browser(), token, profile("eve@acme.test"), password, "Acme")
 			o.wantKind(err, fault.KindGone)
 			_, _, err = o.OpenLink(ctx, token)
 			o.wantKind(err, fault.KindGone)
@@ -50,12 +55,35 @@ func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
 	})
 }
 
+// TestASetUpThatFailsLeavesTheLinkUsable has the organisation's name refused,
+// after everything else was written.
+func TestASetUpThatFailsLeavesTheLinkUsable(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o, ctx := openOffice(t, db), t.Context()
+		refuse := "ALTER TABLE organization ADD CHECK (name <> 'refused')"
+		if db.dialect == onSQLite {
+			refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON organization WHEN NEW.name = 'refused' BEGIN SELECT RAISE(ABORT, 'refused'); END"
+		}
+		_, err := db.write.ExecContext(ctx, refuse)
+		o.must(err)
+		link := o.setupLink()
+		if _, err := o.SetUp(o.browser(), link, profile("ada@acme.test"), password, "refused"); err == nil {
+			t.Fatal("the organisation took a name that is refused")
+		}
+		if has, err := db.HasAdministrator(ctx); has || err != nil {
+			t.Errorf("there is an administrator: %t, %v", has, err)
+		}
+		_, err = o.SetUp(o.browser(), link, profile("ada@acme.test"), password, "Acme")
+		o.must(err)
+	})
+}
+
 func TestSetupLinkTakesAnAccountThatTheConfigurationMade(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		o := openOffice(t, db)
 		ada := o.hire("ada@acme.test", auth.Responder)
 		o.must(o.SetActive(t.Context(), auth.Tocsin, ada.ID, false))
-		got, err := o.SetUp(o.browser(), o.setupLink(), profile("ada@acme.test"), password)
+		got, err := o.SetUp(o.browser(), o.setupLink(), profile("ada@acme.test"), password, "Acme")
 		o.must(err)
 		if got.ID != ada.ID || got.Role != auth.Administrator || !got.Active {
 			t.Errorf("set up as %+v, want person %d as administrator", got, ada.ID)
@@ -106,7 +134,7 @@ func TestLinkWorksForItsPurposeOnly(t *testing.T) {
 		if err != nil || purpose != auth.ForPassword || whose.ID != ana.ID {
 			t.Errorf("opened: %q of %+v, %v", purpose, whose, err)
 		}
-		_, err = o.SetUp(o.browser(), invitation, profile("ana@acme.test"), password)
+		_, err = o.SetUp(o.browser(), invitation, profile("ana@acme.test"), password, "Acme")
 		o.wantKind(err, fault.KindNotFound)
 		_, err = o.SetPassword(o.browser(), o.setupLink(), password)
 		o.wantKind(err, fault.KindNotFound)
@@ -154,7 +182,7 @@ func TestTwoPeopleSetUpAtOnce(t *testing.T) {
 		links := []string{o.setupLink(), o.setupLink()}
 		won := 0
 		for _, err := range atOnce(4, func(i int) error {
-			_, err := o.SetUp(o.browser(), links[i%2], profile(fmt.Sprintf("ada%d@acme.test", i)), password)
+			_, err := o.SetUp(o.browser(), links[i%2], profile(fmt.Sprintf("ada%d@acme.test", i)), password, "Acme")
 			return err
 		}) {
 			if err == nil {

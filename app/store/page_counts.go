@@ -151,18 +151,3 @@ func (db *DB) reveal(ctx context.Context, by auth.Actor, keys *auth.Keyring, slu
 	}
 	return key, nil
 }
-
-// NameOrganization names the organisation and sets the zone that holds wherever
-// none is stated.
-func (db *DB) NameOrganization(ctx context.Context, by auth.Actor, name, timezone string) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.changeConfiguration(ctx); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE organization SET name = $1, timezone = $2 WHERE id = 1", name, timezone); err != nil {
-			return fmt.Errorf("name the organisation: %w", err)
-		}
-		return tx.audit(ctx, auth.Entry{Actor: by.String(), Action: "organization.update", Subject: "organization",
-			Detail: map[string]any{"name": name, "timezone": timezone}})
-	})
-}

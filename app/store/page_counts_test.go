@@ -128,19 +128,3 @@ func TestAKeyThatAPageShowsIsAuditedOnceAPersonAndKey(t *testing.T) {
 		}
 	})
 }
-
-func TestTheOrganizationIsNamed(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		before, err := db.ConfigVersion(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := db.NameOrganization(t.Context(), auth.Tocsin, "Acme", "Europe/Vienna"); err != nil {
-			t.Fatal(err)
-		}
-		o, err := db.Organization(t.Context())
-		if err != nil || o.Name != "Acme" || o.Timezone != "Europe/Vienna" || o.ConfigVersion != before+1 {
-			t.Errorf("the organisation is %+v, %v", o, err)
-		}
-	})
-}

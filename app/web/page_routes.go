@@ -30,7 +30,6 @@ type Pages struct {
 
 // PageCatalog changes the little of the configuration that pages change.
 type PageCatalog interface {
-	NameOrganization(ctx context.Context, by auth.Actor, name, timezone string) error
 	// Configuration and Apply carry out what the first run sets up.
 	Configuration(ctx context.Context, keys *auth.Keyring) (*blueprint.State, error)
 	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error

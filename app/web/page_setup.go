@@ -40,7 +40,6 @@ func (p *pages) setUp(c echo.Context) error {
 	if err := p.usable(c, auth.ForSetup); err != nil {
 		return p.spent(c, auth.ForSetup, err)
 	}
-	ctx := c.Request().Context()
 	organization, zone := strings.TrimSpace(c.FormValue("organization")), c.FormValue("timezone")
 	faults := wrong{}
 	if !nameable(organization) {
@@ -55,11 +54,7 @@ func (p *pages) setUp(c echo.Context) error {
 		err = auth.CheckPassword(c.FormValue("password"))
 	}
 	if len(faults) == 0 && err == nil {
-		var user *auth.User
-		if user, err = p.Auth.SetUp(ctx, c.Param("token"), profile, c.FormValue("password")); err == nil {
-			if err := p.Pages.Catalog.NameOrganization(ctx, user.Actor(), organization, zone); err != nil {
-				return err
-			}
+		if _, err = p.Auth.SetUp(c.Request().Context(), c.Param("token"), profile, c.FormValue("password"), organization); err == nil {
 			return c.Redirect(http.StatusSeeOther, "/start")
 		}
 	}
