@@ -83,17 +83,24 @@ func (v *visit) incidentFacts(r *incident.Row) incidents.IncidentPage {
 	if r.AcknowledgedAt != nil {
 		page.AcknowledgedBy = v.picture.actor(r.AcknowledgedBy)
 	}
-	page.ResolvedBy = v.picture.resolver(r)
+	page.ResolvedBy, page.RecoveredBy = v.picture.resolver(r)
 	return page
 }
 
-// resolver is who ended it; empty where it ended by itself.
-func (k *picture) resolver(r *incident.Row) string {
-	if r.ResolvedBy == incident.Tocsin || strings.HasPrefix(r.ResolvedBy, "integration:") || r.ResolvedBy == "" {
-		return ""
+// resolver is who ended it by hand, or the sender that told of the recovery;
+// both are empty where Tocsin found nothing firing any more.
+func (k *picture) resolver(r *incident.Row) (person, sender string) {
+	switch {
+	case r.ResolvedBy == incident.Tocsin || r.ResolvedBy == "":
+		return "", ""
+	case fromSender(r.ResolvedBy):
+		return "", k.actor(r.ResolvedBy)
 	}
-	return k.actor(r.ResolvedBy)
+	return k.actor(r.ResolvedBy), ""
 }
+
+// fromSender reports whether an actor is an integration.
+func fromSender(actor string) bool { return strings.HasPrefix(actor, "integration:") }
 
 func (v *visit) prioritySource(r *incident.Row) string {
 	switch r.PrioritySource {

@@ -113,3 +113,16 @@ func TestTheLinkInAMessage(t *testing.T) {
 		b.get(bens, http.StatusGone)
 	})
 }
+
+// TestTheHeadAndTheTimelineAgreeOnWhoEndedIt has the sender tell of the recovery.
+func TestTheHeadAndTheTimelineAgreeOnWhoEndedIt(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		w.breach("Availability")
+		w.work()
+		w.ask("POST", "/webhooks/slo/"+exampleKey, `{"status":"recovered","service":"checkout-api","deployment":"prod-eu","sli":"availability","slo":{"name":"Availability"}}`)
+		page := w.person("ana@acme.example").get("/incidents/1", http.StatusOK)
+		if n := strings.Count(page, "by SRE infrastructure: the SLO recovered"); n != 2 {
+			t.Errorf("the page says %d times who ended it, want once in the head and once on the timeline", n)
+		}
+	})
+}

@@ -44,6 +44,10 @@ func (v *visit) event(e incident.TimelineEvent) incidents.Event {
 	}
 	line.Until, _ = time.Parse(time.RFC3339, d.Until)
 	switch e.Kind {
+	case incident.EvResolved:
+		if fromSender(e.Actor) {
+			line.Sender = line.By
+		}
 	case incident.EvStep, incident.EvPassedOver, incident.EvHandover, incident.EvExhausted:
 		line.Via, line.Policy = "", element.Ref{Slug: d.Via, Name: d.Policy}
 		if d.Step == 0 {

@@ -110,8 +110,9 @@ func (p *pages) showLink(c echo.Context, b *bearerOfLink, status int, done link.
 		Number: r.Number, Title: r.Title, Status: incidents.Status(r.Status), Priority: priorityOf(&r),
 		Service: r.ServiceName, Deployment: r.DeploymentName, CreatedAt: r.CreatedAt, Occurrences: r.Occurrences,
 		Facts: factsOf(r.Facts), Runbook: runbookOf(r.Runbook),
-		AcknowledgedAt: instant(r.AcknowledgedAt), ResolvedBy: b.picture.resolver(&r), ResolvedAt: instant(r.ResolvedAt), Resolution: r.Resolution,
+		AcknowledgedAt: instant(r.AcknowledgedAt), ResolvedAt: instant(r.ResolvedAt), Resolution: r.Resolution,
 	}
+	page.ResolvedBy, page.RecoveredBy = b.picture.resolver(&r)
 	if r.AcknowledgedAt != nil {
 		page.AcknowledgedBy = b.picture.actor(r.AcknowledgedBy)
 	}

@@ -29,7 +29,8 @@ type IncidentPage struct {
 	AcknowledgedAt time.Time
 	AcknowledgedBy string
 	ResolvedAt     time.Time
-	ResolvedBy     string
+	ResolvedBy     string // the person, or the API token
+	RecoveredBy    string // else the sender that told of the recovery
 	Resolution     string
 	// FlappingSince is set while quiet minutes have to pass before it may end.
 	FlappingSince time.Time

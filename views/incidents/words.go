@@ -68,11 +68,17 @@ func nobodyPaged(p IncidentPage) string {
 	return "Nobody. No policy leads to anybody who can be reached."
 }
 
-func by(who string) string {
-	if who == "" {
-		return "by itself"
+// ResolvedBy says who ended an incident, the same in its head, on its timeline
+// and behind a link in a message: the person, else the sender that told of the
+// recovery, else Tocsin, which found nothing firing any more.
+func ResolvedBy(person, sender string) string {
+	switch {
+	case person != "":
+		return "by " + person
+	case sender != "":
+		return "by " + sender + ": the SLO recovered"
 	}
-	return "by " + who
+	return "by Tocsin: nothing fires any more"
 }
 
 func (f Facts) any() bool {
@@ -248,7 +254,7 @@ func (p IncidentPage) tagline() templ.Component {
 }
 
 func (p IncidentPage) resolvedWords() string {
-	words := " " + by(p.ResolvedBy) + " after " + element.Duration(p.ResolvedAt.Sub(p.CreatedAt)) + "."
+	words := " " + ResolvedBy(p.ResolvedBy, p.RecoveredBy) + ", after " + element.Duration(p.ResolvedAt.Sub(p.CreatedAt)) + "."
 	if p.Resolution != "" {
 		words += " “" + p.Resolution + "”"
 	}

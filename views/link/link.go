@@ -32,7 +32,8 @@ type Page struct {
 	Runbook        incidents.Runbook
 	AcknowledgedBy string
 	AcknowledgedAt time.Time
-	ResolvedBy     string
+	ResolvedBy     string // the person, or the API token
+	RecoveredBy    string // else the sender that told of the recovery
 	ResolvedAt     time.Time
 	Resolution     string
 }

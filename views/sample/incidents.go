@@ -118,7 +118,7 @@ func everyKind() incidents.IncidentPage {
 		{At: at("02:13:00"), Kind: "priority", By: ben.Name, From: "P2", To: "P1", Text: "All of Europe by now."},
 		{At: at("02:14:00"), Kind: "channel_failed", To: "#payments-slo-breaches", Text: "the channel is archived"},
 		{At: at("02:15:00"), Kind: "recovered", Sender: sre.Name},
-		{At: at("02:15:00"), Kind: "resolved"},
+		{At: at("02:15:00"), Kind: "resolved", Sender: "SRE infrastructure"},
 		{At: at("02:16:00"), Kind: "reopened", Sender: sre.Name},
 		{At: at("02:16:30"), Kind: "flapping", Count: 3, Until: at("03:46:00")},
 		{At: at("02:50:00"), Kind: "settled"},
