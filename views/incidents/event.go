@@ -99,7 +99,8 @@ type WhyPage struct {
 	Handover bool
 	// Override put the person on; its By is empty where there is none.
 	Override WhyOverride
-	// Rules are the personal rules that chose the methods, in order; none means
+	// Rules are the personal rules as they are now, in order, which need not be
+	// those that chose the methods of a page from long ago; none means
 	// that every verified method is used at once.
 	Rules    []WhyRule
 	Urgency  string // "high", "low"

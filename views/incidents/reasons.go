@@ -42,9 +42,9 @@ func (p WhyPage) rulesWords() string {
 		whose = "your"
 	}
 	if len(p.Rules) == 0 {
-		return fmt.Sprintf("Without %s own rules for %s urgency, every verified contact is used at once.", whose, p.Urgency)
+		return fmt.Sprintf("As the rules are now: without %s own for %s urgency, every verified contact is used at once.", whose, p.Urgency)
 	}
-	return fmt.Sprintf("By %s rules for %s urgency:", whose, p.Urgency)
+	return fmt.Sprintf("By %s rules for %s urgency, as they are now:", whose, p.Urgency)
 }
 
 func (r WhyRule) words() string {

@@ -44,7 +44,9 @@ func TestTimelineSpeaks(t *testing.T) {
 		{Event{Kind: "step", Step: 1, Run: 2, Targets: []string{"main on call in Payments"}, People: []element.Person{ana}}, "Step 1 in run 2: main on call in Payments is Ana Ortiz"},
 		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 passed over: nobody is backup on call in Payments"},
 		{Event{Kind: "acknowledged", By: "Ana Ortiz", Via: "sms"}, "Ana Ortiz acknowledged by SMS"},
-		{Event{Kind: "resolved"}, "Resolved: nothing fires any more"},
+		{Event{Kind: "resolved", By: "Tocsin"}, "Resolved by Tocsin: nothing fires any more"},
+		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: the SLO recovered"},
+		{Event{Kind: "trouble", Text: "A page could not be turned into messages."}, "A page could not be turned into messages."},
 		{Event{Kind: "resolved", By: "Ana Ortiz", Text: "Rolled back."}, "Ana Ortiz resolved it “Rolled back.”"},
 		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, says SRE; reopened"},
 		{Event{Kind: "note", By: "Ben", Text: "<b>&"}, "Ben added a note “<b>&”"},
@@ -99,5 +101,37 @@ func TestTabsKeepTheFilter(t *testing.T) {
 	p := ListPage{Tab: Mine, Filter: Filter{Service: "a&b", Query: "x y"}}
 	if got, want := p.tabHref(Open), "/incidents?q=x+y&service=a%26b&tab=open"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAnEndIsWordedTheSameEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ person, sender, want string }{
+		{"Ana Ortiz", "", "by Ana Ortiz"},
+		{"", "SRE infrastructure", "by SRE infrastructure: the SLO recovered"},
+		{"", "", "by Tocsin: nothing fires any more"},
+	} {
+		p := IncidentPage{ResolvedBy: c.person, RecoveredBy: c.sender, CreatedAt: night, ResolvedAt: night.Add(12 * time.Minute)}
+		if got, want := p.resolvedWords(), " "+c.want+", after 12 min."; got != want {
+			t.Errorf("the head says %q, want %q", got, want)
+		}
+		if c.person != "" {
+			continue
+		}
+		if got, want := said(t, Event{Kind: "resolved", By: "Tocsin", Sender: c.sender}), "Resolved "+c.want; got != want {
+			t.Errorf("the timeline says %q, want %q", got, want)
+		}
+	}
+}
+
+func TestPersonalRulesAreThoseOfNow(t *testing.T) {
+	t.Parallel()
+	p := WhyPage{You: true, Urgency: "high"}
+	if got := p.rulesWords(); !strings.HasPrefix(got, "As the rules are now:") {
+		t.Errorf("without rules: %q", got)
+	}
+	p.Rules = []WhyRule{{Medium: "sms"}}
+	if got := p.rulesWords(); !strings.HasSuffix(got, ", as they are now:") {
+		t.Errorf("with rules: %q", got)
 	}
 }
