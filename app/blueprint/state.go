@@ -41,6 +41,8 @@ type KeptSchedule struct {
 	Name     string
 	TeamID   *int64
 	Schedule oncall.Schedule
+	// MadeAt is when the version was made that holds since ever.
+	MadeAt time.Time
 	// FromApp are the ids of the overrides that were made in the app.
 	FromApp map[int64]bool
 }
@@ -52,6 +54,9 @@ type KeptPolicy struct {
 	Name   string
 	TeamID *int64
 	Policy escalation.Policy
+	// Since is when each version began to hold, oldest first, the latest last; of
+	// one that holds since ever, when it was made.
+	Since []time.Time
 }
 
 // KeptIntegration is an integration with its key opened.

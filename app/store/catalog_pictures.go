@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -228,13 +229,18 @@ func readPolicies(g *gorm.DB) ([]blueprint.KeptPolicy, error) {
 	if err := readAll(g, "effective_at, id", &versions); err != nil {
 		return nil, err
 	}
-	latest := map[int64]escalation.Policy{}
+	latest, since := map[int64]escalation.Policy{}, map[int64][]time.Time{}
 	for _, v := range versions {
 		latest[v.PolicyID] = v.Definition
+		from := v.EffectiveAt
+		if from.IsZero() {
+			from = v.CreatedAt
+		}
+		since[v.PolicyID] = append(since[v.PolicyID], from.UTC())
 	}
 	policies := make([]blueprint.KeptPolicy, len(rows))
 	for i, r := range rows {
-		policies[i] = blueprint.KeptPolicy{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID, Policy: latest[r.ID]}
+		policies[i] = blueprint.KeptPolicy{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID, Policy: latest[r.ID], Since: since[r.ID]}
 	}
 	return policies, nil
 }

@@ -182,6 +182,9 @@ func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []ove
 		}
 		definition := v.Definition
 		definition.Effective = v.EffectiveAt.UTC()
+		if definition.Effective.IsZero() {
+			at[v.ScheduleID].MadeAt = v.CreatedAt.UTC()
+		}
 		at[v.ScheduleID].Schedule.Versions = append(at[v.ScheduleID].Schedule.Versions, definition)
 	}
 	for _, o := range overrides {

@@ -45,8 +45,9 @@ func (p *pages) showPolicy(c echo.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
+	effective, earlier := inForce(k.Since, v.clock.Now)
 	return render(c, http.StatusOK, policies.Policy(policies.Page{
-		Frame: frame, Policy: element.Ref{Slug: k.Slug, Name: k.Name}, Team: v.picture.teamRef(k.TeamID), Steps: v.steps(k.Policy),
+		Frame: frame, Effective: effective, Earlier: earlier, Policy: element.Ref{Slug: k.Slug, Name: k.Name}, Team: v.picture.teamRef(k.TeamID), Steps: v.steps(k.Policy),
 		Repeat: k.Policy.Repeat, Fallback: v.targets(k.Policy.Fallback), Services: v.picture.servicesBy(k.ID),
 	}))
 }

@@ -53,10 +53,43 @@ func (p *pages) showSchedule(c echo.Context, v *visit) error {
 	}
 	now := v.scheduleNow(s)
 	page := duty.SchedulePage{Frame: frame, Schedule: now.Schedule, Team: v.picture.teamRef(s.TeamID), Zone: location(now.Zone), Positions: now.Positions}
+	page.Effective, page.Before = inForce(beginnings(s), v.clock.Now)
 	bound(&page, c.QueryParam("from"))
 	v.draw(&page, s.Schedule)
 	v.watch(&page, s.Schedule)
 	return render(c, http.StatusOK, duty.Schedule(page))
+}
+
+// beginnings is when each version of a schedule began to hold, oldest first; of
+// the one that holds since ever, when it was made.
+func beginnings(s blueprint.KeptSchedule) []time.Time {
+	var since []time.Time
+	for _, version := range s.Schedule.Versions {
+		from := version.Effective
+		if from.IsZero() {
+			from = s.MadeAt
+		}
+		since = append(since, from)
+	}
+	return since
+}
+
+// mostVersions bounds how many versions before the present one are named.
+const mostVersions = 5
+
+// inForce is since when the version that holds at now does, and the ones before
+// it, newest first.
+func inForce(since []time.Time, now time.Time) (effective time.Time, earlier []time.Time) {
+	for _, from := range slices.Backward(since) {
+		switch {
+		case from.After(now) || from.IsZero():
+		case effective.IsZero():
+			effective = from
+		case len(earlier) < mostVersions:
+			earlier = append(earlier, from)
+		}
+	}
+	return effective, earlier
 }
 
 // bound sets the strip: from the day that was asked for, else from today. What

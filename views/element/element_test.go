@@ -67,3 +67,20 @@ func TestAWrongFieldIsMarkedAndSaysWhy(t *testing.T) {
 		t.Error("the hint stands beside the error")
 	}
 }
+
+func TestSinceWhenAVersionHolds(t *testing.T) {
+	t.Parallel()
+	c := clock(t, "Europe/Madrid")
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 8, 0, 0, 0, time.UTC) }
+	if got := render(t, InForce(c, time.Time{}, nil)); got != "" {
+		t.Errorf("of what nobody knows: %s", got)
+	}
+	got := render(t, InForce(c, day(3), nil))
+	if want := `In force since <time datetime="2026-11-03T08:00:00Z">3 Nov 2026, 09:00</time>.`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	got = render(t, InForce(c, day(3), []time.Time{day(2), day(1)}))
+	if !strings.Contains(got, "; earlier versions since ") || !strings.Contains(got, "2 Nov 2026, 09:00</time> and <time") || !strings.HasSuffix(got, "1 Nov 2026, 09:00</time>.") {
+		t.Errorf("with earlier ones: %s", got)
+	}
+}

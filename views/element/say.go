@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/a-h/templ"
 )
@@ -38,4 +39,30 @@ func If(holds bool, parts ...any) templ.Component {
 		return templ.NopComponent
 	}
 	return Say(parts...)
+}
+
+// InForce says since when a version holds and when those before it began to,
+// newest first. It is nothing where nobody knows.
+func InForce(c Clock, since time.Time, earlier []time.Time) templ.Component {
+	if since.IsZero() {
+		return templ.NopComponent
+	}
+	parts := []any{"In force since ", onDate(c, since)}
+	for i, at := range earlier {
+		before := ", "
+		switch {
+		case i == 0:
+			before = "; earlier versions since "
+		case i == len(earlier)-1:
+			before = " and "
+		}
+		parts = append(parts, before, onDate(c, at))
+	}
+	return Say(append(parts, ".")...)
+}
+
+// onDate is an instant with its day and year, since a version may hold for
+// years.
+func onDate(c Clock, t time.Time) templ.Component {
+	return Say(templ.Raw(`<time datetime="`+t.UTC().Format(time.RFC3339)+`">`), c.In(t).Format("2 Jan 2006, 15:04"), templ.Raw("</time>"))
 }

@@ -49,6 +49,10 @@ type SchedulePage struct {
 	Upcoming  []Shift
 	Overrides []Override
 	Shadows   []ShadowRow
+	// Effective is since when the version that holds now does; zero where none
+	// does yet. Before is when the versions before it began to, newest first.
+	Effective time.Time
+	Before    []time.Time
 }
 
 // Lane is a strip of time for one position.

@@ -65,7 +65,7 @@ func Schedule(p SchedulePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.Say(p.sentence()+" Days and times on this page are in "+p.clock().ZoneName()+".", element.If(p.Team.Name != "", " Team ", element.To("/teams/", p.Team), ".")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Say(p.sentence()+" Days and times on this page are in "+p.clock().ZoneName()+".", element.If(p.Team.Name != "", " Team ", element.To("/teams/", p.Team), "."), " ", element.InForce(p.clock(), p.Effective, p.Before)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

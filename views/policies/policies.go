@@ -35,8 +35,10 @@ type Page struct {
 	Repeat   int
 	Fallback []Target
 	Services []element.Ref
-	// Effective is since when this version holds; zero for ever.
+	// Effective is since when this version holds; zero where nobody knows.
 	Effective time.Time
+	// Earlier is when the versions before it began to hold, newest first.
+	Earlier []time.Time
 }
 
 // Step is whom to page and how long to wait.

@@ -233,7 +233,7 @@ func Policy(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.Say(element.If(p.Team.Name != "", "Team ", element.To("/teams/", p.Team), ". "), element.If(!p.Effective.IsZero(), "As it is since ", element.When(p.Frame.Clock, p.Effective), ". "), "An acknowledgment by anyone stops it.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Say(element.If(p.Team.Name != "", "Team ", element.To("/teams/", p.Team), ". "), "An acknowledgment by anyone stops it. ", element.InForce(p.Frame.Clock, p.Effective, p.Earlier)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
