@@ -64,7 +64,11 @@ type Request struct {
 	Kind        string // the wire format that the path names: catalog.KindSLO
 	ContentType string
 	Body        []byte // not to be changed afterwards
-	Remote      string // the sender's address
+	// Read, where it is set, reads Body once the key is known and within its
+	// limit, so that whoever has no key can have nothing read. Its error is
+	// Accept's.
+	Read   func() ([]byte, error)
+	Remote string // the sender's address
 }
 
 // Answer is what the sender of an accepted signal is told.
@@ -100,6 +104,11 @@ func (s *Service) accept(ctx context.Context, req Request) (Answer, error) {
 		if wait, ok := s.limiter.allow(integration.ID, integration.RateLimit, s.opts.Now()); !ok {
 			return Answer{}, fault.Limited("This key may send %d signals a minute. Send it again later.", integration.RateLimit).
 				Because(&waitError{after: wait})
+		}
+	}
+	if req.Read != nil {
+		if req.Body, err = req.Read(); err != nil {
+			return Answer{}, err
 		}
 	}
 	answer, err := s.take(ctx, integration.ID, req)

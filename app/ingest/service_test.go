@@ -442,3 +442,39 @@ func BenchmarkAccept(b *testing.B) {
 		}
 	}
 }
+
+func TestABodyIsReadOnceItsKeyIsKnown(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the connection broke")
+	for _, c := range []struct {
+		name, key string
+		fails     error
+		reads     int
+		want      fault.Kind
+	}{
+		{"a key that is known", "own", nil, 1, fault.KindMalformed},
+		{"a key that nobody knows", "none", nil, 0, fault.KindUnauthorized},
+		{"no key", "", nil, 0, fault.KindUnauthorized},
+		{"a body that cannot be read", "own", broken, 1, fault.KindInternal},
+	} {
+		h, reads := newHouse(t), 0
+		_, err := h.service.Accept(t.Context(), ingest.Request{Key: c.key, Kind: catalog.KindSLO, ContentType: "application/json", Read: func() ([]byte, error) {
+			reads++
+			return []byte(`{"service":`), c.fails
+		}})
+		if reads != c.reads || !fault.Is(err, c.want) || c.fails != nil && !errors.Is(err, c.fails) {
+			t.Errorf("%s: read %d times, %v", c.name, reads, err)
+		}
+		if want := map[fault.Kind]int{fault.KindMalformed: 1}[c.want]; len(h.rejections) != want || want == 1 && string(h.rejections[0].Body) != `{"service":` {
+			t.Errorf("%s: listed %+v", c.name, h.rejections)
+		}
+	}
+	h := newHouse(t)
+	for range 3 {
+		reads := 0
+		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "slow", Kind: catalog.KindSLO, Read: func() ([]byte, error) { reads++; return nil, nil }})
+		if fault.Is(err, fault.KindLimited) && reads != 0 {
+			t.Error("the body of a key that is over its limit was read")
+		}
+	}
+}

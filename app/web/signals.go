@@ -31,19 +31,17 @@ func (h *edge) signalRoutes(r routes) {
 }
 
 // acceptSLO takes a native SLO breach. The key stands in the path or is a
-// bearer token. The answer is sent once the signal is durable.
+// bearer token, and is looked at before the body is read. The answer is sent once
+// the signal is durable.
 func (h *edge) acceptSLO(c echo.Context) error {
 	r := c.Request()
 	key := c.Param("key")
 	if key == "" {
 		key, _ = bearer(r)
 	}
-	body, err := readSignal(r)
-	if err != nil {
-		return err
-	}
 	answer, err := h.Signals.Accept(r.Context(), ingest.Request{
-		Key: key, Kind: catalog.KindSLO, ContentType: r.Header.Get("Content-Type"), Body: body, Remote: c.RealIP(),
+		Key: key, Kind: catalog.KindSLO, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
+		Read: func() ([]byte, error) { return readSignal(r) },
 	})
 	if err != nil {
 		return err

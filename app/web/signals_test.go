@@ -33,8 +33,13 @@ type fakeSignals struct {
 }
 
 func (f *fakeSignals) Accept(_ context.Context, req ingest.Request) (ingest.Answer, error) {
+	body, err := req.Read()
+	req.Body, req.Read = body, nil
 	f.got = req
-	return f.answer, f.err
+	if f.err != nil {
+		err = f.err
+	}
+	return f.answer, err
 }
 
 // bareEdge is an edge without a store, for what needs none.
@@ -170,6 +175,33 @@ func TestSignalsOnTheRealService(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTheBodyOfAnUnknownKeyIsNotRead, however large it is.
+func TestTheBodyOfAnUnknownKeyIsNotRead(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		for path, want := range map[string]bool{"/webhooks/slo/none": false, "/webhooks/slo": false, "/webhooks/slo/" + exampleKey: true} {
+			body := &counted{left: ingest.MaxBody + 1}
+			r := httptest.NewRequest("POST", path, body)
+			r.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			h.edge.ServeHTTP(w, r)
+			if read := body.left <= ingest.MaxBody; read != want || (w.Code == http.StatusUnauthorized) == want {
+				t.Errorf("%s is answered %d with %d bytes unread", path, w.Code, body.left)
+			}
+		}
+	})
+}
+
+// counted is a body that nobody should ask for.
+type counted struct{ left int }
+
+func (b *counted) Read(p []byte) (int, error) {
+	n := min(b.left, len(p))
+	if b.left -= n; n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // rejections counts what is listed for the example's integration.
