@@ -66,7 +66,28 @@ func ParseCommand(text string) (Command, error) {
 			return aimed(action, words[0])
 		}
 	}
+	if severalNumbers(words) {
+		return Command{}, fault.Invalid(`One incident at a time, please: nothing was done. Reply "4 17" for incident 17 alone, or "ack all" for all that the last message listed.`)
+	}
 	return Command{}, notUnderstood()
+}
+
+// severalNumbers reports whether words ask for one thing of several incidents,
+// such as "ack 17 18" or "ack 17 and 18".
+func severalNumbers(words []string) bool {
+	if len(words) < 3 || incidentActions[words[0]] == "" {
+		return false
+	}
+	numbers := 0
+	for _, w := range words[1:] {
+		switch {
+		case isNumber(w):
+			numbers++
+		case w != "and":
+			return false
+		}
+	}
+	return numbers > 1
 }
 
 func oneWord(word string) (Command, error) {

@@ -13,43 +13,53 @@ import (
 func TestParseCommand(t *testing.T) {
 	t.Parallel()
 	tests := map[string]Command{
-		"4 17":            {Action: Acknowledge, Number: 17},
-		"ack 17":          {Action: Acknowledge, Number: 17},
-		"ack #17":         {Action: Acknowledge, Number: 17},
-		"ACK   #17.":      {Action: Acknowledge, Number: 17},
-		"Ack17":           {Action: Acknowledge, Number: 17},
-		"17 ack":          {Action: Acknowledge, Number: 17},
-		"#17: ok!":        {Action: Acknowledge, Number: 17},
-		"4,17":            {Action: Acknowledge, Number: 17},
-		"4\n017\n":        {Action: Acknowledge, Number: 17},
-		"4 4":             {Action: Acknowledge, Number: 4},
-		"“ack 17”":        {Action: Acknowledge, Number: 17},
-		"acknowledge 17":  {Action: Acknowledge, Number: 17},
-		"6 17":            {Action: Resolve, Number: 17},
-		"resolve 17":      {Action: Resolve, Number: 17},
-		"Resolved #17":    {Action: Resolve, Number: 17},
-		"5 17":            {Action: Escalate, Number: 17},
-		"escalate 17":     {Action: Escalate, Number: 17},
-		"ack all":         {Action: Acknowledge, All: true},
-		"4 ALL":           {Action: Acknowledge, All: true},
-		"all: ack":        {Action: Acknowledge, All: true},
-		"ack":             {Action: Acknowledge},
-		"4":               {Action: Acknowledge},
-		"Ok.":             {Action: Acknowledge},
-		"resolve":         {Action: Resolve},
-		"6":               {Action: Resolve},
-		"5":               {Action: Escalate},
-		"STOP":            {Action: Stop},
-		"StopAll":         {Action: Stop},
-		"unsubscribe":     {Action: Stop},
-		"CANCEL":          {Action: Stop},
-		"end":             {Action: Stop},
-		"Quit!":           {Action: Stop},
-		"START":           {Action: Start},
-		"yes":             {Action: Start},
-		"unstop":          {Action: Start},
-		" help? ":         {Action: Help},
-		"6 9007199254740": {Action: Resolve, Number: 9007199254740},
+		"4 17":           {Action: Acknowledge, Number: 17},
+		"ack 17":         {Action: Acknowledge, Number: 17},
+		"ack #17":        {Action: Acknowledge, Number: 17},
+		"Ack #17":        {Action: Acknowledge, Number: 17},
+		"ACK17":          {Action: Acknowledge, Number: 17},
+		"  ack  17\r\n ": {Action: Acknowledge, Number: 17},
+		// What keyboards and carriers put between words: a space that does not
+		// break, a thin one, an ideographic one, and marks without a width.
+		"ack\u00a017":              {Action: Acknowledge, Number: 17},
+		"\u2009Ack\u202f#17\u3000": {Action: Acknowledge, Number: 17},
+		"\ufeffack\u200b17\u200e":  {Action: Acknowledge, Number: 17},
+		"\u00a0ACK\u2003ALL\u00a0": {Action: Acknowledge, All: true},
+		"\u3000stop\u00a0":         {Action: Stop},
+		"ACK   #17.":               {Action: Acknowledge, Number: 17},
+		"Ack17":                    {Action: Acknowledge, Number: 17},
+		"17 ack":                   {Action: Acknowledge, Number: 17},
+		"#17: ok!":                 {Action: Acknowledge, Number: 17},
+		"4,17":                     {Action: Acknowledge, Number: 17},
+		"4\n017\n":                 {Action: Acknowledge, Number: 17},
+		"4 4":                      {Action: Acknowledge, Number: 4},
+		"“ack 17”":                 {Action: Acknowledge, Number: 17},
+		"acknowledge 17":           {Action: Acknowledge, Number: 17},
+		"6 17":                     {Action: Resolve, Number: 17},
+		"resolve 17":               {Action: Resolve, Number: 17},
+		"Resolved #17":             {Action: Resolve, Number: 17},
+		"5 17":                     {Action: Escalate, Number: 17},
+		"escalate 17":              {Action: Escalate, Number: 17},
+		"ack all":                  {Action: Acknowledge, All: true},
+		"4 ALL":                    {Action: Acknowledge, All: true},
+		"all: ack":                 {Action: Acknowledge, All: true},
+		"ack":                      {Action: Acknowledge},
+		"4":                        {Action: Acknowledge},
+		"Ok.":                      {Action: Acknowledge},
+		"resolve":                  {Action: Resolve},
+		"6":                        {Action: Resolve},
+		"5":                        {Action: Escalate},
+		"STOP":                     {Action: Stop},
+		"StopAll":                  {Action: Stop},
+		"unsubscribe":              {Action: Stop},
+		"CANCEL":                   {Action: Stop},
+		"end":                      {Action: Stop},
+		"Quit!":                    {Action: Stop},
+		"START":                    {Action: Start},
+		"yes":                      {Action: Start},
+		"unstop":                   {Action: Start},
+		" help? ":                  {Action: Help},
+		"6 9007199254740":          {Action: Resolve, Number: 9007199254740},
 	}
 	for text, want := range tests {
 		t.Run(text, func(t *testing.T) {
@@ -81,6 +91,24 @@ func TestParseCommandRefusesWhatIsUnclear(t *testing.T) {
 				t.Errorf("ParseCommand(%q) = %+v, %v; want an invalid fault", text, got, err)
 			}
 		})
+	}
+}
+
+// TestSeveralIncidentsAreAskedForOneByOne, and told so, since half of it must not
+// be done.
+func TestSeveralIncidentsAreAskedForOneByOne(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"ack 17 18": true, "ACK 17, 18 and 19": true, "ack #17 #18": true, "4 17 6": true, "6 17 18": true,
+		"ack 17 not": false, "17 18": false, "stop 17 18": false, "ack and": false, "ack 17 and": false,
+	} {
+		_, err := ParseCommand(text)
+		if !fault.Is(err, fault.KindInvalid) {
+			t.Fatalf("ParseCommand(%q): %v", text, err)
+		}
+		if got := strings.Contains(err.Error(), "One incident at a time"); got != want {
+			t.Errorf("%q is answered %q", text, err)
+		}
 	}
 }
 

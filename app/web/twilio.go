@@ -113,7 +113,7 @@ func (h *edge) textStatus(c echo.Context) error {
 	if err != nil {
 		return fault.Malformed("This is no status of a message.").Because(err)
 	}
-	if status.State == "" {
+	if status.State == "" { // on its way, or a word that nobody here knows
 		return c.NoContent(http.StatusNoContent)
 	}
 	ctx := c.Request().Context()

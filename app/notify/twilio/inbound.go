@@ -3,7 +3,6 @@ package twilio
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,8 +82,11 @@ func Answer(text string) []byte {
 // of order; a later one in the order below never gives way to an earlier.
 type Status string
 
-// The states, in their order. The last three are final.
+// The states, in their order. The last three are final. Unknown is a word that
+// nobody here knows, of a later release of the API or of a gateway; it says
+// nothing of how far the message has come.
 const (
+	Unknown     Status = ""
 	Queued      Status = "queued"
 	Sending     Status = "sending"
 	Sent        Status = "sent"
@@ -102,6 +104,9 @@ var statuses = map[string]Status{
 	"undelivered": Undelivered, "failed": Failed, "canceled": Failed,
 }
 
+// statusOf reads a word in any case.
+func statusOf(word string) Status { return statuses[strings.ToLower(strings.TrimSpace(word))] }
+
 // Report is what a status callback says. The attempt that it speaks of stands
 // in the callback's URL, not in its form.
 type Report struct {
@@ -114,13 +119,10 @@ type Report struct {
 
 // ParseStatus reads the form of POST /twilio/status.
 func ParseStatus(form url.Values) (Report, error) {
-	status, known := statuses[form.Get("MessageStatus")]
-	if !known {
-		return Report{}, fmt.Errorf("unknown status of a message: %q", form.Get("MessageStatus"))
-	}
+	status := statusOf(form.Get("MessageStatus"))
 	report := Report{MessageSID: form.Get("MessageSid"), Status: status}
-	if report.MessageSID == "" {
-		return Report{}, errors.New("no status of Twilio's: MessageSid is missing")
+	if report.MessageSID == "" || strings.TrimSpace(form.Get("MessageStatus")) == "" {
+		return Report{}, errors.New("no status of Twilio's: MessageSid or MessageStatus is missing")
 	}
 	if status == Undelivered || status == Failed {
 		report.Failure = &notify.Failure{Reason: "Twilio: the message was not delivered", Permanent: true}

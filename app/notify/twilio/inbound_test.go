@@ -114,6 +114,8 @@ func TestParseStatus(t *testing.T) {
 		{form("delivered", ""), twilio.Report{MessageSID: "SM1", Status: twilio.Delivered}},
 		{form("undelivered", "30003"), twilio.Report{MessageSID: "SM1", Status: twilio.Undelivered, Failure: failed("Twilio: 30003, the phone cannot be reached, it may be switched off")}},
 		{form("undelivered", "39999"), twilio.Report{MessageSID: "SM1", Status: twilio.Undelivered, Failure: failed("Twilio: 39999, Lost the recipient")}},
+		{form("Delivered ", ""), twilio.Report{MessageSID: "SM1", Status: twilio.Delivered}},
+		{form("on its way", ""), twilio.Report{MessageSID: "SM1", Status: twilio.Unknown}},
 		{form("failed", ""), twilio.Report{MessageSID: "SM1", Status: twilio.Failed, Failure: failed("Twilio: the message was not delivered")}},
 	}
 	for _, test := range tests {
@@ -125,7 +127,7 @@ func TestParseStatus(t *testing.T) {
 			t.Errorf("%v (-want +got):\n%s", test.form, diff)
 		}
 	}
-	for _, bad := range []url.Values{{}, form("on its way", ""), {"MessageStatus": {"sent"}}} {
+	for _, bad := range []url.Values{{}, form(" ", ""), {"MessageStatus": {"sent"}}} {
 		if _, err := twilio.ParseStatus(bad); err == nil {
 			t.Errorf("%v: accepted", bad)
 		}

@@ -89,7 +89,31 @@ func (s *SMS) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *n
 	if failure != nil {
 		return notify.Receipt{}, failure
 	}
-	return notify.Receipt{ProviderID: *message.Sid}, nil
+	return receipt(message, m.To)
+}
+
+// receipt reads how far a message has come that Twilio answered for. What it
+// did not say, or in a word that nobody here knows, counts as taken: sending it
+// again might reach its reader twice, and a report may still come.
+func receipt(message *api.ApiV2010Message, recipient string) (notify.Receipt, *notify.Failure) {
+	status := Unknown
+	if message.Status != nil {
+		status = statusOf(*message.Status)
+	}
+	switch status {
+	case Undelivered, Failed:
+		f := &notify.Failure{Reason: "Twilio: the message was not delivered", Permanent: true}
+		if message.ErrorCode != nil && *message.ErrorCode != 0 {
+			told := ""
+			if message.ErrorMessage != nil {
+				told = *message.ErrorMessage
+			}
+			f.Reason = reason(*message.ErrorCode, told, recipient)
+			f.Permanent = !passing[*message.ErrorCode]
+		}
+		return notify.Receipt{}, f
+	}
+	return notify.Receipt{ProviderID: *message.Sid, Delivered: status == Delivered}, nil
 }
 
 // Check asks Twilio for the account, which shows that it can be reached and

@@ -281,6 +281,38 @@ func TestAnAnswerThatCannotBeReadIsUncertain(t *testing.T) {
 	}
 }
 
+func TestWhatAnAnswerOfSuccessSaysOfTheMessage(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t)
+	for answer, want := range map[string]struct {
+		delivered bool
+		failure   *notify.Failure
+	}{
+		`{"sid":"SM1"}`:                        {},
+		`{"sid":"SM1","status":null}`:          {},
+		`{"sid":"SM1","status":"queued"}`:      {},
+		`{"sid":"SM1","status":"teleporting"}`: {}, // nobody knows; a report may come
+		`{"sid":"SM1","status":"DELIVERED"}`:   {delivered: true},
+		`{"sid":"SM1","status":"failed"}`:      {failure: &notify.Failure{Reason: "Twilio: the message was not delivered", Permanent: true}},
+		`{"sid":"SM1","status":"undelivered","error_code":30005,"error_message":"Unknown ` + ana + `"}`: {failure: &notify.Failure{Reason: "Twilio: 30005, the recipient's number is unknown or no longer in service", Permanent: true}},
+		`{"sid":"SM1","status":"failed","error_code":30001}`:                                            {failure: &notify.Failure{Reason: "Twilio: 30001, the queue overflowed"}},
+	} {
+		gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = w.Write([]byte(answer))
+		}))
+		t.Cleanup(gateway.Close)
+		receipt, failure := sender(t, server, gateway.URL).Deliver(t.Context(), page())
+		if diff := cmp.Diff(want.failure, failure); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", answer, diff)
+		}
+		if failure == nil && (receipt.ProviderID != "SM1" || receipt.Delivered != want.delivered) {
+			t.Errorf("%s: %+v", answer, receipt)
+		}
+		withoutSecrets(t, failure)
+	}
+}
+
 func TestABaseURLMayHaveAPath(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t)
