@@ -181,7 +181,7 @@ func TestSignalsOnTheRealService(t *testing.T) {
 func TestTheBodyOfAnUnknownKeyIsNotRead(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		for path, want := range map[string]bool{"/webhooks/slo/none": false, "/webhooks/slo": false, "/webhooks/slo/" + exampleKey: true} {
-			body := &counted{left: ingest.MaxBody + 1}
+			body := &unwanted{left: ingest.MaxBody + 1}
 			r := httptest.NewRequest("POST", path, body)
 			r.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
@@ -193,10 +193,10 @@ func TestTheBodyOfAnUnknownKeyIsNotRead(t *testing.T) {
 	})
 }
 
-// counted is a body that nobody should ask for.
-type counted struct{ left int }
+// unwanted is a body that nobody should ask for.
+type unwanted struct{ left int }
 
-func (b *counted) Read(p []byte) (int, error) {
+func (b *unwanted) Read(p []byte) (int, error) {
 	n := min(b.left, len(p))
 	if b.left -= n; n == 0 {
 		return 0, io.EOF
