@@ -19,7 +19,7 @@ func (costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint6
 	cost := 1 + length(result)/10
 	switch function {
 	case operators.Equals, operators.NotEquals:
-		cost += min(weight(args[0]), weight(args[1]))
+		cost += compared(args[0], args[1])
 	case operators.In:
 		cost += weight(args[0]) + weight(args[1])
 	case overloads.Matches:
@@ -30,6 +30,24 @@ func (costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint6
 		}
 	}
 	return &cost
+}
+
+// compared is what comparing costs. A list or a map is looked into only where the
+// other is one too, for then the comparison did; what is looked at is charged
+// for.
+func compared(a, b ref.Val) uint64 {
+	if !contains(a) || !contains(b) {
+		return min(length(a), length(b)) / 10
+	}
+	return weight(a) + weight(b)
+}
+
+func contains(v ref.Val) bool {
+	switch v.(type) {
+	case traits.Lister, traits.Mapper:
+		return true
+	}
+	return false
 }
 
 // length is that of a text, in bytes, and 0 for what is none.

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/interpreter"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -57,20 +59,38 @@ func CompileKey(expression string) (*Key, error) {
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
-	ast, issues := env.Compile(expression)
+	checked, issues := env.Compile(expression)
 	if issues.Err() != nil {
 		first := issues.Errors()[0]
 		return nil, fault.Invalid("This is no expression over the event, such as event.service + \"/\" + event.slo.name. At line %d, character %d: %s.",
 			first.Location.Line(), max(1, first.Location.Column()+1), calm(first.Message))
 	}
-	if kind := ast.OutputType(); !kind.IsExactType(cel.StringType) && !kind.IsExactType(cel.DynType) {
+	if kind := checked.OutputType(); !kind.IsExactType(cel.StringType) && !kind.IsExactType(cel.DynType) {
 		return nil, fault.Invalid("The expression has to yield text, and yields %s. string() makes text of a number.", kind)
 	}
-	program, err := env.Program(ast, cel.CostLimit(mostCost), cel.CostTracking(costs{}))
+	if !fixedPatterns(checked.NativeRep().Expr()) {
+		return nil, fault.Invalid("The pattern of matches has to be written in the expression: one that came with the event could be of any size.")
+	}
+	// With the patterns compiled now, a wrong one is refused here.
+	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(mostCost), cel.CostTracking(costs{}))
 	if err != nil {
 		return nil, fault.Invalid("This expression cannot be used: %s.", err)
 	}
 	return &Key{program}, nil
+}
+
+// fixedPatterns reports whether every regular expression is a literal. Compiling
+// one takes memory far beyond its length.
+func fixedPatterns(whole ast.Expr) bool {
+	fixed := true
+	ast.PostOrderVisit(whole, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != overloads.Matches {
+			return
+		}
+		args := e.AsCall().Args()
+		fixed = fixed && args[len(args)-1].Kind() == ast.LiteralKind
+	}))
+	return fixed
 }
 
 // calm leaves out of a message what only the author of a grammar understands.

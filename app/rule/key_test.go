@@ -66,9 +66,12 @@ func TestWhatIsNoKeyIsRefusedInWords(t *testing.T) {
 		`event.?service`:                "has to yield text, and yields optional_type(dyn)",
 		``:                              "At line 1, character 1: the expression ends too early.",
 		`event.links.map(l, l.text)[0]`: "undeclared reference to 'map'",
-		`lower(event.service)`:          "undeclared reference to 'lower'",
-		strings.Repeat("a", 1001):       "at most 1000 characters; this one has 1001",
-		strings.Repeat("(", 900):        "",
+		`event.service.matches(event.sli) ? "a" : "b"`: "The pattern of matches has to be written in the expression",
+		`matches("a", "a" + "b") ? "a" : "b"`:          "The pattern of matches has to be written in the expression",
+		`event.service.matches("(") ? "a" : "b"`:       "missing closing )",
+		`lower(event.service)`:                         "undeclared reference to 'lower'",
+		strings.Repeat("a", 1001):                      "at most 1000 characters; this one has 1001",
+		strings.Repeat("(", 900):                       "",
 	} {
 		_, err := rule.CompileKey(expression)
 		if !fault.Is(err, fault.KindInvalid) || !strings.Contains(err.Error(), words) {
@@ -92,6 +95,7 @@ func TestWhatFailsSaysWhy(t *testing.T) {
 		`event.many.all(x, x >= 0) ? "a" : "b"`:        "it takes too long",
 		`event.many.all(x, event.many.all(y, event.many.all(z, z >= 0))) ? "a" : "b"`: "it takes too long",
 		`[1,2,3,4,5,6,7,8,9].all(x, event == event) ? "a" : "b"`:                      "it takes too long",
+		`event.many.exists(x, event.many == x) ? "a" : "b"`:                           "it takes too long",
 		`100000 in event.many ? "a" : "b"`:                                            "it takes too long",
 	} {
 		key, err := rule.CompileKey(expression)
@@ -113,7 +117,7 @@ func TestAnyEventIsOneKeyOrAnError(t *testing.T) {
 	for _, expression := range []string{
 		`event.service + "/" + event.slo.name`, `string(event.a) + event.?b.c.orValue("")`, `event.a == event.b ? "x" : "y"`,
 		`event.a.all(x, string(x) < "m") ? "x" : string(event.b)`, `event.a in event.b ? "x" : event.a`, `event.a.exists_one(x, x > 1) ? "x" : event.b.a`,
-		`event.a.matches(event.b) ? "x" : "y"`, `event.exists(k, event[k] == event.a) ? "x" : "y"`,
+		`event.a.matches("^[a-z]+$") ? "x" : "y"`, `event.exists(k, event[k] == event.a) ? "x" : "y"`,
 	} {
 		key, err := rule.CompileKey(expression)
 		if err != nil {
