@@ -30,17 +30,22 @@ func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
 	return version, nil
 }
 
-// Snapshot is the picture that signals are resolved by.
+// Snapshot is the picture that signals are resolved by. A service that cannot be
+// read is left out of it, and its signals go to the catch-all or are listed as
+// rejected, rather than that nobody's are taken.
 func (db *DB) Snapshot(ctx context.Context) (*catalog.Snapshot, error) {
 	var c catalog.Contents
 	err := db.atOnce(ctx, func(g *gorm.DB) error {
-		if err := readAll(g, "", &c.Organization); err != nil {
+		if err := readOrganization(g, db.log, &c.Organization); err != nil {
 			return err
 		}
-		if err := readAll(g, "id", &c.Teams, &c.Deployments, &c.Services, &c.SLOs, &c.Integrations); err != nil {
+		if err := errors.Join(readEach(g, db.log, &c.Teams), readEach(g, db.log, &c.Services)); err != nil {
 			return err
 		}
-		if err := readAll(g, "level", &c.Priorities); err != nil {
+		if err := readAll(g, "id", &c.Deployments, &c.SLOs, &c.Integrations); err != nil {
+			return err
+		}
+		if err := readAll(g.Omit("criteria"), "level", &c.Priorities); err != nil {
 			return err
 		}
 		var versions []policyVersionRow
@@ -69,7 +74,7 @@ func (db *DB) Roster(ctx context.Context, works func(notify.Medium) bool) (*esca
 		var teams []catalog.Team
 		var members []catalog.TeamMember
 		var services []catalog.Service
-		if err := readAll(g, "", &organization); err != nil {
+		if err := readOrganization(g, db.log, &organization); err != nil {
 			return err
 		}
 		r.Version = organization.ConfigVersion
@@ -123,7 +128,7 @@ func (db *DB) Recipients(ctx context.Context) (map[int64]notify.Recipient, error
 	recipients := map[int64]notify.Recipient{}
 	err := db.atOnce(ctx, func(g *gorm.DB) error {
 		var organization catalog.Organization
-		if err := readAll(g, "", &organization); err != nil {
+		if err := readOrganization(g, db.log, &organization); err != nil {
 			return err
 		}
 		people, err := readPeople(g, db.log)

@@ -112,7 +112,7 @@ func (tx *Tx) lockNumbers(ctx context.Context, numbers []int64) error {
 
 func (tx *Tx) known(ctx context.Context, inc incident.Incident, by incident.By) (incident.Known, error) {
 	var k incident.Known
-	if err := tx.Gorm.Order("level").Find(&k.Levels).Error; err != nil {
+	if err := tx.Gorm.Omit("criteria").Order("level").Find(&k.Levels).Error; err != nil {
 		return k, fmt.Errorf("read priorities: %w", err)
 	}
 	var deployments []catalog.Deployment

@@ -13,6 +13,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
@@ -104,6 +105,18 @@ func (tx *Tx) noteTrouble(ctx context.Context, now time.Time, numbers []int64, t
 		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: []byte(asJSON(incident.Detail{Text: text}))}
 	}
 	return tx.insertEvents(ctx, events)
+}
+
+// readOrganization reads the organisation for a picture that pages go by, without
+// its support hours where those cannot be read.
+func readOrganization(g *gorm.DB, log *slog.Logger, o *catalog.Organization) error {
+	err := readAll(g, "", o)
+	if !isDataError(err) {
+		return err
+	}
+	log.ErrorContext(g.Statement.Context, "the organisation's support hours cannot be read; paging goes on without them", "error", err)
+	*o = catalog.Organization{}
+	return readAll(g.Omit("support_hours"), "", o)
 }
 
 // readEach reads a whole table by id for a picture that pages go by. A row that

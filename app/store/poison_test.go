@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
@@ -208,6 +209,36 @@ func TestWhatCannotBeReadOfTheConfigurationIsLeftOutOfPictures(t *testing.T) {
 		p.exec(`UPDATE policy_versions SET definition = '{"steps": 7}'`)
 		if _, err := db.PolicyVersion(t.Context(), 1); !errors.Is(err, escalation.ErrUnreadable) {
 			t.Errorf("a policy that cannot be read: %v", err)
+		}
+	})
+}
+
+// TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment has everything that
+// is kept as JSON beside what paging needs be none.
+func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.onlyBySMS(ana)
+		p.toChat()
+		p.exec(`INSERT INTO services (id, slug, name, policy_id, dashboards) VALUES (2, 'ledger', 'Ledger', 1, 'none')`)
+		p.exec(`UPDATE teams SET support_hours = 'none'`)
+		p.exec(`UPDATE organization SET support_hours = 'none', config_version = config_version + 1`)
+		p.exec(`UPDATE priorities SET criteria = 'none'`)
+		snapshot, err := db.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := snapshot.ServiceNamed("checkout-api"); !ok {
+			t.Error("the service that can be read is missing")
+		}
+		results := p.write(p.signal("a", low, func(s *ingest.Signal) { s.ConfigVersion = snapshot.Version() }))
+		p.expect(p.settle(), "sms-1")
+		p.acknowledge(results[0].Number)
+		if _, err := db.Recipients(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := db.Roster(t.Context(), func(notify.Medium) bool { return true }); err != nil {
+			t.Error(err)
 		}
 	})
 }

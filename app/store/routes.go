@@ -136,7 +136,9 @@ func (tx *Tx) readServices(ctx context.Context, r *routes, policies map[int64][]
 		}
 		if hours != nil && *hours != "" {
 			if err := json.Unmarshal([]byte(*hours), &v.hours); err != nil {
-				return err
+				// Without hours everything pages at once, which is better than nothing.
+				tx.db.log.ErrorContext(ctx, "support hours cannot be read; what is not urgent does not wait for them", "service", id, "error", err)
+				v.hours = nil
 			}
 		}
 		v.policies = policies[policy]
