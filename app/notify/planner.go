@@ -88,12 +88,18 @@ type Planner struct {
 func (p *Planner) Sweep(ctx context.Context) (int, error) {
 	now := p.Now()
 	return p.Store.PlanDue(ctx, now, p.Batch, func(version int64, due []DuePage, recent map[int64]Recent) (Plan, error) {
-		people, err := p.People.Recipients(ctx, version)
-		if err != nil {
-			return Plan{}, err
-		}
-		return Schedule(now, due, recent, people, p.Works), nil
+		return p.Decide(ctx, now, version, due, recent)
 	})
+}
+
+// Decide is the decision of Sweep, for whoever makes pages and plans them with
+// it.
+func (p *Planner) Decide(ctx context.Context, now time.Time, version int64, due []DuePage, recent map[int64]Recent) (Plan, error) {
+	people, err := p.People.Recipients(ctx, version)
+	if err != nil {
+		return Plan{}, err
+	}
+	return Schedule(now, due, recent, people, p.Works), nil
 }
 
 // Schedule decides, for pages that are due, which messages leave when. recent

@@ -100,6 +100,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.outbox.People = s.Directory
 	engine := &escalation.Engine{Store: s.DB, Directory: s.Directory, Now: s.DB.Now, Batch: 500}
 	planner := &notify.Planner{Store: s.DB, People: s.Directory, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
+	s.DB.PlanAtOnce(planner.Decide)
 	s.Incidents = &incident.Service{Store: s.DB, Now: s.DB.Now}
 	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{

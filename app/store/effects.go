@@ -305,7 +305,7 @@ func (tx *Tx) askOwner(ctx context.Context, now time.Time, s *incidentState) err
 		return err
 	}
 	return tx.insertPages(ctx, []pageRow{{
-		incident: s.inc.Number, user: *s.inc.OwnerID, step: -1, priority: rank(s.inc.Priority), urgency: string(incident.High), why: string(data), at: now,
+		incident: s.inc.Number, user: *s.inc.OwnerID, step: -1, priority: rank(s.inc.Priority), urgency: string(incident.High), why: string(data), at: now, notifyAt: &now,
 	}})
 }
 

@@ -20,9 +20,16 @@ type firing = func(configVersion int64, due []escalation.Due) ([]escalation.Chan
 // Rows that somebody else holds, such as an acknowledgment in progress, are
 // left to the next sweep.
 func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firing) (int, error) {
-	fired, err := db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
+	claim := func(tx *Tx) (claimed, error) {
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.db.skipping("e, i"), now, limit)
+	}
+	fired, err := db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
+		tx.planAtOnce = true
+		return claim(tx)
 	})
+	if isDataError(err) { // perhaps of a message, for which no escalation is to blame
+		fired, err = db.fire(ctx, now, decide, claim)
+	}
 	if isDataError(err) {
 		db.log.ErrorContext(ctx, "escalations cannot be fired together; they are fired one by one", "error", err)
 		return db.fireEach(ctx, now, limit, decide)
@@ -78,7 +85,7 @@ func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func
 		if err != nil {
 			return undecided{err}
 		}
-		return tx.writeEscalations(ctx, now, changes)
+		return tx.writeEscalations(ctx, now, c.version, changes)
 	})
 	return fired, err
 }
@@ -138,7 +145,7 @@ func (tx *Tx) pagedByStep(ctx context.Context, due []escalation.Due, ids []int64
 	return rows.Err()
 }
 
-func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []escalation.Change) error {
+func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, version int64, changes []escalation.Change) error {
 	if err := tx.moveEscalations(ctx, now, changes); err != nil {
 		return fmt.Errorf("move escalations on: %w", err)
 	}
@@ -166,7 +173,8 @@ func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []esc
 			return fmt.Errorf("end the pages of the step before: %w", err)
 		}
 	}
-	if err := tx.insertPages(ctx, pages); err != nil {
+	work, err := tx.makePages(ctx, now, version, pages)
+	if err != nil {
 		return err
 	}
 	if err := tx.insertEvents(ctx, events); err != nil {
@@ -175,13 +183,13 @@ func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, changes []esc
 	numbers := incidentsOf(changes)
 	if len(numbers) > mostNamed {
 		// A storm: live pages are told to look for themselves.
-		return tx.tell(ctx, News{Work: ToPlan, Changes: []Change{{}}})
+		return tx.tell(ctx, News{Work: work, Changes: []Change{{}}})
 	}
 	changed, err := tx.bump(ctx, numbers)
 	if err != nil {
 		return err
 	}
-	return tx.tell(ctx, News{Work: ToPlan, Changes: changed})
+	return tx.tell(ctx, News{Work: work, Changes: changed})
 }
 
 func incidentsOf(changes []escalation.Change) []int64 {
@@ -234,12 +242,15 @@ type pageRow struct {
 	shadow, digest             bool
 	why                        string
 	at                         time.Time
+	// rule and notifyAt are where the planner is with it.
+	rule     int
+	notifyAt *time.Time
 }
 
 func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow {
 	return pageRow{
 		incident: c.Incident, escalation: c.ID, user: p.UserID, step: c.State.Step, run: c.State.Run,
-		priority: rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now,
+		priority: rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
 	}
 }
 
@@ -254,7 +265,22 @@ func rank(priority *int) int {
 }
 
 func (tx *Tx) insertPages(ctx context.Context, pages []pageRow) error {
-	err := tx.insertRows(ctx, "pages", len(pages), "",
+	if err := tx.insertRows(ctx, "pages", len(pages), "", pageColumns(pages)...); err != nil {
+		return fmt.Errorf("page people: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) insertPagesReturning(ctx context.Context, pages []pageRow) ([]int64, error) {
+	ids, err := tx.insertReturning(ctx, "pages", len(pages), pageColumns(pages)...)
+	if err != nil {
+		return nil, fmt.Errorf("page people: %w", err)
+	}
+	return ids, nil
+}
+
+func pageColumns(pages []pageRow) []column {
+	return []column{
 		colOf("incident_number", "bigint", pages, func(p *pageRow) int64 { return p.incident }),
 		colOf("escalation_id", "bigint", pages, func(p *pageRow) int64 { return p.escalation }),
 		colOf("user_id", "bigint", pages, func(p *pageRow) int64 { return p.user }),
@@ -266,13 +292,10 @@ func (tx *Tx) insertPages(ctx context.Context, pages []pageRow) error {
 		colOf("digest", "bool", pages, func(p *pageRow) bool { return p.digest }),
 		colOf("why", "text", pages, func(p *pageRow) string { return p.why }),
 		colOf("state", "text", pages, func(*pageRow) string { return "active" }),
-		colOf("rule", "int", pages, func(*pageRow) int { return 0 }),
-		colOf("notify_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }),
-		colOf("created_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }))
-	if err != nil {
-		return fmt.Errorf("page people: %w", err)
+		colOf("rule", "int", pages, func(p *pageRow) int { return p.rule }),
+		colOf("notify_at", "timestamptz", pages, func(p *pageRow) *time.Time { return p.notifyAt }),
+		colOf("created_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }),
 	}
-	return nil
 }
 
 func (tx *Tx) insertEvents(ctx context.Context, events []incident.TimelineEvent) error {

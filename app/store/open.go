@@ -29,6 +29,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
 // Options say how to open a database.
@@ -63,6 +64,8 @@ type DB struct {
 	kept    atomic.Pointer[routes]
 	settler settler // PostgreSQL only
 	chat    bool    // team channels can be told of their incidents
+
+	planAtOnce func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)
 }
 
 type dialect string

@@ -12,6 +12,13 @@ import (
 // messages. Planning is short, and the lock ends with the transaction.
 const plannerLock = 0x70c51
 
+func (tx *Tx) lockPlanner(ctx context.Context) error {
+	if tx.db.dialect == onSQLite {
+		return nil
+	}
+	return tx.write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", plannerLock)
+}
+
 // planning is notify's decision about pages that are due.
 type planning = func(configVersion int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error)
 
@@ -58,17 +65,15 @@ func (db *DB) planEach(ctx context.Context, now time.Time, limit int, decide pla
 func (db *DB) plan(ctx context.Context, now time.Time, limit int, only int64, decide planning) (int, error) {
 	planned := 0
 	err := db.derived(ctx, func(tx *Tx) error {
-		if db.dialect == onPostgres {
-			if err := tx.write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
-				return err
-			}
+		if err := tx.lockPlanner(ctx); err != nil {
+			return err
 		}
 		due, err := tx.duePages(ctx, now, limit, only)
 		if planned = len(due); err != nil || planned == 0 {
 			return err
 		}
 		var version int64
-		recent, err := tx.recentMessages(ctx, now, due, configVersion(&version))
+		recent, err := tx.recentMessages(ctx, now, usersOf(due), configVersion(&version))
 		if err != nil {
 			return err
 		}
@@ -114,20 +119,24 @@ func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int, only int64
 	return due, err
 }
 
-// recentMessages reads, by contact method, what the people of pages were sent
-// lately, and locks what still gathers, and nothing else: the outbox must be
-// able to claim and renew the rest. Another query may come along.
-func (tx *Tx) recentMessages(ctx context.Context, now time.Time, due []notify.DuePage, another statement) (map[int64]notify.Recent, error) {
+// recentMessages reads, by contact method, what people were sent lately, and
+// locks what still gathers, and nothing else: the outbox must be able to claim
+// and renew the rest. Other queries may come along.
+func (tx *Tx) recentMessages(ctx context.Context, now time.Time, users []int64, others ...statement) (map[int64]notify.Recent, error) {
+	recent := map[int64]notify.Recent{}
+	return recent, tx.reads(ctx, append([]statement{tx.lately(now, users, recent), tx.gathering(users, recent)}, others...)...)
+}
+
+func usersOf(pages []notify.DuePage) []int64 {
 	var users []int64
 	seen := map[int64]bool{}
-	for _, p := range due {
+	for _, p := range pages {
 		if !seen[p.UserID] {
 			seen[p.UserID] = true
 			users = append(users, p.UserID)
 		}
 	}
-	recent := map[int64]notify.Recent{}
-	return recent, tx.reads(ctx, tx.lately(now, users, recent), tx.gathering(users, recent), another)
+	return users
 }
 
 // lately counts the messages of people within notify.BundleWithin. Served by
@@ -188,9 +197,19 @@ func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan) er
 	if err != nil {
 		return fmt.Errorf("move pages on: %w", err)
 	}
-	ids, err := tx.insertMessages(ctx, now, plan.Messages)
+	work, err := tx.writeMessages(ctx, now, plan)
 	if err != nil {
 		return err
+	}
+	return tx.tell(ctx, News{Work: work})
+}
+
+// writeMessages writes what follows from a plan for pages that stand in the
+// database, and returns where something is due.
+func (tx *Tx) writeMessages(ctx context.Context, now time.Time, plan notify.Plan) (Work, error) {
+	ids, err := tx.insertMessages(ctx, now, plan.Messages)
+	if err != nil {
+		return 0, err
 	}
 	var messages, pages []int64
 	for i, m := range plan.Messages {
@@ -200,22 +219,18 @@ func (tx *Tx) writePlan(ctx context.Context, now time.Time, plan notify.Plan) er
 	}
 	if err := tx.insertRows(ctx, "message_pages", len(pages), "ON CONFLICT DO NOTHING",
 		col("message_id", "bigint", messages), col("page_id", "bigint", pages)); err != nil {
-		return fmt.Errorf("put pages into messages: %w", err)
+		return 0, fmt.Errorf("put pages into messages: %w", err)
 	}
-	work := ToSend
 	var failed []int64
 	for _, p := range plan.Pages {
 		if p.Failed {
 			failed = append(failed, p.ID)
 		}
 	}
-	if failed != nil {
-		if err := tx.failPages(ctx, now, failed); err != nil {
-			return err
-		}
-		work |= ToTime
+	if failed == nil {
+		return ToSend, nil
 	}
-	return tx.tell(ctx, News{Work: work})
+	return ToSend | ToTime, tx.failPages(ctx, now, failed)
 }
 
 // insertMessages makes the messages of a plan, those that go into one that

@@ -26,7 +26,8 @@ type Tx struct {
 	// after runs once the transaction has committed.
 	after []func()
 
-	piping *piping // nil where every statement goes by itself
+	piping     *piping // nil where every statement goes by itself
+	planAtOnce bool    // the pages that it makes
 }
 
 // handle is what statements go through: an *sql.Tx, or the *sql.Conn of a
@@ -141,7 +142,7 @@ func isUnavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:2]
-		return class == "08" || class == "53" || class == "57" || class == "58"
+		return class == "08" || class == "53" || class == "57" || class == "58" || pg.Code == "25P03" // idle for too long
 	}
 	var netErr net.Error
 	var connect *pgconn.ConnectError
