@@ -25,7 +25,7 @@ func TestMigrationsKeepWhatThereIs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n, err := db.Migrate(t.Context()); err != nil || n == 0 {
+			if n, err := db.Migrate(t.Context()); err != nil || n < 1 {
 				t.Fatalf("%d migrations ran: %v", n, err)
 			}
 			if fresh, err := db.Migrated(t.Context()); err != nil || !fresh {
