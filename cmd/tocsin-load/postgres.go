@@ -183,3 +183,21 @@ func createDatabase(ctx context.Context, cluster, name string) error {
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 	return err
 }
+
+// postmaster finds the parent of PostgreSQL's processes.
+func postmaster(ctx context.Context, url string) (meter, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return meter{}, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var pid int
+	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		return meter{}, err
+	}
+	s, ok := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+	if !ok {
+		return meter{}, nil
+	}
+	return meter{parent: s.parent}, nil
+}

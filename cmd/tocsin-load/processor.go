@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // meter reads how much processor time a process and its children have taken,
@@ -63,24 +60,6 @@ func readStat(file string) (stat, bool) {
 		return n
 	}
 	return stat{pid: pid, parent: int(number(4)), own: number(14) + number(15), ended: number(16) + number(17)}, true
-}
-
-// postmaster finds the parent of PostgreSQL's processes.
-func postmaster(ctx context.Context, url string) (meter, error) {
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		return meter{}, err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	var pid int
-	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
-		return meter{}, err
-	}
-	s, ok := readStat(fmt.Sprintf("/proc/%d/stat", pid))
-	if !ok {
-		return meter{}, nil
-	}
-	return meter{parent: s.parent}, nil
 }
 
 // cost is a time divided among requests.
