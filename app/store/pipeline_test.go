@@ -103,6 +103,7 @@ func newPipeline(t testing.TB, db *DB) *pipeline {
 	p.engine = &escalation.Engine{Store: db, Directory: d, Now: clock, Batch: 500}
 	p.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, RealNow: time.Now, Workers: 8, Log: slog.New(slog.DiscardHandler)}
 	p.planner = &notify.Planner{Store: db, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
+	db.PlanAtOnce(p.planner.Decide)
 	p.actions = &incident.Service{Store: db, Now: clock}
 	return p
 }

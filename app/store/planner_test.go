@@ -13,6 +13,7 @@ import (
 func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, db *DB) {
 		p := newPipeline(t, db)
+		db.PlanAtOnce(nil)
 		p.storm(2)
 		p.planned()
 		p.storm(1)

@@ -100,6 +100,7 @@ func TestAnIncidentThatCannotBeReadLeavesABundleToTheOthers(t *testing.T) {
 func TestAPageThatCannotBePlannedFailsAndHoldsUpNoOther(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		p := newPipeline(t, db)
+		db.PlanAtOnce(nil)
 		numbers := p.storm(3)
 		p.must(p.engine.Sweep(t.Context()))
 		p.poison("pages", "created_at", "incident_number = $1", numbers[1])

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+func TestFiringPlansThePagesThatItMakes(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.storm(notify.BundleAfter + 2)
+		p.must(p.engine.Sweep(t.Context()))
+		if n := p.must(p.planner.Sweep(t.Context())); n != 0 {
+			t.Errorf("%d pages were left to the planner", n)
+		}
+		if n := p.count("SELECT count(*) FROM pages WHERE rule = 1 AND notify_at = $1", p.now.Add(5*time.Minute)); n != notify.BundleAfter+2 {
+			t.Errorf("%d pages wait for their next rule", n)
+		}
+		if n := p.count("SELECT count(*) FROM messages WHERE NOT gathering AND due_at = $1", p.now); n != notify.BundleAfter {
+			t.Errorf("%d messages leave at once", n)
+		}
+		// What comes later joins what gathers already.
+		p.storm(3)
+		p.must(p.engine.Sweep(t.Context()))
+		if n := p.count("SELECT count(*) FROM message_pages WHERE message_id = (SELECT id FROM messages WHERE gathering)"); n != 5 {
+			t.Errorf("%d pages gather", n)
+		}
+	})
+}
+
+func TestAPageThatReachesNobodyIsPassedOverThoughItIsPlannedAtOnce(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		nobody := p.planner.People.(fixedDirectory).people[ana]
+		nobody.Methods, nobody.Rules = nil, nil
+		p.planner.People.(fixedDirectory).people[ana] = nobody
+		p.storm(1)
+		p.expect(p.settle(), "sms-2")
+		if n := p.count("SELECT count(*) FROM pages WHERE state = 'failed' AND notify_at IS NULL AND user_id = $1", ana); n != 1 {
+			t.Errorf("%d pages failed", n)
+		}
+	})
+}
+
+func TestWhatCannotBePlannedAtOnceIsLeftToThePlanner(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		db.PlanAtOnce(func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error) {
+			return notify.Plan{}, errors.New("nobody can be read")
+		})
+		p.storm(2)
+		p.must(p.engine.Sweep(t.Context()))
+		if n := p.count("SELECT count(*) FROM pages WHERE rule = 0 AND notify_at = $1", p.now); n != 2 {
+			t.Errorf("%d pages are due", n)
+		}
+		p.expect(p.settle(), "sms-1", "sms-1")
+	})
+}
+
+// A message that cannot be read says nothing about the escalation whose page
+// would have joined it.
+func TestABrokenMessageIsNotBlamedOnTheEscalation(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.storm(1)
+		p.expect(p.settle(), "sms-1")
+		// SQLite takes a word for a number; PostgreSQL takes a NULL where none
+		// was allowed.
+		if db.dialect == onPostgres {
+			p.exec("ALTER TABLE messages ALTER COLUMN priority DROP NOT NULL")
+			p.exec("UPDATE messages SET priority = NULL")
+		} else {
+			p.exec("UPDATE messages SET priority = 'urgent'")
+		}
+		p.storm(1)
+		p.must(p.engine.Sweep(t.Context()))
+		if n := p.count("SELECT count(*) FROM escalations WHERE phase = 'steps' AND fired_at = $1", p.now); n != 2 {
+			t.Errorf("%d of 2 escalations fired their step", n)
+		}
+		if n := p.count("SELECT count(*) FROM pages WHERE state = 'active' AND rule = 0 AND notify_at = $1", p.now); n != 1 {
+			t.Errorf("%d pages are left to the planner", n)
+		}
+	})
+}
