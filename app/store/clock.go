@@ -13,14 +13,36 @@ import (
 type clock struct {
 	fixed func() time.Time
 	skew  atomic.Int64 // nanoseconds that the database is ahead
+	asked atomic.Bool  // skew was measured
+	last  atomic.Int64 // the latest instant that anybody was told, Unix nanoseconds
 }
 
-// Now is the time that due times go by: UTC, to the microsecond.
+// atMostBack is how far the clock stands still rather than go back. What was
+// written as due now must be due to whoever looks a moment later: a difference
+// that was measured anew a millisecond smaller would leave it to the sweep of the
+// next second. A clock that was set back by more is followed.
+const atMostBack = time.Second
+
+// Now is the time that due times go by: UTC, to the microsecond. It does not go
+// back by less than a second.
 func (db *DB) Now() time.Time {
 	if db.clock.fixed != nil {
 		return db.clock.fixed().UTC().Truncate(time.Microsecond)
 	}
-	return time.Now().Add(time.Duration(db.clock.skew.Load())).UTC().Truncate(time.Microsecond)
+	return db.clock.read(time.Now()).UTC().Truncate(time.Microsecond)
+}
+
+func (c *clock) read(own time.Time) time.Time {
+	now := own.UnixNano() + c.skew.Load()
+	for {
+		last := c.last.Load()
+		if now <= last && last-now < int64(atMostBack) {
+			return time.Unix(0, last)
+		}
+		if c.last.CompareAndSwap(last, now) {
+			return time.Unix(0, now)
+		}
+	}
 }
 
 // SyncClock measures how far the database's clock is from this process's, to
@@ -34,13 +56,23 @@ func (db *DB) SyncClock(ctx context.Context) error {
 	if err := db.pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&there); err != nil {
 		return fmt.Errorf("ask the database for the time: %w", err)
 	}
-	after := time.Now()
-	if after.Sub(before) > 250*time.Millisecond && db.clock.skew.Load() != 0 {
-		return nil // too slow to say anything; the next one comes in a second
-	}
-	middle := before.Add(after.Sub(before) / 2)
-	db.clock.skew.Store(int64(there.Sub(middle)))
+	db.clock.measured(before, there, time.Now())
 	return nil
+}
+
+// measured takes what the database answered between two instants. What the last
+// difference explains as well changes nothing: a slow answer says little.
+func (c *clock) measured(before, there, after time.Time) {
+	uncertain := after.Sub(before) / 2
+	skew := there.Sub(before.Add(uncertain))
+	if off := skew - time.Duration(c.skew.Load()); c.asked.Load() && off.Abs() <= uncertain {
+		return
+	}
+	if c.asked.Load() && uncertain > 125*time.Millisecond {
+		return // too slow to say anything; the next one comes in a second
+	}
+	c.skew.Store(int64(skew))
+	c.asked.Store(true)
 }
 
 // Optimize has SQLite look at its tables, so that it chooses the right indexes
