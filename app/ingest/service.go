@@ -147,7 +147,9 @@ func unavailable(err error) error {
 
 // take decodes a signal and makes it durable, as its integration stands. The
 // integration is looked up with each picture anew, since its service may have
-// changed with the rest.
+// changed with the rest. What the picture at hand would refuse is looked at again
+// by the present one: the service that it does not know may be new. What it only
+// warns of needs no second look, since the writer finds an old picture out.
 func (s *Service) take(ctx context.Context, integrationID int64, req Request) (Answer, error) {
 	if len(req.Body) > MaxBody {
 		return Answer{}, fault.TooLarge("The body is larger than %d KiB.", MaxBody>>10)
@@ -156,20 +158,14 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 	if err != nil {
 		return Answer{}, err
 	}
-	look := s.opts.Config.Snapshot
+	signal, err := s.resolve(ctx, s.opts.Config.Snapshot, integrationID, breach)
+	if _, _, refused := refusal(err); refused || fault.Is(err, fault.KindUnauthorized) {
+		signal, err = s.resolve(ctx, s.opts.Config.Reload, integrationID, breach)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
 	for range maxStale {
-		snapshot, err := look(ctx)
-		if err != nil {
-			return Answer{}, unavailable(err)
-		}
-		integration, ok := snapshot.Integration(integrationID)
-		if !ok {
-			return Answer{}, fault.Unauthorized("Nobody here knows this key any more.")
-		}
-		signal, err := Resolve(snapshot, integration, breach, s.now())
-		if err != nil {
-			return Answer{}, err
-		}
 		result, err := s.opts.Submitter.Submit(ctx, signal)
 		if err != nil {
 			return Answer{}, err
@@ -177,9 +173,24 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 		if !result.Stale {
 			return s.answer(signal, result), nil
 		}
-		look = s.opts.Config.Reload
+		if signal, err = s.resolve(ctx, s.opts.Config.Reload, integrationID, breach); err != nil {
+			return Answer{}, err
+		}
 	}
 	return Answer{}, tryAgain("The configuration is changing. Send it again in a moment.", nil)
+}
+
+// resolve finds what a breach means by the picture that look gives.
+func (s *Service) resolve(ctx context.Context, look func(context.Context) (*catalog.Snapshot, error), integrationID int64, breach Breach) (Signal, error) {
+	snapshot, err := look(ctx)
+	if err != nil {
+		return Signal{}, unavailable(err)
+	}
+	integration, ok := snapshot.Integration(integrationID)
+	if !ok {
+		return Signal{}, fault.Unauthorized("Nobody here knows this key any more.")
+	}
+	return Resolve(snapshot, integration, breach, s.now())
 }
 
 // now is in the form in which times are stored.

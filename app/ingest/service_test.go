@@ -260,6 +260,47 @@ func TestAKeyThatWasJustMadeWorks(t *testing.T) {
 	}
 }
 
+// A refusal is by the configuration as it is, never by the picture at hand.
+func TestWhatWasJustConfiguredIsNotRefused(t *testing.T) {
+	t.Parallel()
+	const body = `{"service":"billing","sli":"availability","slo":{"name":"x"}}`
+	catchAll := func(h *house) { h.contents.Organization.CatchAllServiceID = new(int64(3)) }
+	added := func(h *house) {
+		h.contents.Services = append(h.contents.Services, catalog.Service{ID: 8, Slug: "billing"})
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*house)
+		want   int64
+	}{{"a service", added, 8}, {"a catch-all", catchAll, 3}} {
+		h := newHouse(t)
+		if _, err := h.post("any", body); !fault.Is(err, fault.KindInvalid) || h.reloads != 1 {
+			t.Fatalf("%s: before: %v, %d reloads", test.name, err, h.reloads)
+		}
+		test.change(h)
+		if s, _ := h.last(t, "any", body); s.ServiceID != test.want || h.reloads != 2 {
+			t.Errorf("%s: the signal went to %d after %d reloads", test.name, s.ServiceID, h.reloads)
+		}
+		if h.last(t, "any", body); h.reloads != 2 {
+			t.Errorf("%s: a signal that is taken cost a reload", test.name)
+		}
+		h.cached = newHouse(t).cached
+		if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer.Status != incident.ResultCreated {
+			t.Errorf("%s: the replay: %+v, %v", test.name, answer, err)
+		}
+	}
+}
+
+func TestAReplayKnowsAnIntegrationThatIsNewerThanThePicture(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.contents.Integrations = append(h.contents.Integrations, catalog.Integration{ID: 7, Kind: catalog.KindSLO, ServiceID: new(int64(2))})
+	h.rejections = []ingest.Rejection{{ID: 1, IntegrationID: 7, Status: 415, Body: []byte(breach(""))}}
+	if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer.Status != incident.ResultCreated {
+		t.Errorf("got %+v, %v", answer, err)
+	}
+}
+
 func TestAStaleSignalIsResolvedAnew(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
