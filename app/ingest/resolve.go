@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -10,15 +11,24 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
+// maxAhead is how far a sender's clock may go ahead of ours: a start that lies
+// further ahead of the receipt of its signal is none.
+const maxAhead = 5 * time.Minute
+
 // Resolve finds what a breach means in a configuration: whose service it is,
 // whether its deployment is known, which priority it gets, and which key where
-// the integration has a rule for it. What the sender
-// named and nobody knows is warned of; only a service that nobody knows, from a
+// the integration has a rule for it. at is when the signal came in: a start more
+// than five minutes after it is not used, and warned of, since a firing that has
+// yet to begin could not be ended by any recovery. What the sender named and
+// nobody knows is warned of; only a service that nobody knows, from a
 // key that is bound to none, in an organisation without a catch-all, is Invalid.
 func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach Breach, at time.Time) (Signal, error) {
 	ev := breach.Event
 	ev.Warnings = slices.Clip(ev.Warnings) // the breach may be resolved again
 	ev.Facts.Sender = integration.Name
+	if ev.StartedAt.After(at.Add(maxAhead)) {
+		notYet(&ev)
+	}
 
 	service, warning, err := serviceOf(snapshot, integration, ev.ServiceName)
 	if err != nil {
@@ -60,6 +70,14 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach
 		}
 	}
 	return signal, nil
+}
+
+// notYet leaves out a start that lies ahead.
+func notYet(ev *incident.Event) {
+	start := strconv.Quote(ev.StartedAt.Format(time.RFC3339Nano))
+	ev.Facts.Unknown = append(slices.Clip(ev.Facts.Unknown), incident.Pair{Name: "started_at", Value: start})
+	ev.Warnings = append(ev.Warnings, "started_at lies in the future and is not used; the time of receipt stands for it.")
+	ev.StartedAt, ev.Facts.StartedAt = time.Time{}, nil
 }
 
 // serviceOf finds the service: the key's own, else the one that the sender

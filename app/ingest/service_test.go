@@ -39,7 +39,7 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{
-		now: time.Date(2026, 11, 23, 18, 5, 0, 1234, time.FixedZone("CET", 3600)),
+		now: time.Date(2026, 11, 23, 19, 5, 0, 1234, time.FixedZone("CET", 3600)),
 		contents: catalog.Contents{
 			Organization: catalog.Organization{ConfigVersion: 4},
 			Deployments:  []catalog.Deployment{{ID: 1, Slug: "prod-eu", Kind: catalog.Production}, {ID: 2, Slug: "staging", Kind: "test"}},
@@ -56,7 +56,7 @@ func newHouse(t testing.TB) *house {
 				{ID: 4, Name: "Other", Kind: "other", ServiceID: new(int64(1)), KeyHMAC: []byte("hmac:other")},
 			},
 			PolicyVersions: []catalog.PolicyVersionRef{
-				{PolicyID: 9, ID: 92, Effective: time.Date(2026, 11, 23, 17, 5, 0, 0, time.UTC)},
+				{PolicyID: 9, ID: 92, Effective: time.Date(2026, 11, 23, 18, 5, 0, 0, time.UTC)},
 				{PolicyID: 9, ID: 91, Effective: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
 				{PolicyID: 9, ID: 93, Effective: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)},
 			},
@@ -152,7 +152,7 @@ func TestAccept(t *testing.T) {
 	if s.ServiceID != 1 || s.ConfigVersion != 4 || s.PolicyVersionID == nil || *s.PolicyVersionID != 92 || s.Event.Facts.Sender != "SRE" {
 		t.Errorf("got %+v", s)
 	}
-	if want := time.Date(2026, 11, 23, 17, 5, 0, 1000, time.UTC); s.ReceivedAt != want {
+	if want := time.Date(2026, 11, 23, 18, 5, 0, 1000, time.UTC); s.ReceivedAt != want {
 		t.Errorf("received at %v", s.ReceivedAt)
 	}
 	if *s.Event.Priority != 2 || s.Event.PrioritySource != incident.SourceSignal {
@@ -235,6 +235,25 @@ func TestWhatCanBePagedIsPaged(t *testing.T) {
 	}
 	if s, _ = h.last(t, "any", `{"service":"ledger","sli":"availability","slo":{"name":"x"}}`); s.PolicyVersionID != nil {
 		t.Errorf("a service without a policy got version %d", *s.PolicyVersionID)
+	}
+}
+
+func TestAStartThatLiesAheadIsNotUsed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for ahead, used := range map[time.Duration]bool{-time.Hour: true, 5 * time.Minute: true, 5*time.Minute + time.Microsecond: false, 10 * time.Hour: false} {
+		start := h.now.UTC().Truncate(time.Microsecond).Add(ahead)
+		for _, status := range []string{"breached", "recovered"} {
+			s, answer := h.last(t, "own", breach(fmt.Sprintf(`"deployment":"prod-eu","status":%q,"started_at":%q`, status, start.Format(time.RFC3339Nano))))
+			if s.Event.StartedAt.IsZero() == used || (s.Event.Facts.StartedAt != nil) != used {
+				t.Errorf("%s, %v ahead: starts at %v", status, ahead, s.Event.StartedAt)
+			}
+			warned := slices.Contains(answer.Warnings, "started_at lies in the future and is not used; the time of receipt stands for it.")
+			kept := slices.ContainsFunc(s.Event.Facts.Unknown, func(p incident.Pair) bool { return p.Name == "started_at" })
+			if warned == used || kept == used {
+				t.Errorf("%s, %v ahead: warnings %q, kept %v", status, ahead, answer.Warnings, s.Event.Facts.Unknown)
+			}
+		}
 	}
 }
 

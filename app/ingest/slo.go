@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
@@ -61,13 +63,14 @@ var (
 //	error_budget.depleted_percent  0 or more                         not used
 //	error_budget.burn_rate         0 or more                         not used
 //	slo.window, …depletion_window  a duration over 0: "28d"          not used
-//	snooze                         a duration up to 30d              not used
-//	started_at                     RFC 3339, years 2000 to 9998      not used
+//	snooze                         a duration up to 30d, 0 for none  not used
+//	started_at                     RFC 3339, years 2000 to 9998      not used; nor is a future one: see Resolve
 //	environment                    an object of anything             not used
 //	dependencies                   objects with service              the entry is not used
 //	links                          objects with an http(s) href      the entry is not used
 //
-// Null is the same as absent. Whatever is not used, and every field that is not
+// Null is the same as absent, and a number in quotes is a number: it is used, and
+// warned of. Whatever is not used, and every field that is not
 // listed, is kept as JSON text in Facts.Unknown; what was listed but not used is
 // warned of besides. Of a name that is given twice the last counts and the
 // others are kept in the same way. What goes beyond maxEntries stands only in
@@ -276,20 +279,30 @@ func (d *sloDecoder) number(path string, v value, least, most float64) *float64 
 	if !v.given() {
 		return nil
 	}
-	if !v.isNumber() {
+	text := v
+	if v.isString() {
+		text = value(strings.TrimSpace(v.text()))
+	}
+	if !text.isNumber() || !jsontext.Value(text).IsValid() {
 		d.unused(path, v, "must be a number and is not used")
 		return nil
 	}
-	n, err := strconv.ParseFloat(string(v), 64)
+	n, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || n < least || n > most {
 		d.unused(path, v, "is out of range and is not used")
 		return nil
+	}
+	if v.isString() {
+		d.warn(path + " is a number in quotes and was read as a number.")
 	}
 	return &n
 }
 
 func (d *sloDecoder) duration(path string, v value, least, most time.Duration) (time.Duration, string) {
 	if !v.given() {
+		return 0, ""
+	}
+	if none := v == "0" || v.isString() && v.text() == "0"; none && least == 0 {
 		return 0, ""
 	}
 	if v.isString() {
@@ -320,18 +333,28 @@ func (d *sloDecoder) errorBudget(v value) {
 	b.Remaining, b.Depleted, b.BurnRate = facts.BudgetRemaining, facts.BudgetDepleted, facts.BurnRate
 }
 
+// earliest is the first year that a start may lie in.
+const earliest = 2000
+
 // startedAt takes whole microseconds, as both databases keep them.
 func (d *sloDecoder) startedAt(v value) {
 	if !v.given() {
 		return
 	}
+	at, err := time.Time{}, error(nil)
 	if v.isString() {
-		at, err := time.Parse(time.RFC3339, v.text())
-		if at = at.UTC().Truncate(time.Microsecond); err == nil && at.Year() >= 2000 && at.Year() <= 9998 {
-			d.Event.StartedAt = at
-			d.Event.Facts.StartedAt = &at
-			return
-		}
+		at, err = time.Parse(time.RFC3339, v.text())
 	}
-	d.unused("started_at", v, `must be a time such as "2026-11-23T18:04:05Z" and is not used`)
+	at = at.UTC().Truncate(time.Microsecond)
+	switch {
+	case !v.isString() || err != nil:
+		d.unused("started_at", v, `must be a time such as "2026-11-23T18:04:05Z" and is not used`)
+	case at.Year() < earliest:
+		d.unused("started_at", v, fmt.Sprintf("lies before the year %d and is not used", earliest))
+	case at.Year() > 9998:
+		d.unused("started_at", v, "lies after the year 9998 and is not used")
+	default:
+		d.Event.StartedAt = at
+		d.Event.Facts.StartedAt = &at
+	}
 }

@@ -204,7 +204,12 @@ func TestUnusedIsKeptAndWarnedOf(t *testing.T) {
 		{`"incident_priority":2.5`, "incident_priority", "2.5"},
 		{`"incident_priority":1e99`, "incident_priority", "1e99"},
 		{`"incident_priority":true`, "incident_priority", "true"},
-		{`"observed":"98.9"`, "observed", `"98.9"`},
+		{`"observed":"low"`, "observed", `"low"`},
+		{`"observed":"0x10"`, "observed", `"0x10"`},
+		{`"observed":"98,9"`, "observed", `"98,9"`},
+		{`"observed":"98.9%"`, "observed", `"98.9%"`},
+		{`"observed":"101"`, "observed", `"101"`},
+		{`"observed":""`, "observed", `""`},
 		{`"observed":1e400`, "observed", "1e400"},
 		{`"observed":100.1`, "observed", "100.1"},
 		{`"observed":-1`, "observed", "-1"},
@@ -299,6 +304,50 @@ func TestPriorityAsPeopleWriteIt(t *testing.T) {
 	for _, text := range []string{`"P"`, `"PP2"`, `"P-2"`, `""`} {
 		if got := decode(t, breach(`"incident_priority":`+text)); got.Priority != nil || len(got.Event.Warnings) != 1 {
 			t.Errorf("%s: got %v", text, got.Priority)
+		}
+	}
+}
+
+// Senders that quote all they send are understood, and told of it.
+func TestNumbersInQuotes(t *testing.T) {
+	t.Parallel()
+	got := decode(t, breach(`"observed":"98.9","broken_by_percent":" 366 ","error_budget":{"remaining_percent":"-1e1","burn_rate":"4.2"},
+		"dependencies":[{"service":"ledger","availability":"99.2"}]`))
+	facts := got.Event.Facts
+	if *facts.Observed != 98.9 || *facts.BrokenBy != 366 || *facts.BudgetRemaining != -10 || *got.Budget.BurnRate != 4.2 || *facts.Dependencies[0].Availability != 99.2 {
+		t.Errorf("got %+v", facts)
+	}
+	var want []string
+	for _, path := range []string{"observed", "broken_by_percent", "error_budget.remaining_percent", "error_budget.burn_rate", "dependencies[0].availability"} {
+		want = append(want, path+" is a number in quotes and was read as a number.")
+	}
+	if diff := cmp.Diff(want, got.Event.Warnings); diff != "" {
+		t.Error(diff)
+	}
+	if len(facts.Unknown) > 0 {
+		t.Errorf("what was used is among what was not: %v", facts.Unknown)
+	}
+}
+
+func TestASnoozeOfZeroIsNone(t *testing.T) {
+	t.Parallel()
+	for _, zero := range []string{`"0"`, `0`, `"0s"`} {
+		if got := decode(t, breach(`"snooze":`+zero)).Event; got.Snooze != 0 || len(got.Warnings) > 0 {
+			t.Errorf("%s: got %v, warnings %q", zero, got.Snooze, got.Warnings)
+		}
+	}
+}
+
+func TestAStartBeyondReasonIsToldSo(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"1970-01-01T00:00:00Z": "started_at lies before the year 2000 and is not used.",
+		"9999-01-01T00:00:00Z": "started_at lies after the year 9998 and is not used.",
+		"1970-01-01":           `started_at must be a time such as "2026-11-23T18:04:05Z" and is not used.`,
+	} {
+		got := decode(t, breach(fmt.Sprintf(`"started_at":%q`, text))).Event
+		if diff := cmp.Diff([]string{want}, got.Warnings); diff != "" || !got.StartedAt.IsZero() {
+			t.Errorf("%s: starts at %v, %s", text, got.StartedAt, diff)
 		}
 	}
 }

@@ -26,7 +26,7 @@ const (
 const breach = `{
   "status": "breached", "service": "checkout-api", "deployment": "prod-eu", "endpoint": "GET /api/data/{tenant}",
   "sli": "availability", "slo": {"name": "Availability of get data API", "objective": 99.7, "window": "28d"},
-  "incident_priority": 2, "observed": 98.9, "started_at": "2026-11-23T18:04:05Z", "dedup_key": "get-data"
+  "incident_priority": 2, "observed": 98.9, "started_at": "2026-03-01T18:04:05Z", "dedup_key": "get-data"
 }`
 
 var evening = time.Date(2026, 11, 23, 18, 4, 5, 0, time.UTC)
