@@ -11,12 +11,13 @@ import (
 type Result string
 
 // The results. A reopened incident counts as deduplicated where it pages
-// again, and as suppressed where it does so in silence.
+// again, and as suppressed where it does so in silence; a recovery counts as
+// suppressed where the incident is held open all the same.
 const (
 	ResultCreated      Result = "created"      // a new incident
 	ResultDeduplicated Result = "deduplicated" // joined the incident that there was
 	ResultResolved     Result = "resolved"     // the alert no longer fires
-	ResultSuppressed   Result = "suppressed"   // recorded, and nobody is paged about it
+	ResultSuppressed   Result = "suppressed"   // recorded: it pages nobody, and resolves nothing
 	ResultIgnored      Result = "ignored"      // changed nothing
 )
 
@@ -111,11 +112,14 @@ func UrgencyOf(priority *int, deploymentKnown, production bool) Urgency {
 	if deploymentKnown && !production {
 		return Low
 	}
-	if priority == nil || *priority <= 2 {
+	if priority == nil || urgent(priority) {
 		return High
 	}
 	return Low
 }
+
+// urgent reports whether a level, which must not be nil, is P1 or P2.
+func urgent(level *int) bool { return *level <= 2 }
 
 // moreUrgent reports whether a is more urgent than b: a lower level, or any
 // level where b is none.

@@ -63,11 +63,14 @@ type Outcome struct {
 //
 // A trigger on an alert that fires raises the counters and pages nobody, unless
 // its priority is above all that the alert gave before and above the
-// incident's. A trigger on one that does not fire joins its incident where that
+// incident's. Where the incident has none, any priority is taken over, but only
+// P1 and P2 page again: what has none was paged as urgently as they are, and a
+// P3 makes it no more urgent than that. A trigger on one that does not fire joins its incident where that
 // is open, reopens it within the window, and otherwise begins a new one. An
 // incident that a person resolved while the sender still saw the breach follows
 // the same rule. A resolve of what does not fire, and one that by the sender's
-// own times belongs to an earlier firing, are ignored.
+// own times belongs to an earlier firing, are ignored. One that comes while the
+// incident is held open is suppressed: it is recorded, and resolves nothing.
 func Receive(now time.Time, st State, ev Event, rules Rules) Outcome {
 	r := reception{now: now, ev: ev, rules: rules}
 	if st.Alert != nil {
@@ -177,10 +180,16 @@ func (r *reception) raises() bool {
 	return moreUrgent(r.ev.Priority, r.out.Alert.Priority) && moreUrgent(r.ev.Priority, r.out.Incident.Priority)
 }
 
-// raise takes over a higher priority and reports whether there was one.
+// pagesAgain reports whether the priority raises the incident's to what has to be
+// told: see Receive.
+func (r *reception) pagesAgain() bool {
+	return r.raises() && (r.out.Incident.Priority != nil || urgent(r.ev.Priority))
+}
+
+// raise takes over a higher priority and reports whether it pages again.
 func (r *reception) raise() bool {
 	a, inc := &r.out.Alert, r.out.Incident
-	raises := r.raises()
+	raises, pages := r.raises(), r.pagesAgain()
 	if moreUrgent(r.ev.Priority, a.Priority) {
 		a.Priority = r.ev.Priority
 	}
@@ -190,7 +199,7 @@ func (r *reception) raise() bool {
 	r.note(EvRaised, Detail{From: levelName(inc.Priority), To: levelName(r.ev.Priority), Sender: r.ev.Facts.Sender})
 	inc.Priority, inc.PrioritySource = r.ev.Priority, r.ev.PrioritySource
 	inc.Urgency = UrgencyOf(inc.Priority, r.rules.DeploymentKnown, r.rules.Production)
-	return true
+	return pages
 }
 
 // repeat is a trigger on what fires.
@@ -288,7 +297,7 @@ func (r *reception) reopen() {
 // or a raise breaks it.
 func (r *reception) mutedUntil() *time.Time {
 	until := r.out.Alert.SnoozedUntil
-	if until == nil || !until.After(r.now) || r.raises() {
+	if until == nil || !until.After(r.now) || r.pagesAgain() {
 		return nil
 	}
 	return until
@@ -334,7 +343,11 @@ func (r *reception) recover(otherFiring int) {
 	inc.ChangedAt = r.now
 	r.out.Result = ResultResolved
 	r.note(EvRecovered, Detail{Sender: r.ev.Facts.Sender})
-	if otherFiring > 0 || inc.FlappingSince != nil {
+	if inc.FlappingSince != nil {
+		r.out.Result = ResultSuppressed
+		return
+	}
+	if otherFiring > 0 {
 		return
 	}
 	inc.resolve(r.now, r.rules.Actor, "")

@@ -168,7 +168,7 @@ func TestARepeatCountsAndPagesNobody(t *testing.T) {
 func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
-	s.breach(0)
+	s.breachAt(0, 4)
 	s.breachAt(1, 3)
 	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
 	if inc := s.state.Incident; inc.Urgency != incident.Low || *inc.Priority != 3 || inc.PrioritySource != incident.SourceSignal {
@@ -179,6 +179,36 @@ func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
 	if inc := s.state.Incident; inc.Urgency != incident.High || *inc.Priority != 1 {
 		t.Errorf("incident %+v", inc)
 	}
+}
+
+// What had no priority was paged as urgently as a P2 is.
+func TestAFirstPriorityPagesAgainOnlyWhereItIsUrgent(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[int]incident.Escalate{
+		1: incident.EscalateRefire, 2: incident.EscalateRefire, 3: incident.EscalateNone, 5: incident.EscalateNone,
+	} {
+		s := newStory(t)
+		s.breach(0)
+		s.breachAt(1, level)
+		s.is(incident.ResultDeduplicated, want, incident.EvRaised)
+		if p := s.state.Incident.Priority; p == nil || *p != level {
+			t.Errorf("P%d was not taken over: %v", level, p)
+		}
+	}
+	s := newStory(t)
+	s.breach(0)
+	s.state.Incident.OwnerID, s.state.Incident.Status = new(int64(1)), incident.Acknowledged
+	if out := s.breachAt(1, 3); out.AskOwner {
+		t.Error("whoever is on it was asked because of a P3")
+	}
+	if s.breachAt(2, 2); !s.out.AskOwner {
+		t.Error("whoever is on it was not asked about the P2 that it became")
+	}
+	s = newStory(t)
+	s.send(0, incident.Event{Action: incident.Trigger, Snooze: time.Hour})
+	s.recovered(1)
+	s.breachAt(2, 3) // breaks no mute either
+	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvRaised)
 }
 
 func TestARaiseAsksTheOwner(t *testing.T) {
@@ -436,7 +466,7 @@ func TestTheThirdReopenIsHeldOpen(t *testing.T) {
 		t.Errorf("incident %+v, timers %v", inc, s.timers)
 	}
 	s.recovered(7)
-	s.is(incident.ResultResolved, incident.EscalateNone, incident.EvRecovered)
+	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvRecovered)
 	if s.state.Incident.Status != incident.Triggered {
 		t.Error("a recovery resolved what is held open")
 	}
