@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
@@ -33,18 +35,28 @@ func (db *DB) ContactByAddress(ctx context.Context, medium notify.Medium, addres
 }
 
 // PagedBy are the open incidents that the owner of a contact method was paged
-// for by it, newest first; at most limit. Served by incidents_open and
-// pages_incident.
-func (db *DB) PagedBy(ctx context.Context, method notify.ContactMethod, limit int) ([]incident.Row, error) {
-	var rows []incident.Row
-	err := db.incidentRows(ctx).Where("i.status <> 'resolved'").
-		Where(`EXISTS (SELECT 1 FROM pages pg JOIN message_pages mp ON mp.page_id = pg.id JOIN messages m ON m.id = mp.message_id
-			WHERE pg.incident_number = i.number AND pg.user_id = ? AND m.contact_method_id = ? AND m.attempts > 0)`, method.UserID, method.ID).
-		Order("i.number DESC").Limit(limit).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("read what somebody was paged for: %w", err)
+// for by it and that wait for an answer: nobody has acknowledged them, or the
+// owner is asked whether they are still on it. With theirs they are also those
+// that the owner has acknowledged. The newest come first; of all that total
+// counts, there are at most limit. Served by incidents_open and pages_incident.
+func (db *DB) PagedBy(ctx context.Context, method notify.ContactMethod, theirs bool, limit int) (rows []incident.Row, total int, err error) {
+	waiting := func(g *gorm.DB) *gorm.DB {
+		return g.Where("i.status <> 'resolved'").
+			Where("(i.status = 'triggered' OR i.owner_id = ? AND (? OR i.asked_at IS NOT NULL))", method.UserID, theirs).
+			Where(`EXISTS (SELECT 1 FROM pages pg JOIN message_pages mp ON mp.page_id = pg.id JOIN messages m ON m.id = mp.message_id
+				WHERE pg.incident_number = i.number AND pg.user_id = ? AND m.contact_method_id = ? AND m.attempts > 0)`, method.UserID, method.ID)
 	}
-	return rows, nil
+	if err := waiting(db.incidentRows(ctx)).Order("i.number DESC").Limit(limit).Scan(&rows).Error; err != nil {
+		return nil, 0, fmt.Errorf("read what somebody was paged for: %w", err)
+	}
+	if len(rows) < limit {
+		return rows, len(rows), nil
+	}
+	var count int64
+	if err := waiting(db.reading(ctx).Table("incidents AS i")).Count(&count).Error; err != nil {
+		return nil, 0, fmt.Errorf("count what somebody was paged for: %w", err)
+	}
+	return rows, max(int(count), len(rows)), nil
 }
 
 // LastListed are the incidents that the last page by a contact method told of,

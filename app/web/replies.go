@@ -18,9 +18,9 @@ import (
 type Replies interface {
 	// ContactByAddress is NotFound where the address is nobody's.
 	ContactByAddress(ctx context.Context, medium notify.Medium, address string) (notify.ContactMethod, error)
-	// PagedBy are the open incidents that its owner was paged for by a contact
-	// method, newest first.
-	PagedBy(ctx context.Context, method notify.ContactMethod, limit int) ([]incident.Row, error)
+	// PagedBy are the incidents that its owner was paged for by a contact method
+	// and that wait for an answer, and theirs as well; the newest limit of total.
+	PagedBy(ctx context.Context, method notify.ContactMethod, theirs bool, limit int) (rows []incident.Row, total int, err error)
 	// LastListed are the incidents that the last page by it told of.
 	LastListed(ctx context.Context, method notify.ContactMethod) ([]int64, error)
 	SwitchContact(ctx context.Context, by auth.Actor, method notify.ContactMethod, on bool) (changed bool, err error)
@@ -177,25 +177,15 @@ func (h *edge) stop(ctx context.Context, p *correspondent) error {
 	return h.Replies.Notice(ctx, other, stoppedText)
 }
 
-// mostMeant bounds how many incidents a bare word is weighed against.
-const mostMeant = 50
-
 // bareWord acts where one incident can be meant: the only one that the person
 // was paged for by SMS and that is unanswered or, but for an acknowledgment,
 // theirs. Where there is none, it is the one that the last message told of.
 func (h *edge) bareWord(ctx context.Context, p *correspondent, action notify.Action) (string, error) {
-	paged, err := h.Replies.PagedBy(ctx, p.method, mostMeant)
+	meant, total, err := h.Replies.PagedBy(ctx, p.method, action != notify.Acknowledge, mostNamed)
 	if err != nil {
 		return "", err
 	}
-	var meant []incident.Row
-	for _, row := range paged {
-		theirs := row.OwnerID != nil && *row.OwnerID == p.actor.UserID
-		if row.Status == incident.Triggered || theirs && (action != notify.Acknowledge || row.AskedAt != nil) {
-			meant = append(meant, row)
-		}
-	}
-	switch len(meant) {
+	switch total {
 	case 1:
 		return h.act(ctx, p, action, meant[0].Number)
 	case 0:
@@ -205,7 +195,7 @@ func (h *edge) bareWord(ctx context.Context, p *correspondent, action notify.Act
 		}
 		return h.act(ctx, p, action, listed[0])
 	}
-	return which(action, meant), nil
+	return which(action, meant, total), nil
 }
 
 // digits are the shortest words for the actions.
@@ -214,16 +204,16 @@ var digits = map[notify.Action]string{notify.Acknowledge: "4", notify.Resolve: "
 // mostNamed bounds how many incidents a text names.
 const mostNamed = 5
 
-// which asks for a number, with the newest first.
-func which(action notify.Action, meant []incident.Row) string {
+// which asks for a number, with the newest first, and says how many of total it
+// does not name.
+func which(action notify.Action, meant []incident.Row, total int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `Which one? Reply "%s %d" for`, digits[action], meant[0].Number)
-	for i, row := range meant {
-		if i == mostNamed {
-			fmt.Fprintf(&b, "\nand %d more", len(meant)-mostNamed)
-			break
-		}
+	for _, row := range meant {
 		fmt.Fprintf(&b, "\n%d %s: %s", row.Number, row.ServiceName, shorten(row.Title, 40))
+	}
+	if rest := total - len(meant); rest > 0 {
+		fmt.Fprintf(&b, "\nand %d more", rest)
 	}
 	return b.String()
 }

@@ -80,6 +80,38 @@ func TestABareWordActsOnlyWhereItIsClear(t *testing.T) {
 	})
 }
 
+// However many newer ones somebody has in hand, what waits is found.
+func TestABareWordFindsTheOneThatWaits(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		for i := range 60 {
+			h.breach(fmt.Sprintf("Breach %02d", i))
+		}
+		h.work()
+		h.advance(time.Minute)
+		h.work() // what gathered
+		h.expectText(bensNumber, "4", `Which one? Reply "4 60" for
+60 Checkout API: Breach 59
+59 Checkout API: Breach 58
+58 Checkout API: Breach 57
+57 Checkout API: Breach 56
+56 Checkout API: Breach 55
+and 55 more`)
+		ben, err := h.db.ContactByAddress(t.Context(), notify.SMS, bensNumber)
+		h.must(err)
+		for number := int64(2); number <= 60; number++ {
+			_, err := h.deps.Actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &ben.UserID, Via: "web"})
+			h.must(err)
+		}
+		h.expectText(bensNumber, "4", `1 is yours, acknowledged at 18:05 GMT. "6 1" resolves it.`)
+		h.expectText(bensNumber, "4", "Nothing is waiting for you.")
+		for number := int64(1); number <= 59; number++ {
+			_, err := h.deps.Actions.Resolve(t.Context(), number, incident.By{Actor: "ana@acme.example", Via: "web"}, "")
+			h.must(err)
+		}
+		h.expectText(bensNumber, "6", "60 is resolved at 18:05 GMT.")
+	})
+}
+
 func TestAckAllCoversWhatTheLastMessageListed(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		h.expectText(bensNumber, "ack all", "Nothing is waiting for you.")
