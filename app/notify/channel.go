@@ -54,6 +54,9 @@ type Message struct {
 	To string
 	// Name is whom it is for, for a salutation. Empty for a chat channel.
 	Name string
+	// Zone is the time zone of whoever it is for, by its IANA name; empty where
+	// nobody said, which is UTC.
+	Zone string
 	// Subjects are the incidents that the message is about, the most urgent
 	// first. A page has at least one; the other kinds may have none.
 	Subjects []Subject
@@ -61,7 +64,7 @@ type Message struct {
 	// which there are at most MostSubjects.
 	More int
 	// Text is the whole text of a reply or a notice, and the code of a
-	// verification.
+	// verification. Where it has several lines, the first is its heading.
 	Text string
 	// Update is the Receipt.ProviderID of an earlier message that this one
 	// replaces (Slack's chat.update), or empty. The provider may answer with
@@ -116,9 +119,12 @@ type Receipt struct {
 
 // Failure is why a provider did not take a message.
 type Failure struct {
-	// Reason is for people, without secrets: "Twilio: 21610, the recipient has
-	// unsubscribed".
+	// Reason is for people, without secrets and addresses: "Twilio: 21610, the
+	// recipient has unsubscribed". See Unanswered for calls without an answer.
 	Reason string
+	// Cause is what a library said, for the log alone, without secrets; empty
+	// where Reason says it all.
+	Cause string
 	// Permanent says that trying this address again is pointless, so that the
 	// next contact method is due at once.
 	Permanent bool

@@ -277,7 +277,7 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 		return o.Store.Failed(ctx, c, *failure, o.retryAt(c, *failure), next, o.Now())
 	}
 	if failure != nil {
-		o.Log.WarnContext(ctx, "a message was not taken", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "permanent", failure.Permanent)
+		o.Log.WarnContext(ctx, "a message was not taken", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "cause", failure.Cause, "permanent", failure.Permanent)
 	}
 	o.keep(context.WithoutCancel(ctx), c, record)
 }
@@ -314,7 +314,7 @@ func (o *Outbox) deliver(ctx context.Context, c *Claim) (receipt Receipt, failur
 		return Receipt{}, &Failure{Reason: c.Medium.Word() + " is not configured.", Permanent: true}
 	}
 	if err := o.Composer.Compose(c); err != nil {
-		return Receipt{}, &Failure{Reason: "The message could not be written: " + err.Error(), Permanent: true}
+		return Receipt{}, &Failure{Reason: "The message could not be written.", Cause: err.Error(), Permanent: true}
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -288,7 +288,8 @@ func (tx *Tx) pageSubjects(ctx context.Context, ids []int64, byID map[int64]*fou
 			       row_number() OVER (PARTITION BY message_id ORDER BY COALESCE(priority, `+strconv.Itoa(unranked)+`), number) AS place,
 			       count(*) OVER (PARTITION BY message_id) AS standing
 			FROM incident)
-		SELECT w.message_id, w.standing, pg.why, u.name, `+subjectColumns+`
+		SELECT w.message_id, w.standing, pg.why, u.name,
+			CASE u.timezone WHEN '' THEN (SELECT timezone FROM organization) ELSE u.timezone END, `+subjectColumns+`
 		JOIN standing w ON w.number = i.number
 		JOIN pages pg ON pg.id = w.page_id
 		JOIN users u ON u.id = pg.user_id
@@ -300,14 +301,14 @@ func (tx *Tx) pageSubjects(ctx context.Context, ids []int64, byID map[int64]*fou
 	for rows.Next() {
 		var id int64
 		var standing int
-		var why, name string
-		r, err := scanSubject(rows, &id, &standing, &why, &name)
+		var why, name, zone string
+		r, err := scanSubject(rows, &id, &standing, &why, &name, &zone)
 		if err != nil {
 			return err
 		}
 		r.Why = whyInWords(why)
 		f := byID[id]
-		f.Name, f.More = name, max(0, standing-notify.MostSubjects)
+		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MostSubjects)
 		f.Subjects = append(f.Subjects, r)
 	}
 	return rows.Err()

@@ -84,7 +84,7 @@ func (p *correspondent) name(actor string) string {
 const (
 	helpText     = `Tocsin: reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, "ack all" for all of the last message. STOP ends SMS.`
 	startedText  = "SMS from Tocsin is on again."
-	stoppedText  = "You answered STOP, so Tocsin sends no SMS to this number any more, not even at night. Reply START from it to switch SMS on again."
+	stoppedText  = "SMS is off\nYou answered STOP, so Tocsin sends no SMS to this number any more, not even at night. Reply START from it to switch SMS on again."
 	nothingText  = "Nothing is waiting for you."
 	troubledText = "Tocsin could not do that just now. Send it again in a moment, or open the link."
 )

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	text "text/template"
+	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
@@ -93,7 +94,7 @@ func rendered(template interface {
 func newLetter(m notify.Message) letter {
 	l := letter{Again: m.Again, Own: m.Kind == notify.KindPage}
 	for _, s := range m.Subjects[:min(len(m.Subjects), listed)] {
-		l.Cards = append(l.Cards, newCard(s))
+		l.Cards = append(l.Cards, newCard(s, zoneOf(m)))
 	}
 	l.More = m.Count() - len(l.Cards)
 	switch m.Kind {
@@ -108,6 +109,9 @@ func newLetter(m notify.Message) letter {
 		l.Lead, l.Lines = paragraphs(m.Text)
 	}
 	l.Subject = subjectLine(m, l)
+	if m.Kind != notify.KindPage && len(l.Lines) > 0 { // the heading is said once
+		l.Lead, l.Lines = l.Lines[0], l.Lines[1:]
+	}
 	return l
 }
 
@@ -148,7 +152,16 @@ func subjectLine(m notify.Message, l letter) string {
 	return line
 }
 
-func newCard(s notify.Subject) card {
+// zoneOf is the time zone that the reader lives by.
+func zoneOf(m notify.Message) *time.Location {
+	zone, err := time.LoadLocation(m.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func newCard(s notify.Subject, zone *time.Location) card {
 	c := card{
 		Subject: s,
 		Heading: oneLine(fmt.Sprintf("#%d %s %s", s.Number, s.Priority, s.Status)),
@@ -164,7 +177,7 @@ func newCard(s notify.Subject) card {
 		c.Where = oneLine(c.Where + " in " + s.Deployment)
 	}
 	if !s.StartedAt.IsZero() {
-		c.Since = s.StartedAt.UTC().Format("15:04 UTC, 2 January 2006")
+		c.Since = s.StartedAt.In(zone).Format("15:04 MST, 2 January 2006") // with its day: mail is read late
 	}
 	return c
 }

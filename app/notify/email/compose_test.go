@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,6 +23,24 @@ func delivered(t *testing.T, m notify.Message) far.Mail {
 		t.Fatal(failure.Reason)
 	}
 	return server.Messages()[0]
+}
+
+// Times are those of the reader's wall, whatever the season.
+func TestTimesAreTheReaders(t *testing.T) {
+	t.Parallel()
+	summer := time.Date(2026, 7, 23, 22, 30, 0, 0, time.UTC)
+	for zone, want := range map[string]string{
+		"":              "Since 22:30 UTC, 23 July 2026\n",
+		"Europe/Madrid": "Since 00:30 CEST, 24 July 2026\n",
+		"Asia/Kolkata":  "Since 04:00 IST, 24 July 2026\n",
+		"Nowhere/Land":  "Since 22:30 UTC, 23 July 2026\n",
+	} {
+		m := page()
+		m.Zone, m.Subjects[0].StartedAt = zone, summer
+		if got := delivered(t, m); !strings.Contains(unixLines(got.Text), want) {
+			t.Errorf("%s: %q is missing:\n%s", zone, want, got.Text)
+		}
+	}
 }
 
 func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
@@ -149,14 +168,15 @@ func TestOtherLetters(t *testing.T) {
 			[]string{"These 64 incidents need you.", "Maybe a repeat", "#66 triggered", "And 14 more."}},
 		{"a verification", notify.Message{ID: 1, Kind: notify.KindVerify, To: ana, Text: "481516"}, "Your Tocsin code: 481516",
 			[]string{"481516", "If you did not ask for it"}},
-		{"a notice", notify.Message{ID: 2, Kind: notify.KindNotice, To: ana, Text: "SMS is off.\n\nYou answered STOP."}, "Tocsin: SMS is off.",
-			[]string{"SMS is off.", "You answered STOP."}},
+		{"a notice", notify.Message{ID: 2, Kind: notify.KindNotice, To: ana, Text: "SMS is off\nYou answered STOP.\nReply START."}, "Tocsin: SMS is off",
+			[]string{"You answered STOP.", "Reply START."}},
+		{"a notice of one line", notify.Message{ID: 2, Kind: notify.KindNotice, To: ana, Text: "SMS is off."}, "Tocsin: SMS is off.", []string{"SMS is off."}},
 		{"a title that spans lines", notify.Message{ID: 3, Kind: notify.KindPage, To: ana, Subjects: several.Subjects[1:2]}, "[#18 triggered] Disk Bcc: eve@example.com",
 			[]string{"Acknowledge", "#18"}},
 		{"a state", channel, "[#17 P2 resolved] Availability of get data API",
 			[]string{"Resolved by Ana: rolled back", "Open #17"}},
 	}
-	tests[3].message.Subjects[0].Link = "https://tocsin.example.com/a/1"
+	tests[4].message.Subjects[0].Link = "https://tocsin.example.com/a/1"
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -24,39 +24,35 @@ func (s *Sender) failure(ctx context.Context, err error, recipient string) *noti
 	var send *gomail.SendError
 	var reply *textproto.Error
 	var offline net.Error
-	f := &notify.Failure{}
+	f := &notify.Failure{Cause: s.masked(err.Error(), recipient)}
 	switch {
 	case errors.As(err, &send) && send.ErrorCode() != 0:
-		f.Reason = said(send)
+		f.Reason = "Email: " + said(send)
 		f.Permanent = send.ErrorCode() >= 500
 	case errors.As(err, &reply):
-		f.Reason = oneLine(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
+		f.Reason = "Email: " + oneLine(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
 		f.Permanent = reply.Code >= 500
 	case ctx.Err() != nil:
-		f.Reason = ended(ctx)
+		f.Reason = notify.Unanswered(ctx, server, err)
 		f.Uncertain = lostAfterData(send)
 	case send != nil:
-		f.Reason = "the connection broke: " + said(send)
+		f.Reason = server + " broke off the connection"
 		f.Uncertain = lostAfterData(send)
 	case errors.As(err, &offline), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		f.Reason = err.Error()
+		f.Reason = notify.Unanswered(ctx, server, err)
 	default:
-		f.Reason = s.misfit(err)
+		f.Reason = "Email: " + s.misfit(err)
 		f.Permanent = true
 	}
-	f.Reason = "Email: " + s.masked(f.Reason, recipient)
+	f.Reason = s.masked(f.Reason, recipient)
 	return f
 }
 
+// server is what carries email, as a sentence begins with it.
+const server = "The mail server"
+
 func lostAfterData(send *gomail.SendError) bool {
 	return send != nil && send.Reason == gomail.ErrSMTPDataClose
-}
-
-func ended(ctx context.Context) string {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "no answer in time"
-	}
-	return "the call was cancelled"
 }
 
 // misfit is what keeps the server and its URL from ever fitting together.
@@ -65,7 +61,7 @@ func (s *Sender) misfit(err error) string {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &certificate):
-		return "the server's certificate is not trusted: " + certificate.Err.Error()
+		return "the server's certificate is not trusted: " + strings.TrimPrefix(certificate.Err.Error(), "x509: ")
 	case errors.As(err, &record):
 		return "the server does not speak TLS from the first byte: the URL should begin with smtp://"
 	case strings.Contains(err.Error(), "does not support STARTTLS"):

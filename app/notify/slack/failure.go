@@ -72,23 +72,17 @@ func failure(ctx context.Context, err error, connected bool) *notify.Failure {
 		return &notify.Failure{Reason: reason(answer.Err), Permanent: !passing[answer.Err]}
 	case errors.As(err, &status):
 		return &notify.Failure{
-			Reason:    fmt.Sprintf("Slack: HTTP status %d", status.Code),
+			Reason:    fmt.Sprintf("Slack answered %d", status.Code),
 			Permanent: status.Code < 500 && status.Code != http.StatusTooManyRequests && status.Code != http.StatusRequestTimeout,
 			// A gateway that gave up waiting does not know what became of it.
 			Uncertain: status.Code == http.StatusBadGateway || status.Code == http.StatusGatewayTimeout,
 		}
 	}
-	return &notify.Failure{Reason: "Slack: " + broken(ctx, err), Uncertain: connected}
+	return &notify.Failure{Reason: notify.Unanswered(ctx, "Slack", err), Cause: withoutURL(err), Uncertain: connected}
 }
 
-// broken puts an exchange without an answer in words, leaving out the URL.
-func broken(ctx context.Context, err error) string {
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return "no answer in time"
-	case ctx.Err() != nil:
-		return "the call was cancelled"
-	}
+// withoutURL is what a call without an answer failed of.
+func withoutURL(err error) string {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err

@@ -1,7 +1,6 @@
 package twilio
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,12 +52,12 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	case e.status == 0 && refused: // by the SDK, before any call
 		return &notify.Failure{Reason: "Twilio: " + rest.Message, Permanent: true}
 	case e.status == 0:
-		return &notify.Failure{Reason: "Twilio: " + e.broken(err), Uncertain: e.connected}
+		return &notify.Failure{Reason: notify.Unanswered(e.ctx, "Twilio", err), Cause: withoutURL(err), Uncertain: e.connected}
 	case e.status/100 == 2:
 		return &notify.Failure{Reason: "Twilio: the answer could not be read", Uncertain: true}
 	}
 	f := &notify.Failure{
-		Reason:     fmt.Sprintf("Twilio: HTTP status %d", e.status),
+		Reason:     fmt.Sprintf("Twilio answered %d", e.status),
 		Permanent:  !temporary(e.status),
 		RetryAfter: e.retryAfter,
 		// A gateway that gave up waiting does not know what became of it.
@@ -71,14 +70,8 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	return f
 }
 
-// broken puts an exchange without an answer in words, leaving out the URL.
-func (e *exchange) broken(err error) string {
-	switch {
-	case errors.Is(e.ctx.Err(), context.DeadlineExceeded):
-		return "no answer in time"
-	case e.ctx.Err() != nil:
-		return "the call was cancelled"
-	}
+// withoutURL is what a call without an answer failed of. The URL has the account.
+func withoutURL(err error) string {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err

@@ -1,0 +1,67 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+)
+
+// Unanswered says in words what became of a call that got no answer: who is the
+// provider, as a sentence begins with it, and ctx the call's. Addresses and the
+// words of libraries are left out; they belong to Failure.Cause.
+func Unanswered(ctx context.Context, who string, err error) string {
+	var timeout net.Error
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return who + " took too long to answer"
+	case ctx.Err() != nil:
+		return "The call was cancelled before " + midway(who) + " answered"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return who + " took too long to answer"
+	}
+	if why := unreached(err); why != "" {
+		return who + " could not be reached: " + why
+	}
+	if brokeOff(err) {
+		return who + " broke off the connection"
+	}
+	return who + " could not be reached"
+}
+
+// midway is a name as it stands within a sentence.
+func midway(who string) string {
+	if rest, ok := strings.CutPrefix(who, "The "); ok {
+		return "the " + rest
+	}
+	return who
+}
+
+func unreached(err error) string {
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "there is no way to its network"
+	case errors.As(err, &name) && name.IsNotFound:
+		return "its name is not known"
+	case errors.As(err, &name):
+		return "its name could not be looked up"
+	case errors.As(err, &certificate):
+		return "its certificate is not trusted"
+	case errors.As(err, &record):
+		return "it does not speak TLS"
+	}
+	return ""
+}
+
+func brokeOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE)
+}
