@@ -103,6 +103,7 @@ func (s *Service) SetPassword(ctx context.Context, token, password string) (*Use
 		return nil, err
 	}
 	s.failedByEmail.clear(u.Email)
+	s.failedByVisitor.clearPrefix(u.Email + " ")
 	return u, s.sessions.begin(ctx, u)
 }
 

@@ -2,8 +2,10 @@ package auth
 
 import (
 	"container/list"
+	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,10 +15,15 @@ import (
 const (
 	// failureWindow is how long a failed attempt counts.
 	failureWindow = 15 * time.Minute
-	// failuresByEmail are the wrong passwords that one account takes in a
-	// window. An address may be a whole office's, and takes more.
-	failuresByEmail  = 10
-	failuresByRemote = 50
+	// failuresByVisitor are the wrong passwords that one account takes from one
+	// address in a window. An address may be a whole office's, and takes more.
+	failuresByVisitor = 10
+	failuresByRemote  = 50
+	// failuresByEmail are the wrong passwords, from wherever, after which each
+	// attempt at an account is slowed by slowBy. It is never refused for what
+	// others did, or a stranger could lock out whoever is on call.
+	failuresByEmail = 50
+	slowBy          = 2 * time.Second
 	// mostKeys bounds the memory of a limiter; beyond it, what failed longest
 	// ago is forgotten first.
 	mostKeys = 20_000
@@ -92,6 +99,17 @@ func (l *limiter) giveBack(key string) {
 	}
 }
 
+// clearPrefix forgets every failure of all keys that begin so. It looks at all.
+func (l *limiter) clearPrefix(prefix string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, e := range l.keys {
+		if strings.HasPrefix(key, prefix) {
+			l.drop(e)
+		}
+	}
+}
+
 // clear forgets every failure of a key.
 func (l *limiter) clear(key string) {
 	l.mu.Lock()
@@ -136,4 +154,19 @@ func remoteKey(remote string) string {
 		return netip.PrefixFrom(addr, 64).Masked().String()
 	}
 	return addr.String()
+}
+
+// visitorKey is an account from a remote address. No email address has a space.
+func visitorKey(email, remote string) string { return email + " " + remoteKey(remote) }
+
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

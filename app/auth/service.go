@@ -74,6 +74,9 @@ type Options struct {
 	Now func() time.Time
 	// Cost of password hashes; zero takes DefaultCost.
 	Cost Cost
+	// Pause waits before an attempt at an account that is being guessed at; nil
+	// takes the time that it says.
+	Pause func(ctx context.Context, wait time.Duration) error
 }
 
 // Service is everything that is done about people, and checks that whoever
@@ -84,9 +87,12 @@ type Service struct {
 	now      func() time.Time
 	hasher   *hasher
 
-	failedByEmail  *limiter
-	failedByRemote *limiter
-	failedTokens   *limiter
+	pause func(ctx context.Context, wait time.Duration) error
+
+	failedByVisitor *limiter
+	failedByRemote  *limiter
+	failedByEmail   *limiter // slows, and refuses nobody
+	failedTokens    *limiter
 }
 
 // NewService makes the service. Sessions may be nil for a command, which has
@@ -95,14 +101,19 @@ func NewService(store Store, sessions *Sessions, o Options) *Service {
 	if o.Cost == (Cost{}) {
 		o.Cost = DefaultCost
 	}
+	if o.Pause == nil {
+		o.Pause = pause
+	}
 	return &Service{
-		store:          store,
-		sessions:       sessions,
-		now:            func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
-		hasher:         newHasher(o.Cost),
-		failedByEmail:  newLimiter(failuresByEmail, failureWindow),
-		failedByRemote: newLimiter(failuresByRemote, failureWindow),
-		failedTokens:   newLimiter(failuresByRemote, failureWindow),
+		store:           store,
+		sessions:        sessions,
+		now:             func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
+		hasher:          newHasher(o.Cost),
+		pause:           o.Pause,
+		failedByVisitor: newLimiter(failuresByVisitor, failureWindow),
+		failedByRemote:  newLimiter(failuresByRemote, failureWindow),
+		failedByEmail:   newLimiter(failuresByEmail, failureWindow),
+		failedTokens:    newLimiter(failuresByRemote, failureWindow),
 	}
 }
 

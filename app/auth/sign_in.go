@@ -77,32 +77,40 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, present, next, r
 	return s.sessions.begin(ctx, u)
 }
 
-// verify finds an active person by address and password, within the limits.
+// verify finds an active person by address and password, within the limits:
+// whoever guesses is refused by where they are, so that nobody elsewhere is kept
+// out by it; an account that is guessed at from many places answers slowly.
 func (s *Service) verify(ctx context.Context, email, password, remote string) (*User, error) {
-	wrong := fault.Unauthorized("The email address or the password is wrong.")
 	address, err := NormalizeEmail(email)
 	if err != nil {
 		return nil, err
 	}
-	from := remoteKey(remote)
-	now := s.now()
+	from, visitor, now := remoteKey(remote), visitorKey(address, remote), s.now()
 	if wait := s.failedByRemote.take(from, now); wait > 0 {
 		return nil, limited(wait)
 	}
-	if wait := s.failedByEmail.take(address, now); wait > 0 {
+	if wait := s.failedByVisitor.take(visitor, now); wait > 0 {
 		s.failedByRemote.giveBack(from)
 		return nil, limited(wait)
 	}
-	u, right, err := s.compare(ctx, address, password)
+	if s.failedByEmail.take(address, now) > 0 {
+		err = s.pause(ctx, slowBy)
+	}
+	u, right := (*User)(nil), false
+	if err == nil {
+		u, right, err = s.compare(ctx, address, password)
+	}
 	switch {
 	case err != nil: // says nothing about the password
 		s.failedByRemote.giveBack(from)
+		s.failedByVisitor.giveBack(visitor)
 		s.failedByEmail.giveBack(address)
 		return nil, err
 	case !right:
-		return nil, wrong
+		return nil, fault.Unauthorized("The email address or the password is wrong.")
 	}
 	s.failedByRemote.giveBack(from)
+	s.failedByVisitor.clear(visitor)
 	s.failedByEmail.clear(address)
 	if !u.Active {
 		return nil, fault.Forbidden("This account has been deactivated. An administrator can take you back.")

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ type office struct {
 	db       *DB
 	now      time.Time
 	sessions *auth.Sessions
+	paused   time.Duration // by the last attempt to sign in
 }
 
 func openOffice(t *testing.T, db *DB) *office {
@@ -34,6 +36,10 @@ func openOffice(t *testing.T, db *DB) *office {
 	o.Service = auth.NewService(db, o.sessions, auth.Options{
 		Now:  db.Now,
 		Cost: auth.Cost{Memory: 8, Time: 1, Threads: 1},
+		Pause: func(_ context.Context, wait time.Duration) error {
+			o.paused = wait
+			return nil
+		},
 	})
 	return o
 }
@@ -199,10 +205,10 @@ func TestGuessingIsLimited(t *testing.T) {
 			_, err := o.SignIn(o.browser(), email, with, remote)
 			return err
 		}
-		// Twenty at once from as many addresses: ten are looked at.
+		// Of twenty at once from one address ten are looked at.
 		refused := 0
-		for _, err := range atOnce(20, func(i int) error {
-			_, err := o.SignIn(o.browser(), "ana@acme.test", "guess number one", "192.0.2."+string(rune('0'+i%10)))
+		for _, err := range atOnce(20, func(int) error {
+			_, err := o.SignIn(o.browser(), "ana@acme.test", "guess number one", "192.0.2.1")
 			return err
 		}) {
 			if fault.Is(err, fault.KindLimited) {
@@ -212,7 +218,7 @@ func TestGuessingIsLimited(t *testing.T) {
 		if refused != 10 {
 			t.Errorf("%d of 20 guesses were refused, want 10", refused)
 		}
-		err := signIn("ana@acme.test", password, "198.51.100.1")
+		err := signIn("ana@acme.test", password, "192.0.2.1")
 		var wait *auth.Wait
 		if !fault.Is(err, fault.KindLimited) || !errors.As(err, &wait) || wait.For != 15*time.Minute {
 			t.Errorf("the right password after ten wrong ones: %v, want to wait 15 minutes", err)
@@ -225,6 +231,68 @@ func TestGuessingIsLimited(t *testing.T) {
 			}
 			o.must(signIn("ana@acme.test", password, "192.0.2.1"))
 		}
+	})
+}
+
+// Whoever is on call gets in, whatever strangers try; they may only have to wait
+// for it.
+func TestNobodyIsLockedOutByStrangers(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		for _, test := range []struct {
+			name               string
+			strangers, guesses int // each stranger's
+			remote             string
+			want               fault.Kind
+			waits              int // seconds
+		}{
+			{"one stranger", 1, 10, "198.51.100.1", "", 0},
+			{"from the stranger's address", 1, 10, "192.0.2.100", fault.KindLimited, 0},
+			{"five strangers", 5, 9, "198.51.100.1", "", 0},
+			{"many strangers", 12, 5, "198.51.100.1", "", 2},
+			{"from an address among many", 12, 5, "192.0.2.100", "", 2},
+		} {
+			o := openOffice(t, db)
+			if test.name == "one stranger" {
+				o.hireWithPassword("ana@acme.test", auth.Responder)
+			}
+			for i := range test.strangers * test.guesses {
+				_, err := o.SignIn(o.browser(), "ana@acme.test", "guess number one", fmt.Sprintf("192.0.2.%d", 100+i%test.strangers))
+				o.wantKind(err, fault.KindUnauthorized)
+			}
+			o.paused = 0
+			_, err := o.SignIn(o.browser(), "ana@acme.test", password, test.remote)
+			if test.want == "" && err != nil || test.want != "" && !fault.Is(err, test.want) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			if o.paused != time.Duration(test.waits)*time.Second {
+				t.Errorf("%s: waited %v", test.name, o.paused)
+			}
+			if test.want != "" {
+				continue
+			}
+			o.paused = 0
+			_, err = o.SignIn(o.browser(), "ana@acme.test", password, test.remote)
+			if o.must(err); o.paused != 0 {
+				t.Errorf("%s: it is slow again", test.name)
+			}
+		}
+	})
+}
+
+func TestANewPasswordLiftsTheLimits(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		o := openOffice(t, db)
+		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
+		for range 10 {
+			_, err := o.SignIn(o.browser(), ana.Email, "guess number one", "192.0.2.1")
+			o.wantKind(err, fault.KindUnauthorized)
+		}
+		token, _, err := o.PasswordLink(t.Context(), auth.Tocsin, ana.ID)
+		o.must(err)
+		_, err = o.SetPassword(o.browser(), token, "battery staple")
+		o.must(err)
+		_, err = o.SignIn(o.browser(), ana.Email, "battery staple", "192.0.2.1")
+		o.must(err)
 	})
 }
 

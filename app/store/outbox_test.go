@@ -198,6 +198,21 @@ func TestAStormIsOnePostInAChannel(t *testing.T) {
 	})
 }
 
+func TestAPageKnowsItsReadersZone(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.exec("UPDATE organization SET timezone = 'Asia/Tokyo'")
+		for zone, want := range map[string]string{"": "Asia/Tokyo", "Europe/Madrid": "Europe/Madrid"} {
+			p.exec("UPDATE users SET timezone = $1 WHERE id = 1", zone)
+			p.write(p.signal("a" + zone))
+			sent := p.settle()
+			if len(sent) != 1 || sent[0].Zone != want {
+				t.Errorf("%q: sent %+v", zone, sent)
+			}
+		}
+	})
+}
+
 func TestAPostThatIsSentAgainStillTellsOfTheWholeStorm(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		p := newPipeline(t, db)
