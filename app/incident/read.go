@@ -16,8 +16,8 @@ type ListFilter struct {
 	// MineOf asks for those that a person owns, or has a page of that nobody has
 	// answered.
 	MineOf int64
-	// Search is a number, or a part of the title or of the service's name or
-	// slug, in any case.
+	// Search is a number, a part of the title or of the service's name or slug,
+	// or the beginning of the dedup key, in any case.
 	Search string
 	// Before is the number that the list goes on after, 0 for the newest.
 	Before int64
@@ -53,6 +53,12 @@ type PagedPerson struct {
 // Counts are of the incidents that are open.
 type Counts struct {
 	Open, Unanswered, Mine int
+}
+
+// Matches counts what a filter finds whatever its status, and of the open ones
+// those of a person.
+type Matches struct {
+	Open, Unanswered, Mine, Resolved int
 }
 
 // AttemptState is what became of a page by one contact method.

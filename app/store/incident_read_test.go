@@ -27,7 +27,9 @@ func newReading(t *testing.T, db *DB) *pipeline {
 	p.write(p.signal("a", resolve))
 	p.now = p.now.Add(time.Hour)
 	p.write(p.signal("a"), p.signal("b", func(s *ingest.Signal) { s.Event.Priority, s.Event.Deployment = &two, "prod-eu" }),
-		p.signal("c", func(s *ingest.Signal) { s.ServiceID, s.Rules.ServiceID, s.PolicyVersionID = 2, 2, nil }))
+		p.signal("c", func(s *ingest.Signal) {
+			s.ServiceID, s.Rules.ServiceID, s.PolicyVersionID, s.Event.DedupKey = 2, 2, nil, "key-of_c"
+		}))
 	user := ben
 	if _, err := p.actions.Acknowledge(t.Context(), 2, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
 		t.Fatal(err)
@@ -60,6 +62,9 @@ func TestListIncidentsNarrows(t *testing.T) {
 			"Ben's, who took it":      {incident.ListFilter{MineOf: ben}, []int64{2}},
 			"by number":               {incident.ListFilter{Search: "#3"}, []int64{3}},
 			"by title, in any case":   {incident.ListFilter{Search: "AVAILABILITY of b"}, []int64{3}},
+			"by the dedup key":        {incident.ListFilter{Search: "KEY-OF"}, []int64{4}},
+			"by a key's middle":       {incident.ListFilter{Search: "of_c"}, nil},
+			"by a whole dedup key":    {incident.ListFilter{Search: "key-of_c", Statuses: open}, []int64{4}},
 			"by the service's name":   {incident.ListFilter{Search: "search_e"}, []int64{4}},
 			"with a sign that LIKE's": {incident.ListFilter{Search: "%"}, nil},
 		} {
@@ -81,6 +86,24 @@ func TestListIncidentsNarrows(t *testing.T) {
 		counts, err := db.CountIncidents(t.Context(), ana)
 		if want := (incident.Counts{Open: 3, Unanswered: 2, Mine: 1}); err != nil || counts != want {
 			t.Errorf("counts are %+v, %v; want %+v", counts, err, want)
+		}
+	})
+}
+
+func TestWhatMatchesIsCountedInEveryStatus(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		newReading(t, db)
+		for search, want := range map[string]incident.Matches{
+			"availability": {Open: 3, Unanswered: 2, Mine: 1, Resolved: 1},
+			"key-of":       {Open: 1, Unanswered: 1},
+			"1":            {Resolved: 1},
+			"nothing":      {},
+		} {
+			// Where it is asked from does not matter.
+			got, err := db.MatchingIncidents(t.Context(), incident.ListFilter{Search: search, Statuses: []incident.Status{incident.Resolved}, MineOf: ben, Before: 1, Limit: 1}, ana)
+			if err != nil || got != want {
+				t.Errorf("%q: got %+v, %v; want %+v", search, got, err, want)
+			}
 		}
 	})
 }

@@ -17,6 +17,8 @@ import (
 type Incidents interface {
 	ListIncidents(ctx context.Context, f incident.ListFilter) ([]incident.Row, error)
 	CountIncidents(ctx context.Context, userID int64) (incident.Counts, error)
+	// MatchingIncidents counts what a filter finds whatever its status.
+	MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error)
 	Incident(ctx context.Context, number int64) (incident.Row, error)
 	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
 	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)

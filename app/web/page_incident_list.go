@@ -106,6 +106,9 @@ func (p *pages) fillRows(c echo.Context, v *visit, page *incidents.ListPage, bef
 		page.Newest = listQuery(page.Tab, page.Filter, 0)
 	}
 	page.Rows = incidentRows(found)
+	if page.Filter.Any() && before == 0 {
+		return p.search(ctx, v, page)
+	}
 	if len(found) == 0 && v.counts.Open == 0 && !page.Filter.Any() {
 		ever, err := p.Pages.Incidents.ListIncidents(ctx, incident.ListFilter{Limit: 1})
 		page.Fresh = len(ever) == 0

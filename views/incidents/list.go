@@ -48,6 +48,9 @@ type ListPage struct {
 	// Newest is the query of the first page, where this is another one.
 	Newest string
 	MayAct bool
+	// Elsewhere tells of the other tabs in which the filter finds something, where
+	// it finds nothing in this one.
+	Elsewhere []Elsewhere
 	// Fresh tells that no incident was ever recorded.
 	Fresh bool
 }
@@ -57,6 +60,12 @@ type Counts struct {
 	Mine       int
 	Unanswered int
 	Open       int
+}
+
+// Elsewhere is what a filter finds in another tab.
+type Elsewhere struct {
+	Tab   Tab
+	Count int
 }
 
 // Filter is what the query asks for; empty fields ask for nothing.

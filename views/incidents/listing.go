@@ -23,6 +23,20 @@ func query(t Tab, f Filter) string {
 	return "/incidents?" + values.Encode()
 }
 
+// words name a tab within a sentence.
+func (t Tab) words() string {
+	switch t {
+	case Mine:
+		return "yours"
+	case Unanswered:
+		return "unanswered"
+	case Open:
+		return "open"
+	default:
+		return "resolved"
+	}
+}
+
 func (p ListPage) here() string         { return query(p.Tab, p.Filter) }
 func (p ListPage) tabHref(t Tab) string { return query(t, p.Filter) }
 func (p ListPage) serviceHref(s string) string {
