@@ -66,7 +66,7 @@ type Request struct {
 	Body        []byte // not to be changed afterwards
 	// Read, where it is set, reads Body once the key is known and within its
 	// limit, so that whoever has no key can have nothing read. Its error is
-	// Accept's.
+	// Accept's; a fault of the sender's is listed with the body that comes with it.
 	Read   func() ([]byte, error)
 	Remote string // the sender's address
 }
@@ -108,6 +108,7 @@ func (s *Service) accept(ctx context.Context, req Request) (Answer, error) {
 	}
 	if req.Read != nil {
 		if req.Body, err = req.Read(); err != nil {
+			s.reject(ctx, integration.ID, req, err)
 			return Answer{}, err
 		}
 	}
@@ -168,7 +169,7 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 	for range maxStale {
 		result, err := s.opts.Submitter.Submit(ctx, signal)
 		if err != nil {
-			return Answer{}, err
+			return Answer{}, unsure(ctx, err)
 		}
 		if !result.Stale {
 			return s.answer(signal, result), nil
@@ -178,6 +179,15 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 		}
 	}
 	return Answer{}, tryAgain("The configuration is changing. Send it again in a moment.", nil)
+}
+
+// unsure is the error of a submission. Of one whose request ended nobody here can
+// say what came of it.
+func unsure(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return tryAgain("The request ended before it was answered, so the signal may or may not have been stored. Send it again: its dedup key makes that harmless.", err)
 }
 
 // resolve finds what a breach means by the picture that look gives.

@@ -1,17 +1,21 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
@@ -64,8 +68,27 @@ var (
 // readSignal reads a body, and one byte more where it is too large, so that
 // Accept refuses and lists it. A body that was cut off is judged by what came:
 // it is listed as one that is no JSON. The memory is the signal's from here on.
+// Faults: Unsupported for an encoding other than gzip, Malformed for what is not
+// gzip though it says so; both come with the body as it was sent.
 func readSignal(r *http.Request) ([]byte, error) {
-	const most = ingest.MaxBody + 1
+	body, err := readBounded(r)
+	encoding := r.Header["Content-Encoding"]
+	if err != nil || len(encoding) == 0 || len(body) > ingest.MaxBody {
+		return body, err
+	}
+	switch strings.ToLower(strings.TrimSpace(strings.Join(encoding, ","))) {
+	case "", "identity":
+		return body, nil
+	case "gzip", "x-gzip":
+		return unzipped(body)
+	}
+	return body, fault.Unsupported("The content encoding %q is not read here; send gzip, or the body as it is.", strings.Join(encoding, ", "))
+}
+
+// most is what is read of a body, be it as it was sent or unzipped.
+const most = ingest.MaxBody + 1
+
+func readBounded(r *http.Request) ([]byte, error) {
 	if r.ContentLength < 0 {
 		body, err := io.ReadAll(io.LimitReader(r.Body, most))
 		return body, unlessCutOff(err)
@@ -73,6 +96,20 @@ func readSignal(r *http.Request) ([]byte, error) {
 	body := make([]byte, min(r.ContentLength, most))
 	n, err := io.ReadFull(r.Body, body)
 	return body[:n], unlessCutOff(err)
+}
+
+// unzipped is no larger than what is read of any body, whatever it was zipped
+// from.
+func unzipped(body []byte) ([]byte, error) {
+	zipped, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body, fault.Malformed("The body is not gzip, though its Content-Encoding says so.").Because(err)
+	}
+	plain, err := io.ReadAll(io.LimitReader(zipped, most))
+	if err != nil {
+		return body, fault.Malformed("The body is gzip that is broken or cut off.").Because(err)
+	}
+	return plain, nil
 }
 
 func unlessCutOff(err error) error {

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -172,6 +173,47 @@ func TestSignalsOnTheRealService(t *testing.T) {
 			}
 			if n := h.rejections() - before; n != c.rejected {
 				t.Errorf("%s: %d rejections are listed, want %d", c.name, n, c.rejected)
+			}
+		}
+	})
+}
+
+func zipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := io.WriteString(w, text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestEncodedBodies(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		good := `{"service":"checkout-api","sli":"availability","slo":{"name":"a"}}`
+		bomb := zipped(t, `{"x":"`+strings.Repeat("x", 64<<20)+`"}`)
+		for _, c := range []struct {
+			name, encoding, body string
+			status               int
+			words                string
+		}{
+			{"gzip", "gzip", zipped(t, good), 202, ""},
+			{"GZIP", " GZIP ", zipped(t, good), 202, ""},
+			{"as it is", "identity", good, 202, ""},
+			{"no gzip", "gzip", good, 400, "The body is not gzip, though its Content-Encoding says so."},
+			{"half of it", "gzip", zipped(t, good)[:30], 400, "The body is gzip that is broken or cut off."},
+			{"a bomb", "gzip", bomb, 413, "The body is larger than 512 KiB."},
+			{"brotli", "br", "\x0b\x02\x80", 415, `The content encoding \"br\" is not read here; send gzip, or the body as it is.`},
+			{"twice", "gzip, gzip", zipped(t, zipped(t, good)), 415, "gzip, gzip"},
+		} {
+			before := h.rejections()
+			w := h.ask("POST", "/webhooks/slo/"+exampleKey, c.body, "Content-Type", "application/json", "Content-Encoding", c.encoding)
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.words) {
+				t.Errorf("%s is answered %d: %s", c.name, w.Code, w.Body)
+			}
+			if listed := h.rejections() - before; listed != 1 && c.status != 202 || listed != 0 && c.status == 202 {
+				t.Errorf("%s: %d rejections are listed", c.name, listed)
 			}
 		}
 	})
