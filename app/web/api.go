@@ -33,36 +33,46 @@ type apiRoute struct {
 	action auth.Action
 	status int // of success
 	handle func(h *edge, c echo.Context, by auth.Actor) (any, error)
+	// query names the parameters that there are; where it is nil, none are looked
+	// at.
+	query []string
 }
 
 // apiTable is every operation. openapi.yaml describes each of them, which a
 // test sees to.
 var apiTable = []apiRoute{
-	{"GET", "/incidents", auth.ViewIncidents, 200, (*edge).apiIncidents},
-	{"POST", "/incidents", auth.ActOnIncident, 201, (*edge).apiOpenIncident},
-	{"GET", "/incidents/:number", auth.ViewIncidents, 200, (*edge).apiIncident},
-	{"GET", "/incidents/:number/timeline", auth.ViewIncidents, 200, (*edge).apiTimeline},
-	{"GET", "/incidents/:number/pages", auth.ViewIncidents, 200, (*edge).apiPages},
-	{"POST", "/incidents/:number/acknowledge", auth.ActOnIncident, 200, (*edge).apiAcknowledge},
-	{"POST", "/incidents/:number/unacknowledge", auth.ActOnIncident, 200, (*edge).apiUnacknowledge},
-	{"POST", "/incidents/:number/resolve", auth.ActOnIncident, 200, (*edge).apiResolve},
-	{"POST", "/incidents/:number/reopen", auth.ActOnIncident, 200, (*edge).apiReopen},
-	{"POST", "/incidents/:number/escalate", auth.ActOnIncident, 200, (*edge).apiEscalate},
-	{"POST", "/incidents/:number/priority", auth.ActOnIncident, 200, (*edge).apiSetPriority},
-	{"POST", "/incidents/:number/notes", auth.ActOnIncident, 200, (*edge).apiNote},
-	{"GET", "/oncall", auth.ViewOnCall, 200, (*edge).apiOnCall},
-	{"POST", "/simulate", auth.Simulate, 200, (*edge).apiSimulate},
-	{"GET", "/schedules", auth.ViewSchedules, 200, (*edge).apiSchedules},
-	{"GET", "/schedules/:slug", auth.ViewSchedules, 200, (*edge).apiSchedule},
-	{"GET", "/schedules/:slug/shifts", auth.ViewSchedules, 200, (*edge).apiShifts},
-	{"POST", "/schedules/:slug/overrides", 0, 201, (*edge).apiAddOverride},
-	{"GET", "/teams", auth.ViewCatalog, 200, (*edge).apiTeams},
-	{"GET", "/services", auth.ViewCatalog, 200, (*edge).apiServices},
-	{"GET", "/deployments", auth.ViewCatalog, 200, (*edge).apiDeployments},
-	{"GET", "/priorities", auth.ViewCatalog, 200, (*edge).apiPriorities},
-	{"GET", "/integrations", auth.ViewCatalog, 200, (*edge).apiIntegrations},
-	{"GET", "/users", auth.ViewPeople, 200, (*edge).apiUsers},
-	{"GET", "/escalation-policies", auth.ViewPolicies, 200, (*edge).apiPolicies},
+	{"GET", "/incidents", auth.ViewIncidents, 200, (*edge).apiIncidents, inParts("status", "service", "team", "priority")},
+	{"POST", "/incidents", auth.ActOnIncident, 201, (*edge).apiOpenIncident, nil},
+	{"GET", "/incidents/:number", auth.ViewIncidents, 200, (*edge).apiIncident, nil},
+	{"GET", "/incidents/:number/timeline", auth.ViewIncidents, 200, (*edge).apiTimeline, inParts()},
+	{"GET", "/incidents/:number/pages", auth.ViewIncidents, 200, (*edge).apiPages, inParts()},
+	{"POST", "/incidents/:number/acknowledge", auth.ActOnIncident, 200, (*edge).apiAcknowledge, nil},
+	{"POST", "/incidents/:number/unacknowledge", auth.ActOnIncident, 200, (*edge).apiUnacknowledge, nil},
+	{"POST", "/incidents/:number/resolve", auth.ActOnIncident, 200, (*edge).apiResolve, nil},
+	{"POST", "/incidents/:number/reopen", auth.ActOnIncident, 200, (*edge).apiReopen, nil},
+	{"POST", "/incidents/:number/escalate", auth.ActOnIncident, 200, (*edge).apiEscalate, nil},
+	{"POST", "/incidents/:number/priority", auth.ActOnIncident, 200, (*edge).apiSetPriority, nil},
+	{"POST", "/incidents/:number/notes", auth.ActOnIncident, 200, (*edge).apiNote, nil},
+	{"GET", "/oncall", auth.ViewOnCall, 200, (*edge).apiOnCall, inParts("schedule", "team", "service", "at")},
+	{"POST", "/simulate", auth.Simulate, 200, (*edge).apiSimulate, nil},
+	{"GET", "/schedules", auth.ViewSchedules, 200, (*edge).apiSchedules, inParts()},
+	{"GET", "/schedules/:slug", auth.ViewSchedules, 200, (*edge).apiSchedule, nil},
+	{"GET", "/schedules/:slug/shifts", auth.ViewSchedules, 200, (*edge).apiShifts, inParts("from", "to", "position")},
+	{"POST", "/schedules/:slug/overrides", 0, 201, (*edge).apiAddOverride, nil},
+	{"GET", "/teams", auth.ViewCatalog, 200, teamResource.list, inParts()},
+	{"GET", "/teams/:slug", auth.ViewCatalog, 200, teamResource.one, nil},
+	{"GET", "/services", auth.ViewCatalog, 200, serviceResource.list, inParts()},
+	{"GET", "/services/:slug", auth.ViewCatalog, 200, serviceResource.one, nil},
+	{"GET", "/deployments", auth.ViewCatalog, 200, deploymentResource.list, inParts()},
+	{"GET", "/deployments/:slug", auth.ViewCatalog, 200, deploymentResource.one, nil},
+	{"GET", "/priorities", auth.ViewCatalog, 200, priorityResource.list, inParts()},
+	{"GET", "/priorities/:level", auth.ViewCatalog, 200, priorityResource.one, nil},
+	{"GET", "/integrations", auth.ViewCatalog, 200, integrationResource.list, inParts()},
+	{"GET", "/integrations/:slug", auth.ViewCatalog, 200, integrationResource.one, nil},
+	{"GET", "/users", auth.ViewPeople, 200, userResource.list, inParts()},
+	{"GET", "/users/:email", auth.ViewPeople, 200, userResource.one, nil},
+	{"GET", "/escalation-policies", auth.ViewPolicies, 200, policyResource.list, inParts()},
+	{"GET", "/escalation-policies/:slug", auth.ViewPolicies, 200, policyResource.one, nil},
 }
 
 // changes reports whether an operation happens, so that it should happen once.
@@ -88,6 +98,11 @@ func (h *edge) operation(route apiRoute) echo.HandlerFunc {
 		}
 		if route.action != 0 {
 			if err := auth.Allow(actor, route.action, auth.Object{}); err != nil {
+				return err
+			}
+		}
+		if route.query != nil {
+			if err := checkQuery(c, route.query); err != nil {
 				return err
 			}
 		}

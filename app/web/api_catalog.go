@@ -2,10 +2,7 @@ package web
 
 import (
 	"fmt"
-	"strconv"
 	"time"
-
-	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
@@ -36,20 +33,16 @@ type teamJSON struct {
 	SupportHours *hoursJSON `json:"support_hours"`
 }
 
-func (h *edge) apiTeams(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
-	}
+func (l *listing) allTeams() []teamJSON {
 	members := map[int64][]string{}
-	for _, m := range config.Members {
-		members[m.TeamID] = append(members[m.TeamID], config.email(m.UserID))
+	for _, m := range l.Members {
+		members[m.TeamID] = append(members[m.TeamID], l.email(m.UserID))
 	}
-	all := make([]teamJSON, len(config.Teams))
-	for i, t := range config.Teams {
-		all[i] = teamJSON{t.Slug, t.Name, config.emailOf(t.ManagerID), orEmpty(members[t.ID]), orNull(t.SlackChannel), hoursOf(t.SupportHours)}
+	all := make([]teamJSON, len(l.Teams))
+	for i, t := range l.Teams {
+		all[i] = teamJSON{t.Slug, t.Name, l.emailOf(t.ManagerID), orEmpty(members[t.ID]), orNull(t.SlackChannel), hoursOf(t.SupportHours)}
 	}
-	return part(c, all, func(t teamJSON) string { return t.Slug })
+	return all
 }
 
 // orEmpty is a list that is never null.
@@ -67,16 +60,12 @@ type deploymentJSON struct {
 	Kind   string  `json:"kind"`
 }
 
-func (h *edge) apiDeployments(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]deploymentJSON, len(config.Deployments))
-	for i, d := range config.Deployments {
+func (l *listing) allDeployments() []deploymentJSON {
+	all := make([]deploymentJSON, len(l.Deployments))
+	for i, d := range l.Deployments {
 		all[i] = deploymentJSON{d.Slug, d.Name, orNull(d.Region), d.Kind}
 	}
-	return part(c, all, func(d deploymentJSON) string { return d.Slug })
+	return all
 }
 
 type sloJSON struct {
@@ -104,33 +93,29 @@ type serviceJSON struct {
 	SLOs             []sloJSON      `json:"slos"`
 }
 
-func (h *edge) apiServices(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
-	}
+func (l *listing) allServices() []serviceJSON {
 	runsIn := map[int64][]string{}
-	for _, d := range config.ServiceDeployments {
-		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], config.deployments[d.DeploymentID].Slug)
+	for _, d := range l.ServiceDeployments {
+		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], l.deployments[d.DeploymentID].Slug)
 	}
 	slos := map[int64][]sloJSON{}
-	for _, o := range config.SLOs {
+	for _, o := range l.SLOs {
 		slos[o.ServiceID] = append(slos[o.ServiceID], sloJSON{o.Slug, o.Name, orNull(o.Endpoint), o.SLI, o.Objective, o.Window, o.Priority, orNull(o.PriorityReason)})
 	}
-	all := make([]serviceJSON, len(config.Services))
-	for i, s := range config.Services {
+	all := make([]serviceJSON, len(l.Services))
+	for i, s := range l.Services {
 		all[i] = serviceJSON{
-			Slug: s.Slug, Name: s.Name, Description: orNull(s.Description), Team: config.teamSlug(s.TeamID), Deployments: orEmpty(runsIn[s.ID]),
+			Slug: s.Slug, Name: s.Name, Description: orNull(s.Description), Team: l.teamSlug(s.TeamID), Deployments: orEmpty(runsIn[s.ID]),
 			Runbook: orNull(s.Runbook), Dashboards: orEmpty(s.Dashboards), ReopenWindow: s.ReopenWindow, SLOs: orEmpty(slos[s.ID]),
 		}
 		if s.ParentID != nil {
-			all[i].Parent = orNull(config.services[*s.ParentID].Slug)
+			all[i].Parent = orNull(l.services[*s.ParentID].Slug)
 		}
 		if s.PolicyID != nil {
-			all[i].EscalationPolicy = orNull(config.policies[*s.PolicyID].Slug)
+			all[i].EscalationPolicy = orNull(l.policies[*s.PolicyID].Slug)
 		}
 	}
-	return part(c, all, func(s serviceJSON) string { return s.Slug })
+	return all
 }
 
 type priorityJSON struct {
@@ -145,19 +130,15 @@ type priorityJSON struct {
 	Criteria           map[string]string `json:"criteria"`
 }
 
-func (h *edge) apiPriorities(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]priorityJSON, len(config.Priorities))
-	for i, p := range config.Priorities {
+func (l *listing) allPriorities() []priorityJSON {
+	all := make([]priorityJSON, len(l.Priorities))
+	for i, p := range l.Priorities {
 		all[i] = priorityJSON{p.Level, p.Name, p.Hotfix, p.Postmortem, p.NotifyManagement, p.NotifyStakeholders, p.StatusUpdateEvery, p.AckExpires, p.Criteria}
 		if p.Criteria == nil {
 			all[i].Criteria = map[string]string{}
 		}
 	}
-	return part(c, all, func(p priorityJSON) string { return strconv.Itoa(p.Level) })
+	return all
 }
 
 // integrationJSON never has the key: whoever may see it does so in the browser.
@@ -171,19 +152,15 @@ type integrationJSON struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-func (h *edge) apiIntegrations(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]integrationJSON, len(config.Integrations))
-	for i, v := range config.Integrations {
+func (l *listing) allIntegrations() []integrationJSON {
+	all := make([]integrationJSON, len(l.Integrations))
+	for i, v := range l.Integrations {
 		all[i] = integrationJSON{Slug: v.Slug, Name: v.Name, Kind: v.Kind, Dedup: orNull(v.Dedup), RateLimit: v.RateLimit, CreatedAt: v.CreatedAt.UTC()}
 		if v.ServiceID != nil {
-			all[i].Service = orNull(config.services[*v.ServiceID].Slug)
+			all[i].Service = orNull(l.services[*v.ServiceID].Slug)
 		}
 	}
-	return part(c, all, func(v integrationJSON) string { return v.Slug })
+	return all
 }
 
 type userJSON struct {
@@ -194,16 +171,12 @@ type userJSON struct {
 	Active   bool      `json:"active"`
 }
 
-func (h *edge) apiUsers(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]userJSON, len(config.Users))
-	for i, u := range config.Users {
+func (l *listing) allUsers() []userJSON {
+	all := make([]userJSON, len(l.Users))
+	for i, u := range l.Users {
 		all[i] = userJSON{u.Email, u.Name, u.Role, orNull(u.Timezone), u.Active}
 	}
-	return part(c, all, func(u userJSON) string { return u.Email })
+	return all
 }
 
 // targetJSON is one of: a schedule's position, a user, a team, the manager of a
@@ -232,16 +205,12 @@ type policyJSON struct {
 	Fallback []targetJSON `json:"fallback"`
 }
 
-func (h *edge) apiPolicies(c echo.Context, _ auth.Actor) (any, error) {
-	config, err := h.listing(c)
-	if err != nil {
-		return nil, err
+func (l *listing) allPolicies() []policyJSON {
+	all := make([]policyJSON, len(l.Policies))
+	for i, p := range l.Policies {
+		all[i] = l.policy(p)
 	}
-	all := make([]policyJSON, len(config.Policies))
-	for i, p := range config.Policies {
-		all[i] = config.policy(p)
-	}
-	return part(c, all, func(p policyJSON) string { return p.Slug })
+	return all
 }
 
 func (l *listing) policy(p blueprint.KeptPolicy) policyJSON {

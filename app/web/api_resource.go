@@ -1,0 +1,85 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// resource is a kind of thing that the configuration has, which can be listed
+// and read one by one.
+type resource[T any] struct {
+	word string // what one is called
+	all  func(*listing) []T
+	key  func(T) string
+}
+
+var (
+	teamResource        = resource[teamJSON]{"team", (*listing).allTeams, func(t teamJSON) string { return t.Slug }}
+	serviceResource     = resource[serviceJSON]{"service", (*listing).allServices, func(s serviceJSON) string { return s.Slug }}
+	deploymentResource  = resource[deploymentJSON]{"deployment", (*listing).allDeployments, func(d deploymentJSON) string { return d.Slug }}
+	priorityResource    = resource[priorityJSON]{"priority", (*listing).allPriorities, func(p priorityJSON) string { return strconv.Itoa(p.Level) }}
+	integrationResource = resource[integrationJSON]{"integration", (*listing).allIntegrations, func(i integrationJSON) string { return i.Slug }}
+	userResource        = resource[userJSON]{"user", (*listing).allUsers, func(u userJSON) string { return u.Email }}
+	policyResource      = resource[policyJSON]{"escalation policy", (*listing).allPolicies, func(p policyJSON) string { return p.Slug }}
+)
+
+// list answers a part of all.
+func (r resource[T]) list(h *edge, c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	return part(c, r.all(config), r.key)
+}
+
+// one answers the one whose key ends the path. An email address may be written in
+// any case.
+func (r resource[T]) one(h *edge, c echo.Context, _ auth.Actor) (any, error) {
+	config, err := h.listing(c)
+	if err != nil {
+		return nil, err
+	}
+	key := c.ParamValues()[0]
+	if plain, err := url.PathUnescape(key); err == nil {
+		key = plain
+	}
+	if email, err := auth.NormalizeEmail(key); err == nil {
+		key = email
+	}
+	all := r.all(config)
+	i := slices.IndexFunc(all, func(item T) bool { return r.key(item) == key })
+	if i < 0 {
+		return nil, fault.NotFound("There is no %s %s.", r.word, key)
+	}
+	return all[i], nil
+}
+
+// inParts are the parameters of a list: its own, and which part of it.
+func inParts(own ...string) []string { return append(own, "limit", "cursor") }
+
+// checkQuery refuses a parameter that an operation does not have: a filter that
+// is written wrong must not answer everything.
+func checkQuery(c echo.Context, known []string) error {
+	var wrong []fault.Field
+	for name := range c.QueryParams() {
+		if !slices.Contains(known, name) {
+			wrong = append(wrong, fault.Field{Path: name, Message: "is not a parameter here; there are " + strings.Join(known, ", ")})
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
+	names := make([]string, len(wrong))
+	for i, f := range wrong {
+		names[i] = strconv.Quote(f.Path)
+	}
+	return fault.Invalid("Here is no parameter %s; there are %s.", strings.Join(names, ", "), strings.Join(known, ", ")).With(wrong...)
+}
