@@ -13,15 +13,25 @@ import (
 )
 
 // Text writes a timeline for people: a line an entry under a heading a day, with
-// the time in the zone, the time since the signal, and a sentence. names tells
-// what a person is called.
+// the time in the zone, the time since the signal, and a sentence. What repeats
+// itself, as the fallback does every hour, is told once. names tells what a person
+// is called.
 func Text(out io.Writer, t Timeline, zone *time.Location, names func(id int64) string) error {
 	p := printer{zone: zone, names: names}
-	for i, e := range t.Entries {
-		if i == 0 {
-			p.began = e.At
+	if len(t.Entries) > 0 {
+		p.began = t.Entries[0].At
+	}
+	for rest := rounds(t.Entries); len(rest) > 0; {
+		for _, e := range rest[0].entries {
+			p.entry(e)
 		}
-		p.entry(e)
+		n := p.alike(rest)
+		if n < leastFolded {
+			n = 0
+		} else {
+			p.again(rest[1:n+1], rest[1].at.Sub(rest[0].at), t.Cut && n+1 == len(rest))
+		}
+		rest = rest[n+1:]
 	}
 	if t.Cut {
 		p.line(t.Until, "…", "It would go on.")

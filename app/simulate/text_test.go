@@ -60,6 +60,14 @@ func TestText(t *testing.T) {
 			a.contents.Services[0].PolicyID = nil
 			a.Span = 2 * time.Hour
 		},
+		"no-policy-for-days": func(a *acme) {
+			a.contents.Services[0].PolicyID = nil
+			a.Span = 72 * time.Hour
+		},
+		"no-policy-until-noon": func(a *acme) {
+			a.contents.Services[0].PolicyID = nil
+			a.answers(simulate.Answer{After: 17*time.Hour + 25*time.Minute, Person: admin, Kind: simulate.Acknowledge})
+		},
 		"nobody-at-all": func(a *acme) {
 			a.Works = func(notify.Medium) bool { return false }
 			a.Span = 90 * time.Minute
