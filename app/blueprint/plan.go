@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
 // Options say how a file is to be applied.
@@ -205,7 +206,8 @@ func (p *planner) renamePriorities(desired []Priority) {
 }
 
 // user settles a person: contact methods and rules are theirs, so that the file
-// only adds what they do not have.
+// only adds what they do not have, and corrects a contact that is still as a file
+// made it.
 func (p *planner) user(u *User, _ string, fresh bool) {
 	var has User
 	if fresh {
@@ -238,6 +240,12 @@ func (p *planner) contacts(email string, has, given []Contact) []Contact {
 			}
 			c.Verified = trusted
 			all = append(all, c)
+		case (all[i].Type != c.Type || all[i].Value != c.Value) && p.untouched(email, c.ID):
+			if !trusted {
+				p.note("user %s: the contact %s is another now and has to be verified by its owner.", email, c.ID)
+			}
+			c.Verified = trusted
+			all[i] = c
 		case all[i].Type != c.Type || all[i].Value != c.Value:
 			p.note("user %s: the contact %s stays what its owner made of it.", email, c.ID)
 		default:
@@ -245,6 +253,21 @@ func (p *planner) contacts(email string, has, given []Contact) []Contact {
 		}
 	}
 	return all
+}
+
+// untouched reports whether a contact is as a file made it, and nothing is about
+// to replace it.
+func (p *planner) untouched(email, slug string) bool {
+	user := slices.IndexFunc(p.state.Users, func(u auth.User) bool { return u.Email == email })
+	if user < 0 {
+		return false
+	}
+	i := slices.IndexFunc(p.state.Contacts, func(m notify.ContactMethod) bool {
+		return m.UserID == p.state.Users[user].ID && m.Slug == slug
+	})
+	return i >= 0 && p.state.Contacts[i].FromFile && !slices.ContainsFunc(p.state.Contacts, func(m notify.ContactMethod) bool {
+		return m.ReplacesID != nil && *m.ReplacesID == p.state.Contacts[i].ID
+	})
 }
 
 func (p *planner) rules(email string, has, given []Rule) []Rule {

@@ -136,6 +136,37 @@ priorities: [{level: 1, hotfix: true}]
 	}
 }
 
+// A file may mend its own mistake, and nobody's choice.
+func TestAContactIsCorrectedWhereItIsStillTheFiles(t *testing.T) {
+	t.Parallel()
+	const stays = "the contact sms stays what its owner made of it."
+	const again = "the contact sms is another now and has to be verified by its owner."
+	for _, test := range []struct {
+		name              string
+		fromFile, trusted bool
+		replaced          bool
+		note              string
+	}{
+		{"the owner's", false, true, false, stays},
+		{"the file's, at the server", true, true, false, ""},
+		{"the file's, from elsewhere", true, false, false, again},
+		{"about to be replaced", true, true, true, stays},
+	} {
+		s := begun()
+		s.Contacts = []notify.ContactMethod{{ID: 1, UserID: 3, Slug: "sms", Medium: notify.SMS, Address: "+34600000001", VerifiedAt: &s.At, FromFile: test.fromFile}}
+		if test.replaced {
+			s.Contacts = append(s.Contacts, notify.ContactMethod{ID: 2, UserID: 3, Slug: "sms-2", Medium: notify.SMS, Address: "+34600000005", ReplacesID: new(int64(1))})
+		}
+		got := plan(t, `
+version: 1
+users: [{email: admin@acme.example, contacts: [{id: sms, type: sms, value: "+34600000002", verified: true}]}]
+`, s, blueprint.Options{TrustVerified: test.trusted})
+		if corrected := strings.Contains(got, "contacts changed"); corrected != (test.note != stays) || !strings.Contains(got, test.note) {
+			t.Errorf("%s: %s", test.name, got)
+		}
+	}
+}
+
 func TestAnOverrideThatDoesNothingIsReported(t *testing.T) {
 	t.Parallel()
 	got := plan(t, `

@@ -25,6 +25,9 @@ type ContactMethod struct {
 	CodeExpiresAt *time.Time
 	CodeTries     int
 	CreatedAt     time.Time
+	// FromFile is true while it is as a file made it: its owner has neither
+	// verified nor replaced it, so that the file may correct it.
+	FromFile bool
 }
 
 // Usable reports whether pages may go there.

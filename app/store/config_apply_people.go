@@ -32,8 +32,8 @@ func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error 
 	return a.rules(row.ID, u.Rules, methods)
 }
 
-// contacts adds the contact methods that the person does not have, and returns
-// the ids of all by their slug.
+// contacts adds the contact methods that the person does not have, corrects those
+// that the plan has otherwise, and returns the ids of all by their slug.
 func (a *applier) contacts(userID int64, contacts []blueprint.Contact) (map[string]int64, error) {
 	var rows []notify.ContactMethod
 	if err := a.tx.Gorm.Where("user_id = ?", userID).Find(&rows).Error; err != nil {
@@ -46,12 +46,13 @@ func (a *applier) contacts(userID int64, contacts []blueprint.Contact) (map[stri
 	ids := map[string]int64{}
 	for _, c := range contacts {
 		row, known := has[c.ID]
-		if known && (row.VerifiedAt != nil || !c.Verified) {
+		same := known && string(row.Medium) == c.Type && row.Address == c.Value
+		if same && (row.VerifiedAt != nil || !c.Verified) {
 			ids[c.ID] = row.ID
 			continue
 		}
-		if !known {
-			row = notify.ContactMethod{UserID: userID, Slug: c.ID, Medium: notify.Medium(c.Type), Address: c.Value, CreatedAt: a.now}
+		if !same { // what was proved and switched off was the old address
+			row = notify.ContactMethod{ID: row.ID, UserID: userID, Slug: c.ID, Medium: notify.Medium(c.Type), Address: c.Value, CreatedAt: a.now, FromFile: true}
 		}
 		if c.Verified {
 			row.VerifiedAt = &a.now

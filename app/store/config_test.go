@@ -259,6 +259,7 @@ func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
 		methods, err := db.ContactMethods(t.Context(), ana.ID)
 		b.must(err)
 		b.must(db.SetRules(t.Context(), ana.Email, ana.ID, []notify.Rule{{Urgency: "high", ContactMethodID: methods[2].ID}}))
+		b.must(db.changeContacts(t.Context(), func(tx *Tx) error { return tx.verified(t.Context(), ana.Email, methods[0]) })) // as by a code
 		schedule, err := db.Schedule(t.Context(), "payments")
 		b.must(err)
 		swap := oncall.Override{From: b.now.Add(time.Hour), To: b.now.Add(2 * time.Hour), Kind: oncall.Add, In: oncall.Person(ana.ID)}
@@ -279,6 +280,34 @@ func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
 		people, err := db.Recipients(t.Context())
 		b.must(err)
 		b.same("Ana's first number", "+34600000001", people[ana.ID].Methods[0].Address)
+	})
+}
+
+func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		b.must(err)
+		before, err := db.ContactMethods(t.Context(), ana.ID)
+		b.must(err)
+		_, err = db.SwitchContact(t.Context(), ana.Actor(), before[0], false) // whoever has the wrong number
+		b.must(err)
+		mended := func(number string) string {
+			return strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "`+number+`", verified: true},`, 1)
+		}
+		for number, options := range map[string]blueprint.Options{"+34600000009": trusted, "+34600000008": {}} {
+			b.apply(mended(number), options)
+			after, err := db.ContactMethods(t.Context(), ana.ID)
+			b.must(err)
+			if m := after[0]; m.ID != before[0].ID || m.Address != number || m.Usable() != options.TrustVerified || !m.FromFile || len(after) != len(before) {
+				t.Errorf("%s: the contact is %+v", number, m)
+			}
+			if rules, err := db.Rules(t.Context(), ana.ID); err != nil || rules[0].ContactMethodID != before[0].ID {
+				t.Errorf("%s: the rules lost their contact: %+v, %v", number, rules, err)
+			}
+			b.same("again", nothing, b.plan(b.export(), options).String())
+		}
 	})
 }
 

@@ -68,7 +68,7 @@ func (tx *Tx) verified(ctx context.Context, by string, m notify.ContactMethod) e
 		}
 		m.Slug, m.ReplacesID = replaced.Slug, nil
 	}
-	m.VerifiedAt, m.DisabledAt = &now, nil
+	m.VerifiedAt, m.DisabledAt, m.FromFile = &now, nil, false
 	m.CodeHash, m.CodeExpiresAt, m.CodeTries = nil, nil, 0
 	if err := tx.Gorm.Save(&m).Error; err != nil {
 		return fmt.Errorf("verify a contact method: %w", err)
