@@ -1,0 +1,107 @@
+package incident_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 4)
+	s.breachAt(1, 3)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+	if inc := s.state.Incident; inc.Urgency != incident.Low || *inc.Priority != 3 || inc.PrioritySource != incident.SourceSignal {
+		t.Errorf("incident %+v", inc)
+	}
+	s.breachAt(2, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+	if inc := s.state.Incident; inc.Urgency != incident.High || *inc.Priority != 1 {
+		t.Errorf("incident %+v", inc)
+	}
+}
+
+// What had no priority was paged as urgently as a P2 is.
+func TestAFirstPriorityPagesAgainOnlyWhereItIsUrgent(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[int]incident.Escalate{
+		1: incident.EscalateRefire, 2: incident.EscalateRefire, 3: incident.EscalateNone, 5: incident.EscalateNone,
+	} {
+		s := newStory(t)
+		s.breach(0)
+		s.breachAt(1, level)
+		s.is(incident.ResultDeduplicated, want, incident.EvRaised)
+		if p := s.state.Incident.Priority; p == nil || *p != level {
+			t.Errorf("P%d was not taken over: %v", level, p)
+		}
+	}
+	s := newStory(t)
+	s.breach(0)
+	s.state.Incident.OwnerID, s.state.Incident.Status = new(int64(1)), incident.Acknowledged
+	if out := s.breachAt(1, 3); out.AskOwner {
+		t.Error("whoever is on it was asked because of a P3")
+	}
+	if s.breachAt(2, 2); !s.out.AskOwner {
+		t.Error("whoever is on it was not asked about the P2 that it became")
+	}
+	s = newStory(t)
+	s.send(0, incident.Event{Action: incident.Trigger, Snooze: time.Hour})
+	s.recovered(1)
+	s.breachAt(2, 3) // breaks no mute either
+	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvRaised)
+}
+
+func TestARaiseAsksTheOwner(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 3)
+	s.act(incident.Acknowledge(*s.state.Incident, person(7, 1), 0))
+	out := s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone, incident.EvRaised, incident.EvStillOnIt)
+	if !out.AskOwner || s.timers[incident.TimerAck] != at(7) || out.Incident.Status != incident.Acknowledged {
+		t.Errorf("got %+v", out)
+	}
+	// A second raise pages again, and gives no further five minutes.
+	out = s.breachAt(4, 1)
+	if !out.AskOwner || len(out.Timers) > 0 || *out.Incident.AskedAt != at(2) {
+		t.Errorf("got %+v", out)
+	}
+	c := s.act(incident.AckDue(at(7), *s.state.Incident, 0), nil)
+	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.OwnerID != nil {
+		t.Errorf("got %+v", c)
+	}
+	expect(t, c.Timeline, incident.EvAckExpired)
+}
+
+func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 3)
+	s.act(incident.Acknowledge(*s.state.Incident, incident.By{Actor: "token:bot", At: at(1)}, 0))
+	out := s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised, incident.EvAckExpired)
+	if out.AskOwner || out.Incident.Status != incident.Triggered {
+		t.Errorf("got %+v", out)
+	}
+}
+
+// The level that a person chose stands against repeats of what they knew.
+func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 2)
+	low := 3
+	s.act(incident.SetPriority(*s.state.Incident, person(7, 1), &low, "only the demo tenant", levels(3), incident.Low))
+	s.breachAt(2, 2)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone)
+	if *s.state.Incident.Priority != 3 {
+		t.Errorf("priority %d", *s.state.Incident.Priority)
+	}
+	s.breachAt(3, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+	s.act(incident.SetPriority(*s.state.Incident, person(7, 4), &low, "", levels(3), incident.Low))
+	s.breachAt(5, 1)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone)
+}
