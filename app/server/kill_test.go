@@ -14,17 +14,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/server/harness"
 	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
+
+// paged is how many people are paged by it, each of an incident of their own.
+const paged = 24
 
 // TestAKilledProcessLosesNoPage runs two processes on one PostgreSQL. The calls
 // of the first reach a provider that never answers; when it holds some of the
 // pages between claim and send, it is killed. Every page leaves from the other.
 func TestAKilledProcessLosesNoPage(t *testing.T) {
 	t.Parallel()
-	const people = 24
 	twilio, err := far.NewTwilio(far.TwilioConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +37,7 @@ func TestAKilledProcessLosesNoPage(t *testing.T) {
 	database := harness.Postgres(t)
 	binary := build(t)
 	file := filepath.Join(t.TempDir(), "people.yaml")
-	if err := os.WriteFile(file, []byte(manyPeople(people)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(manyPeople(paged)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	doomed := process{t: t, binary: binary, database: database, twilio: twilio, base: hole.address}
@@ -43,7 +46,7 @@ func TestAKilledProcessLosesNoPage(t *testing.T) {
 	doomed.serve()
 	other.serve()
 
-	for i := range people {
+	for i := range paged {
 		doomed.post(fmt.Sprintf("/webhooks/slo/%s", personKey(i)), `{"service":"s","sli":"availability","slo":{"name":"Availability"}}`)
 	}
 	hole.wait(t)
@@ -51,11 +54,18 @@ func TestAKilledProcessLosesNoPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed := time.Now()
+	db, err := store.Open(t.Context(), database, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	// What was claimed counts as under way, whether its call had begun or not.
+	claimed := count(t, db, func(p incident.PageRecord) bool { return p.State == incident.AttemptSending })
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var last time.Time
-	for i := range people {
+	for i := range paged {
 		sms, err := twilio.Wait(ctx, func(m far.SMS) bool { return m.To == personNumber(i) })
 		if err != nil {
 			t.Fatalf("the page of person %d was lost: %v", i, err)
@@ -64,31 +74,33 @@ func TestAKilledProcessLosesNoPage(t *testing.T) {
 			last = sms.At
 		}
 	}
-	t.Logf("%d calls were under way; the last page left %s after the kill", hole.held.Load(), last.Sub(killed).Round(time.Millisecond))
+	t.Logf("%d pages were claimed, %d calls under way; the last page left %s after the kill", claimed, hole.held.Load(), last.Sub(killed).Round(time.Millisecond))
 
-	db, err := store.Open(t.Context(), database, store.Options{})
-	if err != nil {
-		t.Fatal(err)
+	marked := count(t, db, func(p incident.PageRecord) bool { return p.Again })
+	if marked < 1 || marked > claimed {
+		t.Errorf("%d sends are marked as a second one, of %d that were under way", marked, claimed)
 	}
-	defer func() { _ = db.Close() }()
-	marked := 0
-	for i := range people {
+	if sent := len(twilio.Messages()); sent != paged {
+		t.Errorf("%d messages went to %d people", sent, paged)
+	}
+}
+
+// count counts the pages of everybody.
+func count(t *testing.T, db *store.DB, which func(incident.PageRecord) bool) int {
+	t.Helper()
+	n := 0
+	for i := range paged {
 		pages, err := db.IncidentPages(t.Context(), int64(i+1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range pages {
-			if p.Again {
-				marked++
+			if which(p) {
+				n++
 			}
 		}
 	}
-	if held := int(hole.held.Load()); marked < 1 || marked > held {
-		t.Errorf("%d sends are marked as a second one, of %d that were under way", marked, held)
-	}
-	if sent := len(twilio.Messages()); sent != people {
-		t.Errorf("%d messages went to %d people", sent, people)
-	}
+	return n
 }
 
 // blackHole takes connections and never answers.
