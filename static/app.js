@@ -53,7 +53,7 @@
       const old = $(selector), fresh = $(selector, page);
       if (old && fresh) morph(old, fresh, callbacks);
     }
-    setClock(page.body.dataset.now);
+    setClock();
     document.title = page.title;
   };
 
@@ -217,10 +217,18 @@
 
   // ---- Times --------------------------------------------------------------
 
-  let skew = 0; // the server's clock minus this machine's
-  const setClock = (now) => { if (now) skew = Date.parse(now) - Date.now(); };
+  // The server's time stands on what is swapped, so that each page brings its
+  // own; one that was seen already tells nothing of what the time is now.
+  let skew = 0, stamped = ""; // the server's clock minus this machine's
+  const setClock = () => {
+    const now = main()?.dataset.now;
+    if (!now || now === stamped) return;
+    stamped = now;
+    skew = Date.parse(now) - Date.now();
+  };
 
-  const ago = (ms) => {
+  // away is how far away an instant is. What has happened is never to come.
+  const away = (ms, happened) => {
     const s = Math.floor(Math.abs(ms) / 1000);
     if (s < 1) return "just now";
     if (s >= 14 * 86400) return null; // a date by then; the server wrote it
@@ -232,8 +240,8 @@
 
   const tick = () => {
     const now = Date.now() + skew;
-    for (const time of $$("time[data-ago]")) {
-      const words = ago(now - Date.parse(time.dateTime));
+    for (const time of $$("time[data-ago], time[data-away]")) {
+      const words = away(now - Date.parse(time.dateTime), "ago" in time.dataset);
       if (words && words !== time.textContent) time.textContent = words;
     }
   };
@@ -355,7 +363,8 @@
   };
 
   const begin = () => {
-    setClock(document.body.dataset.now);
+    setClock();
+    showPlace();
     dress();
     connect();
     catchUp();

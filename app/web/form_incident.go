@@ -59,7 +59,7 @@ func (v *visit) acknowledged(inc incident.Incident) layout.Flash {
 	if shadowed(inc) {
 		return layout.Flash{Text: sayShadowed([]int64{inc.Number})}
 	}
-	at := v.clock.Second(*inc.AcknowledgedAt)
+	at := v.clock.Exact(*inc.AcknowledgedAt)
 	if inc.OwnerID == nil || *inc.OwnerID != v.user.ID {
 		return layout.Flash{Text: v.picture.actor(inc.AcknowledgedBy) + " was first, at " + at + "."}
 	}

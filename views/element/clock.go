@@ -9,9 +9,19 @@ import (
 // In is an instant on the reader's wall.
 func (c Clock) In(t time.Time) time.Time { return t.In(c.Zone) }
 
-// Ago says how far away an instant is: "12 minutes ago", "in 40 seconds". From
-// two weeks on it is a date. app.js says the same as time goes on.
+// Ago says how long ago something happened: "12 minutes ago". From two weeks on
+// it is a date. What bears a later time than the reader's clock, since clocks
+// differ a little, happened just now. app.js says the same as time goes on.
 func (c Clock) Ago(t time.Time) string {
+	if t.After(c.Now) {
+		return "just now"
+	}
+	return c.Away(t)
+}
+
+// Away says how far away an instant is that may yet come: "in 40 seconds". One
+// that has passed is told of as Ago does.
+func (c Clock) Away(t time.Time) string {
 	d := c.Now.Sub(t)
 	if d.Abs() < time.Second {
 		return "just now"
@@ -46,6 +56,15 @@ func (c Clock) Absolute(t time.Time) string {
 
 // Second is the time of day to the second: "03:00:08".
 func (c Clock) Second(t time.Time) string { return c.In(t).Format("15:04:05") }
+
+// Exact is a time to the second without doubt about the day: "03:00:08" today,
+// else "Mon 23 Nov 03:00:08".
+func (c Clock) Exact(t time.Time) string {
+	if c.SameDay(t, c.Now) {
+		return c.Second(t)
+	}
+	return c.Day(t) + " " + c.Second(t)
+}
 
 // Minute is the time of day: "03:00".
 func (c Clock) Minute(t time.Time) string { return c.In(t).Format("15:04") }

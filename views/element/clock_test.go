@@ -24,6 +24,7 @@ func TestAgo(t *testing.T) {
 		{0, "just now"},
 		{999 * time.Millisecond, "just now"},
 		{-999 * time.Millisecond, "just now"},
+		{-40 * time.Second, "just now"}, // it happened, whatever the clocks say
 		{time.Second, "1 second ago"},
 		{59*time.Second + 999*time.Millisecond, "59 seconds ago"},
 		{time.Minute, "1 minute ago"},
@@ -34,12 +35,39 @@ func TestAgo(t *testing.T) {
 		{14*24*time.Hour - time.Second, "13 days ago"},
 		{14 * 24 * time.Hour, "9 Nov"},
 		{400 * 24 * time.Hour, "19 Oct 2025"},
-		{-40 * time.Second, "in 40 seconds"},
-		{-90 * time.Minute, "in 1 hour"},
-		{-20 * 24 * time.Hour, "13 Dec"},
 	} {
 		if got := c.Ago(c.Now.Add(-test.age)); got != test.want {
 			t.Errorf("%v ago is %q, want %q", test.age, got, test.want)
+		}
+	}
+}
+
+func TestAway(t *testing.T) {
+	t.Parallel()
+	c := clock(t, "Europe/Madrid")
+	for away, want := range map[time.Duration]string{
+		40 * time.Second:    "in 40 seconds",
+		90 * time.Minute:    "in 1 hour",
+		20 * 24 * time.Hour: "13 Dec",
+		0:                   "just now",
+		-2 * time.Minute:    "2 minutes ago",
+	} {
+		if got := c.Away(c.Now.Add(away)); got != want {
+			t.Errorf("%v from now is %q, want %q", away, got, want)
+		}
+	}
+}
+
+func TestExactNamesAnotherDay(t *testing.T) {
+	t.Parallel()
+	c := clock(t, "Europe/Madrid") // it is Monday 23 November, 03:12 there
+	for age, want := range map[time.Duration]string{
+		time.Minute:          "03:11:20",
+		4 * time.Hour:        "Sun 22 Nov 23:12:20",
+		400 * 24 * time.Hour: "Sun 19 Oct 2025 04:12:20", // summer time
+	} {
+		if got := c.Exact(c.Now.Add(-age)); got != want {
+			t.Errorf("%v ago is %q, want %q", age, got, want)
 		}
 	}
 }

@@ -580,7 +580,7 @@ func FactsList(c element.Clock, f Facts) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = element.Second(c, f.StartedAt).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = element.SecondOfDay(c, f.StartedAt).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -588,7 +588,7 @@ func FactsList(c element.Clock, f Facts) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = element.Ago(c, f.StartedAt).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = f.began(c).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1016,12 +1016,12 @@ func upcoming(p IncidentPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(u.People) > 0 {
-					templ_7745c5c3_Err = element.Say(element.Names(u.People)+", ", element.Ago(p.Frame.Clock, u.At)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = element.Say(element.Names(u.People)+", ", element.Away(p.Frame.Clock, u.At)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = element.Ago(p.Frame.Clock, u.At).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = element.Away(p.Frame.Clock, u.At).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -90,6 +90,13 @@ func isAre(people []element.Person) string {
 	return "are"
 }
 
+func newDay(c element.Clock, list []Attempt, i int) bool {
+	if i == 0 {
+		return !c.SameDay(list[0].At, c.Now)
+	}
+	return !c.SameDay(list[i-1].At, list[i].At)
+}
+
 // to is whom a message went to: a first name, or a channel's address.
 func (a Attempt) to() string {
 	if a.Person.ID == 0 {
@@ -143,7 +150,7 @@ func (e Event) stepSentence() templ.Component {
 func (a Attempt) sentence(c element.Clock) templ.Component {
 	said := element.Say(a.Error)
 	if a.State != Failed {
-		said = element.Say(a.stateWords()+" ", element.Second(c, a.At))
+		said = element.Say(a.stateWords()+" ", element.SecondOfDay(c, a.At))
 	}
 	return element.Say(said, a.asides(), element.If(!a.RetryAt.IsZero(), "; tried again ", element.Ago(c, a.RetryAt)))
 }

@@ -111,6 +111,18 @@ func (f Facts) promise() string {
 	return strings.TrimPrefix(words, ", ")
 }
 
+// began is the day on which it did, where that is not today, and how long ago
+// that is.
+func (f Facts) began(c element.Clock) templ.Component {
+	switch {
+	case c.SameDay(f.StartedAt, c.Now):
+		return element.Ago(c, f.StartedAt)
+	case c.Now.Sub(f.StartedAt) >= 14*24*time.Hour:
+		return element.Say(c.Day(f.StartedAt))
+	}
+	return element.Say(c.Day(f.StartedAt)+", ", element.Ago(c, f.StartedAt))
+}
+
 func (f Facts) burning() string {
 	if f.BurnRate == nil {
 		return ""
@@ -267,5 +279,5 @@ func (p IncidentPage) tries(r Recipient) templ.Component {
 	if r.Last != nil {
 		last = element.Say(element.Medium(r.Last.Medium)+" "+string(r.Last.State)+" ", element.Second(p.Frame.Clock, r.Last.At))
 	}
-	return element.Say(last, element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Ago(p.Frame.Clock, r.NextTry)))
+	return element.Say(last, element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Away(p.Frame.Clock, r.NextTry)))
 }

@@ -18,6 +18,9 @@ type Frame struct {
 	Banners []Banner
 	Flash   *Flash
 	Clock   element.Clock
+	// Mark says what the page has heard of: what happened later is told to it by
+	// the live stream. Empty makes the page look again by itself.
+	Mark string
 }
 
 // Section is an entry of the navigation.

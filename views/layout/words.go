@@ -1,10 +1,16 @@
 package layout
 
 import (
+	"time"
+
 	"github.com/a-h/templ"
 
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
+
+// stamp is the server's time as app.js reads it. It stands on what navigation
+// swaps: a page's times count from the moment that the page was made.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // duty says whether the person is on call: "on call until Mon 09:00".
 func (u User) duty(c element.Clock) string {
