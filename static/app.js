@@ -71,11 +71,12 @@
 
   const connect = () => {
     if (!followed() || stream || document.hidden || !window.EventSource) return;
-    stream = new EventSource("/live");
+    const mark = main().dataset.mark; // how far the page has heard
+    stream = new EventSource(mark ? `/live?since=${encodeURIComponent(mark)}` : "/live");
     stream.addEventListener("incident", (event) => onIncident(JSON.parse(event.data)));
     stream.addEventListener("reload", refreshSoon); // too much to tell one by one
     stream.onopen = () => {
-      refreshSoon(); // whatever happened since the page was made was missed
+      if (!mark) refreshSoon(); // else the server tells what happened since the page was made
       clearTimeout(lost);
       lost = 0;
       $("#connection")?.setAttribute("hidden", "");
@@ -154,6 +155,7 @@
       const old = $(selector), next = $(selector, page);
       if (old && next) morph(old, next);
     }
+    main().dataset.mark = $("#main", page).dataset.mark;
     const pill = $("#arrivals");
     if (pill && fresh.size) {
       pill.textContent = `${fresh.size} new`;

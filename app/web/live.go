@@ -1,8 +1,11 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +28,9 @@ const (
 	// mostChanges is how many incidents a browser is told of one by one; of
 	// more it is told to look for itself.
 	mostChanges = 100
+	// mostKept is how many changes are kept for pages that were made before their
+	// stream began.
+	mostKept = 1000
 )
 
 // Live tells the browsers that look which incidents have changed. The server
@@ -34,11 +40,18 @@ type Live struct {
 	watchers map[*watcher]struct{}
 	closed   chan struct{}
 	close    sync.Once
+	// begun tells this process from others and from those before it; heard
+	// counts the changes, of which the latest are kept, oldest first.
+	begun string
+	heard int64
+	kept  []change
 }
+
+type change struct{ number, version int64 }
 
 // NewLive makes an empty one.
 func NewLive() *Live {
-	return &Live{watchers: map[*watcher]struct{}{}, closed: make(chan struct{})}
+	return &Live{watchers: map[*watcher]struct{}{}, closed: make(chan struct{}), begun: rand.Text()}
 }
 
 // Changed says that an incident is now at a version. Number 0 says that too
@@ -46,9 +59,34 @@ func NewLive() *Live {
 func (l *Live) Changed(number, version int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.heard++
+	if len(l.kept) == mostKept {
+		l.kept = slices.Delete(l.kept, 0, mostKept/2)
+	}
+	l.kept = append(l.kept, change{number, version})
 	for w := range l.watchers {
 		w.note(number, version)
 	}
+}
+
+// Mark is how far this process has heard. A page takes it before it reads
+// anything, so that whoever watches since then misses nothing that came later.
+func (l *Live) Mark() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.begun + "-" + strconv.FormatInt(l.heard, 10)
+}
+
+// since are the changes after a mark; false where they are not known any more,
+// or the mark is another process's. l.mu is held.
+func (l *Live) since(mark string) ([]change, bool) {
+	begun, text, _ := strings.Cut(mark, "-")
+	heard, err := strconv.ParseInt(text, 10, 64)
+	missed := l.heard - heard
+	if err != nil || begun != l.begun || missed < 0 || missed > int64(len(l.kept)) {
+		return nil, false
+	}
+	return l.kept[int64(len(l.kept))-missed:], true
 }
 
 // Watchers is how many streams are open.
@@ -61,9 +99,21 @@ func (l *Live) Watchers() int {
 // Close ends every stream, and those that begin later.
 func (l *Live) Close() { l.close.Do(func() { close(l.closed) }) }
 
-func (l *Live) watch() (w *watcher, stop func()) {
+// watch begins to note, with what came after a mark; where that is not known,
+// with the word that the page has to look for itself. Without a mark it begins
+// with what comes now.
+func (l *Live) watch(mark string) (w *watcher, stop func()) {
 	w = &watcher{wake: make(chan struct{}, 1), versions: map[int64]int64{}}
 	l.mu.Lock()
+	if mark != "" {
+		missed, ok := l.since(mark)
+		if !ok {
+			missed = []change{{}}
+		}
+		for _, c := range missed {
+			w.note(c.number, c.version)
+		}
+	}
 	l.watchers[w] = struct{}{}
 	l.mu.Unlock()
 	return w, func() {
@@ -128,13 +178,13 @@ func (w *watcher) take() []byte {
 func (h *edge) liveRoutes(r routes) { r.add(http.MethodGet, livePath, h.live) }
 
 // live streams "incident 17 is now version 9", never content: the page fetches
-// what changed under its own permissions. After a reconnect it has to look for
-// itself, since what happened in between is not told.
+// what changed under its own permissions. The query's "since" is the page's mark:
+// see Live.Mark.
 func (h *edge) live(c echo.Context) error {
 	if err := h.allow(c, auth.ViewIncidents, auth.Object{}); err != nil {
 		return err
 	}
-	watcher, stop := h.Live.watch()
+	watcher, stop := h.Live.watch(c.QueryParam("since"))
 	defer stop()
 	header := c.Response().Header()
 	header.Set("Content-Type", "text/event-stream")

@@ -26,6 +26,8 @@ type visit struct {
 	clock   element.Clock
 	// counts are known once the frame is made, to those who see incidents.
 	counts incident.Counts
+	// mark is how far Live had heard before anything was read: layout.Frame.
+	mark string
 }
 
 // may reports whether the person may do what depends on no object.
@@ -54,6 +56,7 @@ func (p *pages) to(action auth.Action, handle func(echo.Context, *visit) error) 
 }
 
 func (p *pages) visit(c echo.Context) (*visit, error) {
+	mark := p.Live.Mark()
 	user, err := p.user(c)
 	if err != nil {
 		return nil, err
@@ -62,7 +65,7 @@ func (p *pages) visit(c echo.Context) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{user: user, actor: user.Actor(), picture: picture}
+	v := &visit{user: user, actor: user.Actor(), picture: picture, mark: mark}
 	v.clock = p.clock(picture, user.Timezone)
 	return v, nil
 }
@@ -112,7 +115,7 @@ func local(address string) string {
 
 // frame is what surrounds a page. Here alone it is put together.
 func (p *pages) frame(c echo.Context, v *visit, title string, section layout.Section) (layout.Frame, error) {
-	f := layout.Frame{Title: title, Section: section, Clock: v.clock, Flash: p.flash(c), Banners: p.banners(v)}
+	f := layout.Frame{Title: title, Section: section, Clock: v.clock, Flash: p.flash(c), Banners: p.banners(v), Mark: v.mark}
 	f.User = layout.User{
 		Person: element.Person{ID: v.user.ID, Name: v.user.Name},
 		Role:   string(v.user.Role),
