@@ -192,6 +192,7 @@
             for (const open of $$("details.action[open]")) open.open = false;
             form.reset();
             swap(page);
+            if (response.status === 422) showWrong();
           }
           return;
         }
@@ -216,6 +217,43 @@
     event.stopImmediatePropagation();
     insist(form, event.submitter);
   }, true);
+
+  // ---- Forms that came back -----------------------------------------------
+
+  // What is wrong is seen, and is where typing goes, wherever on the page it is.
+  const showWrong = () => {
+    const field = $("#main [aria-invalid=true]"), at = field ?? $("#main .wrong");
+    if (!at) return;
+    for (let around = at.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
+    field?.focus({ preventScroll: true });
+    at.scrollIntoView({ block: "center" });
+  };
+
+  // A place that the reader's own browser knows better than a default does.
+  const chooseZone = () => {
+    const list = $("select[data-zone]"), zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!list || !zone) return;
+    delete list.dataset.zone;
+    if (![...list.options].some((option) => option.value === zone)) list.add(new Option(zone, zone));
+    list.value = zone;
+  };
+
+  // ---- Rows that are wider than the screen --------------------------------
+
+  // Navigation shows where one is, and on which side there is more of it.
+  const bars = ".top nav, .tabs-row";
+  const hint = (bar) => {
+    bar.toggleAttribute("data-more-before", bar.scrollLeft > 1);
+    bar.toggleAttribute("data-more-after", bar.scrollLeft < bar.scrollWidth - bar.clientWidth - 1);
+  };
+  const showPlace = () => {
+    for (const bar of $$(bars)) {
+      const here = $("[aria-current]", bar)?.getBoundingClientRect(), all = bar.getBoundingClientRect();
+      if (here) bar.scrollLeft += here.left + here.width / 2 - all.left - all.width / 2;
+    }
+  };
+  document.addEventListener("scroll", (event) => { if (event.target.matches?.(bars)) hint(event.target); }, true);
+  addEventListener("resize", () => { for (const bar of $$(bars)) hint(bar); });
 
   // ---- Times --------------------------------------------------------------
 
@@ -374,7 +412,10 @@
   };
 
   document.addEventListener("htmx:beforeSwap", () => { shown++; });
-  document.addEventListener("htmx:afterSettle", begin);
+  document.addEventListener("htmx:afterSettle", ({ detail: { xhr } }) => {
+    begin();
+    if (xhr?.status === 422) setTimeout(showWrong); // htmx scrolls to the top first
+  });
   addEventListener("online", () => { if (lost) refreshSoon(); });
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => {
@@ -385,3 +426,5 @@
   setInterval(tick, 1000);
   begin();
 })();
+  chooseZone();
+  showWrong();

@@ -81,8 +81,8 @@ func TestDamagedHashIsOurFault(t *testing.T) {
 func TestCheckPasswordSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for password, want := range map[string]string{
-		"short":                   "A password has at least 10 characters; this one has 5.",
-		"":                        "A password has at least 10 characters; this one has 0.",
+		"short":                   "A password has at least 12 characters; this one has 5.",
+		"":                        "A password has at least 12 characters; this one has 0.",
 		strings.Repeat("ab", 129): "A password has at most 256 characters; this one has 258.",
 		"aaaaaaaaaaaa":            "A password of one repeated character is guessed at once.",
 		"valid\xff length":        "A password is text.",

@@ -54,6 +54,7 @@ func (p *pages) showAccount(c echo.Context, v *visit, status int, change func(*a
 		Profile: account.ProfileForm{Name: element.Field{Value: v.user.Name}, Timezone: element.Field{Value: v.user.Timezone}, Default: v.picture.Organization.Timezone},
 	}
 	change(&page)
+	page.Password.Shortest = auth.ShortestPassword
 	return render(c, status, account.Account(page))
 }
 

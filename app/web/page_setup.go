@@ -32,7 +32,7 @@ func (p *pages) askToSetUp(c echo.Context) error {
 }
 
 func (p *pages) showSetUp(c echo.Context, status int, page signin.SetupPage) error {
-	page.Now, page.Token, page.Zones = p.Now(), c.Param("token"), zones
+	page.Now, page.Token, page.Zones, page.ShortestPassword = p.Now(), c.Param("token"), zones, auth.ShortestPassword
 	return render(c, status, signin.Setup(page))
 }
 
@@ -115,7 +115,7 @@ func (p *pages) showPassword(c echo.Context, status int, message string) error {
 		return p.spent(c, auth.ForPassword, err)
 	}
 	return render(c, status, signin.Password(signin.PasswordPage{Now: p.Now(), Token: c.Param("token"), Name: user.Name, Email: user.Email,
-		Invited: user.PasswordHash == "", Password: element.Field{Error: message}}))
+		Invited: user.PasswordHash == "", ShortestPassword: auth.ShortestPassword, Password: element.Field{Error: message}}))
 }
 
 func (p *pages) setPassword(c echo.Context) error {

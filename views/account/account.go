@@ -86,6 +86,8 @@ type ProfileForm struct {
 type PasswordForm struct {
 	Current element.Field
 	New     element.Field
+	// Shortest is how many characters a new one has at least.
+	Shortest int
 }
 
 // Shift is when the person is on call.

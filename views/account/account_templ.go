@@ -1019,7 +1019,7 @@ func password(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = element.TextField(element.Input{Name: "password", Label: "A new one", Type: "password", Autocomplete: "new-password", Required: true, Hint: "Changing it signs you out everywhere else.", Field: p.Password.New}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = element.TextField(element.Input{Name: "password", Label: "A new one", Type: "password", Autocomplete: "new-password", Required: true, Hint: p.Password.hint(), Field: p.Password.New}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

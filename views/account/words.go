@@ -74,7 +74,11 @@ func invalid(f element.Field) templ.Attributes {
 	if f.Error == "" {
 		return templ.Attributes{}
 	}
-	return templ.Attributes{"aria-invalid": "true"}
+	return templ.Attributes{"aria-invalid": "true", "autofocus": true}
+}
+
+func (f PasswordForm) hint() string {
+	return fmt.Sprintf("At least %d characters; a sentence is good. Changing it signs you out everywhere else.", f.Shortest)
 }
 
 func (p Page) zones() []element.Option {
