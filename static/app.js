@@ -270,6 +270,7 @@
   // away is how far away an instant is. What has happened is never to come.
   const away = (ms, happened) => {
     const s = Math.floor(Math.abs(ms) / 1000);
+    if (happened && ms < 0) return "just now";
     if (s < 1) return "just now";
     if (s >= 14 * 86400) return null; // a date by then; the server wrote it
     const [n, unit] = s < 60 ? [s, "second"] : s < 3600 ? [Math.floor(s / 60), "minute"]
@@ -399,6 +400,7 @@
   // dress shows what only works with this file.
   const dress = () => {
     for (const hidden of $$("[data-copy], [data-keys], .pick-all")) hidden.hidden = false;
+    for (const bar of $$(bars)) hint(bar);
     count();
   };
 
@@ -425,6 +427,6 @@
   });
   setInterval(tick, 1000);
   begin();
-})();
   chooseZone();
   showWrong();
+})();
