@@ -137,6 +137,43 @@ func TestTheMemoryOfAWatcherIsBounded(t *testing.T) {
 	}
 }
 
+// A page is told what came after it was made, and nothing of before; where that
+// is not known any more, it has to look for itself.
+func TestAStreamBeginsWhereItsPageEnded(t *testing.T) {
+	t.Parallel()
+	told := func(live *Live, mark string) string {
+		w, stop := live.watch(mark)
+		defer stop()
+		return string(w.take())
+	}
+	live := NewLive()
+	live.Changed(17, 1)
+	first := live.Mark()
+	if got := told(live, first); got != "" {
+		t.Errorf("a page that is up to date is told %q", got)
+	}
+	live.Changed(17, 2)
+	live.Changed(18, 1)
+	if got, want := told(live, first), "event: incident\ndata: {\"number\":17,\"version\":2}\n\nevent: incident\ndata: {\"number\":18,\"version\":1}\n\n"; got != want {
+		t.Errorf("a page from before is told %q, want %q", got, want)
+	}
+	if got := told(live, ""); got != "" {
+		t.Errorf("a page without a mark is told %q", got)
+	}
+	const reload = "event: reload\ndata: {}\n\n"
+	for range mostKept {
+		live.Changed(17, 3)
+	}
+	for name, mark := range map[string]string{"long ago": first, "another process": NewLive().Mark(), "nonsense": "nonsense", "the future": live.begun + "-99999"} {
+		if got := told(live, mark); got != reload {
+			t.Errorf("%s: a page is told %q, want %q", name, got, reload)
+		}
+	}
+	if len(live.kept) > mostKept {
+		t.Errorf("%d changes are kept", len(live.kept))
+	}
+}
+
 func TestAStreamBeatsAndEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(live *Live){
