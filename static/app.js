@@ -287,6 +287,17 @@
     }
   };
 
+  // An undo is offered for as long as it says; then comes what is left to do.
+  const lapse = () => {
+    const undo = $("form[data-lapses]");
+    if (!undo) return;
+    undo.dataset.until ??= Date.now() + 1000 * undo.dataset.lapses;
+    if (Date.now() < undo.dataset.until) return;
+    undo.hidden = true;
+    const later = $("form[data-later]", undo.parentElement);
+    if (later) later.hidden = false;
+  };
+
   // ---- Selecting many -----------------------------------------------------
 
   const picks = () => $$("[data-select] input[name=number]");
@@ -401,6 +412,7 @@
   const dress = () => {
     for (const hidden of $$("[data-copy], [data-keys], .pick-all")) hidden.hidden = false;
     for (const bar of $$(bars)) hint(bar);
+    lapse();
     count();
   };
 
@@ -425,7 +437,7 @@
     begin();
     refreshSoon();
   });
-  setInterval(tick, 1000);
+  setInterval(() => { tick(); lapse(); }, 1000);
   begin();
   chooseZone();
   showWrong();

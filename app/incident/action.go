@@ -63,12 +63,13 @@ func ResolveBy(inc Incident, by By, fixedBy string) (Change, error) {
 		return c, nil
 	}
 	fixedBy = strings.TrimSpace(fixedBy)
+	held := inc.held()
 	c.Incident.resolve(by.At, by.Actor, fixedBy)
 	c.Incident.ChangedAt = by.At
 	c.Changed = true
 	c.EndAlerts = true
 	c.Escalate = EscalateStop
-	c.note(by.At, EvResolved, by.Actor, Detail{Via: by.Via, Text: fixedBy})
+	c.note(by.At, EvResolved, by.Actor, Detail{Via: by.Via, Text: fixedBy, Held: held})
 	return c, nil
 }
 

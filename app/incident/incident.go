@@ -195,6 +195,7 @@ const (
 	EvStillOnIt      EventKind = "still_on_it"    // the owner is asked
 	EvAckExpired     EventKind = "ack_expired"    // and did not answer
 	EvResolved       EventKind = "resolved"       //
+	EvResolveUndone  EventKind = "resolve_undone" // a resolve by hand was taken back
 	EvEscalated      EventKind = "escalated"      // by hand
 	EvPriority       EventKind = "priority"       // set by hand
 	EvNote           EventKind = "note"           //
@@ -231,6 +232,7 @@ type Detail struct {
 	Count    int64    `json:"count,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 	Sender   string   `json:"sender,omitempty"`
+	Held     *Held    `json:"held,omitempty"` // what a resolve by hand ended
 }
 
 // Tocsin is the actor of what happens by itself.

@@ -38,6 +38,8 @@ const (
 	EscalateNext
 	// EscalateStart begins a new escalation from the top, and ends one that runs.
 	EscalateStart
+	// EscalateResume goes on with the step at which it was stopped.
+	EscalateResume
 	// EscalateStop ends it and withdraws what waits to be sent.
 	EscalateStop
 )
@@ -86,6 +88,8 @@ type Change struct {
 	AskOwner bool
 	// EndAlerts marks the incident's alerts as no longer firing.
 	EndAlerts bool
+	// ReviveAlerts has those fire again that EndAlerts ended at that instant.
+	ReviveAlerts *time.Time
 	Timers    []Timer
 }
 

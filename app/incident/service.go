@@ -26,6 +26,8 @@ type Known struct {
 	// LastEscalatedBy who did, by their name.
 	LastEscalatedAt *time.Time
 	LastEscalatedBy string
+	// Held is what the last resolve ended, of an incident that is resolved.
+	Held Held
 }
 
 // EscalateAgain is how long one escalation by hand stands for every other. It is
@@ -98,6 +100,13 @@ func (s *Service) Resolve(ctx context.Context, number int64, by By, fixedBy stri
 		return Incident{}, err
 	}
 	return s.change(ctx, number, by, func(inc Incident, _ Known, by By) (Change, error) { return ResolveBy(inc, by, fixedBy) })
+}
+
+// UndoResolve takes a resolve back: see the function of that name.
+func (s *Service) UndoResolve(ctx context.Context, number int64, by By) (Incident, error) {
+	return s.change(ctx, number, by, func(inc Incident, k Known, by By) (Change, error) {
+		return UndoResolve(inc, by, k.Held, k.expires(inc.Priority))
+	})
 }
 
 // Reopen opens it again, and pages again.

@@ -80,7 +80,7 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 // escalate carries out what the state machine asked for.
 func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, states []*incidentState) (Work, error) {
 	var stop, refire, wake, next []int64
-	var starting []*incidentState
+	var starting, resuming []*incidentState
 	for _, s := range states {
 		switch s.escalate {
 		case incident.EscalateStart:
@@ -92,6 +92,8 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 			if !s.isNew {
 				stop = append(stop, s.inc.Number)
 			}
+		case incident.EscalateResume:
+			resuming = append(resuming, s)
 		case incident.EscalateRefire:
 			refire = append(refire, s.inc.Number)
 		case incident.EscalateWake:
@@ -108,6 +110,9 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 		return 0, err
 	}
 	if err := tx.startEscalations(ctx, routes, now, starting); err != nil {
+		return 0, err
+	}
+	if err := tx.resumeEscalations(ctx, routes, now, resuming); err != nil {
 		return 0, err
 	}
 	for _, change := range []struct {
@@ -128,7 +133,7 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 			return 0, fmt.Errorf("move escalations: %w", err)
 		}
 	}
-	if len(starting)+len(refire)+len(wake)+len(next) > 0 {
+	if len(starting)+len(resuming)+len(refire)+len(wake)+len(next) > 0 {
 		return ToEscalate, nil
 	}
 	return 0, nil

@@ -55,8 +55,13 @@ func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident
 	}
 	if c.EndAlerts && len(firing) > 0 {
 		where, args := tx.db.in("id", 2, firing)
-		if _, err := tx.ExecContext(ctx, "UPDATE alerts SET firing = false, resolved_at = $1 WHERE "+where, append([]any{now}, args...)...); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE alerts SET firing = false, resolved_at = $1 WHERE "+where, append([]any{c.Incident.ResolvedAt}, args...)...); err != nil {
 			return before, fmt.Errorf("end alerts: %w", err)
+		}
+	}
+	if c.ReviveAlerts != nil {
+		if err := tx.reviveAlerts(ctx, before.Number, *c.ReviveAlerts); err != nil {
+			return before, err
 		}
 	}
 	routes, err := tx.routes(ctx)
@@ -130,6 +135,11 @@ func (tx *Tx) known(ctx context.Context, inc incident.Incident, by incident.By) 
 			return k, fmt.Errorf("look who is paged: %w", err)
 		}
 		k.Shadow = shadows > 0 && others == 0
+	}
+	if inc.Status == incident.Resolved {
+		if err := tx.knownResolve(ctx, inc.Number, &k.Held); err != nil {
+			return k, err
+		}
 	}
 	return k, tx.knownEvents(ctx, inc.Number, by, &k)
 }

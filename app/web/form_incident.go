@@ -72,10 +72,32 @@ func (p *pages) resolve(c echo.Context, v *visit) error {
 		if err != nil || inc.ResolvedAt == nil {
 			return layout.Flash{}, err
 		}
-		return layout.Flash{Text: "Resolved " + v.clock.Second(*inc.ResolvedAt) + ".", Undo: "/incidents/" + formatInt(n) + "/reopen", UndoLabel: "Reopen and page"}, nil
+		address := "/incidents/" + formatInt(n)
+		said := layout.Flash{Text: "Resolved " + v.clock.Exact(*inc.ResolvedAt) + ".", Later: address + "/reopen", LaterLabel: "Reopen and page"}
+		if inc.ResolvedBy == by.Actor {
+			said.Undo = address + "/undo-resolve"
+		} else {
+			said.Text = v.picture.actor(inc.ResolvedBy) + " was first, at " + v.clock.Exact(*inc.ResolvedAt) + "."
+		}
+		return said, nil
 	}, func(page *incidents.IncidentPage, faults wrong) {
 		page.Resolving = faults.field(c, "resolution")
 	})
+}
+
+// undoResolve takes back a resolve of a moment ago, in silence where somebody had
+// the incident.
+func (p *pages) undoResolve(c echo.Context, v *visit) error {
+	return p.incidentForm(c, v, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
+		inc, err := p.Actions.UndoResolve(ctx, n, by)
+		if err != nil {
+			return layout.Flash{}, err
+		}
+		if inc.Status == incident.Acknowledged {
+			return layout.Flash{Text: "Taken back. It is " + v.picture.actor(inc.AcknowledgedBy) + "’s as before, and nobody was paged."}, nil
+		}
+		return layout.Flash{Text: "Taken back. Nobody had it, so paging goes on."}, nil
+	}, nil)
 }
 
 func (p *pages) reopen(c echo.Context, v *visit) error {

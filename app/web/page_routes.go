@@ -105,6 +105,7 @@ func (p *pages) incidentRoutes(r routes) {
 	r.get("/incidents/:number", p.to(auth.ViewIncidents, p.showIncident))
 	r.post("/incidents/:number/acknowledge", p.to(auth.ActOnIncident, p.acknowledge))
 	r.post("/incidents/:number/resolve", p.to(auth.ActOnIncident, p.resolve))
+	r.post("/incidents/:number/undo-resolve", p.to(auth.ActOnIncident, p.undoResolve))
 	r.post("/incidents/:number/reopen", p.to(auth.ActOnIncident, p.reopen))
 	r.post("/incidents/:number/escalate", p.to(auth.ActOnIncident, p.escalate))
 	r.post("/incidents/:number/notes", p.to(auth.ActOnIncident, p.note))

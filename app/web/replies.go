@@ -33,6 +33,7 @@ type Actions interface {
 	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
 	Unacknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
 	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
+	UndoResolve(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
 	Reopen(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
 	SetPriority(ctx context.Context, number int64, by incident.By, level *int, reason string) (incident.Incident, error)
 	Escalate(ctx context.Context, number int64, by incident.By) (incident.Incident, error)

@@ -33,7 +33,7 @@ func (e Event) tone() string {
 			return "recovery"
 		}
 		return "person"
-	case "acknowledged", "shadow_ack", "unacknowledged", "escalated", "priority", "note":
+	case "acknowledged", "shadow_ack", "unacknowledged", "resolve_undone", "escalated", "priority", "note":
 		return "person"
 	case "passed_over", "exhausted", "ack_expired", "channel_failed", "trouble":
 		return "failed"

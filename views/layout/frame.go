@@ -89,4 +89,7 @@ type Flash struct {
 	// Undo, where not empty, is the address to post to that takes it back.
 	Undo      string
 	UndoLabel string
+	// Later, where not empty, is the address to post to once Undo has lapsed,
+	// ten seconds after the message was shown.
+	Later, LaterLabel string
 }

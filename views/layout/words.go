@@ -30,6 +30,21 @@ func (f *Flash) undoLabel() string {
 	return "Undo"
 }
 
+// Undo lapses where something else takes its place: app.js.
+func (f *Flash) undoAttributes() templ.Attributes {
+	if f.Later == "" {
+		return templ.Attributes{}
+	}
+	return templ.Attributes{"data-lapses": "10"}
+}
+
+func (f *Flash) laterAttributes() templ.Attributes {
+	if f.Undo == "" {
+		return templ.Attributes{}
+	}
+	return templ.Attributes{"data-later": true, "hidden": true}
+}
+
 // within tells which entry of the navigation a section belongs to.
 func within(s, entry Section) bool {
 	return s == entry || (s == Policies && entry == OnCall)

@@ -123,6 +123,8 @@ func everyKind() incidents.IncidentPage {
 		{At: at("02:16:30"), Kind: "flapping", Count: 3, Until: at("03:46:00")},
 		{At: at("02:50:00"), Kind: "settled"},
 		{At: at("02:51:00"), Kind: "resolved", By: ana.Name, Text: "Rolled back v2.41.0."},
+		{At: at("02:51:05"), Kind: "resolve_undone", By: ana.Name, To: "triggered"},
+		{At: at("02:51:30"), Kind: "resolve_undone", By: ana.Name},
 		{At: at("02:52:00"), Kind: "reopened", By: ana.Name},
 	}
 	return p
@@ -132,7 +134,7 @@ func resolved() incidents.IncidentPage {
 	p := acknowledged()
 	p.Status = incidents.Resolved
 	p.ResolvedAt, p.ResolvedBy, p.Resolution = at("03:12:15"), ana.Name, "Rolled back v2.41.0."
-	p.Frame.Flash = &layout.Flash{Text: "Resolved #17.", Undo: "/incidents/17/reopen", UndoLabel: "Undo"}
+	p.Frame.Flash = &layout.Flash{Text: "Resolved #17.", Undo: "/incidents/17/undo-resolve", Later: "/incidents/17/reopen", LaterLabel: "Reopen and page"}
 	p.Paged, p.Before = nil, nil
 	return p
 }
