@@ -90,7 +90,7 @@ type Change struct {
 	EndAlerts bool
 	// ReviveAlerts has those fire again that EndAlerts ended at that instant.
 	ReviveAlerts *time.Time
-	Timers    []Timer
+	Timers       []Timer
 }
 
 func (c *Change) note(at time.Time, kind EventKind, actor string, d Detail) {

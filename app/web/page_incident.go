@@ -84,6 +84,8 @@ func (v *visit) incidentFacts(r *incident.Row) incidents.IncidentPage {
 		page.AcknowledgedBy = v.picture.actor(r.AcknowledgedBy)
 	}
 	page.ResolvedBy, page.RecoveredBy = v.picture.resolver(r)
+	page.NoPolicy = service.PolicyID == nil
+	page.Description, _ = description(r)
 	return page
 }
 
@@ -153,13 +155,24 @@ func elementLinks(list []catalog.Link) []element.Link {
 	return links
 }
 
+// description is what a person wrote who opened an incident by hand, which stands
+// among its surroundings: see manualSignal; and the rest of those.
+func description(r *incident.Row) (text string, rest []incident.Pair) {
+	rest = r.Facts.Environment
+	if strings.HasPrefix(r.DedupKey, "manual:") && len(rest) > 0 && rest[0].Name == "Description" {
+		return rest[0].Value, rest[1:]
+	}
+	return "", rest
+}
+
 // mostShown bounds how much of a body a page shows, in bytes.
 const mostShown = 64 << 10
 
 // signalOf is the last breach as it came in.
 func (p *pages) signalOf(c echo.Context, r *incident.Row) (incidents.Signal, error) {
 	s := incidents.Signal{Sender: r.Facts.Sender, ServiceName: r.Facts.Service, DedupKey: r.DedupKey, ReceivedAt: r.LastSeenAt}
-	for _, e := range r.Facts.Environment {
+	_, environment := description(r)
+	for _, e := range environment {
 		s.Environment = append(s.Environment, element.Pair(e))
 	}
 	for _, u := range r.Facts.Unknown {

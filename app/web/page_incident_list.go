@@ -105,7 +105,7 @@ func (p *pages) fillRows(c echo.Context, v *visit, page *incidents.ListPage, bef
 	if before > 0 {
 		page.Newest = listQuery(page.Tab, page.Filter, 0)
 	}
-	page.Rows = incidentRows(found)
+	page.Rows = v.incidentRows(found)
 	if page.Filter.Any() && before == 0 {
 		return p.search(ctx, v, page)
 	}
@@ -143,7 +143,7 @@ func (p *pages) fillStorm(c echo.Context, v *visit, page *incidents.ListPage) er
 	}
 	for id, n := range counts {
 		g := incidents.Group{Service: v.picture.serviceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
-			OldestUnanswered: instant(n.OldestUnanswered), Worst: v.picture.priority(n.Worst), Rows: incidentRows(byService[id])}
+			OldestUnanswered: instant(n.OldestUnanswered), Worst: v.picture.priority(n.Worst), Rows: v.incidentRows(byService[id])}
 		if page.Tab == incidents.Unanswered {
 			g.Count = n.Unanswered
 		}
@@ -183,12 +183,32 @@ func listQuery(tab incidents.Tab, f incidents.Filter, before int64) string {
 	return values.Encode()
 }
 
-func incidentRows(found []incident.Row) []incidents.Row {
+func (v *visit) incidentRows(found []incident.Row) []incidents.Row {
 	rows := make([]incidents.Row, len(found))
 	for i := range found {
 		rows[i] = incidentRow(&found[i])
+		rows[i].WaitsUntil = v.waitsUntil(&found[i])
 	}
 	return rows
+}
+
+// waitsUntil is when paging begins for what waits for support hours; zero for
+// what does not.
+func (v *visit) waitsUntil(r *incident.Row) time.Time {
+	if r.Status != incident.Triggered || r.Urgency != incident.Low || len(r.Paged) > 0 {
+		return time.Time{}
+	}
+	hours := v.picture.Organization.SupportHours
+	if team := v.picture.services[r.ServiceID].TeamID; team != nil && v.picture.teams[*team].SupportHours != nil {
+		hours = v.picture.teams[*team].SupportHours
+	}
+	if hours == nil {
+		return time.Time{}
+	}
+	if opens := hours.NextOpen(v.clock.Now, v.picture.Organization.Timezone); opens.After(v.clock.Now) {
+		return opens
+	}
+	return time.Time{}
 }
 
 func incidentRow(r *incident.Row) incidents.Row {
@@ -196,7 +216,7 @@ func incidentRow(r *incident.Row) incidents.Row {
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), Priority: priorityOf(r),
 		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
 		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ResolvedAt: instant(r.ResolvedAt), Occurrences: r.Occurrences,
-		OwnerName: strings.TrimPrefix(r.AcknowledgedBy, "token:"),
+		OwnerName: strings.TrimPrefix(r.AcknowledgedBy, "token:"), Quiet: r.MutedUntil != nil || r.FlappingSince != nil,
 	}
 	if r.OwnerID != nil {
 		row.Owner = element.Person{ID: *r.OwnerID, Name: r.OwnerName}

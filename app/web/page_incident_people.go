@@ -37,7 +37,7 @@ func (p *pages) recipients(v *visit, r *incident.Row, records []incident.PageRec
 // recipient sums up the records of one page.
 func (p *pages) recipient(v *visit, r *incident.Row, records []incident.PageRecord) incidents.Recipient {
 	page := records[0]
-	to := incidents.Recipient{PageID: page.PageID, Person: v.picture.person(page.UserID), Role: roleOf(whyOf(page)), Shadow: page.Shadow, State: pageState(r, page)}
+	to := incidents.Recipient{PageID: page.PageID, Person: v.picture.person(page.UserID), Role: roleOf(whyOf(page), page.UserName), Shadow: page.Shadow, State: pageState(r, page)}
 	for _, record := range records {
 		if happened(record) {
 			last := attemptOf(record)
@@ -46,6 +46,11 @@ func (p *pages) recipient(v *visit, r *incident.Row, records []incident.PageReco
 	}
 	if to.State == incidents.Paging && page.NotifyAt != nil {
 		to.NextTry, to.NextMedium = *page.NotifyAt, p.nextMedium(v.picture.people[page.UserID], page)
+	}
+	for _, m := range v.picture.people[page.UserID].Methods {
+		if medium := string(m.Medium); to.State != incidents.Answered && m.Usable() && !p.Works(m.Medium) && !slices.Contains(to.NotSetUp, medium) {
+			to.NotSetUp = append(to.NotSetUp, medium)
+		}
 	}
 	return to
 }
@@ -57,7 +62,7 @@ func whyOf(r incident.PageRecord) escalation.Why {
 }
 
 // roleOf is why somebody is paged in a word or two.
-func roleOf(w escalation.Why) string {
+func roleOf(w escalation.Why, name string) string {
 	switch w.Kind {
 	case "fallback":
 		return "fallback"
@@ -66,8 +71,11 @@ func roleOf(w escalation.Why) string {
 	case "raised", "still_on_it":
 		return "owner"
 	}
-	if w.Position != "" {
+	switch {
+	case w.Position != "":
 		return w.Position
+	case w.Target == name:
+		return "named in the policy"
 	}
 	return w.Target
 }

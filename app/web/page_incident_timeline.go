@@ -15,18 +15,62 @@ import (
 // what happened comes before what was sent because of it.
 func (v *visit) timeline(events []incident.TimelineEvent, records []incident.PageRecord) []incidents.Event {
 	var lines []incidents.Event
+	var ran policyRun
 	for _, e := range events {
-		lines = append(lines, v.event(e))
+		line := v.event(e)
+		ran.follow(e.Kind, &line)
+		lines = append(lines, line)
 	}
-	for _, r := range records {
+	for i, r := range records {
 		if !happened(r) {
 			continue
 		}
 		attempt := attemptOf(r)
+		if again := triedAgain(records[i+1:], r); again != nil {
+			attempt.RetryAt = *again
+		}
 		lines = append(lines, incidents.Event{ID: r.AttemptID, At: attempt.At, Kind: incidents.KindAttempt, Attempt: &attempt})
 	}
 	slices.SortStableFunc(lines, func(a, b incidents.Event) int { return a.At.Compare(b.At) })
 	return lines
+}
+
+// policyRun counts what a policy did until it is exhausted, since the line that
+// tells of it does not say.
+type policyRun struct {
+	run   int   // the last
+	paged int64 // steps that reached somebody
+}
+
+func (r *policyRun) follow(kind incident.EventKind, line *incidents.Event) {
+	switch kind {
+	case incident.EvReceived, incident.EvReopened, incident.EvUnacknowledged, incident.EvAckExpired, incident.EvSettled:
+		*r = policyRun{}
+	case incident.EvStep, incident.EvPassedOver:
+		if line.Step == 0 {
+			return
+		}
+		r.run = max(r.run, line.Run)
+		if kind == incident.EvStep {
+			r.paged++
+		}
+	case incident.EvExhausted:
+		line.Run, line.Count = max(r.run, 1), r.paged
+	}
+}
+
+// triedAgain is when a message was sent once more after an attempt that failed;
+// nil where it was not so far.
+func triedAgain(later []incident.PageRecord, failed incident.PageRecord) *time.Time {
+	if failed.State != incident.AttemptFailed || failed.AttemptID == 0 {
+		return nil
+	}
+	for _, r := range later {
+		if r.MessageID == failed.MessageID && r.PageID == failed.PageID && r.Number == failed.Number+1 {
+			return r.StartedAt
+		}
+	}
+	return nil
 }
 
 // happened reports whether something was sent, or could not be.
@@ -44,13 +88,17 @@ func (v *visit) event(e incident.TimelineEvent) incidents.Event {
 	}
 	line.Until, _ = time.Parse(time.RFC3339, d.Until)
 	switch e.Kind {
+	case incident.EvReceived:
+		if !fromSender(e.Actor) {
+			line.Sender = "" // a person opened it
+		}
 	case incident.EvResolved:
 		if fromSender(e.Actor) {
 			line.Sender = line.By
 		}
 	case incident.EvStep, incident.EvPassedOver, incident.EvHandover, incident.EvExhausted:
 		line.Via, line.Policy = "", element.Ref{Slug: d.Via, Name: d.Policy}
-		if d.Step == 0 {
+		if d.Step == 0 && d.To != "" {
 			v.beyondSteps(&line)
 		}
 	}
@@ -70,10 +118,18 @@ func (v *visit) beyondSteps(line *incidents.Event) {
 	}
 	switch incident.EventKind(line.Kind) {
 	case incident.EvStep:
-		line.Kind, line.Text = "beyond", who+verb+" paged: "+element.Names(line.People)
+		line.Kind, line.Text = "beyond", who+verb+" paged"+whoToo(line.Targets, line.People)
 	case incident.EvPassedOver:
 		line.Kind, line.Text = "beyond", who+verb+" passed over: nobody there can be reached"
 	}
+}
+
+// whoToo names people after targets that do not name them already.
+func whoToo(targets []string, people []element.Person) string {
+	if names := element.Names(people); names != "" && names != element.And(targets) {
+		return ": " + names
+	}
+	return ""
 }
 
 // attemptOf is one message to one contact method. At is when it reached the

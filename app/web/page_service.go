@@ -66,18 +66,18 @@ func (p *pages) showService(c echo.Context, v *visit) error {
 	}
 	page := v.serviceFacts(s)
 	page.Frame, page.Children = frame, v.picture.nodes(&s.ID, counts)
-	page.Open, err = p.openOf(ctx, s.Slug)
+	page.Open, err = p.openOf(ctx, v, s.Slug)
 	if err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, services.Service(page))
 }
 
-func (p *pages) openOf(ctx context.Context, slug string) ([]incidents.Row, error) {
+func (p *pages) openOf(ctx context.Context, v *visit, slug string) ([]incidents.Row, error) {
 	open, err := p.Pages.Incidents.ListIncidents(ctx, incident.ListFilter{
 		Service: slug, Statuses: []incident.Status{incident.Triggered, incident.Acknowledged}, Limit: mostOpen,
 	})
-	return incidentRows(open), err
+	return v.incidentRows(open), err
 }
 
 func (v *visit) serviceFacts(s catalog.Service) services.Page {

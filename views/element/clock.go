@@ -196,6 +196,19 @@ func Medium(name string) string {
 	return name
 }
 
+// Channel is what carries a medium, as in "SMS is not set up here".
+func Channel(name string) string {
+	switch name {
+	case "voice":
+		return "calling"
+	case "slack":
+		return "Slack"
+	case "email":
+		return "email"
+	}
+	return Medium(name)
+}
+
 // MediumIcon is the icon of a kind of contact.
 func MediumIcon(name string) string {
 	switch name {

@@ -55,6 +55,10 @@ type IncidentPage struct {
 	Noting    element.Field // the note
 	Repricing Repricing
 	MayAct    bool
+	// Description is what whoever opened it by hand wrote; empty for a signal.
+	Description string
+	// NoPolicy tells that the service has no escalation policy.
+	NoPolicy bool
 }
 
 // Repricing is the form that sets the priority.
@@ -124,6 +128,8 @@ type Recipient struct {
 	// NextTry is when the next method is used; zero where none is left.
 	NextTry    time.Time
 	NextMedium string
+	// NotSetUp are the media of their contacts that nothing carries here.
+	NotSetUp []string
 }
 
 // RecipientState is how a page stands.

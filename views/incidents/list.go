@@ -108,4 +108,9 @@ type Row struct {
 	OwnerName string
 	// Paged are those whose page is unanswered.
 	Paged []element.Person
+	// WaitsUntil is when paging begins, of low urgency out of support hours.
+	WaitsUntil time.Time
+	// Quiet tells that nobody is to be paged for now: it comes and goes, or its
+	// sender asked for quiet.
+	Quiet bool
 }

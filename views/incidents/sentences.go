@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -73,14 +74,27 @@ func fromTo(e Event) string {
 	return "from " + e.From + " to " + e.To
 }
 
-func passedOver(e Event) string {
-	if e.Text != "" {
-		return e.Text
+// passedOver is a step that led to nobody, and why.
+func (e Event) passedOver() string {
+	step := "Passed over"
+	if e.Step > 0 {
+		step = fmt.Sprintf("Step %d passed over", e.Step)
 	}
-	if len(e.Targets) > 0 {
-		return "nobody is " + element.And(e.Targets)
+	switch {
+	case e.Text != "":
+		return step + ": " + midSentence(e.Text)
+	case len(e.Targets) > 0:
+		return step + ": " + unreached(e.Targets)
 	}
-	return "it stands for nobody"
+	return step + ": it stands for nobody"
+}
+
+// asked is how far a policy was run before it was exhausted.
+func (e Event) asked() string {
+	if e.Count == 0 {
+		return " whom the policy names can be reached"
+	}
+	return " answered in " + element.Count(e.Run, "run") + " of the policy"
 }
 
 func isAre(people []element.Person) string {
@@ -105,7 +119,18 @@ func (a Attempt) to() string {
 	return a.Person.First()
 }
 
+// toward joins a medium with whom it is for.
+func (a Attempt) toward() string {
+	if a.Medium == "log" {
+		return "for"
+	}
+	return "to"
+}
+
 func (a Attempt) stateWords() string {
+	if a.Medium == "log" && (a.State == Sent || a.State == Delivered) {
+		return "written"
+	}
 	switch a.State {
 	case Queued:
 		return "leaves at"
@@ -140,17 +165,52 @@ func (e Event) stepSentence() templ.Component {
 	if e.Run > 1 {
 		step += fmt.Sprintf(" in run %d", e.Run)
 	}
-	start := element.Say(upper(step) + ": " + element.And(e.Targets))
+	start := element.Say(upper(step) + ": ")
 	if e.Policy.Name != "" {
-		start = element.Say("Policy ", element.To("/policies/", e.Policy), ", "+step+": "+element.And(e.Targets))
+		start = element.Say("Policy ", element.To("/policies/", e.Policy), ", "+step+": ")
 	}
-	return element.Say(start, element.If(len(e.People) > 0, " "+isAre(e.People)+" ", element.Strong(element.Names(e.People))))
+	return element.Say(start, stand(e.Targets, e.People))
 }
 
 func (a Attempt) sentence(c element.Clock) templ.Component {
-	said := element.Say(a.Error)
+	said := element.Say(a.reason())
 	if a.State != Failed {
 		said = element.Say(a.stateWords()+" ", element.SecondOfDay(c, a.At))
 	}
-	return element.Say(said, a.asides(), element.If(!a.RetryAt.IsZero(), "; tried again ", element.Ago(c, a.RetryAt)))
+	return element.Say(said, a.asides(), a.again(c))
+}
+
+// again is when a failed attempt was tried again, or is going to be.
+func (a Attempt) again(c element.Clock) templ.Component {
+	switch {
+	case a.RetryAt.IsZero():
+		return templ.NopComponent
+	case a.RetryAt.After(c.Now):
+		return element.Say("; tried again ", element.Away(c, a.RetryAt))
+	}
+	return element.Say("; tried again ", element.Second(c, a.RetryAt))
+}
+
+// carriers are what people know the carrier of a medium as.
+var carriers = map[string]string{"sms": "Twilio", "voice": "Twilio", "email": "The mail server", "slack": "Slack"}
+
+// reason is why it failed, in words: what a library says of a connection is for
+// the log.
+func (a Attempt) reason() string {
+	carrier := carriers[a.Medium]
+	if carrier == "" {
+		return a.Error
+	}
+	said := strings.ToLower(a.Error)
+	for _, part := range []string{"deadline exceeded", "i/o timeout", "timed out", "timeout awaiting"} {
+		if strings.Contains(said, part) {
+			return carrier + " did not answer in time"
+		}
+	}
+	for _, part := range []string{"dial tcp", "connection refused", "no such host", "connection reset", "network is unreachable", "no route to host", "broken pipe", "unexpected eof"} {
+		if strings.Contains(said, part) {
+			return carrier + " could not be reached"
+		}
+	}
+	return a.Error
 }

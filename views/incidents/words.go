@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ func pagingSentence(p IncidentPage) string {
 		if len(u.People) > 0 {
 			who = firstNames(u.People)
 		}
+		if who == element.And(now) {
+			who = "again" // the same people once more
+		}
 		if who != "" {
 			sentence += " " + upper(who) + " at " + p.Frame.Clock.When(u.At) + "."
 		}
@@ -65,7 +69,7 @@ func nobodyPaged(p IncidentPage) string {
 	case len(p.Next) > 0:
 		return "Nobody yet."
 	}
-	return "Nobody. No policy leads to anybody who can be reached."
+	return "Nobody: nobody can be reached."
 }
 
 // ResolvedBy says who ended an incident, the same in its head, on its timeline
@@ -79,6 +83,31 @@ func ResolvedBy(person, sender string) string {
 		return "by " + sender + ": the SLO recovered"
 	}
 	return "by Tocsin: nothing fires any more"
+}
+
+// alarmAfter is how old an incident is before nobody being paged is told of: the
+// first page takes a moment.
+const alarmAfter = 10 * time.Second
+
+// alarming reports whether somebody should be paged and nobody is.
+func (p IncidentPage) alarming() bool {
+	return p.Status == Triggered && p.FlappingSince.IsZero() && p.MutedUntil.IsZero() && !p.waits() &&
+		p.Frame.Clock.Now.Sub(p.CreatedAt) >= alarmAfter &&
+		!slices.ContainsFunc(p.Paged, func(r Recipient) bool { return r.State == Paging && !r.Shadow })
+}
+
+// waits reports whether paging begins in the morning.
+func (p IncidentPage) waits() bool { return len(p.Next) > 0 && p.Next[0].Kind == NextMorning }
+
+func (p IncidentPage) alarmWords() string {
+	cannot := "no administrator can be reached either."
+	if len(p.Next) == 0 || p.Next[0].Kind != NextAdministrators {
+		cannot = "nobody else was reached so far."
+	}
+	if p.NoPolicy {
+		return p.Service.Name + " has no escalation policy, and " + cannot
+	}
+	return "The policy of " + p.Service.Name + " leads to nobody who can be, and " + cannot
 }
 
 func (f Facts) any() bool {
@@ -142,6 +171,22 @@ func (f Facts) depletion() string {
 	return words
 }
 
+// leftOut names the contacts that nothing is sent by, since what carries them is
+// not set up.
+func (r Recipient) leftOut() string {
+	if len(r.NotSetUp) == 0 {
+		return ""
+	}
+	names := make([]string, len(r.NotSetUp))
+	for i, m := range r.NotSetUp {
+		names[i] = element.Channel(m)
+	}
+	if len(names) == 1 {
+		return names[0] + " is not set up here, so it is left out."
+	}
+	return upper(element.And(names)) + " are not set up here, so they are left out."
+}
+
 func (r Recipient) role() string {
 	if r.Shadow {
 		return r.Role + ", shadow"
@@ -153,7 +198,7 @@ func lastError(r Recipient) string {
 	if r.Last == nil || r.Last.Error == "" {
 		return "no verified contact on a working channel"
 	}
-	return strings.ToLower(element.Medium(r.Last.Medium)) + " failed, " + r.Last.Error
+	return midSentence(element.Medium(r.Last.Medium)) + " failed, " + midSentence(r.Last.reason())
 }
 
 func nextMedium(r Recipient) string {
@@ -219,16 +264,15 @@ func (d Dependency) words() string {
 	return strings.Join(words, ", ")
 }
 
+// degraded reports whether a dependency is itself in trouble.
+func (d Dependency) degraded() bool { return d.BudgetRemaining != nil && *d.BudgetRemaining < 0 }
+
 func (p IncidentPage) escalateWords() string {
 	if len(p.Next) == 0 || len(p.Next[0].Targets) == 0 {
 		return "This goes on to the next step of the policy at once."
 	}
 	u := p.Next[0]
-	who := element.And(u.Targets)
-	if len(u.People) > 0 {
-		who += " (" + element.Names(u.People) + ")"
-	}
-	return "This pages " + who + " at once instead of at " + p.Frame.Clock.When(u.At) + "."
+	return "This pages " + withPeople(u.Targets, u.People) + " at once instead of at " + p.Frame.Clock.When(u.At) + "."
 }
 
 func (p IncidentPage) priorityHint() string {
@@ -277,7 +321,7 @@ func (p IncidentPage) resolvedWords() string {
 func (p IncidentPage) tries(r Recipient) templ.Component {
 	last := element.Say("Being paged")
 	if r.Last != nil {
-		last = element.Say(element.Medium(r.Last.Medium)+" "+string(r.Last.State)+" ", element.Second(p.Frame.Clock, r.Last.At))
+		last = element.Say(element.Medium(r.Last.Medium)+" "+r.Last.stateWords()+" ", element.Second(p.Frame.Clock, r.Last.At))
 	}
 	return element.Say(last, element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Away(p.Frame.Clock, r.NextTry)))
 }
