@@ -32,7 +32,18 @@ func (p *pages) addContact(c echo.Context, v *visit) error {
 	case err != nil:
 		return err
 	}
-	return p.done(c, back, "A code is on its way to %s.", m.Address)
+	return p.done(c, back, "%s", p.codeWords(m))
+}
+
+// codeWords says where the code that proves a contact is.
+func (p *pages) codeWords(m notify.ContactMethod) string {
+	switch {
+	case p.Pages.OnlyLog:
+		return "Nothing is connected yet, so the code stands in the log of the server, in the line with kind=verify."
+	case !p.Works(m.Medium):
+		return "Added. " + capital(element.Channel(string(m.Medium))) + " is not set up here, so " + m.Address + " can not be verified until it is."
+	}
+	return "A code is on its way to " + m.Address + "."
 }
 
 // contactsAgain shows the page that a contact's form was on, with what it
@@ -52,6 +63,9 @@ func (p *pages) sendCode(c echo.Context, v *visit) error {
 	back := p.back(c, "/me")
 	if err := p.Pages.Contacts.SendCode(c.Request().Context(), v.actor.String(), v.user.ID, id); err != nil {
 		return p.refused(c, back, err)
+	}
+	if p.Pages.OnlyLog {
+		return p.done(c, back, "A new code stands in the log of the server, in the line with kind=verify. An earlier one is void.")
 	}
 	return p.done(c, back, "A new code is on its way. An earlier one is void.")
 }

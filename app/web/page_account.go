@@ -71,7 +71,7 @@ func (p *pages) contacts(ctx context.Context, v *visit, rules []notify.Rule) ([]
 	list := make([]account.Contact, len(methods))
 	for i, m := range methods {
 		list[i] = account.Contact{ID: m.ID, Medium: string(m.Medium), Address: m.Address, Verified: m.VerifiedAt != nil,
-			Stopped: m.DisabledAt != nil, NotConfigured: !p.Works(m.Medium)}
+			Stopped: m.DisabledAt != nil, NotConfigured: !p.Works(m.Medium), OnlyLog: p.Pages.OnlyLog}
 		if m.VerifiedAt == nil && m.CodeExpiresAt != nil && m.CodeExpiresAt.After(v.clock.Now) {
 			list[i].CodeSentAt = m.CodeExpiresAt.Add(-notify.CodeLasts)
 		}

@@ -40,6 +40,8 @@ type Contact struct {
 	Stopped bool
 	// NotConfigured tells that the channel does not work on this installation.
 	NotConfigured bool
+	// OnlyLog tells that nothing is connected yet, so that codes stand in the log.
+	OnlyLog bool
 	// Replaces is the address that stays in use until this one is verified.
 	Replaces string
 	// UsedBy is how many rules go by it, all of which end with it.

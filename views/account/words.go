@@ -13,11 +13,31 @@ func (c Contact) standing() string {
 	case c.Stopped:
 		return ", off until you send START"
 	case c.NotConfigured:
-		return ", a channel that is not set up on this installation; your other contacts are used"
+		return ", a channel that is not set up on this installation" + c.instead()
 	case c.Replaces != "" && !c.Verified:
 		return ", in use once verified; until then " + c.Replaces + " stays"
 	}
 	return ""
+}
+
+// instead is what happens to pages to a contact that nothing carries.
+func (c Contact) instead() string {
+	if !c.Verified {
+		return ""
+	}
+	return "; your other contacts are used"
+}
+
+// usable are those that a rule can name: the verified ones, and the one that it
+// names already.
+func (p Page) usable(named int64) []Contact {
+	var list []Contact
+	for _, c := range p.Contacts {
+		if c.Verified || c.ID == named {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // removing says what goes with the contact.
