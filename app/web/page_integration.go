@@ -108,6 +108,9 @@ func (p *pages) integrationPage(c echo.Context, v *visit, revealed string) error
 		MayReveal: v.mayTo(auth.RevealKey, v.managed(i)), MayReplay: v.mayTo(auth.ReplaySignal, v.managed(i)), MayTest: v.may(auth.Page),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: v.exampleService(i).Slug, WouldPage: p.wouldPage(v, i),
 	}
+	if i.ServiceID == nil {
+		page.CatchAll = v.picture.serviceRef(v.picture.Organization.CatchAllServiceID)
+	}
 	if page.Signals, err = p.signals(c, i.ID); err != nil {
 		return err
 	}

@@ -39,7 +39,49 @@ func (p *pages) onCallNow(c echo.Context, v *visit) error {
 			page.Teams = append(page.Teams, t)
 		}
 	}
+	if query != "" && len(page.Teams) == 0 {
+		page.Known = v.knownAs(query)
+	}
 	return render(c, http.StatusOK, duty.Now(page))
+}
+
+// mostKnown bounds the sentences about what a query means.
+const mostKnown = 10
+
+// knownAs is what a query means that has nobody on call: people, to those who may
+// see them, teams and services, each in a sentence.
+func (v *visit) knownAs(query string) []string {
+	var known []string
+	for _, u := range v.picture.Users {
+		if v.may(auth.ViewPeople) && u.Active && matches(query, u.Name, u.Email) {
+			known = append(known, u.Name+" is "+v.listedIn(oncall.Person(u.ID))+".")
+		}
+	}
+	for _, t := range v.picture.Teams {
+		if matches(query, t.Name, t.Slug) {
+			known = append(known, "The team "+t.Name+" has no schedule.")
+		}
+	}
+	for _, s := range v.picture.Services {
+		if matches(query, s.Name, s.Slug) {
+			known = append(known, "No schedule belongs to the team of "+s.Name+".")
+		}
+	}
+	return known[:min(len(known), mostKnown)]
+}
+
+// listedIn says where somebody is listed who is neither on nor next.
+func (v *visit) listedIn(person oncall.Person) string {
+	var names []string
+	for _, s := range v.schedules() {
+		if mentions(s.Schedule, person) {
+			names = append(names, s.Name)
+		}
+	}
+	if names == nil {
+		return "in no schedule"
+	}
+	return "in " + element.And(names) + ", but neither on call nor next"
 }
 
 // teamsNow are all that have schedules, by name; what belongs to no team comes

@@ -22,7 +22,17 @@ func render(c echo.Context, status int, page templ.Component) error {
 	if err := page.Render(c.Request().Context(), &whole); err != nil {
 		return fault.Internal(fmt.Errorf("render %s: %w", c.Path(), err))
 	}
-	return c.HTMLBlob(status, whole.Bytes())
+	return c.HTMLBlob(status, bytes.Map(leftToRead, whole.Bytes()))
+}
+
+// leftToRead leaves out the characters by which a name could turn round what is
+// written beside it: overrides, embeddings and isolates of direction. Marks, which
+// right-to-left text needs, stay.
+func leftToRead(r rune) rune {
+	if r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' {
+		return -1
+	}
+	return r
 }
 
 const flashKey = "flash"

@@ -10,6 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	duty "github.com/tocsin-oncall/tocsin/views/oncall"
 )
@@ -53,6 +54,7 @@ func (p *pages) showSchedule(c echo.Context, v *visit) error {
 	}
 	now := v.scheduleNow(s)
 	page := duty.SchedulePage{Frame: frame, Schedule: now.Schedule, Team: v.picture.teamRef(s.TeamID), Zone: location(now.Zone), Positions: now.Positions}
+	page.Frame.Elsewhere = element.Clock{Now: v.clock.Now, Zone: page.Zone}.ZoneName()
 	page.Effective, page.Before = inForce(beginnings(s), v.clock.Now)
 	bound(&page, c.QueryParam("from"))
 	v.draw(&page, s.Schedule)

@@ -45,8 +45,11 @@ type Page struct {
 	// WouldPage completes "A breach would page ": "Ana Ortiz by SMS"; empty
 	// where nobody would be.
 	WouldPage string
-	Signals   []Signal
-	Rejected  []Rejected
+	// CatchAll is the service that takes signals for one that nobody knows, where
+	// the key has none of its own; none where they are refused.
+	CatchAll element.Ref
+	Signals  []Signal
+	Rejected []Rejected
 	// OlderRejected is the query for more of them, or empty.
 	OlderRejected string
 }

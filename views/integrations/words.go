@@ -89,6 +89,17 @@ func (p Page) about() templ.Component {
 	return element.Say(what, element.If(p.RateLimit > 0, fmt.Sprintf(", at most %d signals a minute", p.RateLimit)))
 }
 
+// bodyDecides says where signals of a key without a service go, and what a test
+// does there.
+func (p Page) bodyDecides() templ.Component {
+	unknown := element.Say("What names a service that nobody knows is refused: there is no catch-all service.")
+	if p.CatchAll.Slug != "" {
+		unknown = element.Say("What names a service that nobody knows goes to ", element.To("/services/", p.CatchAll), ", the catch-all.")
+	}
+	test := element.If(p.MayTest && p.ExampleService != "", " The test breach names ", element.To("/services/", element.Ref{Slug: p.ExampleService, Name: p.ExampleService}), ", and pages whoever answers for it.")
+	return element.Say("The service comes from the body of each signal, and whom a breach pages with it. ", unknown, test)
+}
+
 func (s Signal) standing() string {
 	if s.Count > 1 {
 		return fmt.Sprintf("%s, %d times", s.Status, s.Count)

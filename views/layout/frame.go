@@ -21,6 +21,8 @@ type Frame struct {
 	// Mark says what the page has heard of: what happened later is told to it by
 	// the live stream. Empty makes the page look again by itself.
 	Mark string
+	// Elsewhere is the zone of the page's own times, where it is not the reader's.
+	Elsewhere string
 }
 
 // Section is an entry of the navigation.

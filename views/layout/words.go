@@ -12,6 +12,14 @@ import (
 // swaps: a page's times count from the moment that the page was made.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
+// zoneWords say which zone times are in.
+func (f Frame) zoneWords() string {
+	if f.Elsewhere != "" && f.Elsewhere != f.Clock.ZoneName() {
+		return "Times of this page in " + f.Elsewhere + ", elsewhere in yours, " + f.Clock.ZoneName()
+	}
+	return "Times in " + f.Clock.ZoneName()
+}
+
 // duty says whether the person is on call: "on call until Mon 09:00".
 func (u User) duty(c element.Clock) string {
 	switch {

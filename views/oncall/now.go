@@ -15,6 +15,9 @@ type NowPage struct {
 	Frame layout.Frame
 	Query string
 	Teams []Team
+	// Known are what the query means that is in no schedule, each in a sentence:
+	// "Noel Phone is in no schedule."
+	Known []string
 	// SeesSchedules makes teams and schedules links.
 	SeesSchedules bool
 }

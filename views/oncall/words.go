@@ -134,6 +134,14 @@ func (l Layer) handoff(c element.Clock) string {
 	return ""
 }
 
+// span is from when to when: "Mon 09:00 to Mon 7 Dec 09:00".
+func (s Shift) span(c element.Clock) templ.Component {
+	if s.End.IsZero() {
+		return element.Say(element.When(c, s.Start), ", no end in sight")
+	}
+	return element.Say(element.When(c, s.Start), " to ", element.When(c, s.End))
+}
+
 func (o Override) words() string {
 	position := orEvery(o.Position)
 	switch o.Kind {
