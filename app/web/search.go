@@ -14,7 +14,7 @@ import (
 // number means its incident, whatever tab they stand in, and what is found in
 // other tabs alone is counted there.
 func (p *pages) search(ctx context.Context, v *visit, page *incidents.ListPage) error {
-	if err := p.addNumbered(ctx, page); err != nil || len(page.Rows) > 0 {
+	if err := p.addNumbered(ctx, v, page); err != nil || len(page.Rows) > 0 {
 		return err
 	}
 	m, err := p.Pages.Incidents.MatchingIncidents(ctx, asked(page.Tab, page.Filter, v.user.ID, 0), v.user.ID)
@@ -31,7 +31,7 @@ func (p *pages) search(ctx context.Context, v *visit, page *incidents.ListPage) 
 }
 
 // addNumbered puts the incident whose number was asked for first.
-func (p *pages) addNumbered(ctx context.Context, page *incidents.ListPage) error {
+func (p *pages) addNumbered(ctx context.Context, v *visit, page *incidents.ListPage) error {
 	number, ok := parseNumber(strings.TrimPrefix(strings.TrimSpace(page.Filter.Query), "#"))
 	if !ok || slices.ContainsFunc(page.Rows, func(r incidents.Row) bool { return r.Number == number }) {
 		return nil
@@ -41,7 +41,7 @@ func (p *pages) addNumbered(ctx context.Context, page *incidents.ListPage) error
 		return nil
 	}
 	if err == nil {
-		page.Rows = append(incidentRows([]incident.Row{row}), page.Rows...)
+		page.Rows = append(v.incidentRows([]incident.Row{row}), page.Rows...)
 	}
 	return err
 }

@@ -40,8 +40,11 @@ func pagingSentence(p IncidentPage) string {
 		if len(u.People) > 0 {
 			who = firstNames(u.People)
 		}
-		if who == element.And(now) {
+		switch {
+		case len(now) > 0 && who == element.And(now):
 			who = "again" // the same people once more
+		case who == "" && u.Kind == NextAdministrators:
+			who = "the administrators"
 		}
 		if who != "" {
 			sentence += " " + upper(who) + " at " + p.Frame.Clock.When(u.At) + "."

@@ -42,7 +42,7 @@ func TestTimelineSpeaks(t *testing.T) {
 		{Event{Kind: "raised", Sender: "SRE", To: "P1"}, "SRE raised the priority to P1"},
 		{Event{Kind: "priority", By: "Ben", From: "P1", Text: "Over."}, "Ben set the priority from P1 to none “Over.”"},
 		{Event{Kind: "step", Step: 1, Run: 2, Targets: []string{"main on call in Payments"}, People: []element.Person{ana}}, "Step 1 in run 2: main on call in Payments is Ana Ortiz"},
-		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 passed over: nobody is backup on call in Payments"},
+		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 passed over: nobody who can be reached is backup on call in Payments"},
 		{Event{Kind: "acknowledged", By: "Ana Ortiz", Via: "sms"}, "Ana Ortiz acknowledged by SMS"},
 		{Event{Kind: "resolved", By: "Tocsin"}, "Resolved by Tocsin: nothing fires any more"},
 		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: the SLO recovered"},
@@ -76,7 +76,9 @@ func TestPagingSentence(t *testing.T) {
 		{nil, nil, "Nobody is paged right now."},
 		{[]Recipient{{Person: ana, State: Paging}}, []Upcoming{at}, "Paging Ana. Ben at 03:00."},
 		{[]Recipient{{Person: ana, State: Unreached}}, []Upcoming{empty}, "Nobody is paged right now. Backup on call at 03:00."},
-		{[]Recipient{{Person: ana, State: Paging, Shadow: true}}, []Upcoming{{Kind: NextAdministrators, At: night}}, "Nobody is paged right now."},
+		{[]Recipient{{Person: ana, State: Paging, Shadow: true}}, []Upcoming{{Kind: NextAdministrators, At: night}}, "Nobody is paged right now. The administrators at 02:00."},
+		{[]Recipient{{Person: ben, State: Paging}}, []Upcoming{at}, "Paging Ben. Again at 03:00."},
+		{nil, []Upcoming{{Kind: NextMorning, At: night}}, "Nobody is paged right now."},
 	} {
 		p := IncidentPage{Paged: test.paged, Next: test.next}
 		p.Frame.Clock = element.Clock{Now: night, Zone: time.UTC}

@@ -155,6 +155,19 @@ func bare() incidents.IncidentPage {
 	return p
 }
 
+// alarming is an incident that nobody hears of.
+func alarming() incidents.IncidentPage {
+	p := bare()
+	p.Title, p.MutedUntil, p.NoPolicy = "It smells of smoke", time.Time{}, true
+	p.Description = "Of smoke, in the lobby.\nSince noon."
+	p.Paged[0].NotSetUp = []string{"voice"}
+	p.Timeline = []incidents.Event{
+		{ID: 1, At: at("03:00:08"), Kind: "received", By: "Ana Ortiz"},
+		{ID: 2, At: at("03:00:08"), Kind: "exhausted"},
+	}
+	return p
+}
+
 func mistaken() incidents.IncidentPage {
 	p := triggered()
 	p.Noting = element.Field{Error: "Write something, or leave it."}
@@ -172,6 +185,7 @@ func incidentPages() []Page {
 		{"incident-resolved", incidents.Incident(resolved())},
 		{"incident-every-kind", incidents.Incident(everyKind())},
 		{"incident-bare", incidents.Incident(bare())},
+		{"incident-alarming", incidents.Incident(alarming())},
 		{"incident-mistaken", incidents.Incident(mistaken())},
 		{"incident-watching", incidents.Incident(watching)},
 		{"why-me", incidents.Why(why())},
