@@ -88,7 +88,7 @@ func TestCheckPasswordSaysWhatIsWrong(t *testing.T) {
 		"valid\xff length":        "A password is text.",
 		"correct horse":           "",
 		"пароль для ночи":         "",
-		"éééééééé12":              "",
+		"éééééééééé12":            "",
 	} {
 		got := ""
 		if err := CheckPassword(password); err != nil {
