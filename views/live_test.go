@@ -26,6 +26,7 @@ type stage struct {
 	wrong   templ.Component // what every POST is answered with, as 422
 	away    bool            // every POST is cut off
 	posts   []string
+	fetched int // how often a page was asked for
 	streams chan string
 }
 
@@ -56,6 +57,7 @@ func named(t *testing.T, name string) templ.Component {
 func (s *stage) page(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	shown := s.shown
+	s.fetched++
 	s.mu.Unlock()
 	w.Header().Set("Content-Security-Policy", sample.Policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -173,6 +175,24 @@ func TestIncidentFollowsWithoutLosingThePlace(t *testing.T) {
 	if !evaluate[bool](t, ctx, `document.querySelector("details.signal").open`) {
 		t.Error("the signal that was open is closed")
 	}
+}
+
+// A page that just came is not fetched again: the stream begins where it ended.
+func TestAPageIsFetchedOnce(t *testing.T) {
+	s := play(t, "incident-triggered")
+	ctx := tab(t, browser(t))
+	do(t, ctx, chromedp.Navigate(s.URL+"/incidents/17"))
+	s.tell(t, 17, 6)                                                                 // what it shows already; the stream is open now
+	evaluate[bool](t, ctx, `new Promise(done => setTimeout(() => done(true), 300))`) // as long as app.js gathers before it fetches, and more
+	s.mu.Lock()
+	fetched := s.fetched
+	s.mu.Unlock()
+	if fetched != 1 {
+		t.Errorf("the page was fetched %d times", fetched)
+	}
+	s.now(t, "incident-acknowledged")
+	s.tell(t, 17, 7)
+	until(t, ctx, state+` === "acknowledged"`)
 }
 
 // In the list nothing moves: rows change in place and new ones wait.

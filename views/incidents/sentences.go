@@ -20,7 +20,12 @@ func (e Event) anchor(index int) string {
 // tone is what colours the line's dot.
 func (e Event) tone() string {
 	switch e.Kind {
-	case "received", "repeated", "raised", "flapping":
+	case "repeated", "raised", "flapping":
+		return "signal"
+	case "received":
+		if e.Sender == "" {
+			return "person" // who opened it by hand
+		}
 		return "signal"
 	case "recovered", "settled":
 		return "recovery"

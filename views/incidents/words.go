@@ -185,7 +185,7 @@ func (r Recipient) leftOut() string {
 		names[i] = element.Channel(m)
 	}
 	if len(names) == 1 {
-		return names[0] + " is not set up here, so it is left out."
+		return upper(names[0]) + " is not set up here, so it is left out."
 	}
 	return upper(element.And(names)) + " are not set up here, so they are left out."
 }

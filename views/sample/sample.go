@@ -82,6 +82,7 @@ func number(f float64) *float64 { return &f }
 // frame is Ana's, on call until Monday.
 func frame(title string, s layout.Section) layout.Frame {
 	return layout.Frame{
+		Mark:    "gallery-1",
 		Title:   title,
 		Section: s,
 		User: layout.User{
