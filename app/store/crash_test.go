@@ -33,7 +33,7 @@ func TestNoSignalThatWasAnsweredIsLostInACrash(t *testing.T) {
 	answered := map[string]bool{}
 	for crash := range 3 {
 		p.sendUntilItCrashes(b, fmt.Sprint("crash", crash), answered, func() { kill(t, cluster.URL) })
-		p.awaken()
+		p.awaken(b)
 	}
 	if err := b.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -123,14 +123,16 @@ func kill(t *testing.T, url string) {
 	}
 }
 
-// awaken waits until the server is there again.
-func (p *pipeline) awaken() {
+// awaken waits until the server is there again. That one signal is stored says
+// that no connection which the crash broke is in use any more.
+func (p *pipeline) awaken(b *ingest.Batcher) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
-	for tick := time.NewTicker(10 * time.Millisecond); ; {
-		if p.db.Ping(ctx) == nil {
-			tick.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := b.Submit(ctx, p.signal("awake")); err == nil {
 			return
 		}
 		select {

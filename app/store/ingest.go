@@ -41,6 +41,7 @@ func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest
 	case isRace(err):
 		return ingest.Written{}, fmt.Errorf("%w: %w", ingest.ErrRetry, err)
 	case isUnavailable(err):
+		db.doubtConnections(err)
 		return ingest.Written{}, fmt.Errorf("%w: %w", ingest.ErrUnavailable, err)
 	default:
 		return ingest.Written{}, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
@@ -91,6 +92,26 @@ func (s *settler) take(mark ingest.Mark) *pgx.Conn {
 	}
 	s.busy = true
 	return s.conn
+}
+
+// doubtConnections makes the others anew where one broke: a server that crashed
+// or was restarted has broken them all, and each would cost a sender its signal.
+func (db *DB) doubtConnections(err error) {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code[:4] != "57P0" {
+		return // the server answered: the connection lives
+	}
+	if db.dialect == onPostgres {
+		db.settler.doubt()
+		db.pool.Reset()
+	}
+}
+
+// doubt has the connection asked whether it lives before a batch depends on it.
+func (s *settler) doubt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = time.Time{}
 }
 
 func (s *settler) drop(ctx context.Context) {
