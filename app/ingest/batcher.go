@@ -131,7 +131,7 @@ func (b *Batcher) Submit(ctx context.Context, signal Signal) (Result, error) {
 	case a := <-s.answer:
 		return a.result, a.err
 	case <-ctx.Done():
-		return Result{}, tryAgain("The request ended before it was known whether the signal is stored. Send it again: the same signal counts once.", ctx.Err())
+		return Result{}, tryAgain("The request ended before it was answered, so the signal may or may not have been stored. Send it again: its dedup key makes that harmless.", ctx.Err())
 	case <-deadline.C:
 		b.metrics.late.Add(1)
 		if s.state.CompareAndSwap(queued, dropped) {

@@ -169,7 +169,7 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 	for range maxStale {
 		result, err := s.opts.Submitter.Submit(ctx, signal)
 		if err != nil {
-			return Answer{}, unsure(ctx, err)
+			return Answer{}, err
 		}
 		if !result.Stale {
 			return s.answer(signal, result), nil
@@ -179,15 +179,6 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 		}
 	}
 	return Answer{}, tryAgain("The configuration is changing. Send it again in a moment.", nil)
-}
-
-// unsure is the error of a submission. Of one whose request ended nobody here can
-// say what came of it.
-func unsure(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	return tryAgain("The request ended before it was answered, so the signal may or may not have been stored. Send it again: its dedup key makes that harmless.", err)
 }
 
 // resolve finds what a breach means by the picture that look gives.

@@ -257,23 +257,6 @@ func TestAStartThatLiesAheadIsNotUsed(t *testing.T) {
 	}
 }
 
-// Of a request that ended, nobody can say what came of its signal.
-func TestARequestThatEndedMayHaveBeenStored(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.submitErr = fault.Unavailable("The request ended.")
-	ctx, hangUp := context.WithCancel(t.Context())
-	defer hangUp()
-	for _, want := range []string{"The request ended.", "The request ended before it was answered, so the signal may or may not have been stored. Send it again: its dedup key makes that harmless."} {
-		_, err := h.service.Accept(ctx, ingest.Request{Key: "own", Kind: catalog.KindSLO, Body: []byte(breach(""))})
-		f, ok := errors.AsType[*fault.Error](err)
-		if !ok || f.Kind != fault.KindUnavailable || f.Message != want {
-			t.Errorf("got %v, want %s", err, want)
-		}
-		hangUp()
-	}
-}
-
 func TestUnknownKeysLeaveNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -121,6 +122,35 @@ func TestClosingWaitsForTheDisk(t *testing.T) {
 		d.end <- nil
 		if err := errors.Join(<-answer, <-closed); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Of a request that ended, nobody can say what came of its signal; of one that was
+// never taken in hand everybody can.
+func TestARequestThatEndedMayHaveBeenStored(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, d := onDisk(1)
+		b := startBatcher(t, w, ingest.BatcherOptions{MaxCount: 1})
+		ctx, hangUp := context.WithCancel(t.Context())
+		answer := make(chan error, 1)
+		go func() {
+			_, err := b.Submit(ctx, signal("a", "a"))
+			answer <- err
+		}()
+		synctest.Wait()
+		hangUp()
+		if err := <-answer; !fault.Is(err, fault.KindUnavailable) || !strings.Contains(err.Error(), "may or may not have been stored") {
+			t.Errorf("got %v", err)
+		}
+		if _, err := b.Submit(ctx, signal("b", "b")); err == nil || strings.Contains(err.Error(), "may or may not") {
+			t.Errorf("of a signal that was turned away: %v", err)
+		}
+		d.end <- nil
+		synctest.Wait()
+		if s := b.Stats(); s.Written != 1 || s.Waiting != 0 {
+			t.Errorf("stats %+v", s)
 		}
 	})
 }

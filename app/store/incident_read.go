@@ -91,8 +91,12 @@ func search(g *gorm.DB, text string) *gorm.DB {
 	if err != nil {
 		number = 0
 	}
-	return g.Where(`(i.number = ? OR lower(i.title) LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR lower(s.name) LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\')`,
-		number, like, begins, like, like)
+	// A database may know small letters of ASCII alone: what is written as it
+	// stands is found in any script.
+	exactly := "%" + likeEscapes.Replace(text) + "%"
+	return g.Where(`(i.number = ? OR lower(i.title) LIKE ? ESCAPE '\' OR i.title LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR i.dedup_key LIKE ? ESCAPE '\'
+		OR lower(s.name) LIKE ? ESCAPE '\' OR s.name LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\')`,
+		number, like, exactly, begins, exactly[1:], like, exactly, like)
 }
 
 // addPaged names whose page is unanswered, in the order in which they were

@@ -29,6 +29,7 @@ func newReading(t *testing.T, db *DB) *pipeline {
 	p.write(p.signal("a"), p.signal("b", func(s *ingest.Signal) { s.Event.Priority, s.Event.Deployment = &two, "prod-eu" }),
 		p.signal("c", func(s *ingest.Signal) {
 			s.ServiceID, s.Rules.ServiceID, s.PolicyVersionID, s.Event.DedupKey = 2, 2, nil, "key-of_c"
+			s.Event.Title = "Availability of Éclair"
 		}))
 	user := ben
 	if _, err := p.actions.Acknowledge(t.Context(), 2, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
@@ -47,26 +48,27 @@ func TestListIncidentsNarrows(t *testing.T) {
 			filter incident.ListFilter
 			want   []int64
 		}{
-			"everything":              {incident.ListFilter{}, []int64{4, 3, 2, 1}},
-			"a page":                  {incident.ListFilter{Limit: 2}, []int64{4, 3}},
-			"the next page":           {incident.ListFilter{Limit: 2, Before: 3}, []int64{2, 1}},
-			"open":                    {incident.ListFilter{Statuses: open}, []int64{4, 3, 2}},
-			"resolved":                {incident.ListFilter{Statuses: []incident.Status{incident.Resolved}}, []int64{1}},
-			"a service":               {incident.ListFilter{Service: "search"}, []int64{4}},
-			"a service nobody has":    {incident.ListFilter{Service: "nobody's"}, nil},
-			"a team":                  {incident.ListFilter{Team: "payments", Statuses: open}, []int64{3, 2}},
-			"a priority":              {incident.ListFilter{Priority: &two}, []int64{3}},
-			"an unused priority":      {incident.ListFilter{Priority: &three}, nil},
-			"no priority":             {incident.ListFilter{NoPriority: true}, []int64{4, 2, 1}},
-			"Ana's, who is paged":     {incident.ListFilter{MineOf: ana}, []int64{3}},
-			"Ben's, who took it":      {incident.ListFilter{MineOf: ben}, []int64{2}},
-			"by number":               {incident.ListFilter{Search: "#3"}, []int64{3}},
-			"by title, in any case":   {incident.ListFilter{Search: "AVAILABILITY of b"}, []int64{3}},
-			"by the dedup key":        {incident.ListFilter{Search: "KEY-OF"}, []int64{4}},
-			"by a key's middle":       {incident.ListFilter{Search: "of_c"}, nil},
-			"by a whole dedup key":    {incident.ListFilter{Search: "key-of_c", Statuses: open}, []int64{4}},
-			"by the service's name":   {incident.ListFilter{Search: "search_e"}, []int64{4}},
-			"with a sign that LIKE's": {incident.ListFilter{Search: "%"}, nil},
+			"everything":               {incident.ListFilter{}, []int64{4, 3, 2, 1}},
+			"a page":                   {incident.ListFilter{Limit: 2}, []int64{4, 3}},
+			"the next page":            {incident.ListFilter{Limit: 2, Before: 3}, []int64{2, 1}},
+			"open":                     {incident.ListFilter{Statuses: open}, []int64{4, 3, 2}},
+			"resolved":                 {incident.ListFilter{Statuses: []incident.Status{incident.Resolved}}, []int64{1}},
+			"a service":                {incident.ListFilter{Service: "search"}, []int64{4}},
+			"a service nobody has":     {incident.ListFilter{Service: "nobody's"}, nil},
+			"a team":                   {incident.ListFilter{Team: "payments", Statuses: open}, []int64{3, 2}},
+			"a priority":               {incident.ListFilter{Priority: &two}, []int64{3}},
+			"an unused priority":       {incident.ListFilter{Priority: &three}, nil},
+			"no priority":              {incident.ListFilter{NoPriority: true}, []int64{4, 2, 1}},
+			"Ana's, who is paged":      {incident.ListFilter{MineOf: ana}, []int64{3}},
+			"Ben's, who took it":       {incident.ListFilter{MineOf: ben}, []int64{2}},
+			"by number":                {incident.ListFilter{Search: "#3"}, []int64{3}},
+			"by title, in any case":    {incident.ListFilter{Search: "AVAILABILITY of b"}, []int64{3}},
+			"by a title's own letters": {incident.ListFilter{Search: "Éclair"}, []int64{4}},
+			"by the dedup key":         {incident.ListFilter{Search: "KEY-OF"}, []int64{4}},
+			"by a key's middle":        {incident.ListFilter{Search: "of_c"}, nil},
+			"by a whole dedup key":     {incident.ListFilter{Search: "key-of_c", Statuses: open}, []int64{4}},
+			"by the service's name":    {incident.ListFilter{Search: "search_e"}, []int64{4}},
+			"with a sign that LIKE's":  {incident.ListFilter{Search: "%"}, nil},
 		} {
 			if c.filter.Limit == 0 {
 				c.filter.Limit = 200

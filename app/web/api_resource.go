@@ -53,6 +53,9 @@ func (r resource[T]) one(h *edge, c echo.Context, _ auth.Actor) (any, error) {
 	if email, err := auth.NormalizeEmail(key); err == nil {
 		key = email
 	}
+	if strings.Contains(c.ParamValues()[0], "/") {
+		return nil, errNowhere
+	}
 	all := r.all(config)
 	i := slices.IndexFunc(all, func(item T) bool { return r.key(item) == key })
 	if i < 0 {
@@ -64,13 +67,17 @@ func (r resource[T]) one(h *edge, c echo.Context, _ auth.Actor) (any, error) {
 // inParts are the parameters of a list: its own, and which part of it.
 func inParts(own ...string) []string { return append(own, "limit", "cursor") }
 
-// checkQuery refuses a parameter that an operation does not have: a filter that
-// is written wrong must not answer everything.
+// checkQuery refuses a parameter that an operation does not have, and one that is
+// given twice where one is read: a filter that is written wrong must not answer
+// everything.
 func checkQuery(c echo.Context, known []string) error {
 	var wrong []fault.Field
-	for name := range c.QueryParams() {
+	for name, values := range c.QueryParams() {
 		if !slices.Contains(known, name) {
 			wrong = append(wrong, fault.Field{Path: name, Message: "is not a parameter here; there are " + strings.Join(known, ", ")})
+		} else if len(values) > 1 && name != "status" {
+			return fault.Invalid("The parameter %s is given %d times; it takes one value.", name, len(values)).
+				With(fault.Field{Path: name, Message: "is given more than once"})
 		}
 	}
 	if wrong == nil {

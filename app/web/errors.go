@@ -121,7 +121,7 @@ func faultOf(err error) *fault.Error {
 func routingFault(err *echo.HTTPError) *fault.Error {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return fault.NotFound("There is nothing at this address.")
+		return errNowhere
 	case http.StatusBadRequest:
 		return fault.Malformed("The request cannot be read.").Because(err)
 	}
@@ -156,3 +156,6 @@ func (h *edge) logFailure(c echo.Context, p Problem, err error) {
 	}
 	h.Log.Log(ctx, level, "a request failed", "request", p.Reference, "route", c.Path(), "status", p.Status, "error", err)
 }
+
+// errNowhere answers a path that leads nowhere.
+var errNowhere = fault.NotFound("There is nothing at this address.")

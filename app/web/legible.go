@@ -50,9 +50,13 @@ func unreadable(err error) error {
 	return fault.Malformed("The form cannot be read.").Because(err)
 }
 
-// legibleQuery leaves the body alone: see readBody.
+// legibleQuery leaves the body alone: see readBody. A query that cannot be parsed
+// would lose the parameters that say what is asked for.
 func legibleQuery(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if _, err := url.ParseQuery(c.Request().URL.RawQuery); err != nil {
+			return fault.Malformed("The query in the address cannot be read: %q. Parameters are joined by &, and % stands before two hex digits.", c.Request().URL.RawQuery).Because(err)
+		}
 		if err := allLegible(c.QueryParams()); err != nil {
 			return err
 		}

@@ -108,6 +108,25 @@ func TestListsTakeTheParametersThatAreDescribed(t *testing.T) {
 	})
 }
 
+// A filter that is written wrong must not answer everything.
+func TestAQueryThatCannotBeReadIsRefused(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		for path, want := range map[string]int{
+			"/incidents?status=res%ZZolved":               400,
+			"/incidents?status=resolved;limit=1":          400,
+			"/oncall?schedule=payments;at=2026-11-23":     400,
+			"/incidents?service=a&service=b":              422,
+			"/incidents?status=triggered&status=resolved": 200,
+		} {
+			decode[map[string]any](t, h.as(auth.Read, "GET", "/api/v1"+path, ""), want)
+		}
+		p := decode[Problem](t, h.as(auth.Read, "GET", "/api/v1/teams/payments/", ""), 404)
+		if p.Detail != "There is nothing at this address." {
+			t.Errorf("a slash after a team: %q", p.Detail)
+		}
+	})
+}
+
 // TestAnswersAreAsDescribed asks for every operation, in its good and its bad
 // cases, and holds each answer against its schema.
 func TestAnswersAreAsDescribed(t *testing.T) {
