@@ -76,7 +76,7 @@ type lane struct {
 	mu      sync.Mutex
 	waiting []*submission
 	closed  bool
-	wake    chan struct{} // holds one token while something may be waiting
+	wake    bell
 }
 
 // submission is a signal on its way. It is answered once, by its lane.
@@ -104,7 +104,7 @@ func NewBatcher(writer Writer, opts BatcherOptions) *Batcher {
 	b := &Batcher{writer: writer, opts: opts.withDefaults(), seed: maphash.MakeSeed(), settling: newSettling()}
 	b.settled.Go(b.settle)
 	for range b.opts.Lanes {
-		l := &lane{wake: make(chan struct{}, 1)}
+		l := &lane{wake: newBell()}
 		b.lanes = append(b.lanes, l)
 		b.done.Go(func() { b.drain(l) })
 	}
@@ -197,7 +197,7 @@ func (l *lane) push(s *submission) bool {
 		return false
 	}
 	l.waiting = append(l.waiting, s)
-	l.signal()
+	l.wake.ring()
 	return true
 }
 
@@ -205,12 +205,17 @@ func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	l.signal()
+	l.wake.ring()
 }
 
-func (l *lane) signal() {
+// bell wakes one goroutine, and rings on where it is not listening yet.
+type bell chan struct{}
+
+func newBell() bell { return make(bell, 1) }
+
+func (b bell) ring() {
 	select {
-	case l.wake <- struct{}{}:
+	case b <- struct{}{}:
 	default:
 	}
 }

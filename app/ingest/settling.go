@@ -10,7 +10,7 @@ type settling struct {
 	mu      sync.Mutex
 	waiting []unsettled
 	closed  bool
-	wake    chan struct{} // holds one token while something may be waiting
+	wake    bell
 }
 
 type unsettled struct {
@@ -18,13 +18,13 @@ type unsettled struct {
 	written Written
 }
 
-func newSettling() *settling { return &settling{wake: make(chan struct{}, 1)} }
+func newSettling() *settling { return &settling{wake: newBell()} }
 
 func (s *settling) add(u unsettled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = append(s.waiting, u)
-	s.signal()
+	s.wake.ring()
 }
 
 // close has settle end once all are answered; add is not called any more.
@@ -32,14 +32,7 @@ func (s *settling) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.signal()
-}
-
-func (s *settling) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.wake.ring()
 }
 
 func (s *settling) take() (all []unsettled, closed bool) {
