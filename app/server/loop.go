@@ -14,6 +14,10 @@ import (
 // is what makes it quick; this is what makes it sure.
 const SweepEvery = time.Second
 
+// SweepWithin is how long a sweep may take. It is above the time that PostgreSQL
+// gives a single statement.
+const SweepWithin = 20 * time.Second
+
 // In a storm a sweep that finds much comes back after a breath, so that the next
 // one takes more at once: a batch costs a page a fifth of what it costs alone.
 const (
@@ -76,7 +80,11 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	l.sweeping.Lock()
 	defer l.sweeping.Unlock()
 	began := time.Now()
-	n, err := l.sweep(ctx)
+	// A database that went silent without closing its connections would hold the
+	// loop for as long as TCP hopes for it.
+	bounded, cancel := context.WithTimeout(ctx, SweepWithin)
+	defer cancel()
+	n, err := l.sweep(bounded)
 	if l.observed != nil {
 		l.observed(l.name, time.Since(began), n, err)
 	}

@@ -17,14 +17,14 @@ type clock struct {
 	last  atomic.Int64 // the latest instant that anybody was told, Unix nanoseconds
 }
 
-// atMostBack is how far the clock stands still rather than go back. What was
+// atMostBack is how far the clock creeps rather than go back. What was
 // written as due now must be due to whoever looks a moment later: a difference
 // that was measured anew a millisecond smaller would leave it to the sweep of the
 // next second. A clock that was set back by more is followed.
 const atMostBack = time.Second
 
-// Now is the time that due times go by: UTC, to the microsecond. It does not go
-// back by less than a second.
+// Now is the time that due times go by: UTC, to the microsecond. It is never the
+// same twice, and does not go back by less than a second.
 func (db *DB) Now() time.Time {
 	if db.clock.fixed != nil {
 		return db.clock.fixed().UTC().Truncate(time.Microsecond)
@@ -37,7 +37,7 @@ func (c *clock) read(own time.Time) time.Time {
 	for {
 		last := c.last.Load()
 		if now <= last && last-now < int64(atMostBack) {
-			return time.Unix(0, last)
+			now = last + int64(time.Microsecond)
 		}
 		if c.last.CompareAndSwap(last, now) {
 			return time.Unix(0, now)
@@ -52,6 +52,8 @@ func (db *DB) SyncClock(ctx context.Context) error {
 		return nil
 	}
 	before := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
 	var there time.Time
 	if err := db.pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&there); err != nil {
 		return fmt.Errorf("ask the database for the time: %w", err)

@@ -27,6 +27,20 @@ func TestTheClockDoesNotGoBackByLittle(t *testing.T) {
 	}
 }
 
+func TestNoInstantComesTwice(t *testing.T) {
+	t.Parallel()
+	var c clock
+	for last := c.read(three); ; {
+		now := c.read(three)
+		if now.Sub(last) < time.Microsecond {
+			t.Fatalf("after %v it is %v", last, now)
+		}
+		if last = now; now.After(three.Add(10 * time.Microsecond)) {
+			return
+		}
+	}
+}
+
 func TestAClockThatWasSetBackIsFollowed(t *testing.T) {
 	t.Parallel()
 	var c clock

@@ -14,7 +14,7 @@ func (db *DB) fireEach(ctx context.Context, now time.Time, limit int, decide fir
 	if err != nil {
 		return 0, fmt.Errorf("list escalations: %w", err)
 	}
-	return oneByOne(due, func(id int64) (int, error) {
+	return oneByOne(ctx, due, func(id int64) (int, error) {
 		return db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
 			return tx.dueEscalations(ctx, "e.next_action_at <= $1 AND e.id = $2"+tx.db.skipping("e, i"), now, id)
 		})
@@ -37,6 +37,10 @@ func (tx *Tx) toAdministrators(ctx context.Context, now time.Time, id int64) err
 		_, err := tx.ExecContext(ctx, "UPDATE escalations SET next_action_at = $1 WHERE id = $2 AND next_action_at IS NOT NULL", now.Add(tryAgainAfter), id)
 		return err
 	}
+	// The step's people are told no more: it is not their step that goes on.
+	if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND escalation_id = $2 AND incident_number = $3", now, id, numbers[0]); err != nil {
+		return fmt.Errorf("end the pages of the step: %w", err)
+	}
 	if err := tx.noteTrouble(ctx, now, numbers, "The escalation could not go on by its policy, so the administrators are paged. Tocsin’s log says why."); err != nil {
 		return err
 	}
@@ -44,5 +48,7 @@ func (tx *Tx) toAdministrators(ctx context.Context, now time.Time, id int64) err
 }
 
 func (db *DB) putEscalationOff(ctx context.Context, id int64, now time.Time) error {
-	return db.quietly(ctx, "UPDATE escalations SET next_action_at = $1 WHERE id = $2 AND next_action_at IS NOT NULL", now.Add(tryAgainAfter), id)
+	return db.quietly(ctx, "an escalation", id, func(tx *Tx) error {
+		return tx.postpone(ctx, "UPDATE escalations SET next_action_at = $1 WHERE id = $2 AND next_action_at IS NOT NULL", now.Add(tryAgainAfter), id)
+	})
 }

@@ -19,22 +19,16 @@ import (
 // written, so that repeats fold by themselves. On PostgreSQL a batch of new
 // keys takes two round trips: one reads, one writes and commits.
 func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
-	mark, first := ingest.Durable, []statement(nil)
-	var err error
-	if db.dialect == onPostgres && len(signals) >= settleFrom {
-		mark, err = db.settler.mark(ctx)
-		first = append(first, inMemory)
-	}
+	mark, first := db.settleLater(ctx, len(signals))
 	var results []ingest.Result
-	if err == nil {
-		err = db.piped(ctx, func(tx *Tx) error {
-			r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
-			if results, err = r.receive(ctx, signals); err != nil {
-				return err
-			}
-			return r.write(ctx)
-		}, first...)
-	}
+	err := db.piped(ctx, func(tx *Tx) error {
+		r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
+		var err error
+		if results, err = r.receive(ctx, signals); err != nil {
+			return err
+		}
+		return r.write(ctx)
+	}, first...)
 	switch {
 	case err == nil:
 		return ingest.Written{Results: results, Mark: mark}, nil

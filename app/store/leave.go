@@ -13,15 +13,16 @@ import (
 // alone is over at once, and nobody waits for an answer that cannot come. A
 // message whose call has begun goes out.
 //
-// It locks pages before messages, as everybody does. What others make of an
-// older picture meanwhile is caught when it is planned.
+// It locks pages before messages, as everybody does. The person's own row is
+// locked already: a firing meanwhile leaves their pages to the planner, and the
+// planner those pages to its next look, when they are known to have left.
 func (tx *Tx) leave(ctx context.Context, userID int64, name string) error {
 	now := tx.db.Now()
-	pages, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') ORDER BY id"+tx.db.forUpdate(false), userID))
+	pages, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.db.forUpdate(false), userID))
 	if err != nil {
 		return fmt.Errorf("lock a person's pages: %w", err)
 	}
-	numbers, err := scanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' ORDER BY 1", userID))
+	numbers, err := scanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' AND "+ofOpenIncidents+" ORDER BY 1", userID))
 	if err != nil {
 		return fmt.Errorf("read a person's pages: %w", err)
 	}
@@ -43,6 +44,10 @@ func (tx *Tx) leave(ctx context.Context, userID int64, name string) error {
 	}
 	return tx.tell(ctx, News{Work: ToTime})
 }
+
+// ofOpenIncidents narrows pages down to the few that can be alive, by the indexes
+// incidents_open and pages_incident.
+const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE status <> 'resolved')"
 
 // withdrawFrom withdraws a person's waiting messages, of every kind.
 func (tx *Tx) withdrawFrom(ctx context.Context, userID int64, name string) error {

@@ -392,7 +392,7 @@ func (tx *Tx) lapse(ctx context.Context, f *found) error {
 	if !f.lapsed {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'failed', finished_at = $1,
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'failed', finished_at = $1, again_next = true,
 		error = 'The process that was sending it ended. It may have been sent.' WHERE message_id = $2 AND state = 'sending'`, tx.db.Now(), f.ID)
 	if err != nil {
 		return fmt.Errorf("close a lost attempt: %w", err)

@@ -21,7 +21,7 @@ func (db *DB) claimEach(ctx context.Context, now time.Time, limit int, busy []no
 		return nil, 0, fmt.Errorf("list messages: %w", err)
 	}
 	var claims []notify.Claim
-	found, err := oneByOne(due, func(id int64) (int, error) {
+	found, err := oneByOne(ctx, due, func(id int64) (int, error) {
 		one, n, err := db.claim(ctx, now, 1, choice{busy: busy, only: id})
 		claims = append(claims, one...)
 		return n, err
@@ -112,8 +112,21 @@ func (tx *Tx) halve(ctx context.Context, id int64, pages []int64, now time.Time)
 	return nil
 }
 
-// putOff has a message wait that can be neither claimed nor given up.
+// putOff has a message wait that can be neither claimed nor given up, unless
+// somebody else sends it. What a dead process may have sent stays marked.
 func (db *DB) putOff(ctx context.Context, id int64, now time.Time) error {
-	return db.quietly(ctx, `UPDATE messages SET state = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL
-		WHERE id = $2 AND state IN ('queued', 'sending')`, now.Add(tryAgainAfter), id)
+	lapsed, clock := db.lapsed(3)
+	return db.quietly(ctx, "a message", id, func(tx *Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL
+			WHERE m.id = $2 AND (m.state = 'queued' OR `+lapsed+")", append([]any{now.Add(tryAgainAfter), id}, clock...)...)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); n == 0 || err != nil {
+			return err
+		}
+		f := &found{lapsed: true}
+		f.ID = id
+		return tx.lapse(ctx, f)
+	})
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -30,7 +32,14 @@ var (
 	commit = statement{what: "commit", query: "COMMIT"}
 	// inMemory has PostgreSQL commit without waiting for the disk.
 	inMemory = statement{what: "leave the disk alone", query: "SET LOCAL synchronous_commit TO off"}
+	// inAHurry has the others go on without a process that stands still in the
+	// middle, as one does whose machine is suspended.
+	inAHurry = statement{what: "promise to hurry", query: "SET LOCAL idle_in_transaction_session_timeout TO '3s'"}
 )
+
+// rollbackWithin bounds the wait for a server that may be gone: the connection is
+// given up after it, and the transaction with it.
+const rollbackWithin = 2 * time.Second
 
 // piped is once for the hot paths. On PostgreSQL the transaction begins
 // together with the first statements of fn, its writes wait for one another,
@@ -55,7 +64,9 @@ func (db *DB) piped(ctx context.Context, fn func(tx *Tx) error, first ...stateme
 	}
 	if err != nil {
 		if tx.piping.begun {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			rollback, end := context.WithTimeout(context.WithoutCancel(ctx), rollbackWithin)
+			defer end()
+			_, _ = conn.ExecContext(rollback, "ROLLBACK")
 		}
 		return err
 	}
@@ -69,7 +80,7 @@ func (db *DB) piped(ctx context.Context, fn func(tx *Tx) error, first ...stateme
 // again; and before a message goes out, its claim waits for the disk, and with
 // it for all that came before.
 func (db *DB) derived(ctx context.Context, fn func(tx *Tx) error) error {
-	return again(func() error { return db.piped(ctx, fn, inMemory) })
+	return again(func() error { return db.piped(ctx, fn, inMemory, inAHurry) })
 }
 
 // write runs a statement: at once, or, in a transaction that is pipelined,
@@ -128,7 +139,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 // hasWork reports whether more than the beginning is waiting.
 func (p *piping) hasWork() bool {
 	for _, s := range p.queue {
-		if s.what != begin.what && s.what != inMemory.what {
+		if !slices.Contains([]string{begin.what, inMemory.what, inAHurry.what}, s.what) {
 			return true
 		}
 	}
@@ -162,7 +173,10 @@ func (tx *Tx) flush(ctx context.Context) error {
 // take reads what became of a statement.
 func (s *statement) take(results pgx.BatchResults) error {
 	if s.each == nil {
-		_, err := results.Exec()
+		tag, err := results.Exec()
+		if err == nil && s.what == commit.what && tag.String() != commit.query {
+			err = fmt.Errorf("the server answered %q", tag)
+		}
 		return err
 	}
 	rows, err := results.Query()

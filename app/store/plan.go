@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -39,7 +40,7 @@ func (db *DB) planEach(ctx context.Context, now time.Time, limit int, decide pla
 	if err != nil {
 		return 0, fmt.Errorf("list pages: %w", err)
 	}
-	return oneByOne(due, func(id int64) (int, error) {
+	return oneByOne(ctx, due, func(id int64) (int, error) {
 		return db.plan(ctx, now, 1, id, decide)
 	}, func(id int64, cause error) error {
 		db.log.ErrorContext(ctx, "a page cannot be planned and has failed", "page", id, "error", cause)
@@ -57,7 +58,9 @@ func (db *DB) planEach(ctx context.Context, now time.Time, limit int, decide pla
 			return tx.tell(ctx, News{Work: ToTime})
 		})
 	}, func(id int64) error {
-		return db.quietly(ctx, "UPDATE pages SET notify_at = $1 WHERE id = $2 AND notify_at IS NOT NULL", now.Add(tryAgainAfter), id)
+		return db.quietly(ctx, "a page", id, func(tx *Tx) error {
+			return tx.postpone(ctx, "UPDATE pages SET notify_at = $1 WHERE id = $2 AND notify_at IS NOT NULL", now.Add(tryAgainAfter), id)
+		})
 	})
 }
 
@@ -73,10 +76,15 @@ func (db *DB) plan(ctx context.Context, now time.Time, limit int, only int64, de
 			return err
 		}
 		var version int64
-		recent, err := tx.recentMessages(ctx, now, usersOf(due), configVersion(&version))
+		users, stay := usersOf(due), map[int64]bool{}
+		recent := map[int64]notify.Recent{}
+		err = tx.reads(ctx, tx.staying(users, false, func(id int64) { stay[id] = true }), configVersion(&version), tx.lately(now, users, recent), tx.gathering(users, recent))
 		if err != nil {
 			return err
 		}
+		// Of somebody who is just being deactivated it is not known yet.
+		due = slices.DeleteFunc(due, func(p notify.DuePage) bool { return !stay[p.UserID] })
+		planned = len(due)
 		plan, err := decide(version, due, recent)
 		if err != nil {
 			return undecided{err}
@@ -119,14 +127,6 @@ func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int, only int64
 	return due, err
 }
 
-// recentMessages reads, by contact method, what people were sent lately, and
-// locks what still gathers, and nothing else: the outbox must be able to claim
-// and renew the rest. Other queries may come along.
-func (tx *Tx) recentMessages(ctx context.Context, now time.Time, users []int64, others ...statement) (map[int64]notify.Recent, error) {
-	recent := map[int64]notify.Recent{}
-	return recent, tx.reads(ctx, append([]statement{tx.lately(now, users, recent), tx.gathering(users, recent)}, others...)...)
-}
-
 func usersOf(pages []notify.DuePage) []int64 {
 	var users []int64
 	seen := map[int64]bool{}
@@ -139,8 +139,8 @@ func usersOf(pages []notify.DuePage) []int64 {
 	return users
 }
 
-// lately counts the messages of people within notify.BundleWithin. Served by
-// messages_user_recent.
+// lately counts, by contact method, the messages of people within
+// notify.BundleWithin. Served by messages_user_recent.
 func (tx *Tx) lately(now time.Time, users []int64, recent map[int64]notify.Recent) statement {
 	where, args := tx.db.in("user_id", 2, users)
 	return statement{
@@ -165,7 +165,8 @@ func (tx *Tx) lately(now time.Time, users []int64, recent map[int64]notify.Recen
 	}
 }
 
-// gathering locks the messages of people that take further pages.
+// gathering locks the messages of people that take further pages, and nothing
+// else: the outbox must be able to claim and renew the rest.
 func (tx *Tx) gathering(users []int64, recent map[int64]notify.Recent) statement {
 	where, args := tx.db.in("user_id", 1, users)
 	return statement{

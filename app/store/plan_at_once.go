@@ -47,11 +47,11 @@ func (tx *Tx) planNew(ctx context.Context, now time.Time, version int64, pages [
 	for i, p := range pages {
 		due[i] = notify.DuePage{ID: int64(i), UserID: p.user, Incident: p.incident, Urgency: p.urgency, Priority: p.priority, Digest: p.digest, CreatedAt: p.at}
 	}
-	if err := tx.lockPlanner(ctx); err != nil {
-		return plan, false, err
-	}
-	recent, err := tx.recentMessages(ctx, now, usersOf(due))
-	if err != nil {
+	users := usersOf(due)
+	free, staying := true, 0
+	recent := map[int64]notify.Recent{}
+	err = tx.reads(ctx, append(tx.tryPlanner(&free), tx.staying(users, true, func(int64) { staying++ }), tx.lately(now, users, recent), tx.gathering(users, recent))...)
+	if err != nil || !free || staying < len(users) {
 		return plan, false, err
 	}
 	plan, err = tx.db.planAtOnce(ctx, now, version, due, recent)
@@ -59,6 +59,36 @@ func (tx *Tx) planNew(ctx context.Context, now time.Time, version int64, pages [
 		tx.db.log.ErrorContext(ctx, "pages cannot be planned at once; the planner will", "error", err)
 	}
 	return plan, err == nil, nil
+}
+
+// tryPlanner takes the planner's lock if nobody has it. Firing holds incidents,
+// which an acknowledgment waits for: it must not wait for a process that stands
+// still while it plans.
+func (tx *Tx) tryPlanner(free *bool) []statement {
+	if tx.db.dialect == onSQLite {
+		return nil
+	}
+	return []statement{{what: "ask for the planner", query: "SELECT pg_try_advisory_xact_lock($1)", args: []any{plannerLock},
+		each: func(scan func(...any) error) error { return scan(free) }}}
+}
+
+// staying tells of people who are not being deactivated, and keeps them from it
+// until this is committed, so that whoever deactivates them finds their pages.
+func (tx *Tx) staying(users []int64, active bool, each func(id int64)) statement {
+	where, args := tx.db.in("id", 1, users)
+	query := "SELECT id FROM users WHERE " + where
+	if active {
+		query += " AND active"
+	}
+	if tx.db.dialect == onPostgres {
+		query += " ORDER BY id FOR SHARE SKIP LOCKED"
+	}
+	return statement{what: "look who stays", query: query, args: args, each: func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		each(id)
+		return err
+	}}
 }
 
 // numbered puts ids where the plan has places in the list.

@@ -86,3 +86,58 @@ func TestABrokenMessageIsNotBlamedOnTheEscalation(t *testing.T) {
 		}
 	})
 }
+
+// A process that stands still while it plans holds the planner's lock. Whoever
+// fires must not wait for it with incidents in hand.
+func TestFiringDoesNotWaitForThePlanner(t *testing.T) {
+	onPostgresAlone(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		number := p.storm(1)[0]
+		planning, err := db.pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = planning.Rollback(context.Background()) }()
+		if _, err := planning.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
+			t.Fatal(err)
+		}
+		if n := p.must(p.engine.Sweep(t.Context())); n != 1 {
+			t.Errorf("%d escalations fired", n)
+		}
+		if n := p.count("SELECT count(*) FROM pages WHERE rule = 0 AND notify_at = $1", p.now); n != 1 {
+			t.Errorf("%d pages are left to the planner", n)
+		}
+		p.acknowledge(number)
+		if err := planning.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.expect(p.settle())
+	})
+}
+
+// Whoever is being deactivated while a step fires is not paged by what was true
+// before, and whoever comes next does not wait for the step to end.
+func TestAFiringDuringADeactivationPagesTheNextOne(t *testing.T) {
+	onPostgresAlone(t, func(t *testing.T, db *DB) {
+		p := newPipeline(t, db)
+		p.storm(1)
+		leaving, err := db.pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = leaving.Rollback(context.Background()) }()
+		if _, err := leaving.Exec(t.Context(), "UPDATE users SET active = false WHERE id = $1", ana); err != nil {
+			t.Fatal(err)
+		}
+		p.must(p.engine.Sweep(t.Context()))
+		p.must(p.planner.Sweep(t.Context()))
+		if n := p.count("SELECT count(*) FROM messages"); n != 0 {
+			t.Errorf("%d messages were made for somebody who is leaving", n)
+		}
+		if err := leaving.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		delete(p.planner.People.(fixedDirectory).people, ana)
+		p.expect(p.settle(), "sms-2")
+	})
+}

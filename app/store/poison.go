@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -45,6 +46,9 @@ func isDataError(err error) bool {
 			return false
 		}
 	}
+	if said := err.Error(); strings.Contains(said, "database is closed") || strings.Contains(said, "closed pool") {
+		return false // these have no names
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:2]
@@ -64,36 +68,44 @@ func isDataError(err error) bool {
 // oneByOne works on rows alone that could not be worked on together. one works
 // on a row and returns how much it found; a row with a data error is given up,
 // and where that fails by a data error too, put off. It returns how much was
-// found, and stops at any other error.
-func oneByOne(ids []int64, one func(id int64) (int, error), giveUp func(id int64, cause error) error, putOff func(id int64) error) (int, error) {
+// found that is not put off, and stops where the database is away or nobody can
+// decide; any other error keeps the rows behind it from nothing.
+func oneByOne(ctx context.Context, ids []int64, one func(id int64) (int, error), giveUp func(id int64, cause error) error, putOff func(id int64) error) (int, error) {
 	found := 0
+	var failed error
 	for _, id := range ids {
 		n, err := one(id)
 		found += n
 		if isDataError(err) {
 			found++
 			if err = giveUp(id, err); isDataError(err) {
+				found--
 				err = putOff(id)
 			}
 		}
-		if err != nil {
-			return found, err
+		var other undecided
+		if errors.As(err, &other) || isUnavailable(err) || ctx.Err() != nil {
+			return found, errors.Join(failed, err)
 		}
+		failed = errors.Join(failed, err)
 	}
-	return found, nil
+	return found, failed
 }
 
 // quietly puts a row off that could not even be ended, so that the others do not
 // wait for it. Should that fail by a data error as well, only the log says so.
-func (db *DB) quietly(ctx context.Context, query string, until time.Time, id int64) error {
-	err := db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.ExecContext(ctx, query, until, id)
-		return err
-	})
+func (db *DB) quietly(ctx context.Context, what string, id int64, putOff func(tx *Tx) error) error {
+	err := db.inTx(ctx, putOff)
 	if isDataError(err) {
-		db.log.ErrorContext(ctx, "a row cannot even be put off", "id", id, "query", query, "error", err)
+		db.log.ErrorContext(ctx, "a row cannot even be put off", "what", what, "id", id, "error", err)
 		return nil
 	}
+	return err
+}
+
+// postpone is putting off by one statement.
+func (tx *Tx) postpone(ctx context.Context, query string, until time.Time, id int64) error {
+	_, err := tx.ExecContext(ctx, query, until, id)
 	return err
 }
 

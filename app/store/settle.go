@@ -32,21 +32,47 @@ type settler struct {
 	at   ingest.Mark
 	busy bool // it is being spoken on
 	used time.Time
+	// pooled has every batch wait by itself.
+	pooled bool
 }
 
 // settleFrom is how many signals a batch has that commits in memory. A smaller
 // one waits by itself, which is a round trip less.
 const settleFrom = 4
 
+// settleConnects bounds how long a batch waits for the connection before it goes
+// without.
+const settleConnects = 500 * time.Millisecond
+
 // settleIdle is after how long the connection is asked whether it still lives.
 const settleIdle = time.Second
 
+// settleLater is what a batch of n signals is to be settled with, and what its
+// transaction begins with for that. A connection that cannot be had makes the
+// batch wait by itself.
+func (db *DB) settleLater(ctx context.Context, n int) (ingest.Mark, []statement) {
+	if db.dialect != onPostgres || n < settleFrom {
+		return ingest.Durable, nil
+	}
+	mark, err := db.settler.mark(ctx)
+	if err != nil {
+		db.log.WarnContext(ctx, "no connection to wait for the disk with; batches wait by themselves", "error", err)
+	}
+	if err != nil || mark == ingest.Durable {
+		return ingest.Durable, nil
+	}
+	return mark, []statement{inMemory}
+}
+
 // mark opens the connection where there is none, and returns what a batch that
-// is written from now on is to be settled with.
+// is written from now on is to be settled with; Durable where it has to wait by
+// itself.
 func (s *settler) mark(ctx context.Context) (ingest.Mark, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleConnects)
+	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != nil && (s.busy || time.Since(s.used) < settleIdle) {
+	if s.conn != nil && !s.pooled && (s.busy || time.Since(s.used) < settleIdle) {
 		return s.at, nil
 	}
 	if s.conn != nil && s.conn.Ping(ctx) != nil {
@@ -59,9 +85,25 @@ func (s *settler) mark(ctx context.Context) (ingest.Mark, error) {
 		}
 		s.conn = conn
 		s.at++
+		if s.pooled, err = throughPooler(ctx, conn); err != nil {
+			s.drop(ctx)
+			return 0, err
+		}
+	}
+	if s.pooled {
+		return ingest.Durable, nil
 	}
 	s.used = time.Now()
 	return s.at, nil
+}
+
+// throughPooler reports whether a pooler stands between, which may give each
+// transaction another connection to the server: then ours says nothing about a
+// crash.
+func throughPooler(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	var pid uint32
+	err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid)
+	return pid != conn.PgConn().PID(), err
 }
 
 // settle waits until all is on the disk that was written before, up to a mark.

@@ -1,10 +1,16 @@
 package store
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
@@ -136,4 +142,50 @@ func TestTwoProcessesThatSeeAKeyFirstMakeOneAlert(t *testing.T) {
 	if n := p.count("SELECT count(*) FROM alerts a WHERE NOT EXISTS (SELECT 1 FROM incidents i WHERE i.number = a.incident_number)"); n != 0 {
 		t.Errorf("%d alerts without an incident", n)
 	}
+}
+
+func TestABatchWaitsByItselfWhereNobodyElseCan(t *testing.T) {
+	t.Parallel()
+	p := safely(t)
+	connect := p.db.settler.connect
+	p.db.settler.connect = func(context.Context) (*pgx.Conn, error) { return nil, errors.New("too many connections") }
+	if mark := p.mustWrite("without a connection", settleFrom); mark != ingest.Durable {
+		t.Errorf("mark %d", mark)
+	}
+	p.db.settler.connect = connect
+	if mark := p.mustWrite("with one", settleFrom); mark == ingest.Durable {
+		t.Error("the connection was not tried again")
+	}
+	// A pooler answers for a server's process that the connection does not name.
+	p.db.settler.close()
+	p.db.settler.connect = func(ctx context.Context) (*pgx.Conn, error) {
+		cfg := p.db.pool.Config().ConnConfig
+		cfg.DialFunc = misnaming(cfg.DialFunc)
+		return pgx.ConnectConfig(ctx, cfg)
+	}
+	for range 2 {
+		if mark := p.mustWrite("through a pooler", settleFrom); mark != ingest.Durable {
+			t.Errorf("mark %d through a pooler", mark)
+		}
+	}
+}
+
+// misnaming has a connection's process told by another number, as poolers do.
+func misnaming(dial pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &misnamed{Conn: conn}, err
+	}
+}
+
+type misnamed struct{ net.Conn }
+
+// Read changes the first BackendKeyData that comes, whose form is K, its length
+// of twelve, the process and its secret.
+func (m *misnamed) Read(b []byte) (int, error) {
+	n, err := m.Conn.Read(b)
+	if i := bytes.Index(b[:n], []byte{'K', 0, 0, 0, 12}); i >= 0 && i+8 < n {
+		b[i+8] ^= 0x55
+	}
+	return n, err
 }

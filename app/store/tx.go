@@ -142,7 +142,8 @@ func isUnavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:2]
-		return class == "08" || class == "53" || class == "57" || class == "58" || pg.Code == "25P03" // idle for too long
+		return class == "08" || class == "53" || class == "57" || class == "58" ||
+			pg.Code == "25P03" || pg.Code == "25006" // idle for too long; a server that only reads now
 	}
 	var netErr net.Error
 	var connect *pgconn.ConnectError

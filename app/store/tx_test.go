@@ -43,6 +43,7 @@ func TestWhetherTheDatabaseIsUnavailable(t *testing.T) {
 		{"a broken connection", &pgconn.PgError{Code: "08006"}, true},
 		{"a full server", &pgconn.PgError{Code: "53100"}, true},
 		{"a server that shuts down", &pgconn.PgError{Code: "57P01"}, true},
+		{"a server that was demoted", &pgconn.PgError{Code: "25006"}, true},
 		{"a transaction that stood still for too long", &pgconn.PgError{Code: "25P03"}, true},
 		{"a server whose disk fails", &pgconn.PgError{Code: "58030"}, true},
 		{"a violated constraint", &pgconn.PgError{Code: "23505"}, false},
