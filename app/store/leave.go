@@ -13,11 +13,14 @@ import (
 // alone is over at once, and nobody waits for an answer that cannot come. A
 // message whose call has begun goes out.
 //
-// It locks pages before messages, as everybody does. The person's own row is
-// locked already: a firing meanwhile leaves their pages to the planner, and the
-// planner those pages to its next look, when they are known to have left.
+// It locks the person before pages and pages before messages, as everybody does.
+// A firing meanwhile leaves their pages to the planner, and the planner leaves
+// those to its next look, when they are known to have left.
 func (tx *Tx) leave(ctx context.Context, userID int64, name string) error {
 	now := tx.db.Now()
+	if _, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM users WHERE id = $1"+tx.db.forUpdate(false), userID)); err != nil {
+		return fmt.Errorf("lock a person: %w", err)
+	}
 	pages, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.db.forUpdate(false), userID))
 	if err != nil {
 		return fmt.Errorf("lock a person's pages: %w", err)

@@ -126,13 +126,16 @@ func TestAFiringDuringADeactivationPagesTheNextOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = leaving.Rollback(context.Background()) }()
-		if _, err := leaving.Exec(t.Context(), "UPDATE users SET active = false WHERE id = $1", ana); err != nil {
+		if _, err := leaving.Exec(t.Context(), "SELECT id FROM users WHERE id = $1 FOR UPDATE", ana); err != nil { // as leave does
 			t.Fatal(err)
 		}
 		p.must(p.engine.Sweep(t.Context()))
 		p.must(p.planner.Sweep(t.Context()))
 		if n := p.count("SELECT count(*) FROM messages"); n != 0 {
 			t.Errorf("%d messages were made for somebody who is leaving", n)
+		}
+		if _, err := leaving.Exec(t.Context(), "UPDATE users SET active = false WHERE id = $1", ana); err != nil {
+			t.Fatal(err)
 		}
 		if err := leaving.Commit(t.Context()); err != nil {
 			t.Fatal(err)
