@@ -8,9 +8,9 @@ import (
 
 // SignIn checks a password and signs the person in, in the session of ctx.
 // Remote is the address that the request came from. The faults: invalid for
-// what is no address at all; unauthorized, the same for an address that nobody has and in the same time; forbidden for
-// a person who was deactivated and knows the password; limited, with a *Wait
-// as its cause.
+// what is no address at all; unauthorized, the same for an address that nobody
+// has and in the same time; forbidden for a person who was deactivated and knows
+// the password; limited, with a *Wait as its cause.
 func (s *Service) SignIn(ctx context.Context, email, password, remote string) (*User, error) {
 	u, err := s.verify(ctx, email, password, remote)
 	if err != nil {
@@ -93,18 +93,21 @@ func (s *Service) verify(ctx context.Context, email, password, remote string) (*
 		s.failedByRemote.giveBack(from)
 		return nil, limited(wait)
 	}
-	if s.failedByEmail.take(address, now) > 0 {
-		err = s.pause(ctx, slowBy)
+	slowed := s.failedByEmail.take(address, now) > 0
+	if slowed {
+		// Whoever leaves during it has guessed all the same.
+		if err := s.pause(ctx, slowBy); err != nil {
+			return nil, err
+		}
 	}
-	u, right := (*User)(nil), false
-	if err == nil {
-		u, right, err = s.compare(ctx, address, password)
-	}
+	u, right, err := s.compare(ctx, address, password)
 	switch {
 	case err != nil: // says nothing about the password
 		s.failedByRemote.giveBack(from)
 		s.failedByVisitor.giveBack(visitor)
-		s.failedByEmail.giveBack(address)
+		if !slowed { // else it was not counted
+			s.failedByEmail.giveBack(address)
+		}
 		return nil, err
 	case !right:
 		return nil, fault.Unauthorized("The email address or the password is wrong.")

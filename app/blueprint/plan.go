@@ -240,6 +240,8 @@ func (p *planner) contacts(email string, has, given []Contact) []Contact {
 			}
 			c.Verified = trusted
 			all = append(all, c)
+		case (all[i].Type != c.Type || all[i].Value != c.Value) && !trusted && p.inUse(email, c.ID):
+			p.note("user %s: the contact %s is in use and stays. Its owner can replace it, or the file, applied on the server itself with the new one marked verified.", email, c.ID)
 		case (all[i].Type != c.Type || all[i].Value != c.Value) && p.untouched(email, c.ID):
 			if !trusted {
 				p.note("user %s: the contact %s is another now and has to be verified by its owner.", email, c.ID)
@@ -255,18 +257,34 @@ func (p *planner) contacts(email string, has, given []Contact) []Contact {
 	return all
 }
 
-// untouched reports whether a contact is as a file made it, and nothing is about
-// to replace it.
-func (p *planner) untouched(email, slug string) bool {
+// contact is the one that a person has now, nil for none.
+func (p *planner) contact(email, slug string) *notify.ContactMethod {
 	user := slices.IndexFunc(p.state.Users, func(u auth.User) bool { return u.Email == email })
 	if user < 0 {
-		return false
+		return nil
 	}
 	i := slices.IndexFunc(p.state.Contacts, func(m notify.ContactMethod) bool {
 		return m.UserID == p.state.Users[user].ID && m.Slug == slug
 	})
-	return i >= 0 && p.state.Contacts[i].FromFile && !slices.ContainsFunc(p.state.Contacts, func(m notify.ContactMethod) bool {
-		return m.ReplacesID != nil && *m.ReplacesID == p.state.Contacts[i].ID
+	if i < 0 {
+		return nil
+	}
+	return &p.state.Contacts[i]
+}
+
+// inUse reports whether pages go to a contact that a file made. One that has not
+// been proved must not take its place, or nobody would be reached meanwhile.
+func (p *planner) inUse(email, slug string) bool {
+	m := p.contact(email, slug)
+	return m != nil && m.FromFile && m.Usable()
+}
+
+// untouched reports whether a contact is as a file made it, and nothing is about
+// to replace it.
+func (p *planner) untouched(email, slug string) bool {
+	m := p.contact(email, slug)
+	return m != nil && m.FromFile && !slices.ContainsFunc(p.state.Contacts, func(other notify.ContactMethod) bool {
+		return other.ReplacesID != nil && *other.ReplacesID == m.ID
 	})
 }
 

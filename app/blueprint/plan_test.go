@@ -141,19 +141,25 @@ func TestAContactIsCorrectedWhereItIsStillTheFiles(t *testing.T) {
 	t.Parallel()
 	const stays = "the contact sms stays what its owner made of it."
 	const again = "the contact sms is another now and has to be verified by its owner."
+	const inUse = "the contact sms is in use and stays."
 	for _, test := range []struct {
 		name              string
 		fromFile, trusted bool
+		verified          bool
 		replaced          bool
 		note              string
 	}{
-		{"the owner's", false, true, false, stays},
-		{"the file's, at the server", true, true, false, ""},
-		{"the file's, from elsewhere", true, false, false, again},
-		{"about to be replaced", true, true, true, stays},
+		{"the owner's", false, true, true, false, stays},
+		{"the file's, at the server", true, true, true, false, ""},
+		{"the file's and in use, from elsewhere", true, false, true, false, inUse},
+		{"the file's and not in use, from elsewhere", true, false, false, false, again},
+		{"about to be replaced", true, true, true, true, stays},
 	} {
 		s := begun()
-		s.Contacts = []notify.ContactMethod{{ID: 1, UserID: 3, Slug: "sms", Medium: notify.SMS, Address: "+34600000001", VerifiedAt: &s.At, FromFile: test.fromFile}}
+		s.Contacts = []notify.ContactMethod{{ID: 1, UserID: 3, Slug: "sms", Medium: notify.SMS, Address: "+34600000001", FromFile: test.fromFile}}
+		if test.verified {
+			s.Contacts[0].VerifiedAt = &s.At
+		}
 		if test.replaced {
 			s.Contacts = append(s.Contacts, notify.ContactMethod{ID: 2, UserID: 3, Slug: "sms-2", Medium: notify.SMS, Address: "+34600000005", ReplacesID: new(int64(1))})
 		}
@@ -161,7 +167,7 @@ func TestAContactIsCorrectedWhereItIsStillTheFiles(t *testing.T) {
 version: 1
 users: [{email: admin@acme.example, contacts: [{id: sms, type: sms, value: "+34600000002", verified: true}]}]
 `, s, blueprint.Options{TrustVerified: test.trusted})
-		if corrected := strings.Contains(got, "contacts changed"); corrected != (test.note != stays) || !strings.Contains(got, test.note) {
+		if corrected := strings.Contains(got, "contacts changed"); corrected != (test.note != stays && test.note != inUse) || !strings.Contains(got, test.note) {
 			t.Errorf("%s: %s", test.name, got)
 		}
 	}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
@@ -25,7 +27,7 @@ func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error 
 	if err := a.save(&row, &row.ID, a.users, u.Email); err != nil {
 		return err
 	}
-	methods, err := a.contacts(row.ID, u.Contacts)
+	methods, err := a.contacts(ctx, row.ID, u.Contacts)
 	if err != nil {
 		return err
 	}
@@ -34,7 +36,7 @@ func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error 
 
 // contacts adds the contact methods that the person does not have, corrects those
 // that the plan has otherwise, and returns the ids of all by their slug.
-func (a *applier) contacts(userID int64, contacts []blueprint.Contact) (map[string]int64, error) {
+func (a *applier) contacts(ctx context.Context, userID int64, contacts []blueprint.Contact) (map[string]int64, error) {
 	var rows []notify.ContactMethod
 	if err := a.tx.Gorm.Where("user_id = ?", userID).Find(&rows).Error; err != nil {
 		return nil, err
@@ -56,6 +58,12 @@ func (a *applier) contacts(userID int64, contacts []blueprint.Contact) (map[stri
 		}
 		if c.Verified {
 			row.VerifiedAt = &a.now
+		}
+		if known && !same {
+			if err := a.tx.tellOthers(ctx, slices.DeleteFunc(slices.Clone(rows), func(m notify.ContactMethod) bool { return m.ID == row.ID }),
+				fmt.Sprintf("Your %s contact in Tocsin was replaced. If it was not you, tell an administrator.", row.Medium)); err != nil {
+				return nil, err
+			}
 		}
 		if err := a.save(&row, &row.ID, ids, c.ID); err != nil {
 			return nil, err

@@ -296,7 +296,11 @@ func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
 		mended := func(number string) string {
 			return strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "`+number+`", verified: true},`, 1)
 		}
-		for number, options := range map[string]blueprint.Options{"+34600000009": trusted, "+34600000008": {}} {
+		for _, c := range []struct {
+			number  string
+			options blueprint.Options
+		}{{"+34600000008", blueprint.Options{}}, {"+34600000009", trusted}} {
+			number, options := c.number, c.options
 			b.apply(mended(number), options)
 			after, err := db.ContactMethods(t.Context(), ana.ID)
 			b.must(err)
@@ -307,6 +311,22 @@ func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
 				t.Errorf("%s: the rules lost their contact: %+v, %v", number, rules, err)
 			}
 			b.same("again", nothing, b.plan(b.export(), options).String())
+		}
+		// The contact is in use now. What has not been proved must not take its
+		// place, or nobody would be reached until it is.
+		words := b.apply(mended("+34600000007"), blueprint.Options{})
+		if want := "! user ana@acme.example: the contact sms is in use and stays."; !strings.Contains(words, want) {
+			t.Errorf("the plan says %q, want %q", words, want)
+		}
+		after, err := db.ContactMethods(t.Context(), ana.ID)
+		b.must(err)
+		if m := after[0]; m.Address != "+34600000009" || !m.Usable() {
+			t.Errorf("the contact in use became %+v", m)
+		}
+		var told int
+		b.must(db.read.QueryRowContext(t.Context(), db.rebind("SELECT count(*) FROM messages WHERE kind = 'notice' AND user_id = $1 AND body LIKE '%was replaced%'"), ana.ID).Scan(&told))
+		if told == 0 {
+			t.Error("the person's other contacts were not told of the number that was replaced")
 		}
 	})
 }

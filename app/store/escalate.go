@@ -23,10 +23,7 @@ func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firi
 	claim := func(tx *Tx) (claimed, error) {
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.db.skipping("e, i"), now, limit)
 	}
-	fired, err := db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
-		tx.planAtOnce = true
-		return claim(tx)
-	})
+	fired, err := db.fireAndPlan(ctx, now, decide, claim)
 	if isDataError(err) { // perhaps of a message, for which no escalation is to blame
 		fired, err = db.fire(ctx, now, decide, claim)
 	}
@@ -38,6 +35,16 @@ func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firi
 		return fired, err
 	}
 	return db.fireOverdue(ctx, now, decide)
+}
+
+// fireAndPlan has pages planned as they are made.
+func (db *DB) fireAndPlan(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (claimed, error)) (int, error) {
+	db.planning.Lock()
+	defer db.planning.Unlock()
+	return db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
+		tx.planAtOnce = true
+		return claim(tx)
+	})
 }
 
 // overdueAfter is how long a due escalation may be passed by because somebody

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,9 @@ type DB struct {
 	settler settler // PostgreSQL only
 	chat    bool    // team channels can be told of their incidents
 
+	// planning keeps this process's firing and planning from asking for the
+	// planner's lock at once: whoever fires does not wait for it.
+	planning   sync.Mutex
 	planAtOnce func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)
 }
 

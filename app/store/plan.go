@@ -13,11 +13,18 @@ import (
 // messages. Planning is short, and the lock ends with the transaction.
 const plannerLock = 0x70c51
 
+// lockPlanner waits half a second at a time: this process's firing waits with it.
 func (tx *Tx) lockPlanner(ctx context.Context) error {
 	if tx.db.dialect == onSQLite {
 		return nil
 	}
-	return tx.write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", plannerLock)
+	if err := tx.write(ctx, "wait for the planner for half a second", "SET LOCAL lock_timeout TO '500ms'"); err != nil {
+		return err
+	}
+	if err := tx.write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
+		return err
+	}
+	return tx.write(ctx, "wait for rows as ever", "SET LOCAL lock_timeout TO DEFAULT")
 }
 
 // planning is notify's decision about pages that are due.
@@ -66,6 +73,8 @@ func (db *DB) planEach(ctx context.Context, now time.Time, limit int, decide pla
 
 // plan plans what is due in one transaction; only narrows it down to one page.
 func (db *DB) plan(ctx context.Context, now time.Time, limit int, only int64, decide planning) (int, error) {
+	db.planning.Lock()
+	defer db.planning.Unlock()
 	planned := 0
 	err := db.derived(ctx, func(tx *Tx) error {
 		if err := tx.lockPlanner(ctx); err != nil {
