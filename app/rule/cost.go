@@ -8,22 +8,32 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
+// mostCost bounds one evaluation in units: one for a field that is read, an
+// element that is visited, ten bytes of text that are, and a hundred steps of a
+// pattern. It is counted, not timed, so that an event has the same outcome on
+// every machine. A usual key costs some ten.
+//
+// A call is charged for once it is done, so that the last one goes beyond. It is
+// one: nothing in an expression is done twice, a call reads what it is given
+// once, and matches refuses what would take it too many steps.
+const mostCost = 10_000
+
 // costs charges a call for what it reads and what it makes. CEL's own prices go
 // by the overload that the types choose. Nothing is known of an event's types
 // before it comes, so that CEL would ask one unit for joining texts of any
 // length, and for comparing lists and maps of any depth.
-type costs struct{}
+type costs struct{ patterns patterns }
 
 // CallCost implements CEL's estimator of what a call did cost.
-func (costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
+func (c costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
 	cost := 1 + length(result)/10
 	switch function {
 	case operators.Equals, operators.NotEquals:
 		cost += compared(args[0], args[1])
-	case operators.In:
+	case operators.In, operators.Add:
 		cost += weight(args[0]) + weight(args[1])
 	case overloads.Matches:
-		cost += (1 + length(args[0])/10) * (1 + length(args[1])/4)
+		cost += c.patterns.steps(args) / 100
 	default:
 		for _, a := range args {
 			cost += length(a) / 10
@@ -44,7 +54,7 @@ func compared(a, b ref.Val) uint64 {
 
 func contains(v ref.Val) bool {
 	switch v.(type) {
-	case traits.Lister, traits.Mapper:
+	case traits.Lister, traits.Mapper, *types.Optional:
 		return true
 	}
 	return false
@@ -52,11 +62,8 @@ func contains(v ref.Val) bool {
 
 // length is that of a text, in bytes, and 0 for what is none.
 func length(v ref.Val) uint64 {
-	switch v := v.(type) {
-	case types.String:
-		return uint64(len(v))
-	case types.Bytes:
-		return uint64(len(v))
+	if text, ok := v.(types.String); ok {
+		return uint64(len(text))
 	}
 	return 0
 }
@@ -69,6 +76,10 @@ func weight(v ref.Val) uint64 {
 		return weighed(v.Iterator(), weight)
 	case traits.Mapper:
 		return weighed(v.Iterator(), func(key ref.Val) uint64 { return weight(key) + weight(v.Get(key)) })
+	case *types.Optional:
+		if v.HasValue() {
+			return 1 + weight(v.GetValue())
+		}
 	}
 	return 1 + length(v)/10
 }

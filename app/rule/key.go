@@ -1,17 +1,19 @@
 // Package rule evaluates the organisation's own expressions over what was
-// received. They are written in CEL, which has no loops without end and no
-// effects; what one may cost is bounded besides, since an expression sees what a
-// stranger sent.
+// received. They are written in a part of CEL that has no loops and no effects:
+// each word of an expression is evaluated once at most. What that may cost is
+// bounded besides, since an expression sees what a stranger sent; see mostCost.
 package rule
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/interpreter"
 
@@ -21,30 +23,36 @@ import (
 // MaxLength is how long an expression may be, in runes.
 const MaxLength = 1000
 
-// mostCost bounds one evaluation in CEL's units: about one for a field that is
-// read or an element that is visited, and one for ten characters that are. It is
-// counted, not timed, so that an event has the same outcome on every machine. A
-// usual key costs some ten; this is a few milliseconds.
-const mostCost = 10_000
-
 // Key is a compiled expression that makes an event's dedup key. It may be used
 // from several goroutines.
 type Key struct{ program cel.Program }
 
 // environment declares what an expression sees: the standard functions, the
-// optional fields of CEL (event.?deployment.orValue("")) and the event. The
-// macros map and filter are left out, since what they make of an object follows
-// its order, which is none: the same event could have several keys. So are the
-// extended string functions, which build a text before they are charged for it.
+// optional fields of CEL (event.?deployment.orValue("")) and the event. Of the
+// macros there is only has: the others loop over what a stranger sent, and over
+// an object in its order, which is none, so that the same event could have
+// several keys.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(
 		cel.Variable("event", cel.MapType(cel.StringType, cel.DynType)),
 		cel.OptionalTypes(),
 		cel.ClearMacros(),
-		cel.Macros(cel.HasMacro, cel.AllMacro, cel.ExistsMacro, cel.ExistsOneMacro),
+		cel.Macros(cel.HasMacro),
 		cel.ParserExpressionSizeLimit(MaxLength),
 	)
 })
+
+// functions are those that an expression may call. Each reads what it is given
+// once at most, and costs charges for it.
+var functions = []string{
+	operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot,
+	operators.Equals, operators.NotEquals, operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals,
+	operators.Add, operators.Subtract, operators.Multiply, operators.Divide, operators.Modulo, operators.Negate,
+	operators.In, operators.Index, operators.OptIndex, operators.OptSelect,
+	overloads.TypeConvertString, overloads.TypeConvertInt, overloads.TypeConvertDouble, overloads.Size,
+	overloads.Contains, overloads.StartsWith, overloads.EndsWith, overloads.Matches,
+	"or", "orValue", "hasValue", "value",
+}
 
 // CompileKey compiles an expression that yields text, such as
 //
@@ -68,29 +76,47 @@ func CompileKey(expression string) (*Key, error) {
 	if kind := checked.OutputType(); !kind.IsExactType(cel.StringType) && !kind.IsExactType(cel.DynType) {
 		return nil, fault.Invalid("The expression has to yield text, and yields %s. string() makes text of a number.", kind)
 	}
-	if !fixedPatterns(checked.NativeRep().Expr()) {
-		return nil, fault.Invalid("The pattern of matches has to be written in the expression: one that came with the event could be of any size.")
+	patterns := patterns{}
+	if err := patterns.permit(checked.NativeRep().Expr()); err != nil {
+		return nil, err
 	}
-	// With the patterns compiled now, a wrong one is refused here.
-	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(mostCost), cel.CostTracking(costs{}))
+	program, err := env.Program(checked, cel.OptimizeRegex(patterns.matches()), cel.CostLimit(mostCost), cel.CostTracking(costs{patterns}))
 	if err != nil {
 		return nil, fault.Invalid("This expression cannot be used: %s.", err)
 	}
 	return &Key{program}, nil
 }
 
-// fixedPatterns reports whether every regular expression is a literal. Compiling
-// one takes memory far beyond its length.
-func fixedPatterns(whole ast.Expr) bool {
-	fixed := true
+// permit refuses what could cost more than it is charged for, and gathers the
+// patterns.
+func (p patterns) permit(whole ast.Expr) (err error) {
 	ast.PostOrderVisit(whole, ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != overloads.Matches {
-			return
+		if err == nil {
+			err = p.permitOne(e)
 		}
-		args := e.AsCall().Args()
-		fixed = fixed && args[len(args)-1].Kind() == ast.LiteralKind
 	}))
-	return fixed
+	return err
+}
+
+func (p patterns) permitOne(e ast.Expr) error {
+	switch e.Kind() {
+	case ast.LiteralKind, ast.IdentKind, ast.SelectKind:
+	case ast.ListKind:
+		if slices.ContainsFunc(e.AsList().Elements(), func(e ast.Expr) bool { return e.Kind() != ast.LiteralKind }) {
+			return fault.Invalid("A list in the expression may only hold texts and numbers, such as [\"prod-eu\", \"prod-us\"].")
+		}
+	case ast.CallKind:
+		name := e.AsCall().FunctionName()
+		if !slices.Contains(functions, name) {
+			return fault.Invalid("%s is not among what an expression may use.", name)
+		}
+		if name == overloads.Matches {
+			return p.add(e.AsCall())
+		}
+	default:
+		return fault.Invalid("An expression may hold no loops, and no objects of its own.")
+	}
+	return nil
 }
 
 // calm leaves out of a message what only the author of a grammar understands.
@@ -110,7 +136,7 @@ func (k *Key) Of(event map[string]any) (string, error) {
 	var cancelled interpreter.EvalCancelledError
 	switch {
 	case errors.As(err, &cancelled):
-		return "", errors.New("it takes too long")
+		return "", errors.New("it reads too much")
 	case err != nil:
 		return "", err
 	}

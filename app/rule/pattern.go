@@ -1,0 +1,96 @@
+package rule
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+// Matching may take as many steps as the text has bytes times what the pattern
+// has instructions, so that both are bounded before it begins.
+const (
+	mostMatched      = 2 << 10 // bytes of text
+	mostInstructions = 500
+)
+
+// patterns are those of an expression by their text, compiled.
+type patterns map[string]pattern
+
+type pattern struct {
+	*regexp.Regexp
+
+	instructions int
+}
+
+// add compiles the pattern of a call of matches. It has to be a literal: one that
+// came with the event could be of any size.
+func (p patterns) add(call ast.CallExpr) error {
+	args := call.Args()
+	last := args[len(args)-1]
+	if last.Kind() != ast.LiteralKind {
+		return fault.Invalid("The pattern of matches has to be written in the expression: one that came with the event could be of any size.")
+	}
+	text, ok := last.AsLiteral().Value().(string)
+	if !ok { // CEL's checker refuses what is known to be no text
+		return fault.Invalid("The pattern of matches has to be text.")
+	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return fault.Invalid("The pattern %q cannot be used: %s.", text, err)
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return fault.Invalid("The pattern %q cannot be used: %s.", text, err)
+	}
+	if n := len(program.Inst); n > mostInstructions {
+		return fault.Invalid("The pattern %q repeats too much: it has %d instructions, of at most %d.", text, n, mostInstructions)
+	}
+	compiled, err := regexp.Compile(text)
+	if err != nil {
+		return fault.Invalid("The pattern %q cannot be used: %s.", text, err)
+	}
+	p[text] = pattern{compiled, len(program.Inst)}
+	return nil
+}
+
+// matches is CEL's function of that name over the patterns, which refuses a text
+// that is too long for it.
+func (p patterns) matches() *interpreter.RegexOptimization {
+	return &interpreter.RegexOptimization{
+		Function: overloads.Matches, RegexIndex: 1,
+		Factory: func(call interpreter.InterpretableCall, text string) (interpreter.InterpretableCall, error) {
+			known, ok := p[text]
+			if !ok {
+				return nil, fmt.Errorf("the pattern %q was not looked at", text)
+			}
+			return interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(), func(args ...ref.Val) ref.Val {
+				in, ok := args[0].(types.String)
+				switch {
+				case !ok:
+					return types.MaybeNoSuchOverloadErr(args[0])
+				case len(in) > mostMatched:
+					return types.NewErr("matches reads at most %d bytes, and this text has %d", mostMatched, len(in))
+				}
+				return types.Bool(known.MatchString(string(in)))
+			}), nil
+		},
+	}
+}
+
+// steps is what matching took at most. What matches refused took none.
+func (p patterns) steps(args []ref.Val) uint64 {
+	n := length(args[0])
+	if n > mostMatched {
+		return 0
+	}
+	text, _ := args[1].(types.String)
+	return (1 + n) * uint64(p[string(text)].instructions)
+}
