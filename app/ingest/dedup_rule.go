@@ -46,8 +46,7 @@ func keyByRule(ev *incident.Event, snapshot *catalog.Snapshot, integration catal
 
 // eventOf is a breach as rules see it: the fields of the wire format as they
 // were sent, unknown ones included. What was null is not there; of a name that
-// is given twice the last counts; a number without a fraction is an integer. What
-// names the breach is as Tocsin understood it, so that a space too many makes no
+// is given twice the last counts; numbers are as plain has them. What names the breach is as Tocsin understood it, so that a space too many makes no
 // other key.
 func eventOf(ev *incident.Event) map[string]any {
 	event := map[string]any{}
@@ -88,7 +87,9 @@ func (v value) object() map[string]any {
 }
 
 // plain is a value as Go has it: a map, a list, a string, an int64 or float64, a
-// boolean, or nil. It goes no deeper than parse lets a body be.
+// boolean, or nil. It goes no deeper than parse lets a body be. A number of digits
+// alone is an int64, or where it is too large for one the text of its digits, so
+// that ids stay apart; any other is the float64 next to it.
 func (v value) plain() any {
 	switch {
 	case v.isObject():
@@ -102,11 +103,15 @@ func (v value) plain() any {
 	case v.isString():
 		return v.text()
 	case v.isNumber():
-		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		switch {
+		case err == nil:
 			return n
+		case errors.Is(err, strconv.ErrRange):
+			return string(v)
 		}
-		n, _ := strconv.ParseFloat(string(v), 64) // what is too large is infinite
-		return n
+		f, _ := strconv.ParseFloat(string(v), 64) // what is too large is infinite
+		return f
 	case !v.given():
 		return nil
 	}

@@ -55,6 +55,23 @@ func TestAnIntegrationsRuleMakesTheKey(t *testing.T) {
 	}
 }
 
+// TestNumbersKeepTheirDigits: what differs in the last digit of an id is of
+// another incident.
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	for number, want := range map[string]string{
+		"9223372036854775807": "9223372036854775807", "9223372036854775808": "9223372036854775808",
+		"18446744073709551614": "18446744073709551614", "18446744073709551615": "18446744073709551615",
+		"-9223372036854775809": "-9223372036854775809", "123456789012345678901234567890": "123456789012345678901234567890",
+		"-0": "0", "1.50": "1.5", "1e3": "1000", "1e999": "+Inf",
+	} {
+		body := `{"service": "checkout-api", "sli": "availability", "slo": {"name": "Availability"}, "id": ` + number + `}`
+		if got := ruled(t, `string(event.id)`, body).Event.DedupKey; got != want {
+			t.Errorf("%s makes the key %q, want %q", number, got, want)
+		}
+	}
+}
+
 // TestARuleThatFailsLosesNothing: the key is the one without it, and a warning
 // says why.
 func TestARuleThatFailsLosesNothing(t *testing.T) {
