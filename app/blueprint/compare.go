@@ -24,8 +24,18 @@ func (p *planner) compare() {
 	compared(p, OfPolicy, c.EscalationPolicies, d.EscalationPolicies, Policy.key)
 	compared(p, OfService, c.Services, d.Services, Service.key)
 	compared(p, OfIntegration, c.Integrations, d.Integrations, Integration.key)
+	p.rekeyed(c.Integrations, d.Integrations)
 	p.change(OfOrganization, "", differences(*c.Organization, *d.Organization), *d.Organization)
 	p.plan.Changes = append(p.plan.Changes, p.removed...)
+}
+
+// rekeyed notes the integrations whose signals have other keys from now on.
+func (p *planner) rekeyed(current, desired []Integration) {
+	for _, d := range desired {
+		if slices.ContainsFunc(current, func(c Integration) bool { return c.Slug == d.Slug && c.Dedup != d.Dedup }) {
+			p.note("integration %s: incidents that are open keep their dedup keys. Resolve by hand those that no recovery ends.", d.Slug)
+		}
+	}
 }
 
 func compared[T any](p *planner, kind Kind, current, desired []T, key func(T) string) {

@@ -198,6 +198,24 @@ users: [{email: eve@acme.example, name: Eve}]
 	}
 }
 
+func TestAnotherDedupRuleIsNoted(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		before, after string
+		noted         bool
+	}{
+		{"", "dedup: event.sli", true}, {"event.sli", "dedup: event.service", true}, {"event.sli", `dedup: ""`, true},
+		{"event.sli", "dedup: event.sli", false}, {"event.sli", "name: Other", false}, {"", "name: Other", false},
+	} {
+		state := begun()
+		state.Integrations = []blueprint.KeptIntegration{{Integration: catalog.Integration{ID: 1, Slug: "sre", Name: "SRE", Kind: catalog.KindSLO, Dedup: test.before}}}
+		got := plan(t, "version: 1\nintegrations:\n  - {slug: sre, "+test.after+"}\n  - {slug: new, dedup: event.sli}\n", state, blueprint.Options{})
+		if noted := strings.Contains(got, "! integration sre: incidents that are open keep their dedup keys."); noted != test.noted || strings.Contains(got, "! integration new") {
+			t.Errorf("from %q to %s:\n%s", test.before, test.after, got)
+		}
+	}
+}
+
 func TestPoliciesFollowARenamedPriority(t *testing.T) {
 	t.Parallel()
 	s := begun()

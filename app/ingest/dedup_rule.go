@@ -16,15 +16,24 @@ import (
 // organisation's word. Where it fails on an event the key stays as it is without
 // a rule, and a warning says why: no page is lost by it.
 //
-// A breach and its recovery only meet where the rule uses what both carry.
-func applyDedupRule(ev *incident.Event, snapshot *catalog.Snapshot, integration catalog.Integration) {
+// A breach and its recovery only meet where the rule uses what both carry. Of a
+// recovery the key without the rule is returned besides.
+func applyDedupRule(ev *incident.Event, snapshot *catalog.Snapshot, integration catalog.Integration) (without string) {
 	key, err := keyByRule(ev, snapshot, integration)
 	if err != nil {
 		ev.Warnings = append(ev.Warnings, fmt.Sprintf("The integration's dedup rule cannot be used here: %s. The key is the one without it.", printable(err.Error())))
-		return
+		return ""
+	}
+	if ev.Action == incident.Resolve {
+		without = ev.DedupKey
 	}
 	ev.DedupKey = key
+	return without
 }
+
+// endedNothing warns of a recovery under a rule that was ignored.
+const endedNothing = "The recovery ended nothing under the key of the integration's dedup rule, nor under the key without it. " +
+	"If the rule was changed since the breach came in, resolve the incident by hand."
 
 func keyByRule(ev *incident.Event, snapshot *catalog.Snapshot, integration catalog.Integration) (string, error) {
 	rule, err := snapshot.DedupRule(integration)

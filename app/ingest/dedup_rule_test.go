@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
@@ -129,6 +130,35 @@ func TestTheRuleIsOfTheConfigurationInForce(t *testing.T) {
 	answer, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(ruledBreach + "}")})
 	if err != nil || answer.DedupKey != "availability" {
 		t.Errorf("it is answered %+v, %v", answer, err)
+	}
+}
+
+// TestARecoveryFindsWhatFiresSinceBeforeTheRule, and is told where nothing does.
+func TestARecoveryFindsWhatFiresSinceBeforeTheRule(t *testing.T) {
+	t.Parallel()
+	const recovery = `{"status": "recovered", "service": "checkout-api", "sli": "availability", "slo": {"name": "Availability"}}`
+	for _, test := range []struct {
+		rule, firing, key string
+		status            incident.Result
+		tried             int
+		warned            bool
+	}{
+		{`event.sli`, "availability", "availability", incident.ResultResolved, 1, false},
+		{`event.sli`, "||availability|Availability", "||availability|Availability", incident.ResultResolved, 2, false},
+		{`event.sli`, "of another rule", "availability", incident.ResultIgnored, 2, true},
+		{`"||availability|Availability"`, "of another rule", "||availability|Availability", incident.ResultIgnored, 1, true},
+		{``, "of a rule", "||availability|Availability", incident.ResultIgnored, 1, false},
+	} {
+		for _, stale := range []int{0, 1} {
+			h := newHouse(t)
+			h.contents.Integrations[0].Dedup, h.firing, h.stale = test.rule, test.firing, stale
+			h.cached = catalog.NewSnapshot(h.contents)
+			answer, err := h.post("own", recovery)
+			warned := strings.Contains(strings.Join(answer.Warnings, " "), "resolve the incident by hand")
+			if err != nil || answer.Status != test.status || answer.DedupKey != test.key || len(h.submitted) != test.tried || warned != test.warned {
+				t.Errorf("%+v is answered %+v, %v after %d tries", test, answer, err, len(h.submitted))
+			}
+		}
 	}
 }
 

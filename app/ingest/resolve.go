@@ -53,17 +53,18 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach
 	ev.Priority, ev.PrioritySource = choice.Level, choice.Source
 	ev.Warnings = append(ev.Warnings, choice.Warnings...)
 
-	if integration.Dedup != "" {
-		applyDedupRule(&ev, snapshot, integration)
-	}
 	signal := Signal{
-		ServiceID: service.ID, ConfigVersion: snapshot.Version(), ReceivedAt: at, Event: ev,
+		ServiceID: service.ID, ConfigVersion: snapshot.Version(), ReceivedAt: at,
 		Rules: incident.Rules{
 			ServiceID: service.ID, IntegrationID: integration.ID, Actor: "integration:" + integration.Name,
 			ReopenWindow:    time.Duration(service.ReopenWindow) * time.Second,
 			DeploymentKnown: known, Production: deployment.Kind == catalog.Production,
 		},
 	}
+	if integration.Dedup != "" {
+		signal.KeyWithoutRule = applyDedupRule(&ev, snapshot, integration)
+	}
+	signal.Event = ev
 	if service.PolicyID != nil {
 		if id, ok := snapshot.PolicyVersionAt(*service.PolicyID, at); ok {
 			signal.PolicyVersionID = &id

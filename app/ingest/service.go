@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -167,7 +168,7 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 		return Answer{}, err
 	}
 	for range maxStale {
-		result, err := s.opts.Submitter.Submit(ctx, signal)
+		result, err := s.submit(ctx, &signal)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -179,6 +180,29 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 		}
 	}
 	return Answer{}, tryAgain("The configuration is changing. Send it again in a moment.", nil)
+}
+
+// submit makes a signal durable. A recovery that finds nothing under the key of a
+// rule is tried under the one without it, since what fires may have begun before
+// there was the rule, or where the rule failed.
+func (s *Service) submit(ctx context.Context, signal *Signal) (Result, error) {
+	result, err := s.opts.Submitter.Submit(ctx, *signal)
+	if err != nil || result.Stale || result.Status != incident.ResultIgnored || signal.KeyWithoutRule == "" {
+		return result, err
+	}
+	if other := *signal; other.KeyWithoutRule != other.Event.DedupKey {
+		other.Event.DedupKey = other.KeyWithoutRule
+		again, err := s.opts.Submitter.Submit(ctx, other)
+		if err != nil || again.Stale {
+			return again, err
+		}
+		if again.Status != incident.ResultIgnored {
+			*signal = other
+			return again, nil
+		}
+	}
+	signal.Event.Warnings = append(slices.Clip(signal.Event.Warnings), endedNothing)
+	return result, nil
 }
 
 // resolve finds what a breach means by the picture that look gives.

@@ -32,6 +32,7 @@ type house struct {
 	submitErr  error
 	rejectErr  error
 	submitted  []ingest.Signal
+	firing     string // the key under which something fires that a recovery may end
 	rejections []ingest.Rejection
 	service    *ingest.Service
 }
@@ -91,6 +92,9 @@ func (h *house) Submit(_ context.Context, s ingest.Signal) (ingest.Result, error
 	}
 	h.submitted = append(h.submitted, s)
 	if s.Event.Action == incident.Resolve {
+		if s.Event.DedupKey == h.firing {
+			return ingest.Result{Status: incident.ResultResolved, Number: 16}, nil
+		}
 		return ingest.Result{Status: incident.ResultIgnored}, nil
 	}
 	return ingest.Result{Status: incident.ResultCreated, Number: 17}, nil

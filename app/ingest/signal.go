@@ -24,6 +24,9 @@ type Signal struct {
 	ReceivedAt time.Time
 	Event      incident.Event
 	Rules      incident.Rules
+	// KeyWithoutRule is, of a recovery whose key the integration's rule made, the
+	// key that it has without it: that of what fires since before there was a rule.
+	KeyWithoutRule string
 }
 
 // size is about what a signal holds of memory while it waits.

@@ -409,7 +409,7 @@ func connect(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "</code><p class=\"quiet\">This integration’s own rule, which goes before a signal’s own <code>dedup_key</code>.</p></dd>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "</code><p class=\"quiet\">This integration’s own rule, which goes before a signal’s own <code>dedup_key</code>. Incidents that were open when it changed keep their keys.</p></dd>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
