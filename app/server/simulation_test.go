@@ -253,7 +253,7 @@ func (w witness) foresee(f foreseen) simulate.Timeline {
 	for _, a := range f.answers {
 		in.Answers = append(in.Answers, simulate.Answer{After: a.after, Person: w.user(a.who), Kind: a.kind})
 	}
-	timeline, err := simulate.Run(in)
+	timeline, err := simulate.Run(ctx, in)
 	w.must(err)
 	return timeline
 }

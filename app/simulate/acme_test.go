@@ -1,6 +1,7 @@
 package simulate_test
 
 import (
+	"context"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -134,7 +135,7 @@ func (a *acme) try() (simulate.Timeline, error) {
 			return escalation.NamedPolicy{Slug: "payments", Name: "Payments", Policy: a.policy}, nil
 		}
 	}
-	return simulate.Run(a.Input)
+	return simulate.Run(context.Background(), a.Input)
 }
 
 func (a *acme) answers(answers ...simulate.Answer) { a.Answers = answers }

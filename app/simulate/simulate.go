@@ -8,6 +8,7 @@ package simulate
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -44,8 +45,8 @@ type Input struct {
 	Payload []byte
 	// At is when it comes in.
 	At time.Time
-	// Answers may come in any order. One at the instant at which something is
-	// due comes first.
+	// Answers may come in any order, none after the span. One at the instant at
+	// which something is due comes first.
 	Answers []Answer
 	// Span is how long to look on, at most MostSpan; 0 stands for DefaultSpan.
 	Span time.Duration
@@ -53,9 +54,12 @@ type Input struct {
 
 // Answer is what a person would do.
 type Answer struct {
-	After  time.Duration // since the signal
+	After time.Duration // since the signal
+	// Person is 0 for whoever was told last before, other than as a shadow.
 	Person int64
 	Kind   AnswerKind
+
+	path string // in Input, for words
 }
 
 // AnswerKind is what an answer does.
@@ -95,6 +99,7 @@ const (
 	AckExpired   = Kind(incident.EvAckExpired)
 	ResolvedBy   = Kind(incident.EvResolved)
 	Unchanged    = Kind("unchanged") // an answer that changes nothing
+	LeftOut      = Kind("left_out")  // what would be more than MostEntries
 )
 
 // Entry is one line of a timeline. Each kind fills what it needs.
@@ -112,7 +117,7 @@ type Entry struct {
 	Person int64
 	// Until is when Waiting ends.
 	Until time.Time
-	// Text says why an answer changes nothing.
+	// Text says why an answer changes nothing, and what is left out.
 	Text string
 }
 
@@ -169,9 +174,10 @@ const (
 	RuleRepeat   Rule = "repeat"   // the last one again, while the step lasts
 )
 
-// Run simulates. Faults: what the decoder refuses of the payload, and Invalid
-// for answers that nobody could give.
-func Run(in Input) (Timeline, error) {
+// Run simulates, until the context ends. Faults: what the decoder refuses of the
+// payload, and Invalid for answers that nobody could give, which it names as
+// answers[0].after, counted as they are in Input.
+func Run(ctx context.Context, in Input) (Timeline, error) {
 	if err := in.check(); err != nil {
 		return Timeline{}, err
 	}
@@ -186,29 +192,10 @@ func Run(in Input) (Timeline, error) {
 	}
 	w := newWorld(in, signal)
 	w.receive()
-	if err := w.run(); err != nil {
+	if err := w.run(ctx); err != nil {
 		return Timeline{}, fmt.Errorf("simulate: %w", err)
 	}
 	return w.timeline, nil
-}
-
-// ToldLast is whoever would have been told last by so long after the signal, with
-// the answers that there are. Fault: Invalid where it would be nobody, and what
-// Run refuses.
-func (in Input) ToldLast(after time.Duration) (person int64, err error) {
-	timeline, err := Run(in)
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range timeline.Entries {
-		if e.Kind == Told && !e.Message.Why.Shadow && e.At.Sub(in.At) <= after {
-			person = e.Person
-		}
-	}
-	if person == 0 {
-		return 0, fault.Invalid("Nobody would have been told %s after the signal, so nobody could acknowledge it then.", short(after))
-	}
-	return person, nil
 }
 
 // check fills in what was left out, and refuses what makes no sense.
@@ -222,7 +209,7 @@ func (in *Input) check() error {
 	}
 	for i, a := range in.Answers {
 		path := fmt.Sprintf("answers[%d]", i)
-		if _, ok := in.Roster.People[a.Person]; !ok {
+		if _, ok := in.Roster.People[a.Person]; !ok && a.Person != 0 {
 			wrong = append(wrong, fault.Field{Path: path + ".person", Message: "Nobody here is known by that."})
 		}
 		if a.Kind != Acknowledge && a.Kind != Resolve {
@@ -231,11 +218,17 @@ func (in *Input) check() error {
 		if a.After < 0 {
 			wrong = append(wrong, fault.Field{Path: path + ".after", Message: "must not be before the signal"})
 		}
+		if a.After > in.Span {
+			wrong = append(wrong, fault.Field{Path: path + ".after", Message: "must be within the " + short(in.Span) + " that are looked at"})
+		}
 	}
 	if wrong != nil {
 		return fault.Invalid("This cannot be simulated as it is.").With(wrong...)
 	}
 	in.Answers = slices.Clone(in.Answers)
+	for i := range in.Answers {
+		in.Answers[i].path = fmt.Sprintf("answers[%d]", i)
+	}
 	slices.SortStableFunc(in.Answers, func(a, b Answer) int { return cmp.Compare(a.After, b.After) })
 	return nil
 }

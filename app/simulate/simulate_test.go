@@ -1,6 +1,7 @@
 package simulate_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -262,7 +263,7 @@ func TestWhatCannotBeSimulated(t *testing.T) {
 		"no such":        {func(a *acme) { a.Integration.ServiceID = nil; a.contents.Services = nil }, fault.KindInvalid, []string{"service"}},
 		"too long":       {func(a *acme) { a.Span = simulate.MostSpan + 1 }, fault.KindInvalid, []string{"span"}},
 		"backwards":      {func(a *acme) { a.Span = -1 }, fault.KindInvalid, []string{"span"}},
-		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].person", "answers[0].kind", "answers[1].person", "answers[1].kind", "answers[1].after"}},
+		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].kind", "answers[1].person", "answers[1].kind", "answers[1].after"}},
 		"a right answer": {func(a *acme) { a.answers(simulate.Answer{Person: ana, Kind: simulate.Resolve}) }, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -302,11 +303,16 @@ func TestItIsCut(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.policy = escalation.Policy{Repeat: 100, Steps: slices.Repeat([]escalation.Step{{Timeout: 1, Targets: []escalation.Target{{Team: 1}}}}, 10)}
+	a.answers(simulate.Answer{After: 71 * time.Hour, Kind: simulate.Acknowledge}, simulate.Answer{After: 70 * time.Hour, Person: ana, Kind: simulate.Resolve})
 	timeline := a.run(t)
 	if n := len(timeline.Entries); !timeline.Cut || n < simulate.MostEntries || n > simulate.MostEntries+10 {
 		t.Errorf("%d entries, cut is %v", n, timeline.Cut)
 	}
-	if last := timeline.Entries[len(timeline.Entries)-1]; !timeline.Until.Equal(last.At) {
+	last := timeline.Entries[len(timeline.Entries)-1]
+	if last.Kind != simulate.LeftOut || last.Text != "What comes after the first 1000 lines is left out, 2 answers with it." {
+		t.Errorf("it ends with %+v", last)
+	}
+	if !timeline.Until.Equal(last.At) {
 		t.Errorf("followed until %s, with a last entry at %s", timeline.Until, last.At)
 	}
 	a = newAcme()
@@ -322,4 +328,71 @@ func kinds(t simulate.Timeline) string {
 		all[i] = string(e.Kind)
 	}
 	return strings.Join(all, " ")
+}
+
+// TestWhoeverWasToldLastAnswers, of all who were told before then.
+func TestWhoeverWasToldLastAnswers(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[time.Duration]string{
+		1: "Ben Adeyemi", time.Hour: "Ben Adeyemi", time.Hour + 1: "Chiara Conti", 2 * time.Hour: "Chiara Conti",
+	} {
+		a := newAcme()
+		a.answers(simulate.Answer{After: after + time.Minute, Kind: simulate.Resolve}, simulate.Answer{After: after, Kind: simulate.Acknowledge})
+		var got []string
+		for _, e := range a.run(t).Entries {
+			if e.Kind == simulate.Acknowledged || e.Kind == simulate.ResolvedBy || e.Kind == simulate.Unchanged {
+				got = append(got, fmt.Sprintf("%s %s", e.Kind, nameOf(e.Person)))
+			}
+		}
+		if diff := gocmp.Diff([]string{"acknowledged " + want, "resolved " + want}, got); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", after, diff)
+		}
+	}
+}
+
+// TestNoAnswerIsDroppedInSilence: each is told, counted among what is left out,
+// or refused by its name.
+func TestNoAnswerIsDroppedInSilence(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*acme)
+		answer simulate.Answer
+	}{
+		"before anybody is told": {func(*acme) {}, simulate.Answer{Kind: simulate.Acknowledge}},
+		"after the span":         {func(*acme) {}, simulate.Answer{After: 100 * time.Hour, Person: ana, Kind: simulate.Acknowledge}},
+		"after the span asked for": {func(a *acme) { a.Span = time.Hour },
+			simulate.Answer{After: 61 * time.Minute, Kind: simulate.Resolve}},
+	} {
+		a := newAcme()
+		test.change(a)
+		a.answers(simulate.Answer{After: time.Minute, Kind: simulate.Acknowledge}, test.answer)
+		_, err := a.try()
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.KindInvalid || len(f.Fields) != 1 || f.Fields[0].Path != "answers[1].after" {
+			t.Errorf("an answer %s is answered %v", name, err)
+		}
+	}
+
+	a := newAcme()
+	a.Payload = []byte(strings.Replace(breach, "breached", "recovered", 1))
+	a.answers(simulate.Answer{After: time.Minute, Person: ana, Kind: simulate.Acknowledge})
+	if entries := a.run(t).Entries; len(entries) != 2 || entries[1].Text != "There is no incident." {
+		t.Errorf("an answer to nothing is told as %+v", entries)
+	}
+}
+
+// TestASimulationEndsWithItsContext.
+func TestASimulationEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	a := newAcme()
+	a.run(t) // which makes the picture
+	ctx, cancel := context.WithCancel(t.Context())
+	policy := a.Policy
+	a.Policy = func(version int64) (escalation.NamedPolicy, error) {
+		cancel()
+		return policy(version)
+	}
+	if _, err := simulate.Run(ctx, a.Input); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
+	}
 }

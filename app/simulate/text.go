@@ -86,6 +86,8 @@ func (p *printer) entry(e Entry) {
 		p.line(e.At, "", p.names(e.Person)+" does not answer. The policy starts again.")
 	case ResolvedBy:
 		p.line(e.At, "", p.names(e.Person)+" resolves.")
+	case LeftOut:
+		p.line(e.At, "", e.Text)
 	case Unchanged:
 		p.line(e.At, "", p.names(e.Person)+"'s answer changes nothing. "+e.Text)
 	}

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -81,21 +82,37 @@ func (w *world) receive() {
 
 // run jumps from one due instant to the next until nothing is due any more, or
 // the timeline has become too long.
-func (w *world) run() error {
-	for {
+func (w *world) run(ctx context.Context) error {
+	for ctx.Err() == nil {
 		next := w.next()
-		if next.IsZero() || next.After(w.end) || len(w.timeline.Entries) >= MostEntries {
-			w.timeline.Cut = !next.IsZero()
-			if next.After(w.end) {
-				w.timeline.Until = w.end
-			}
+		switch {
+		case next.IsZero():
+			return nil
+		case next.After(w.end):
+			w.timeline.Cut, w.timeline.Until = true, w.end
+			return nil
+		case len(w.timeline.Entries) >= MostEntries:
+			w.timeline.Cut = true
+			w.leaveOut()
 			return nil
 		}
 		w.now = next
-		if err := w.act(context.Background()); err != nil {
+		if err := w.act(ctx); err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
+}
+
+// leaveOut tells that the timeline has become too long.
+func (w *world) leaveOut() {
+	text := fmt.Sprintf("What comes after the first %d lines is left out", MostEntries)
+	if n := len(w.in.Answers); n == 1 {
+		text += ", an answer with it"
+	} else if n > 1 {
+		text += fmt.Sprintf(", %d answers with it", n)
+	}
+	w.tell(Entry{Kind: LeftOut, Text: text + "."})
 }
 
 // next is the earliest instant at which something is due, zero for never.
@@ -106,7 +123,7 @@ func (w *world) next() time.Time {
 			next = *at
 		}
 	}
-	if len(w.in.Answers) > 0 && w.incident.Number != 0 {
+	if len(w.in.Answers) > 0 {
 		at := w.in.At.Add(w.in.Answers[0].After)
 		consider(&at)
 	}
@@ -151,6 +168,16 @@ func (w *world) act(ctx context.Context) error {
 
 // answer has a person act. What their answer cannot change is told.
 func (w *world) answer(ctx context.Context, a Answer) error {
+	if a.Person == 0 {
+		if a.Person = w.toldLast(); a.Person == 0 {
+			words := fmt.Sprintf("Nobody would have been told before %s after the signal, so nobody could answer it then.", short(a.After))
+			return fault.Invalid("%s", words).With(fault.Field{Path: a.path + ".after", Message: words})
+		}
+	}
+	if w.incident.Number == 0 {
+		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "There is no incident."})
+		return nil
+	}
 	by := incident.By{Actor: w.in.Roster.People[a.Person].Email, UserID: &a.Person, Via: "web"}
 	told := len(w.timeline.Entries)
 	var err error
@@ -168,6 +195,17 @@ func (w *world) answer(ctx context.Context, a Answer) error {
 		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "It is " + string(w.incident.Status) + " already."})
 	}
 	return nil
+}
+
+// toldLast is whoever was told last, other than as a shadow; 0 for nobody. Since
+// answers come first, it was before now.
+func (w *world) toldLast() int64 {
+	for _, e := range slices.Backward(w.timeline.Entries) {
+		if e.Kind == Told && !e.Message.Why.Shadow {
+			return e.Person
+		}
+	}
+	return 0
 }
 
 func (w *world) tell(e Entry) {

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,8 +22,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
-// mostAnswers bounds what one simulation costs: to find out whose answer it is,
-// each may need one more.
+// mostAnswers is how many people do something in one simulation.
 const mostAnswers = 20
 
 // newSimulation is what is to be simulated.
@@ -35,7 +36,7 @@ type newSimulation struct {
 }
 
 // newAnswer is what a person would do. Without a person it is whoever would have
-// been told last.
+// been told last before.
 type newAnswer struct {
 	After  string `json:"after"`
 	User   string `json:"user"`
@@ -58,7 +59,8 @@ func (h *edge) apiSimulate(c echo.Context, _ auth.Actor) (any, error) {
 	if err := s.refusal(); err != nil {
 		return nil, err
 	}
-	if err := h.surroundings(c.Request().Context(), &s.input); err != nil {
+	ctx := c.Request().Context()
+	if err := h.surroundings(ctx, &s.input); err != nil {
 		return nil, err
 	}
 	for i := range s.Answers {
@@ -67,12 +69,11 @@ func (h *edge) apiSimulate(c echo.Context, _ auth.Actor) (any, error) {
 	if err := s.refusal(); err != nil {
 		return nil, err
 	}
-	timeline, err := simulate.Run(s.input)
-	if fault.Is(err, fault.KindInvalid) { // a service that nobody knows
-		s.breachIs(err)
-		return nil, s.refusal()
+	timeline, err := simulate.Run(ctx, s.input)
+	if err != nil {
+		return nil, s.whose(err)
 	}
-	return config.simulated(timeline), err
+	return config.simulated(timeline), nil
 }
 
 // surroundings are the configuration as it is now.
@@ -108,7 +109,7 @@ func (s *simulation) refusal() error {
 	return fault.Invalid("This cannot be simulated as it is.").With(s.wrong...)
 }
 
-// check reads all but the answers, which need to know who would be told.
+// check reads all but the answers, which need to know who there is.
 func (s *simulation) check(dated bool, now time.Time) {
 	s.comesInBy()
 	s.input.At = now
@@ -130,6 +131,8 @@ func (s *simulation) check(dated bool, now time.Time) {
 	s.input.Payload = s.Breach
 	if len(s.Breach) == 0 || string(s.Breach) == "null" {
 		s.refuse("breach", "is missing")
+	} else if bytes.TrimSpace(s.Breach)[0] != '{' {
+		s.refuse("breach", "must be an object")
 	} else if _, err := ingest.DecodeSLO(s.Breach, ""); err != nil {
 		s.breachIs(err)
 	}
@@ -159,6 +162,24 @@ func (s *simulation) comesInBy() {
 	}
 }
 
+// whose puts what a simulation refuses where it stands in the request: an answer,
+// or the breach, whose service nobody knows. Any other error stays what it is.
+func (s *simulation) whose(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != fault.KindInvalid {
+		return err
+	}
+	for _, field := range f.Fields {
+		if strings.HasPrefix(field.Path, "answers[") {
+			s.refuse(field.Path, "%s", field.Message)
+		}
+	}
+	if s.wrong == nil {
+		s.breachIs(err)
+	}
+	return s.refusal()
+}
+
 // breachIs notes what the decoder, or the configuration, has against the breach.
 func (s *simulation) breachIs(err error) {
 	var f *fault.Error
@@ -173,7 +194,7 @@ func (s *simulation) breachIs(err error) {
 	}
 }
 
-// answer reads one answer, given those before it.
+// answer reads one answer.
 func (s *simulation) answer(i int) {
 	path := fmt.Sprintf("answers[%d]", i)
 	a, ok := s.readAnswer(i, path)
@@ -190,10 +211,6 @@ func (s *simulation) answer(i int) {
 	after, err := blueprint.ParseDuration(a.After)
 	if answer.After = time.Duration(after); err != nil {
 		s.refuse(path+".after", "must be a length of time such as 5m")
-	} else if a.User == "" && len(s.wrong) == 0 {
-		if answer.Person, err = s.input.ToldLast(answer.After); err != nil {
-			s.refuse(path+".after", "%s", problemOf(err).Detail)
-		}
 	}
 	if a.User != "" && !s.known(a.User, &answer.Person) {
 		s.refuse(path+".user", "must be the email address of somebody who is not deactivated")

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
@@ -96,6 +99,9 @@ func TestWhatCannotBeSimulatedIsNamed(t *testing.T) {
 			answers(`[{"after":"1m"},{"after":"2m","action":"resolve","user":"Ana"}]`):              "answers[1].user",
 			answers(`[` + strings.Repeat(`{"after":"1m"},`, 20) + `{"after":"1m"}]`):                "answers",
 			`{"service":"online-shop","breach":` + simulatedBreach + `,"answers":[{"after":"1s"}]}`: "answers[0].after",
+			answers(`[{"after":"5m"},{"after":"0s"}]`):                                              "answers[1].after",
+			answers(`[{"after":"72h"},{"after":"73h"},{"after":"100h","user":"ana@acme.example"}]`): "answers[1].after answers[2].after",
+			`{"service":"checkout-api","breach":[]}`:                                                "breach",
 		} {
 			p := decode[Problem](t, h.as(auth.Read, "POST", "/api/v1/simulate", body), 422)
 			var fields []string
@@ -106,8 +112,26 @@ func TestWhatCannotBeSimulatedIsNamed(t *testing.T) {
 				t.Errorf("%s names %s, want %s", body, got, want)
 			}
 		}
+		for _, breach := range []string{"5", "[]", `"breach"`} {
+			p := decode[Problem](t, h.as(auth.Read, "POST", "/api/v1/simulate", `{"service":"checkout-api","breach": `+breach+`}`), 422)
+			if len(p.Errors) != 1 || p.Errors[0].Message != "must be an object" {
+				t.Errorf("the breach %s is answered %+v", breach, p.Errors)
+			}
+		}
 		if w := h.as(auth.Stakeholder, "POST", "/api/v1/simulate", `{}`); w.Code != 403 {
 			t.Errorf("a stakeholder is answered %d", w.Code)
 		}
 	})
+}
+
+// TestAFaultOfOursIsNoFaultOfTheBreach: what is neither the answers' nor the
+// breach's stays what it is, and is logged.
+func TestAFaultOfOursIsNoFaultOfTheBreach(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{errors.New("the disk is gone"), fault.Internal(errors.New("the disk is gone")), context.DeadlineExceeded} {
+		var s simulation
+		if err := s.whose(cause); !errors.Is(err, cause) || s.wrong != nil {
+			t.Errorf("%v became %v", cause, err)
+		}
+	}
 }

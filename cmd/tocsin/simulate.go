@@ -24,7 +24,7 @@ func (c *cli) simulate() *cobra.Command {
 		Long: `Say who would be paged when by a breach, through which rule, and page nobody. The
 same code decides that pages in earnest.
 
-An --ack of 5m has whoever was told last by then acknowledge five minutes after
+An --ack of 5m has whoever was told last before acknowledge five minutes after
 the signal; 5m=ana@example.com has that person do so.`,
 		Example: "  tocsin simulate -f breach.json --service checkout-api --at \"2026-12-24 03:00\" --ack 20m",
 		Args:    arguments(),
@@ -52,7 +52,7 @@ the signal; 5m=ana@example.com has that person do so.`,
 			if err := in.answer(ctx, &input, acks); err != nil {
 				return err
 			}
-			timeline, err := simulate.Run(input)
+			timeline, err := simulate.Run(ctx, input)
 			if err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ func (in *installation) bound(ctx context.Context, service string) (catalog.Inte
 }
 
 // answer adds acknowledgments, each by whom it names or by whoever would have
-// been told last by then.
+// been told last before.
 func (in *installation) answer(ctx context.Context, input *simulate.Input, acks []string) error {
 	for _, ack := range acks {
 		text, email, named := strings.Cut(ack, "=")
@@ -130,8 +130,6 @@ func (in *installation) answer(ctx context.Context, input *simulate.Input, acks 
 				return err
 			}
 			answer.Person = u.ID
-		} else if answer.Person, err = input.ToldLast(answer.After); err != nil {
-			return err
 		}
 		input.Answers = append(input.Answers, answer)
 	}

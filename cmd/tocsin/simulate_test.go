@@ -36,7 +36,7 @@ func TestSimulate(t *testing.T) {
 		wantWords(t, k.fails(1, "simulate", "-f", file, "--service", "none"), "none")
 		wantWords(t, k.fails(1, "simulate", "-f", file, "--service", "checkout-api", "--ack", "soon"), `"soon" is no acknowledgment`)
 		wantWords(t, k.fails(1, "simulate", "-f", file, "--service", "checkout-api", "--for", "soon"), `"soon" is no length of time`)
-		wantWords(t, k.fails(1, "simulate", "-f", file, "--service", "online-shop", "--ack", "1s"), "Nobody would have been told 1s after the signal")
+		wantWords(t, k.fails(1, "simulate", "-f", file, "--service", "online-shop", "--ack", "1s"), "Nobody would have been told before 1s after the signal")
 		wantWords(t, k.fails(2, "simulate", "-f", file), "integration")
 	})
 }
