@@ -25,6 +25,30 @@ import (
 // mostAnswers is how many people do something in one simulation.
 const mostAnswers = 20
 
+// A simulation is work for the processor that paging needs too, so that few run
+// at once; who does not get a turn within a while is told to come again.
+const (
+	mostSimulations = 2
+	turnWithin      = 2 * time.Second
+)
+
+// turns lets so many work at once as it has room for.
+type turns chan struct{}
+
+// take waits for a turn, to be given back. Fault: Unavailable.
+func (t turns) take(ctx context.Context) (back func(), err error) {
+	late := time.NewTimer(turnWithin)
+	defer late.Stop()
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-late.C:
+		return nil, fault.Unavailable("As many simulations as may run at once are running. Try again in a moment.")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // newSimulation is what is to be simulated.
 type newSimulation struct {
 	Integration string            `json:"integration"`
@@ -60,6 +84,11 @@ func (h *edge) apiSimulate(c echo.Context, _ auth.Actor) (any, error) {
 		return nil, err
 	}
 	ctx := c.Request().Context()
+	back, err := h.simulating.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
 	if err := h.surroundings(ctx, &s.input); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,6 +121,34 @@ func TestWhatCannotBeSimulatedIsNamed(t *testing.T) {
 		}
 		if w := h.as(auth.Stakeholder, "POST", "/api/v1/simulate", `{}`); w.Code != 403 {
 			t.Errorf("a stakeholder is answered %d", w.Code)
+		}
+	})
+}
+
+// TestFewSimulateAtOnce: a third waits for its turn, and is told to come again
+// where it comes to none.
+func TestFewSimulateAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulating := make(turns, mostSimulations)
+		var backs []func()
+		for range mostSimulations {
+			back, err := simulating.take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			backs = append(backs, back)
+		}
+		if _, err := simulating.take(t.Context()); !fault.Is(err, fault.KindUnavailable) {
+			t.Errorf("one too many is answered %v", err)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := simulating.take(gone); !errors.Is(err, context.Canceled) {
+			t.Errorf("whoever left is answered %v", err)
+		}
+		time.AfterFunc(turnWithin/2, backs[0])
+		if _, err := simulating.take(t.Context()); err != nil {
+			t.Errorf("whoever waited is answered %v", err)
 		}
 	})
 }

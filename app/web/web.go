@@ -65,6 +65,8 @@ type edge struct {
 	// errorPage shows a person what went wrong; nil writes it as plain text.
 	errorPage func(c echo.Context, p Problem) error
 	kept      atomic.Pointer[listing]
+	// simulating is shared by all who simulate.
+	simulating turns
 }
 
 // How long a request may take and how large its body may be, where the route
@@ -76,7 +78,7 @@ const (
 
 // New makes the edge: every route, ready to serve.
 func New(d Deps) *echo.Echo {
-	h := &edge{Deps: d}
+	h := &edge{Deps: d, simulating: make(turns, mostSimulations)}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = h.fail
