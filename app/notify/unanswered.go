@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"syscall"
 )
@@ -30,6 +31,16 @@ func Unanswered(ctx context.Context, who string, err error) string {
 		return who + " broke off the connection"
 	}
 	return who + " could not be reached"
+}
+
+// WithoutURL is what a call without an answer failed of, for Failure.Cause. The
+// URL is left out, since it may name the account.
+func WithoutURL(err error) string {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err.Error()
 }
 
 // midway is a name as it stands within a sentence.

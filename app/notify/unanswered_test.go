@@ -50,3 +50,14 @@ func TestUnanswered(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestACauseNamesNoURL(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("send: %w", &url.Error{Op: "Post", URL: "https://example.com/Accounts/AC1", Err: errors.New("refused")})
+	if got := notify.WithoutURL(err); got != "refused" {
+		t.Errorf("the cause is %q", got)
+	}
+	if got := notify.WithoutURL(errors.New("refused")); got != "refused" {
+		t.Errorf("what names no URL is %q", got)
+	}
+}

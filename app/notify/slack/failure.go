@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	slackapi "github.com/slack-go/slack"
 
@@ -78,16 +77,7 @@ func failure(ctx context.Context, err error, connected bool) *notify.Failure {
 			Uncertain: status.Code == http.StatusBadGateway || status.Code == http.StatusGatewayTimeout,
 		}
 	}
-	return &notify.Failure{Reason: notify.Unanswered(ctx, "Slack", err), Cause: withoutURL(err), Uncertain: connected}
-}
-
-// withoutURL is what a call without an answer failed of.
-func withoutURL(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return err.Error()
+	return &notify.Failure{Reason: notify.Unanswered(ctx, "Slack", err), Cause: notify.WithoutURL(err), Uncertain: connected}
 }
 
 func reason(code string) string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +51,7 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	case e.status == 0 && refused: // by the SDK, before any call
 		return &notify.Failure{Reason: "Twilio: " + rest.Message, Permanent: true}
 	case e.status == 0:
-		return &notify.Failure{Reason: notify.Unanswered(e.ctx, "Twilio", err), Cause: withoutURL(err), Uncertain: e.connected}
+		return &notify.Failure{Reason: notify.Unanswered(e.ctx, "Twilio", err), Cause: notify.WithoutURL(err), Uncertain: e.connected}
 	case e.status/100 == 2:
 		return &notify.Failure{Reason: "Twilio: the answer could not be read", Uncertain: true}
 	}
@@ -68,15 +67,6 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 		f.Permanent = f.Permanent && !passing[rest.Code]
 	}
 	return f
-}
-
-// withoutURL is what a call without an answer failed of. The URL has the account.
-func withoutURL(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return err.Error()
 }
 
 func temporary(status int) bool {
