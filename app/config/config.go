@@ -23,7 +23,10 @@ type Config struct {
 	// its end. It is empty where nobody said so and the system chooses the
 	// port: whoever binds it then knows, and DefaultPublicURL tells.
 	PublicURL string
-	Database  Database
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is
+	// believed. Whoever is in one may claim any address.
+	TrustedProxies []*net.IPNet
+	Database       Database
 	// SecretKey is what TOCSIN_SECRET_KEY holds, decoded to KeySize bytes. It
 	// is empty where it was not given, which only SQLite allows: see
 	// EnsureSecretKey.
@@ -112,12 +115,13 @@ func DefaultPublicURL(listen string) string {
 func Load(flags *pflag.FlagSet, lookup func(string) (string, bool)) (Config, error) {
 	r := reader{flags: flags, lookup: lookup}
 	c := Config{
-		Listen:    r.listen(),
-		Database:  r.database(),
-		SecretKey: r.secretKey(),
-		SMTP:      r.smtp(),
-		Twilio:    r.twilio(),
-		Slack:     r.slack(),
+		Listen:         r.listen(),
+		TrustedProxies: r.trustedProxies(),
+		Database:       r.database(),
+		SecretKey:      r.secretKey(),
+		SMTP:           r.smtp(),
+		Twilio:         r.twilio(),
+		Slack:          r.slack(),
 	}
 	c.PublicURL = r.publicURL(c.Listen)
 	if c.Database.IsPostgres() && !r.given("secret-key") {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 
@@ -70,9 +71,10 @@ func TestWithoutAnythingItRunsOnAFileAtHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Config{
-		Listen:    "127.0.0.1:8080",
-		PublicURL: "http://127.0.0.1:8080",
-		Database:  config.Database{File: "tocsin.db", URL: config.NewSecret("sqlite:tocsin.db")},
+		Listen:         "127.0.0.1:8080",
+		PublicURL:      "http://127.0.0.1:8080",
+		TrustedProxies: networks(t, "127.0.0.0/8", "::1/128"),
+		Database:       config.Database{File: "tocsin.db", URL: config.NewSecret("sqlite:tocsin.db")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -82,11 +84,32 @@ func TestWithoutAnythingItRunsOnAFileAtHome(t *testing.T) {
 	}
 }
 
+func networks(t *testing.T, all ...string) (list []*net.IPNet) {
+	t.Helper()
+	for _, s := range all {
+		_, network, err := net.ParseCIDR(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, network)
+	}
+	return list
+}
+
+func TestNobodyIsTrustedWhereNoneIs(t *testing.T) {
+	t.Parallel()
+	got, err := load(t, variables{"TOCSIN_TRUSTED_PROXIES": "none"})
+	if err != nil || len(got.TrustedProxies) != 0 {
+		t.Errorf("trusts %v, %v", got.TrustedProxies, err)
+	}
+}
+
 func TestEverythingGiven(t *testing.T) {
 	t.Parallel()
 	env := variables{
 		"TOCSIN_LISTEN":             ":9000",
 		"TOCSIN_PUBLIC_URL":         "https://tocsin.example.com/",
+		"TOCSIN_TRUSTED_PROXIES":    "10.1.0.0/16, 192.0.2.7,2001:db8::7",
 		"TOCSIN_DATABASE_URL":       "postgres://tocsin:hunter2@db.example.com:5432/tocsin?sslmode=require",
 		"TOCSIN_SECRET_KEY":         keyBase64,
 		"TOCSIN_SMTP_URL":           "smtp://user:pass@mail.example.com:587?starttls=optional",
@@ -99,11 +122,12 @@ func TestEverythingGiven(t *testing.T) {
 		"TOCSIN_SLACK_BASE_URL":     "http://127.0.0.1:2/api/",
 	}
 	want := config.Config{
-		Listen:    ":9000",
-		PublicURL: "https://tocsin.example.com",
-		Database:  config.Database{URL: config.NewSecret(env["TOCSIN_DATABASE_URL"])},
-		SecretKey: keyBytes(t),
-		SMTP:      config.SMTP{URL: config.NewSecret(env["TOCSIN_SMTP_URL"]), From: env["TOCSIN_SMTP_FROM"]},
+		Listen:         ":9000",
+		PublicURL:      "https://tocsin.example.com",
+		TrustedProxies: networks(t, "10.1.0.0/16", "192.0.2.7/32", "2001:db8::7/128"),
+		Database:       config.Database{URL: config.NewSecret(env["TOCSIN_DATABASE_URL"])},
+		SecretKey:      keyBytes(t),
+		SMTP:           config.SMTP{URL: config.NewSecret(env["TOCSIN_SMTP_URL"]), From: env["TOCSIN_SMTP_FROM"]},
 		Twilio: config.Twilio{
 			AccountSID: "AC1", AuthToken: config.NewSecret("token"), From: "+4915112345678", BaseURL: "http://127.0.0.1:1",
 		},
@@ -188,6 +212,7 @@ func TestOneValueIsWrong(t *testing.T) {
 		{"a public URL of another scheme", variables{"TOCSIN_PUBLIC_URL": "ftp://example.com"}, "TOCSIN_PUBLIC_URL", "http"},
 		{"a public URL below a path", variables{"TOCSIN_PUBLIC_URL": "https://example.com/tocsin"}, "TOCSIN_PUBLIC_URL", "ends after the host"},
 		{"a public URL with a password", variables{"TOCSIN_PUBLIC_URL": "https://a:b@example.com"}, "TOCSIN_PUBLIC_URL", "password"},
+		{"a proxy by name", variables{"TOCSIN_TRUSTED_PROXIES": "10.0.0.0/8,proxy.internal"}, "TOCSIN_TRUSTED_PROXIES", "\"proxy.internal\" is no network"},
 		{"SQLite without a file", variables{"TOCSIN_DATABASE_URL": "sqlite:"}, "TOCSIN_DATABASE_URL", "names no file"},
 		{"SQLite in a directory", variables{"TOCSIN_DATABASE_URL": "sqlite:/var/lib/tocsin/"}, "TOCSIN_DATABASE_URL", "names no file"},
 		{"SQLite with a host", variables{"TOCSIN_DATABASE_URL": "sqlite://tocsin.db"}, "TOCSIN_DATABASE_URL", "at once"},
@@ -258,6 +283,7 @@ var secrets = []string{"hunter2", "s3cr3t-mail", "s3cr3t-twilio", "s3cr3t-slack"
 func everySecret(t *testing.T) config.Config {
 	t.Helper()
 	c, err := load(t, variables{
+		"TOCSIN_TRUSTED_PROXIES":    "10.1.0.0/16, 192.0.2.7,2001:db8::7",
 		"TOCSIN_DATABASE_URL":       "postgres://tocsin:hunter2@db.example.com/tocsin?password=hunter2",
 		"TOCSIN_SECRET_KEY":         keyBase64,
 		"TOCSIN_SMTP_URL":           "smtp://user:s3cr3t-mail@mail.example.com",

@@ -65,6 +65,32 @@ func (r *reader) listen() string {
 	return value
 }
 
+// trustedProxies reads networks and single addresses; none is nobody.
+func (r *reader) trustedProxies() []*net.IPNet {
+	value := r.value("trusted-proxies")
+	if value == "none" {
+		return nil
+	}
+	var networks []*net.IPNet
+	for word := range strings.SplitSeq(value, ",") {
+		word = strings.TrimSpace(word)
+		if ip := net.ParseIP(word); ip != nil {
+			bits := 8 * net.IPv6len
+			if ip.To4() != nil {
+				bits = 8 * net.IPv4len
+			}
+			word = fmt.Sprintf("%s/%d", ip, bits)
+		}
+		_, network, err := net.ParseCIDR(word)
+		if err != nil {
+			r.wrong("trusted-proxies", "%q is no network and no address: write 10.0.0.0/8 or 10.1.2.3, several with commas, or none.", word)
+			return nil
+		}
+		networks = append(networks, network)
+	}
+	return networks
+}
+
 func (r *reader) publicURL(listen string) string {
 	value := r.value("public-url")
 	if value == "" {

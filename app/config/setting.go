@@ -16,6 +16,7 @@ type setting struct {
 var settings = []setting{
 	{"listen", "127.0.0.1:8080", "address to listen on, `HOST:PORT`"},
 	{"public-url", "", "`URL` by which people and providers reach Tocsin (default: the address to listen on)"},
+	{"trusted-proxies", "127.0.0.0/8,::1", "`NETWORKS` and addresses, with commas, whose X-Forwarded-For is believed, or none"},
 	{"database-url", "sqlite:tocsin.db", "sqlite:FILE or postgres://…, as a `URL`"},
 	{"secret-key", "", "32 random bytes in base64 or hex, as `KEY`; made and kept beside a SQLite file when absent"},
 	{"smtp-url", "", "mail server, a `URL` smtp://user:pass@host:587?starttls=required|optional|off or smtps://…"},

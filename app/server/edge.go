@@ -15,7 +15,7 @@ import (
 // known.
 func (s *Server) handler() http.Handler {
 	d := web.Deps{
-		PublicURL: s.PublicURL(), Now: s.DB.Now, Log: s.log,
+		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
 		Signals: s.Ingest, Config: s.Directory, Submitter: s.batcher,
 		Incidents: s.DB, Actions: s.Incidents, Listing: s.DB, Overrides: s.DB,
 		Auth: s.Auth, Sessions: s.Sessions, Requests: s.DB,

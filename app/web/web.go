@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -26,8 +27,12 @@ type Deps struct {
 	// PublicURL is how people and providers reach Tocsin, without a slash at
 	// its end.
 	PublicURL string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; without
+	// any, nobody's is.
+	TrustedProxies []*net.IPNet
+
+	Now func() time.Time
+	Log *slog.Logger
 
 	Signals Signals
 	// Config and Submitter open incidents by hand, as a signal would.
@@ -82,8 +87,7 @@ func New(d Deps) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = h.fail
-	// A proxy is believed where it stands on the same host or a private network.
-	e.IPExtractor = echo.ExtractIPFromXFFHeader()
+	e.IPExtractor = remoteBehind(d.TrustedProxies)
 	e.Use(h.observe)
 
 	h.signalRoutes(routes{echo: e})
@@ -100,6 +104,17 @@ func New(d Deps) *echo.Echo {
 		noStore, sameOrigin, h.sessionUnlessToken, compress, limitBody(mostBody), limitTime, legibleQuery,
 	}})
 	return e
+}
+
+// remoteBehind finds the address that a request came from: the nearest in
+// X-Forwarded-For that is no proxy's. Limits go by it, so that nobody is believed
+// who was not named, on whatever network they are.
+func remoteBehind(proxies []*net.IPNet) echo.IPExtractor {
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range proxies {
+		trust = append(trust, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
 // routes registers handlers behind the same middleware, the first outermost.

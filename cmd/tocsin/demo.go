@@ -53,7 +53,7 @@ whatever channels are configured.`,
 // demoConfig has a database of its own, and no channel.
 func demoConfig(cfg config.Config, file string) config.Config {
 	return config.Config{
-		Listen: cfg.Listen, PublicURL: cfg.PublicURL,
+		Listen: cfg.Listen, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies,
 		Database: config.Database{File: file, URL: config.NewSecret("sqlite:" + file)},
 	}
 }
