@@ -232,6 +232,14 @@ func (p *planner) contacts(email string, has, given []Contact) []Contact {
 	all := slices.Clone(has)
 	for _, c := range given {
 		trusted := c.Verified && p.options.TrustVerified
+		now, correction := p.contact(email, c.ID)
+		if correction != nil && string(correction.Medium) == c.Type && correction.Address == c.Value && !trusted {
+			p.note("user %s: the contact %s is corrected once its owner has verified that.", email, c.ID)
+			continue
+		}
+		if correction != nil && !slices.ContainsFunc(given, func(g Contact) bool { return g.ID == correction.Slug }) {
+			all = slices.DeleteFunc(all, func(h Contact) bool { return h.ID == correction.Slug })
+		}
 		i := slices.IndexFunc(all, func(h Contact) bool { return h.ID == c.ID })
 		switch {
 		case i < 0:
@@ -240,51 +248,49 @@ func (p *planner) contacts(email string, has, given []Contact) []Contact {
 			}
 			c.Verified = trusted
 			all = append(all, c)
-		case (all[i].Type != c.Type || all[i].Value != c.Value) && !trusted && p.inUse(email, c.ID):
-			p.note("user %s: the contact %s is in use and stays. Its owner can replace it, or the file, applied on the server itself with the new one marked verified.", email, c.ID)
-		case (all[i].Type != c.Type || all[i].Value != c.Value) && p.untouched(email, c.ID):
-			if !trusted {
+		case all[i].Type == c.Type && all[i].Value == c.Value:
+			all[i].Verified = all[i].Verified || trusted
+		case now == nil || !now.FromFile || p.replacedByOwner(now.ID):
+			p.note("user %s: the contact %s stays what its owner made of it.", email, c.ID)
+		default:
+			switch {
+			case trusted:
+			case now.Usable():
+				p.note("user %s: the contact %s is another now and has to be verified by its owner; until then the present one stays in use.", email, c.ID)
+			default:
 				p.note("user %s: the contact %s is another now and has to be verified by its owner.", email, c.ID)
 			}
 			c.Verified = trusted
 			all[i] = c
-		case all[i].Type != c.Type || all[i].Value != c.Value:
-			p.note("user %s: the contact %s stays what its owner made of it.", email, c.ID)
-		default:
-			all[i].Verified = all[i].Verified || trusted
 		}
 	}
 	return all
 }
 
-// contact is the one that a person has now, nil for none.
-func (p *planner) contact(email, slug string) *notify.ContactMethod {
+// contact finds a person's contact method, and the correction by a file that
+// waits to take its place; nil where there is none.
+func (p *planner) contact(email, slug string) (now, correction *notify.ContactMethod) {
 	user := slices.IndexFunc(p.state.Users, func(u auth.User) bool { return u.Email == email })
 	if user < 0 {
-		return nil
+		return nil, nil
 	}
-	i := slices.IndexFunc(p.state.Contacts, func(m notify.ContactMethod) bool {
-		return m.UserID == p.state.Users[user].ID && m.Slug == slug
-	})
+	methods := p.state.Contacts
+	i := slices.IndexFunc(methods, func(m notify.ContactMethod) bool { return m.UserID == p.state.Users[user].ID && m.Slug == slug })
 	if i < 0 {
-		return nil
+		return nil, nil
 	}
-	return &p.state.Contacts[i]
+	for k := range methods {
+		if methods[k].ReplacesID != nil && *methods[k].ReplacesID == methods[i].ID && methods[k].FromFile {
+			correction = &methods[k]
+		}
+	}
+	return &methods[i], correction
 }
 
-// inUse reports whether pages go to a contact that a file made. One that has not
-// been proved must not take its place, or nobody would be reached meanwhile.
-func (p *planner) inUse(email, slug string) bool {
-	m := p.contact(email, slug)
-	return m != nil && m.FromFile && m.Usable()
-}
-
-// untouched reports whether a contact is as a file made it, and nothing is about
-// to replace it.
-func (p *planner) untouched(email, slug string) bool {
-	m := p.contact(email, slug)
-	return m != nil && m.FromFile && !slices.ContainsFunc(p.state.Contacts, func(other notify.ContactMethod) bool {
-		return other.ReplacesID != nil && *other.ReplacesID == m.ID
+// replacedByOwner reports whether the owner is about to replace a contact.
+func (p *planner) replacedByOwner(id int64) bool {
+	return slices.ContainsFunc(p.state.Contacts, func(m notify.ContactMethod) bool {
+		return m.ReplacesID != nil && *m.ReplacesID == id && !m.FromFile
 	})
 }
 

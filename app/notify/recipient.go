@@ -28,6 +28,9 @@ type ContactMethod struct {
 	// FromFile is true while it is as a file made it: its owner has neither
 	// verified nor replaced it, so that the file may correct it.
 	FromFile bool
+	// StoppedAddress is the address that was switched off here before a file
+	// corrected it, so that it comes back switched off.
+	StoppedAddress string
 }
 
 // Usable reports whether pages may go there.

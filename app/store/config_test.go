@@ -283,50 +283,133 @@ func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
 	})
 }
 
+// anaAt is the example with another number for Ana's SMS.
+func (b *blueprints) anaAt(number string) string {
+	return strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "`+number+`", verified: true},`, 1)
+}
+
+func (b *blueprints) methods(userID int64) []notify.ContactMethod {
+	b.t.Helper()
+	methods, err := b.db.ContactMethods(b.t.Context(), userID)
+	b.must(err)
+	return methods
+}
+
+// notices are where a person was told something, by medium.
+func (b *blueprints) notices(userID int64) (media []string) {
+	b.t.Helper()
+	rows, err := b.db.read.QueryContext(b.t.Context(), b.db.rebind("SELECT medium FROM messages WHERE user_id = $1 AND kind = 'notice' ORDER BY medium"), userID)
+	b.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var medium string
+		b.must(rows.Scan(&medium))
+		media = append(media, medium)
+	}
+	b.must(rows.Err())
+	return media
+}
+
 func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, db *DB) {
 		b := openBlueprints(t, db)
 		b.apply(b.example(), trusted)
 		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
 		b.must(err)
-		before, err := db.ContactMethods(t.Context(), ana.ID)
-		b.must(err)
-		_, err = db.SwitchContact(t.Context(), ana.Actor(), before[0], false) // whoever has the wrong number
-		b.must(err)
-		mended := func(number string) string {
-			return strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "`+number+`", verified: true},`, 1)
+		before := b.methods(ana.ID)
+		b.apply(b.anaAt("+34600000009"), trusted)
+		after := b.methods(ana.ID)
+		if m := after[0]; m.ID != before[0].ID || m.Address != "+34600000009" || !m.Usable() || !m.FromFile || len(after) != len(before) {
+			t.Errorf("the contact is %+v", m)
 		}
-		for _, c := range []struct {
-			number  string
-			options blueprint.Options
-		}{{"+34600000008", blueprint.Options{}}, {"+34600000009", trusted}} {
-			number, options := c.number, c.options
-			b.apply(mended(number), options)
-			after, err := db.ContactMethods(t.Context(), ana.ID)
+		b.same("who was told", []string{"email", "voice"}, b.notices(ana.ID))
+		rules, err := db.Rules(t.Context(), ana.ID)
+		if b.must(err); rules[0].ContactMethodID != before[0].ID {
+			t.Errorf("the rules lost their contact: %+v", rules)
+		}
+		b.same("again", nothing, b.plan(b.export(), trusted).String())
+	})
+}
+
+// Whoever a file corrects from elsewhere is paged where they were until they have
+// verified the correction.
+func TestACorrectionFromElsewhereWaitsForItsOwner(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		b.must(err)
+		before := b.methods(ana.ID)
+		waits := func(number string) notify.ContactMethod {
+			t.Helper()
+			after := b.methods(ana.ID)
+			if len(after) != len(before)+1 {
+				t.Fatalf("%s: the contacts are %+v", number, after)
+			}
+			b.same("those in use", before, after[:len(before)])
+			m := after[len(before)]
+			if m.Address != number || m.Usable() || !m.FromFile || m.ReplacesID == nil || *m.ReplacesID != before[0].ID {
+				t.Errorf("%s: the correction is %+v", number, m)
+			}
+			return m
+		}
+		for _, number := range []string{"+34600000009", "+34600000008"} {
+			b.apply(b.anaAt(number), blueprint.Options{})
+			first := waits(number)
+			if words := b.apply(b.anaAt(number), blueprint.Options{}); strings.Contains(words, "~") || !strings.Contains(words, "once its owner has verified") {
+				t.Errorf("a second apply says\n%s", words)
+			}
+			b.same("the export, applied", false, strings.Contains(b.apply(b.export(), blueprint.Options{}), "~"))
+			b.same("the correction after that", first, waits(number))
+		}
+		b.apply(b.example(), blueprint.Options{})
+		b.same("after the file took it back", before, b.methods(ana.ID))
+
+		b.apply(b.anaAt("+34600000007"), blueprint.Options{})
+		m := waits("+34600000007")
+		b.must(db.changeContacts(t.Context(), func(tx *Tx) error { return tx.verified(t.Context(), ana.Email, m) })) // as by a code
+		after := b.methods(ana.ID)
+		if m := after[len(after)-1]; len(after) != len(before) || m.Slug != "sms" || m.Address != "+34600000007" || !m.Usable() {
+			t.Errorf("after it was verified: %+v", after)
+		}
+		b.same("the same file then", false, strings.Contains(b.apply(b.anaAt("+34600000007"), blueprint.Options{}), "~"))
+	})
+}
+
+func TestACorrectionAtTheServerOvertakesOneThatWaits(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		b.apply(b.example(), trusted)
+		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		b.must(err)
+		before := b.methods(ana.ID)
+		b.apply(b.anaAt("+34600000009"), blueprint.Options{})
+		b.apply(b.anaAt("+34600000009"), trusted)
+		after := b.methods(ana.ID)
+		if m := after[0]; len(after) != len(before) || m.Address != "+34600000009" || !m.Usable() {
+			t.Errorf("the contacts are %+v", after)
+		}
+	})
+}
+
+func TestANumberThatSaidStopComesBackSwitchedOff(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, db *DB) {
+		b := openBlueprints(t, db)
+		for number, options := range map[string]blueprint.Options{"+34600000009": trusted, "+34600000008": {}} {
+			b.apply(b.example(), trusted)
+			ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
 			b.must(err)
-			if m := after[0]; m.ID != before[0].ID || m.Address != number || m.Usable() != options.TrustVerified || !m.FromFile || len(after) != len(before) {
+			before := b.methods(ana.ID)
+			_, err = db.SwitchContact(t.Context(), ana.Actor(), before[0], false) // whoever has the wrong number
+			b.must(err)
+			b.apply(b.anaAt(number), options)
+			if m := b.methods(ana.ID)[0]; m.ID != before[0].ID || m.Address != number || m.Usable() != options.TrustVerified || m.DisabledAt != nil {
 				t.Errorf("%s: the contact is %+v", number, m)
 			}
-			if rules, err := db.Rules(t.Context(), ana.ID); err != nil || rules[0].ContactMethodID != before[0].ID {
-				t.Errorf("%s: the rules lost their contact: %+v, %v", number, rules, err)
+			b.apply(b.example(), trusted)
+			if m := b.methods(ana.ID)[0]; m.Address != "+34600000001" || m.DisabledAt == nil {
+				t.Errorf("%s: the number that said STOP is %+v", number, m)
 			}
-			b.same("again", nothing, b.plan(b.export(), options).String())
-		}
-		// The contact is in use now. What has not been proved must not take its
-		// place, or nobody would be reached until it is.
-		words := b.apply(mended("+34600000007"), blueprint.Options{})
-		if want := "! user ana@acme.example: the contact sms is in use and stays."; !strings.Contains(words, want) {
-			t.Errorf("the plan says %q, want %q", words, want)
-		}
-		after, err := db.ContactMethods(t.Context(), ana.ID)
-		b.must(err)
-		if m := after[0]; m.Address != "+34600000009" || !m.Usable() {
-			t.Errorf("the contact in use became %+v", m)
-		}
-		var told int
-		b.must(db.read.QueryRowContext(t.Context(), db.rebind("SELECT count(*) FROM messages WHERE kind = 'notice' AND user_id = $1 AND body LIKE '%was replaced%'"), ana.ID).Scan(&told))
-		if told == 0 {
-			t.Error("the person's other contacts were not told of the number that was replaced")
 		}
 	})
 }
