@@ -16,17 +16,21 @@ const (
 	// failureWindow is how long a failed attempt counts.
 	failureWindow = 15 * time.Minute
 	// failuresByVisitor are the wrong passwords that one account takes from one
-	// address in a window. An address may be a whole office's, and takes more.
+	// address in a window.
 	failuresByVisitor = 10
+	// After so many wrong passwords for one account, from one address, or from
+	// one IPv6 network of 48 bits, attempts there go one at a time, each slowed by
+	// slowBy. Nobody is refused for long for what others did, or a stranger could
+	// lock out whoever is on call, and one member a whole office.
+	failuresByEmail   = 50
 	failuresByRemote  = 50
-	// failuresByEmail are the wrong passwords, from wherever, after which each
-	// attempt at an account is slowed by slowBy. It is never refused for what
-	// others did, or a stranger could lock out whoever is on call.
-	failuresByEmail = 50
-	slowBy          = 2 * time.Second
-	// mostKeys bounds the memory of a limiter; beyond it, what failed longest
-	// ago is forgotten first.
-	mostKeys = 20_000
+	failuresByNetwork = 200
+	slowBy            = 2 * time.Second
+	// mostKeys bounds the memory of a limiter. Beyond it, the key with the fewest
+	// failures is forgotten among the oldestKeys that failed longest ago: keys are
+	// chosen by whoever guesses, and many of one failure push out none of fifty.
+	mostKeys   = 20_000
+	oldestKeys = 100
 )
 
 // Wait is the cause of a fault of kind limited: how long until the next
@@ -125,11 +129,22 @@ func (l *limiter) attempts(key string) *attempts {
 		return e.Value.(*attempts)
 	}
 	if l.order.Len() >= mostKeys {
-		l.drop(l.order.Front())
+		l.drop(l.least())
 	}
 	a := &attempts{key: key}
 	l.keys[key] = l.order.PushBack(a)
 	return a
+}
+
+// least has the fewest failures of the oldest keys.
+func (l *limiter) least() *list.Element {
+	least := l.order.Front()
+	for i, e := 0, least; i < oldestKeys && e != nil; i, e = i+1, e.Next() {
+		if len(e.Value.(*attempts).at) < len(least.Value.(*attempts).at) {
+			least = e
+		}
+	}
+	return least
 }
 
 func (l *limiter) drop(e *list.Element) {
@@ -140,20 +155,36 @@ func (l *limiter) drop(e *list.Element) {
 // remoteKey is what a remote address counts as. Whoever has one IPv6 address
 // has the 64-bit network around it.
 func remoteKey(remote string) string {
-	addr, err := netip.ParseAddr(remote)
-	if err != nil {
-		if ap, errPort := netip.ParseAddrPort(remote); errPort == nil {
-			addr, err = ap.Addr(), nil
-		}
-	}
-	if err != nil {
+	addr, ok := parseRemote(remote)
+	switch {
+	case !ok:
 		return "unknown"
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
+	case addr.Is6():
 		return netip.PrefixFrom(addr, 64).Masked().String()
 	}
 	return addr.String()
+}
+
+// networkKey is the 48-bit network of an IPv6 address, which is what one customer
+// may have; empty for others.
+func networkKey(remote string) string {
+	addr, ok := parseRemote(remote)
+	if !ok || !addr.Is6() {
+		return ""
+	}
+	return netip.PrefixFrom(addr, 48).Masked().String()
+}
+
+func parseRemote(remote string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(remote)
+	if err != nil {
+		ap, errPort := netip.ParseAddrPort(remote)
+		if errPort != nil {
+			return netip.Addr{}, false
+		}
+		addr = ap.Addr()
+	}
+	return addr.Unmap().WithZone(""), true
 }
 
 // visitorKey is an account from a remote address. No email address has a space.

@@ -112,3 +112,31 @@ func TestRemoteKey(t *testing.T) {
 		}
 	}
 }
+
+func TestManyKeysPushOutNoneThatFailedOften(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(3, time.Hour)
+	for range 3 {
+		l.take("ana", noon)
+	}
+	for i := range mostKeys + oldestKeys {
+		l.take(fmt.Sprint(i), noon)
+	}
+	if l.take("ana", noon) == 0 {
+		t.Error("her failures were forgotten")
+	}
+}
+
+func TestNetworkKey(t *testing.T) {
+	t.Parallel()
+	for remote, want := range map[string]string{
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
+		"::ffff:192.0.2.7":     "",
+		"192.0.2.7":            "",
+		"":                     "",
+	} {
+		if got := networkKey(remote); got != want {
+			t.Errorf("networkKey(%q) = %q, want %q", remote, got, want)
+		}
+	}
+}

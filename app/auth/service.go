@@ -90,9 +90,11 @@ type Service struct {
 	pause func(ctx context.Context, wait time.Duration) error
 
 	failedByVisitor *limiter
-	failedByRemote  *limiter
-	failedByEmail   *limiter // slows, and refuses nobody
+	failedByRemote  *limiter // slows
+	failedByNetwork *limiter // slows
+	failedByEmail   *limiter // slows
 	failedTokens    *limiter
+	turns           turns
 }
 
 // NewService makes the service. Sessions may be nil for a command, which has
@@ -112,6 +114,7 @@ func NewService(store Store, sessions *Sessions, o Options) *Service {
 		pause:           o.Pause,
 		failedByVisitor: newLimiter(failuresByVisitor, failureWindow),
 		failedByRemote:  newLimiter(failuresByRemote, failureWindow),
+		failedByNetwork: newLimiter(failuresByNetwork, failureWindow),
 		failedByEmail:   newLimiter(failuresByEmail, failureWindow),
 		failedTokens:    newLimiter(failuresByRemote, failureWindow),
 	}

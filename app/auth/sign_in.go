@@ -77,48 +77,88 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, present, next, r
 	return s.sessions.begin(ctx, u)
 }
 
-// verify finds an active person by address and password, within the limits:
-// whoever guesses is refused by where they are, so that nobody elsewhere is kept
-// out by it; an account that is guessed at from many places answers slowly.
+// verify finds an active person by address and password, within the limits.
+// Whoever guesses at an account is refused by where they are, so that nobody
+// elsewhere is kept out by it. An account that is guessed at from many places, and
+// a place that many accounts are guessed at from, answer slowly: others share them.
 func (s *Service) verify(ctx context.Context, email, password, remote string) (*User, error) {
 	address, err := NormalizeEmail(email)
 	if err != nil {
 		return nil, err
 	}
-	from, visitor, now := remoteKey(remote), visitorKey(address, remote), s.now()
-	if wait := s.failedByRemote.take(from, now); wait > 0 {
-		return nil, limited(wait)
-	}
+	visitor, now := visitorKey(address, remote), s.now()
 	if wait := s.failedByVisitor.take(visitor, now); wait > 0 {
-		s.failedByRemote.giveBack(from)
 		return nil, limited(wait)
 	}
-	slowed := s.failedByEmail.take(address, now) > 0
-	if slowed {
-		// Whoever leaves during it has guessed all the same.
-		if err := s.pause(ctx, slowBy); err != nil {
-			return nil, err
+	var counted []counter
+	var slow []string
+	for _, c := range s.shared(address, remote) {
+		if c.by.take(c.key, now) == 0 {
+			counted = append(counted, c)
+		} else {
+			slow = append(slow, c.key)
 		}
+	}
+	giveBack := func() {
+		for _, c := range counted {
+			c.by.giveBack(c.key)
+		}
+	}
+	if err := s.slowDown(ctx, slow); err != nil {
+		// Whoever hangs up takes nothing back: it was a guess. Whoever found no
+		// room to wait did not get as far as one.
+		if fault.Is(err, fault.KindLimited) {
+			giveBack()
+			s.failedByVisitor.giveBack(visitor)
+		}
+		return nil, err
 	}
 	u, right, err := s.compare(ctx, address, password)
 	switch {
 	case err != nil: // says nothing about the password
-		s.failedByRemote.giveBack(from)
+		giveBack()
 		s.failedByVisitor.giveBack(visitor)
-		if !slowed { // else it was not counted
-			s.failedByEmail.giveBack(address)
-		}
 		return nil, err
 	case !right:
 		return nil, fault.Unauthorized("The email address or the password is wrong.")
 	}
-	s.failedByRemote.giveBack(from)
+	giveBack()
 	s.failedByVisitor.clear(visitor)
 	s.failedByEmail.clear(address)
 	if !u.Active {
 		return nil, fault.Forbidden("This account has been deactivated. An administrator can take you back.")
 	}
 	return u, nil
+}
+
+// counter is a key of a limiter.
+type counter struct {
+	by  *limiter
+	key string
+}
+
+// shared are the counters of an attempt that others' attempts count in too.
+func (s *Service) shared(address, remote string) []counter {
+	all := []counter{{s.failedByEmail, address}, {s.failedByRemote, remoteKey(remote)}}
+	if network := networkKey(remote); network != "" {
+		all = append(all, counter{s.failedByNetwork, network})
+	}
+	return all
+}
+
+// slowDown takes the turn of each key, in their order, and pauses in it.
+func (s *Service) slowDown(ctx context.Context, keys []string) error {
+	for _, key := range keys {
+		leave, err := s.turns.take(ctx, key)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return s.pause(ctx, slowBy)
 }
 
 func (s *Service) compare(ctx context.Context, address, password string) (*User, bool, error) {

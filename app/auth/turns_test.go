@@ -1,0 +1,57 @@
+package auth
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+func TestAPauseIsARate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &Service{pause: pause}
+		var all sync.WaitGroup
+		begun, refused := time.Now(), make(chan error, 20)
+		for range 20 {
+			all.Go(func() {
+				if err := s.slowDown(t.Context(), []string{"ana", "192.0.2.1"}); err != nil {
+					refused <- err
+				}
+			})
+		}
+		all.Wait()
+		if took := time.Since(begun); took != mostInTurn*slowBy || len(refused) != 20-mostInTurn {
+			t.Errorf("20 at once took %s and %d were refused", took, len(refused))
+		}
+		if err := <-refused; !fault.Is(err, fault.KindLimited) {
+			t.Errorf("refused with %v", err)
+		}
+		if len(s.turns.lines) != 0 {
+			t.Errorf("%d lines are left", len(s.turns.lines))
+		}
+	})
+}
+
+func TestWhoeverLeavesTheLineMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var waits turns
+		leave, err := waits.take(t.Context(), "ana")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := waits.take(ctx, "ana"); err == nil {
+			t.Error("two had their turn at once")
+		}
+		leave()
+		if len(waits.lines) != 0 {
+			t.Error("a line is left")
+		}
+	})
+}
