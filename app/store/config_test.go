@@ -117,7 +117,8 @@ func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
 		b.same("a second export", exported, b.export())
 
 		rule := "version: 1\nintegrations: [{slug: sre, dedup: 'event.sli + \"/\" + event.slo.name'}]\n"
-		b.same("a rule", "~ integration sre: dedup event.sli + \"/\" + event.slo.name (was none)\n", b.apply(rule, trusted))
+		b.same("a rule", "~ integration sre: dedup event.sli + \"/\" + event.slo.name (was none)\n"+
+			"! integration sre: incidents that are open keep their dedup keys. Resolve by hand those that no recovery ends.\n", b.apply(rule, trusted))
 		exported = b.export()
 		b.same("what does not mention the rule", nothing, strings.Replace(b.apply("version: 1\nintegrations: [{slug: sre}]\n", trusted), "= 1 unchanged\n", nothing, 1))
 
