@@ -56,19 +56,19 @@ func (b *Batcher) settle() {
 	}
 }
 
-// settleAll waits for the newest mark, which those before it are covered by
-// where they are the same: another one means that the connection was lost in
-// between, and with it the certainty that what was written before is there.
+// settleAll waits once for each mark. Another mark means that the connection was
+// lost in between, and with it the certainty that what was written before it is
+// there.
 func (b *Batcher) settleAll(all []unsettled) {
 	ctx, cancel := context.WithTimeout(context.Background(), b.opts.Deadline)
 	defer cancel()
-	failed := map[Mark]error{}
+	waited := map[Mark]error{}
 	for _, u := range all {
 		mark := u.written.Mark
-		err, known := failed[mark]
+		err, known := waited[mark]
 		if !known {
 			err = b.writer.Settle(ctx, mark)
-			failed[mark] = err
+			waited[mark] = err
 		}
 		if err != nil {
 			b.refuse(u.batch, err)

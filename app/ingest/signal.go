@@ -50,8 +50,8 @@ type Writer interface {
 	// ErrUnavailable says what to do; any other is blamed on one of the signals,
 	// which is then searched for.
 	WriteSignals(ctx context.Context, signals []Signal) (Written, error)
-	// Settle waits until what has been written up to a mark is on the disk. Where
-	// it fails, it may be or not.
+	// Settle waits until all that was written with a mark is on the disk. Where it
+	// fails, it may be or not.
 	Settle(ctx context.Context, mark Mark) error
 }
 
@@ -62,7 +62,8 @@ type Written struct {
 	Mark Mark
 }
 
-// Mark stands for a connection that everything up to it was written before.
+// Mark names the connection that a batch is settled through: one that was open
+// before the batch was written.
 type Mark uint64
 
 // Durable needs no waiting.

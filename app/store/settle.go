@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -140,7 +141,7 @@ func (s *settler) take(mark ingest.Mark) *pgx.Conn {
 // or was restarted has broken them all, and each would cost a sender its signal.
 func (db *DB) doubtConnections(err error) {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code[:4] != "57P0" {
+	if errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "57P0") {
 		return // the server answered: the connection lives
 	}
 	if db.dialect == onPostgres {
