@@ -283,7 +283,7 @@ func (d *sloDecoder) number(path string, v value, least, most float64) *float64 
 	if v.isString() {
 		text = value(strings.TrimSpace(v.text()))
 	}
-	if !text.isNumber() || !jsontext.Value(text).IsValid() {
+	if !text.isNumber() || v.isString() && !jsontext.Value(text).IsValid() {
 		d.unused(path, v, "must be a number and is not used")
 		return nil
 	}

@@ -278,14 +278,6 @@ func (tx *Tx) insertPages(ctx context.Context, pages []pageRow) error {
 	return nil
 }
 
-func (tx *Tx) insertPagesReturning(ctx context.Context, pages []pageRow) ([]int64, error) {
-	ids, err := tx.insertReturning(ctx, "pages", len(pages), pageColumns(pages)...)
-	if err != nil {
-		return nil, fmt.Errorf("page people: %w", err)
-	}
-	return ids, nil
-}
-
 func pageColumns(pages []pageRow) []column {
 	return []column{
 		colOf("incident_number", "bigint", pages, func(p *pageRow) int64 { return p.incident }),

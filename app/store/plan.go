@@ -85,7 +85,7 @@ func (db *DB) plan(ctx context.Context, now time.Time, limit int, only int64, de
 			return err
 		}
 		var version int64
-		users, stay := usersOf(due), map[int64]bool{}
+		users, stay := usersOf(due, func(p *notify.DuePage) int64 { return p.UserID }), map[int64]bool{}
 		recent := map[int64]notify.Recent{}
 		err = tx.reads(ctx, tx.staying(users, false, func(id int64) { stay[id] = true }), configVersion(&version), tx.lately(now, users, recent), tx.gathering(users, recent))
 		if err != nil {
@@ -136,13 +136,14 @@ func (tx *Tx) duePages(ctx context.Context, now time.Time, limit int, only int64
 	return due, err
 }
 
-func usersOf(pages []notify.DuePage) []int64 {
+// usersOf are the people of pages, each once.
+func usersOf[P any](pages []P, user func(*P) int64) []int64 {
 	var users []int64
 	seen := map[int64]bool{}
-	for _, p := range pages {
-		if !seen[p.UserID] {
-			seen[p.UserID] = true
-			users = append(users, p.UserID)
+	for i := range pages {
+		if u := user(&pages[i]); !seen[u] {
+			seen[u] = true
+			users = append(users, u)
 		}
 	}
 	return users
@@ -256,7 +257,7 @@ func (tx *Tx) insertMessages(ctx context.Context, now time.Time, all []notify.Ne
 			return nil, err
 		}
 	}
-	made, err := tx.insertReturning(ctx, "messages", len(fresh),
+	made, err := tx.insertReturning(ctx, "messages", len(fresh), nil,
 		colOf("kind", "text", fresh, func(*notify.NewMessage) string { return string(notify.KindPage) }),
 		colOf("user_id", "bigint", fresh, func(m *notify.NewMessage) int64 { return m.Method.UserID }),
 		colOf("contact_method_id", "bigint", fresh, func(m *notify.NewMessage) int64 { return m.Method.ID }),
