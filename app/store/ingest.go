@@ -19,6 +19,7 @@ import (
 // written, so that repeats fold by themselves. On PostgreSQL a batch of new
 // keys takes two round trips: one reads, one writes and commits.
 func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
+	began := time.Now()
 	mark, first := db.settleLater(ctx, len(signals))
 	var results []ingest.Result
 	err := db.piped(ctx, func(tx *Tx) error {
@@ -31,6 +32,9 @@ func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest
 	}, first...)
 	switch {
 	case err == nil:
+		if mark != ingest.Durable {
+			db.settler.pace.wrote(len(signals), time.Since(began))
+		}
 		return ingest.Written{Results: results, Mark: mark}, nil
 	case isRace(err):
 		return ingest.Written{}, fmt.Errorf("%w: %w", ingest.ErrRetry, err)
@@ -395,7 +399,7 @@ func (r *reception) readAlertsTogether() statement {
 	return statement{
 		what: "read alerts",
 		query: `SELECT ` + alertColumnsRead + `, CASE WHEN a.id IS NULL AND k.triggers THEN nextval('incidents_number_seq') END
-			FROM unnest($1::bigint[], $2::text[], $3::bool[]) AS k(service_id, dedup_key, triggers)
+			FROM (SELECT unnest($1::bigint[]) AS service_id, unnest($2::text[]) AS dedup_key, unnest($3::bool[]) AS triggers) AS k
 			LEFT JOIN LATERAL (SELECT * FROM alerts WHERE service_id = k.service_id AND dedup_key = k.dedup_key LIMIT 1 FOR UPDATE) a ON true`,
 		args: []any{services, dedups, triggers},
 		each: r.takeAlert,

@@ -15,7 +15,7 @@ import (
 )
 
 // settler has many batches wait for PostgreSQL's disk together, while the next
-// ones are already being written. A batch commits in memory, where everybody
+// ones are already being written, where the disk is slow: see pace. A batch commits in memory, where everybody
 // sees it, and one small transaction that waits for the disk brings all there
 // that came before it, since the log is written in its order.
 //
@@ -26,6 +26,7 @@ import (
 type settler struct {
 	connect func(context.Context) (*pgx.Conn, error)
 
+	pace    pace
 	waiting sync.Mutex // held by the one who speaks on the connection
 
 	mu   sync.Mutex // guards what follows
@@ -37,8 +38,7 @@ type settler struct {
 	pooled bool
 }
 
-// settleFrom is how many signals a batch has that commits in memory. A smaller
-// one waits by itself, which is a round trip less.
+// settleFrom is how many signals a batch has that tells whether the disk is slow.
 const settleFrom = 4
 
 // settleConnects bounds how long a batch waits for the connection before it goes
@@ -52,7 +52,7 @@ const settleIdle = time.Second
 // transaction begins with for that. A connection that cannot be had makes the
 // batch wait by itself.
 func (db *DB) settleLater(ctx context.Context, n int) (ingest.Mark, []statement) {
-	if db.dialect != onPostgres || n < settleFrom {
+	if db.dialect != onPostgres || !db.settler.pace.apart(time.Now(), n) {
 		return ingest.Durable, nil
 	}
 	mark, err := db.settler.mark(ctx)
@@ -115,6 +115,7 @@ func (s *settler) settle(ctx context.Context, mark ingest.Mark) error {
 	if conn == nil {
 		return fmt.Errorf("%w: the connection that waits for the disk was lost", ingest.ErrUnavailable)
 	}
+	began := time.Now()
 	// A message in the log that nobody reads: the smallest thing to commit.
 	_, err := conn.Exec(ctx, "SELECT pg_logical_emit_message(true, 'tocsin', '')")
 	s.mu.Lock()
@@ -124,6 +125,7 @@ func (s *settler) settle(ctx context.Context, mark ingest.Mark) error {
 		s.drop(ctx)
 		return errors.Join(ingest.ErrUnavailable, fmt.Errorf("wait for the disk: %w", err))
 	}
+	s.pace.waited(s.used, s.used.Sub(began))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,7 +21,16 @@ import (
 func safely(t *testing.T) *pipeline {
 	t.Helper()
 	address := newPostgres(t)
-	return newPipeline(t, opened(t, address+"&synchronous_commit=on"))
+	p := newPipeline(t, opened(t, address+"&synchronous_commit=on"))
+	p.db.settler.pace.force(true)
+	return p
+}
+
+// force has batches wait apart, or not, for the rest of the test.
+func (p *pace) force(slow bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slow, p.until = slow, time.Now().Add(time.Hour)
 }
 
 func (p *pipeline) batch(name string, n int) []ingest.Signal {
@@ -65,14 +75,78 @@ func TestABatchIsOnTheDiskOnceItIsSettled(t *testing.T) {
 	}
 }
 
-func TestASmallBatchWaitsByItself(t *testing.T) {
+func TestABatchWaitsByItselfOnAFastDisk(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	if mark := p.mustWrite("small", settleFrom-1); mark != ingest.Durable {
+	p.db.settler.pace.force(false)
+	if mark := p.mustWrite("fast", 8*settleFrom); mark != ingest.Durable {
 		t.Errorf("mark %d", mark)
 	}
 	if p.db.settler.conn != nil {
 		t.Error("a connection was opened for it")
+	}
+}
+
+// The first batches of a storm wait apart, and say how slow the disk is.
+func TestTheDiskIsMeasuredByBatchesThatWaitApart(t *testing.T) {
+	t.Parallel()
+	p := safely(t)
+	p.db.settler.pace = pace{}
+	if mark := p.mustWrite("small", settleFrom-1); mark != ingest.Durable {
+		t.Error("a small batch, of which there may be no other, waited apart")
+	}
+	for i := range paceSamples {
+		mark := p.mustWrite(fmt.Sprint("measured", i), settleFrom)
+		if mark == ingest.Durable {
+			t.Fatalf("batch %d was not measured", i)
+		}
+		if err := p.db.Settle(t.Context(), mark); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.db.settler.pace.until.IsZero() {
+		t.Error("after enough batches it is not known how slow the disk is")
+	}
+}
+
+func TestASlowDiskIsOneThatTakesHalfAsLongAsWriting(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	for name, disk := range map[string]struct {
+		takes time.Duration
+		slow  bool
+	}{
+		"slow": {510 * time.Microsecond, true},
+		"fast": {490 * time.Microsecond, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p pace
+			measure := func(now time.Time) {
+				for range paceSamples {
+					p.wrote(settleFrom, time.Millisecond)
+					p.wrote(1, time.Microsecond) // says nothing
+					p.waited(now, disk.takes)
+				}
+			}
+			if p.apart(start, settleFrom-1) || !p.apart(start, settleFrom) {
+				t.Error("before anything is known, large batches are to be measured and small ones not")
+			}
+			measure(start)
+			holds := start.Add(paceHolds - 1)
+			if p.apart(holds, 1) != disk.slow || p.apart(holds, 100) != disk.slow {
+				t.Error("what was measured is not gone by")
+			}
+			over := start.Add(paceHolds)
+			if p.apart(over, settleFrom-1) || !p.apart(over, settleFrom) {
+				t.Error("it is not measured again")
+			}
+			disk.takes = time.Second
+			measure(over)
+			if !p.apart(over, 1) {
+				t.Error("a disk that has become slow is not noticed")
+			}
+		})
 	}
 }
 
