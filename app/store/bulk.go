@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -90,8 +89,9 @@ func (tx *Tx) insertRows(ctx context.Context, table string, n int, suffix string
 		return nil
 	}
 	if tx.db.dialect == onPostgres {
-		rows, params := unnested(n, cols)
-		return tx.write(ctx, "insert into "+table, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s %s", table, names(cols), rows, suffix), params...)
+		insert := fmt.Sprintf("INSERT INTO %s (%s)", table, names(cols))
+		rows, params := tx.unnested(insert, n, cols)
+		return tx.write(ctx, "insert into "+table, fmt.Sprintf("%s SELECT %s %s", insert, rows, suffix), params...)
 	}
 	return tx.eachRow(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, names(cols), marks(len(cols)), suffix), n, cols)
 }
@@ -106,12 +106,12 @@ func (tx *Tx) updateRows(ctx context.Context, table string, n int, key column, c
 		for i, c := range cols {
 			sets[i] = c.name + " = u." + c.name
 		}
-		key.alike = false
-		rows, params := unnested(n, append([]column{key}, cols...))
+		key.alike = false // it is asked for as a list
+		update := fmt.Sprintf("UPDATE %s AS t SET %s", table, strings.Join(sets, ", "))
+		rows, params := tx.unnested(update, n, append([]column{key}, cols...))
 		// The second condition says the same again, so that the key's index is
 		// used whatever the planner thinks of the arrays.
-		query := fmt.Sprintf("UPDATE %s AS t SET %s FROM (SELECT %s) AS u WHERE t.%s = u.%s AND t.%s = ANY($1)",
-			table, strings.Join(sets, ", "), rows, key.name, key.name, key.name)
+		query := fmt.Sprintf("%s FROM (SELECT %s) AS u WHERE t.%s = u.%s AND t.%s = ANY($1)", update, rows, key.name, key.name, key.name)
 		return tx.write(ctx, "update "+table, query, params...)
 	}
 	for i, c := range cols {
@@ -128,10 +128,11 @@ func (tx *Tx) insertReturning(ctx context.Context, table string, n int, also []s
 	if n > 0 && tx.db.dialect == onPostgres {
 		// Identity values are given in the order in which rows are inserted,
 		// and unnest keeps the order of its arrays.
-		rows, params := unnested(n, cols)
+		insert := fmt.Sprintf("INSERT INTO %s (%s)", table, names(cols))
+		rows, params := tx.unnested(insert, n, cols)
 		also = append([]statement{{
 			what:  "insert into " + table,
-			query: fmt.Sprintf("INSERT INTO %s (%s) SELECT %s RETURNING id", table, names(cols), rows),
+			query: fmt.Sprintf("%s SELECT %s RETURNING id", insert, rows),
 			args:  params,
 			each:  func(scan func(...any) error) error { return appendInt(&ids, scan) },
 		}}, also...)
@@ -241,14 +242,12 @@ func names(cols []column) string {
 // unnested selects the columns of n rows. The lists advance together; as a
 // select list and not in FROM, where each would be put into a store of its own
 // first, they cost PostgreSQL a quarter less for the whole statement.
-func unnested(n int, cols []column) (query string, params []any) {
-	if n > 1 && !slices.ContainsFunc(cols, func(c column) bool { return !c.alike }) {
-		cols[0].alike = false // something has to say how many rows there are
-	}
+func (tx *Tx) unnested(statement string, n int, cols []column) (query string, params []any) {
+	alike := tx.db.shapes.pick(statement, alikeIn(n, cols))
 	selected := make([]string, len(cols))
 	params = make([]any, len(cols))
 	for i, c := range cols {
-		if c.alike {
+		if alike&(1<<i) != 0 {
 			selected[i], params[i] = fmt.Sprintf("$%d::%s AS %s", i+1, c.pgType, c.name), c.at(0)
 		} else {
 			selected[i], params[i] = fmt.Sprintf("unnest($%d::%s[]) AS %s", i+1, c.pgType, c.name), c.list

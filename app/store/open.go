@@ -64,6 +64,7 @@ type DB struct {
 	unlock  func()
 	kept    atomic.Pointer[routes]
 	settler settler // PostgreSQL only
+	shapes  shapes  // PostgreSQL only
 	chat    bool    // team channels can be told of their incidents
 
 	// planning keeps this process's firing and planning from asking for the
