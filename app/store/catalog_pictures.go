@@ -30,27 +30,23 @@ func (db *DB) ConfigVersion(ctx context.Context) (int64, error) {
 	return version, nil
 }
 
-// Snapshot is the picture that signals are resolved by. A service that cannot be
-// read is left out of it, and its signals go to the catch-all or are listed as
-// rejected, rather than that nobody's are taken.
+// Snapshot is the picture that signals are resolved by. What cannot be read is
+// left out of it, rather than that nobody's signals are taken: those of a service
+// go to the catch-all or are listed as rejected, and of a policy's versions
+// another one counts.
 func (db *DB) Snapshot(ctx context.Context) (*catalog.Snapshot, error) {
 	var c catalog.Contents
 	err := db.atOnce(ctx, func(g *gorm.DB) error {
 		if err := readOrganization(g, db.log, &c.Organization); err != nil {
 			return err
 		}
-		if err := errors.Join(readEach(g, db.log, &c.Teams), readEach(g, db.log, &c.Services)); err != nil {
-			return err
-		}
-		if err := readAll(g, "id", &c.Deployments, &c.SLOs, &c.Integrations); err != nil {
+		var versions []policyVersionRow
+		if err := errors.Join(readEach(g, db.log, &c.Teams), readEach(g, db.log, &c.Services), readEach(g, db.log, &c.Deployments), readEach(g, db.log, &c.SLOs),
+			readEach(g, db.log, &c.Integrations), readEach(g.Select("id", "policy_id", "effective_at").Session(&gorm.Session{}), db.log, &versions)); err != nil {
 			return err
 		}
 		if err := readAll(g.Omit("criteria"), "level", &c.Priorities); err != nil {
 			return err
-		}
-		var versions []policyVersionRow
-		if err := g.Select("id", "policy_id", "effective_at").Find(&versions).Error; err != nil {
-			return fmt.Errorf("read the versions of policies: %w", err)
 		}
 		for _, v := range versions {
 			c.PolicyVersions = append(c.PolicyVersions, catalog.PolicyVersionRef{PolicyID: v.PolicyID, ID: v.ID, Effective: v.EffectiveAt.UTC()})

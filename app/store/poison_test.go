@@ -225,6 +225,8 @@ func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
 		p.exec(`UPDATE teams SET support_hours = 'none'`)
 		p.exec(`UPDATE organization SET support_hours = 'none', config_version = config_version + 1`)
 		p.exec(`UPDATE priorities SET criteria = 'none'`)
+		p.exec(`INSERT INTO policy_versions (id, policy_id, effective_at, definition, created_at, created_by) VALUES (77, 1, $1, '{}', $1, 'test')`, p.now)
+		p.poison("policy_versions", "effective_at", "id = 77")
 		snapshot, err := db.Snapshot(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -232,7 +234,10 @@ func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
 		if _, ok := snapshot.ServiceNamed("checkout-api"); !ok {
 			t.Error("the service that can be read is missing")
 		}
-		results := p.write(p.signal("a", low, func(s *ingest.Signal) { s.ConfigVersion = snapshot.Version() }))
+		if id, ok := snapshot.PolicyVersionAt(1, p.now); !ok || id != 1 {
+			t.Errorf("version %d of the policy is in force, though it cannot be read", id)
+		}
+		results := p.write(p.signal("a", low, func(s *ingest.Signal) { s.ConfigVersion, s.PolicyVersionID = snapshot.Version(), nil }))
 		p.expect(p.settle(), "sms-1")
 		p.acknowledge(results[0].Number)
 		if _, err := db.Recipients(t.Context()); err != nil {

@@ -99,6 +99,8 @@ func (tx *Tx) readRoutes(ctx context.Context, r *routes) error {
 	return rows.Err()
 }
 
+// policiesFrom leaves out a version whose beginning cannot be read: the one
+// before it counts.
 func (tx *Tx) policiesFrom(ctx context.Context) (map[int64][]policyFrom, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT policy_id, id, effective_at FROM policy_versions ORDER BY policy_id, effective_at, id")
 	if err != nil {
@@ -110,7 +112,8 @@ func (tx *Tx) policiesFrom(ctx context.Context) (map[int64][]policyFrom, error) 
 		var policy int64
 		var p policyFrom
 		if err := rows.Scan(&policy, &p.id, &p.from); err != nil {
-			return nil, err
+			tx.db.log.ErrorContext(ctx, "a policy's version cannot be read; the one before it counts", "policy", policy, "error", err)
+			continue
 		}
 		policies[policy] = append(policies[policy], p)
 	}
