@@ -138,7 +138,7 @@ func (h *edge) once(c echo.Context, actor auth.Actor, key string, route apiRoute
 	r := c.Request()
 	sent, err := io.ReadAll(r.Body)
 	if err != nil {
-		return err
+		return unreceived(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(sent))
 	sum := sha256.Sum256(append([]byte(r.Method+" "+r.URL.RequestURI()+"\n"), sent...))

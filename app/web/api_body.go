@@ -22,7 +22,7 @@ func readBody(c echo.Context, into any) (given map[string]bool, err error) {
 	r := c.Request()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, err
+		return nil, unreceived(err)
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil

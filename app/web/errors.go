@@ -117,6 +117,22 @@ func faultOf(err error) *fault.Error {
 	return fault.Internal(err)
 }
 
+// unreceived is what a body that could not be read to its end is answered with.
+// It is the sender's connection that broke, and nothing of ours.
+func unreceived(err error) error {
+	var large *http.MaxBytesError
+	var network net.Error
+	switch {
+	case err == nil, errors.As(err, &large), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &network) && network.Timeout():
+		return fault.Unavailable("The body did not arrive in time, and nothing was done. Send it again.").Because(err)
+	case errors.As(err, &network):
+		return err
+	}
+	return fault.Malformed("The body broke on its way: it is cut off, or its parts do not fit together. Nothing was done.").Because(err)
+}
+
 // routingFault reads the errors of the router and of its middleware.
 func routingFault(err *echo.HTTPError) *fault.Error {
 	switch err.Code {

@@ -69,7 +69,8 @@ var (
 // Accept refuses and lists it. A body that was cut off is judged by what came:
 // it is listed as one that is no JSON. The memory is the signal's from here on.
 // Faults: Unsupported for an encoding other than gzip, Malformed for what is not
-// gzip though it says so; both come with the body as it was sent.
+// gzip though it says so, both with the body as it was sent; Malformed for what
+// broke on its way and Unavailable for what did not arrive in time, with what came.
 func readSignal(r *http.Request) ([]byte, error) {
 	body, err := readBounded(r)
 	encoding := r.Header["Content-Encoding"]
@@ -116,7 +117,7 @@ func unlessCutOff(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return nil
 	}
-	return err
+	return unreceived(err)
 }
 
 // appendAnswer writes what json.Marshal would, without its allocations.

@@ -16,9 +16,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
 	"pgregory.net/rapid"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -279,6 +281,43 @@ func TestABodyThatIsCutOff(t *testing.T) {
 	defer answer.Body.Close()
 	if answer.StatusCode != 400 || string(signals.got.Body) != `{"service":` {
 		t.Errorf("answered %d; judged %q", answer.StatusCode, signals.got.Body)
+	}
+}
+
+// What breaks on its way is no fault of ours.
+func TestABodyWhosePartsDoNotFitTogether(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(bareEdge(func(d *Deps) { d.Signals = &fakeSignals{answer: created} }))
+	defer server.Close()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /webhooks/slo/k1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var p Problem
+	if err := json.NewDecoder(answer.Body).Decode(&p); err != nil || answer.StatusCode != 400 || !strings.Contains(p.Detail, "broke on its way") {
+		t.Errorf("answered %d %+v, %v", answer.StatusCode, p, err)
+	}
+}
+
+func TestABodyThatDoesNotArrive(t *testing.T) {
+	t.Parallel()
+	for status, cause := range map[int]error{
+		400: io.ErrUnexpectedEOF,
+		503: os.ErrDeadlineExceeded,
+		413: &http.MaxBytesError{Limit: 1 << 10},
+	} {
+		r := httptest.NewRequest("POST", "/api/v1/incidents/1/notes", io.MultiReader(strings.NewReader(`{"note"`), iotest.ErrReader(cause)))
+		_, err := readBody(echo.New().NewContext(r, httptest.NewRecorder()), &struct{}{})
+		if p := problemOf(err); p.Status != status || p.Detail == "" {
+			t.Errorf("%v is answered %+v", cause, p)
+		}
 	}
 }
 
