@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -105,6 +106,20 @@ func DefaultPublicURL(listen string) string {
 		return "http://" + host
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Unknown are the variables of an environment, as os.Environ gives it, that are
+// named as a setting is and are none, such as a misspelt one.
+func Unknown(environment []string) []string {
+	var unknown []string
+	for _, entry := range environment {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, prefix) && !slices.ContainsFunc(settings, func(s setting) bool { return s.variable() == name }) && !strings.HasPrefix(name, forTests) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }
 
 // Load reads the flags, then the environment where no flag was given, then the

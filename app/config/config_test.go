@@ -362,3 +362,19 @@ func TestSecretRevealsItselfWhenAsked(t *testing.T) {
 		t.Error("secrets are not compared by their values")
 	}
 }
+
+func TestAMisspeltVariableIsFound(t *testing.T) {
+	t.Parallel()
+	environment := []string{"PATH=/bin", "TOCSIN_SMTP_URL=smtp://localhost", "TOCSIN_SMPT_URL=smtp://localhost", "TOCSIN_TEST_POSTGRES=postgres://localhost", "MY_TOCSIN_LISTEN=x", "TOCSIN_LISTEN"}
+	if diff := cmp.Diff([]string{"TOCSIN_SMPT_URL"}, config.Unknown(environment)); diff != "" {
+		t.Errorf("unknown are (-want +got):\n%s", diff)
+	}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	config.Register(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		variable := "TOCSIN_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if got := config.Unknown([]string{variable + "=x"}); got != nil {
+			t.Errorf("the setting %q is unknown", got)
+		}
+	})
+}

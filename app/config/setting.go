@@ -29,9 +29,16 @@ var settings = []setting{
 	{"slack-base-url", "", "`URL` of the Slack Web API, where it is not Slack's own"},
 }
 
+// Every variable begins with prefix. Those that begin with forTests are read by
+// the project's tests alone.
+const (
+	prefix   = "TOCSIN_"
+	forTests = "TOCSIN_TEST_"
+)
+
 // variable is the name of the environment variable.
 func (s setting) variable() string {
-	return "TOCSIN_" + strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
+	return prefix + strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
 }
 
 // Register adds a flag for every setting. Prefer the variables for secrets:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -96,6 +97,9 @@ func are(n int, thing string) string {
 
 // examine goes on as far as what it finds allows.
 func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
+	for _, name := range config.Unknown(os.Environ()) {
+		d.doubt("settings", "%s is no setting of Tocsin and does nothing; `tocsin help serve` lists them.", name)
+	}
 	d.channels(ctx, cfg)
 	d.publicAddress(ctx, cfg)
 	in, err := openExisting(ctx, cfg)

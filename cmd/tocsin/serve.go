@@ -40,6 +40,9 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 			if err != nil {
 				return err
 			}
+			for _, name := range config.Unknown(os.Environ()) {
+				log.WarnContext(cmd.Context(), "this variable is no setting of Tocsin and does nothing; `tocsin help serve` lists them", "variable", name)
+			}
 			roomForGarbage()
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
