@@ -1,6 +1,7 @@
 package store
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -48,5 +49,24 @@ func migrateTo(t *testing.T, db *DB, version int64) {
 	defer end()
 	if _, err := p.UpTo(t.Context(), version); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestADatabaseFileIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := opened(t, "sqlite:"+filepath.Join(dir, "tocsin.db"))
+	if _, err := db.write.ExecContext(t.Context(), "CREATE TABLE things (id integer)"); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 3 { // the log and its index beside it
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s may be read by others: %v, %v", f.Name(), info.Mode(), err)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,6 +164,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 		}
 		db.unlock = unlock
 	}
+	ownFile(path)
 	pragmas := "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate&_time_format=sqlite&_timezone=UTC"
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
 	file = strings.ReplaceAll(file, "%2F", "/")
@@ -187,6 +189,15 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	return nil
+}
+
+// ownFile makes a database file that is not there yet, so that nobody else on the
+// machine may read it, nor the files that SQLite puts beside it, which take over
+// its mode. Where it cannot, SQLite will say why.
+func ownFile(path string) {
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil {
+		_ = f.Close()
+	}
 }
 
 func gormConfig() *gorm.Config {
