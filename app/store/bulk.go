@@ -16,19 +16,24 @@ type column struct {
 	name   string
 	pgType string
 	list   any           // a slice, for PostgreSQL
-	at     func(int) any // its i-th element, for SQLite
+	at     func(int) any // its i-th element, for SQLite and for what travels once
 	// alike says that every row has the same value, which then travels once: in
 	// a storm, half of what a new incident has.
 	alike bool
 }
 
 func col[T any](name, pgType string, values []T) column {
-	return column{name: name, pgType: pgType, list: values, at: func(i int) any { return values[i] }, alike: len(values) == 1 || areAlike(values)}
+	return column{name: name, pgType: pgType, list: values, at: func(i int) any { return values[i] }, alike: len(values) == 1 || len(values) >= alikeFrom && areAlike(values)}
 }
 
-// longestAlike is how long a text may be that is compared with its like. Long
-// ones differ too often: each mixture of columns is a statement of its own.
-const longestAlike = 32
+// Each mixture of columns is a statement of its own, which every connection
+// prepares and PostgreSQL keeps. So what is the same by accident travels as what
+// differs: few rows, of which there are most mixtures and least to save, and long
+// texts.
+const (
+	alikeFrom    = 8  // rows that are compared
+	longestAlike = 32 // bytes of a text that is compared
+)
 
 // areAlike reports whether all values are the same, for the types that are
 // worth a look.

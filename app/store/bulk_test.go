@@ -12,22 +12,25 @@ import (
 // What rows have in common travels once, and what they do not stays where it
 // belongs.
 func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
-	one, two := int64(1), int64(2)
+	one, also, two := int64(1), int64(1), int64(2)
 	noon := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	later := noon.Add(time.Hour)
 	long := strings.Repeat("long", longestAlike)
 	columns := map[string][2]column{ // as rows are inserted, as they are updated
-		"all alike":         {col("word", "text", []string{"a", "a", "a"}), col("word", "text", []string{"b", "b", "b"})},
-		"different":         {col("word", "text", []string{"a", "b", "c"}), col("word", "text", []string{"c", "b", "a"})},
-		"empty":             {col("word", "text", []string{"", "", ""}), col("word", "text", []string{"", "", "a"})},
-		"long":              {col("word", "text", []string{long, long, long}), col("word", "text", []string{long, long, "a"})},
-		"numbers":           {col("number", "bigint", []int64{7, 7, 7}), col("number", "bigint", []int64{7, 8, 9})},
-		"none":              {col("number", "bigint", []*int64{nil, nil, nil}), col("number", "bigint", []*int64{&one, &one, &one})},
-		"some":              {col("number", "bigint", []*int64{nil, &one, nil}), col("number", "bigint", []*int64{&two, &one, nil})},
-		"first":             {col("number", "bigint", []*int64{&one, nil, nil}), col("number", "bigint", []*int64{&two, nil, nil})},
-		"whether":           {col("flag", "bool", []bool{true, true, true}), col("flag", "bool", []bool{true, false, true})},
-		"when":              {col("at", "timestamptz", []time.Time{noon, noon, noon}), col("at", "timestamptz", []time.Time{noon, later, noon})},
-		"perhaps when":      {col("at", "timestamptz", []*time.Time{&noon, &noon, nil}), col("at", "timestamptz", []*time.Time{nil, nil, nil})},
+		"all alike":         {col("word", "text", thrice("a", "a", "a")), col("word", "text", thrice("b", "b", "b"))},
+		"few alike":         {col("word", "text", []string{"a", "a", "a"}), col("word", "text", []string{"b", "b", "b"})},
+		"different":         {col("word", "text", thrice("a", "b", "c")), col("word", "text", thrice("c", "b", "a"))},
+		"empty":             {col("word", "text", thrice("", "", "")), col("word", "text", thrice("", "", "a"))},
+		"long":              {col("word", "text", thrice(long, long, long)), col("word", "text", thrice(long, long, "a"))},
+		"numbers":           {col("number", "bigint", thrice[int64](7, 7, 7)), col("number", "bigint", thrice[int64](7, 8, 9))},
+		"none":              {col("number", "bigint", thrice[*int64](nil, nil, nil)), col("number", "bigint", thrice[*int64](&one, &also, &one))},
+		"some":              {col("number", "bigint", thrice[*int64](nil, &one, nil)), col("number", "bigint", thrice[*int64](&two, &one, nil))},
+		"first":             {col("number", "bigint", thrice[*int64](&one, nil, nil)), col("number", "bigint", thrice[*int64](&two, nil, nil))},
+		"each its own":      {col("number", "bigint", thrice(&one, &two, &also)), col("number", "bigint", thrice(&two, &also, &one))},
+		"each its own time": {col("at", "timestamptz", thrice(&noon, &later, &noon)), col("at", "timestamptz", thrice(&later, &later, &noon))},
+		"whether":           {col("flag", "bool", thrice(true, true, true)), col("flag", "bool", thrice(true, false, true))},
+		"when":              {col("at", "timestamptz", thrice(noon, noon, noon)), col("at", "timestamptz", thrice(noon, later, noon))},
+		"perhaps when":      {col("at", "timestamptz", thrice[*time.Time](&noon, &noon, nil)), col("at", "timestamptz", thrice[*time.Time](nil, nil, nil))},
 		"of one row":        {col("word", "text", []string{long}), col("word", "text", []string{"a"})},
 		"of one row, bytes": {col("body", "bytea", [][]byte{[]byte("a")}), col("body", "bytea", [][]byte{[]byte("b")})},
 		"bytes":             {col("body", "bytea", [][]byte{[]byte("a"), []byte("a")}), col("body", "bytea", [][]byte{[]byte("b"), nil})},
@@ -37,18 +40,23 @@ func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
 		if db.dialect == onSQLite {
 			id = "integer PRIMARY KEY"
 		}
-		if _, err := db.write.ExecContext(t.Context(), "CREATE TABLE things (id "+id+", word text, number bigint, flag boolean, at timestamptz, body bytea)"); err != nil {
+		if _, err := db.write.ExecContext(t.Context(), "CREATE TABLE things (id "+id+", word text, number bigint, place bigint, flag boolean, at timestamptz, body bytea)"); err != nil {
 			t.Fatal(err)
 		}
 		for name, c := range columns {
 			t.Run(name, func(t *testing.T) {
 				n := reflect.ValueOf(c[0].list).Len()
+				places := make([]int64, n)
+				for i := range places {
+					places[i] = int64(i)
+				}
+				place := col("place", "bigint", places)
 				var ids []int64
 				err := db.inTx(t.Context(), func(tx *Tx) (err error) {
 					if ids, err = tx.insertReturning(t.Context(), "things", n, nil, c[0]); err != nil {
 						return err
 					}
-					return tx.insertRows(t.Context(), "things", n, "", c[0])
+					return tx.insertRows(t.Context(), "things", n, "", c[0], place)
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -62,6 +70,7 @@ func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
 					after[i] = ids[n-1] + int64(i) + 1
 				}
 				expectColumn(t, db, after, c[0])
+				expectColumn(t, db, after, place)
 				if err := db.inTx(t.Context(), func(tx *Tx) error {
 					return tx.updateRows(t.Context(), "things", n, col("id", "bigint", ids), c[1])
 				}); err != nil {
@@ -72,6 +81,29 @@ func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
 			})
 		}
 	})
+}
+
+func thrice[T any](values ...T) []T { return slices.Repeat(values, 3) }
+
+// Each mixture is one more statement that a connection keeps.
+func TestFewRowsTravelInOneWayWhateverTheyHaveInCommon(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{2, 3, 5} {
+		alike, different := make([]int64, n), make([]int64, n)
+		for i := range different {
+			different[i] = int64(i)
+		}
+		statements := map[string]bool{}
+		for _, first := range [][]int64{alike, different} {
+			for _, second := range [][]int64{alike, different} {
+				query, _ := unnested(n, []column{col("first", "bigint", first), col("second", "bigint", second)})
+				statements[query] = true
+			}
+		}
+		if len(statements) != 1 {
+			t.Errorf("%d rows travel in %d ways", n, len(statements))
+		}
+	}
 }
 
 // expectColumn asks the database to compare, so that no driver's type is in the
