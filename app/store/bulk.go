@@ -127,41 +127,28 @@ func (tx *Tx) updateRows(ctx context.Context, table string, n int, key column, c
 }
 
 // insertReturning inserts n rows and returns their ids in the order of the
-// rows. What else is to be read travels with it.
-func (tx *Tx) insertReturning(ctx context.Context, table string, n int, also []statement, cols ...column) ([]int64, error) {
+// rows.
+func (tx *Tx) insertReturning(ctx context.Context, table string, n int, cols ...column) ([]int64, error) {
+	if n == 0 {
+		return nil, nil
+	}
 	ids := make([]int64, 0, n)
-	if n > 0 && tx.db.dialect == onPostgres {
+	if tx.db.dialect == onPostgres {
 		// Identity values are given in the order in which rows are inserted,
 		// and unnest keeps the order of its arrays.
 		insert := fmt.Sprintf("INSERT INTO %s (%s)", table, names(cols))
 		rows, params := tx.unnested(insert, n, cols)
-		also = append([]statement{{
+		err := tx.reads(ctx, statement{
 			what:  "insert into " + table,
 			query: fmt.Sprintf("%s SELECT %s RETURNING id", insert, rows),
 			args:  params,
 			each:  func(scan func(...any) error) error { return appendInt(&ids, scan) },
-		}}, also...)
-	}
-	if len(also) > 0 {
-		if err := tx.reads(ctx, also...); err != nil {
-			return nil, err
-		}
-	}
-	if tx.db.dialect == onPostgres {
-		return ids, nil
-	}
-	err := tx.eachReturning(ctx, table, n, cols, &ids)
-	return ids, err
-}
-
-// eachReturning inserts rows one by one.
-func (tx *Tx) eachReturning(ctx context.Context, table string, n int, cols []column, ids *[]int64) error {
-	if n == 0 {
-		return nil
+		})
+		return ids, err
 	}
 	stmt, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", table, names(cols), marks(len(cols))))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer stmt.Close()
 	args := make([]any, len(cols))
@@ -169,11 +156,11 @@ func (tx *Tx) eachReturning(ctx context.Context, table string, n int, cols []col
 		for j, c := range cols {
 			args[j] = c.at(i)
 		}
-		if err := appendInt(ids, stmt.QueryRowContext(ctx, args...).Scan); err != nil {
-			return err
+		if err := appendInt(&ids, stmt.QueryRowContext(ctx, args...).Scan); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return ids, nil
 }
 
 func appendInt(list *[]int64, scan func(...any) error) error {

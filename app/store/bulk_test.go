@@ -53,7 +53,7 @@ func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
 				place := col("place", "bigint", places)
 				var ids []int64
 				err := db.inTx(t.Context(), func(tx *Tx) (err error) {
-					if ids, err = tx.insertReturning(t.Context(), "things", n, nil, c[0]); err != nil {
+					if ids, err = tx.insertReturning(t.Context(), "things", n, c[0]); err != nil {
 						return err
 					}
 					return tx.insertRows(t.Context(), "things", n, "", c[0], place)
@@ -88,6 +88,7 @@ func thrice[T any](values ...T) []T { return slices.Repeat(values, 3) }
 // Each mixture is one more statement that a connection keeps.
 func TestFewRowsTravelInOneWayWhateverTheyHaveInCommon(t *testing.T) {
 	t.Parallel()
+	tx := &Tx{db: &DB{}}
 	for _, n := range []int{2, 3, 5} {
 		alike, different := make([]int64, n), make([]int64, n)
 		for i := range different {
@@ -96,7 +97,7 @@ func TestFewRowsTravelInOneWayWhateverTheyHaveInCommon(t *testing.T) {
 		statements := map[string]bool{}
 		for _, first := range [][]int64{alike, different} {
 			for _, second := range [][]int64{alike, different} {
-				query, _ := unnested(n, []column{col("first", "bigint", first), col("second", "bigint", second)})
+				query, _ := tx.unnested("INSERT", n, []column{col("first", "bigint", first), col("second", "bigint", second)})
 				statements[query] = true
 			}
 		}

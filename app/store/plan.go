@@ -257,7 +257,7 @@ func (tx *Tx) insertMessages(ctx context.Context, now time.Time, all []notify.Ne
 			return nil, err
 		}
 	}
-	made, err := tx.insertReturning(ctx, "messages", len(fresh), nil,
+	made, err := tx.insertReturning(ctx, "messages", len(fresh),
 		colOf("kind", "text", fresh, func(*notify.NewMessage) string { return string(notify.KindPage) }),
 		colOf("user_id", "bigint", fresh, func(m *notify.NewMessage) int64 { return m.Method.UserID }),
 		colOf("contact_method_id", "bigint", fresh, func(m *notify.NewMessage) int64 { return m.Method.ID }),

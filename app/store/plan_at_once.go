@@ -84,7 +84,7 @@ func (tx *Tx) insertPlanned(ctx context.Context, pages []pageRow, ids []int64) (
 		}
 		return ids, nil
 	}
-	ids, err := tx.insertReturning(ctx, "pages", len(pages), nil, pageColumns(pages)...)
+	ids, err := tx.insertReturning(ctx, "pages", len(pages), pageColumns(pages)...)
 	if err != nil {
 		return nil, fmt.Errorf("page people: %w", err)
 	}
