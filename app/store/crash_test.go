@@ -31,9 +31,15 @@ func TestNoSignalThatWasAnsweredIsLostInACrash(t *testing.T) {
 	p := newPipeline(t, opened(t, cluster.URL))
 	b := ingest.NewBatcher(p.db, ingest.BatcherOptions{Log: slog.New(slog.DiscardHandler)})
 	answered := map[string]bool{}
-	for crash := range 3 {
-		p.db.settler.pace.force(crash != 1) // also on a fast disk
-		p.sendUntilItCrashes(b, fmt.Sprint("crash", crash), answered, func() { kill(t, cluster.URL) })
+	for _, disk := range []struct {
+		name string
+		slow func(n int) bool
+	}{
+		{"slow", func(int) bool { return true }},
+		{"fast", func(int) bool { return false }},
+		{"unsteady", func(n int) bool { return n%2 == 0 }},
+	} {
+		p.sendUntilItCrashes(b, disk.name, disk.slow, answered, func() { kill(t, cluster.URL) })
 		p.awaken(b)
 	}
 	if err := b.Close(t.Context()); err != nil {
@@ -68,8 +74,9 @@ func TestNoSignalThatWasAnsweredIsLostInACrash(t *testing.T) {
 
 // sendUntilItCrashes has 32 senders send one signal after the other until the
 // server, which is made to crash after some hundreds, has refused one, and notes
-// what was answered.
-func (p *pipeline) sendUntilItCrashes(b *ingest.Batcher, name string, answered map[string]bool, crash func()) {
+// what was answered. slow says how the disk is taken to be when a sender sends
+// its n-th.
+func (p *pipeline) sendUntilItCrashes(b *ingest.Batcher, name string, slow func(n int) bool, answered map[string]bool, crash func()) {
 	p.t.Helper()
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -83,6 +90,7 @@ func (p *pipeline) sendUntilItCrashes(b *ingest.Batcher, name string, answered m
 					return
 				default:
 				}
+				p.db.settler.pace.force(slow(n))
 				key := fmt.Sprintf("%s-%d-%d", name, sender, n)
 				if _, err := b.Submit(p.t.Context(), p.signal(key)); err != nil {
 					atRefused.Do(func() { close(refused) })

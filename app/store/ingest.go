@@ -19,8 +19,8 @@ import (
 // written, so that repeats fold by themselves. On PostgreSQL a batch of new
 // keys takes two round trips: one reads, one writes and commits.
 func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
-	began := time.Now()
 	mark, first := db.settleLater(ctx, len(signals))
+	began := time.Now() // a connection to wait with is no part of writing
 	var results []ingest.Result
 	err := db.piped(ctx, func(tx *Tx) error {
 		r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}

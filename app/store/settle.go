@@ -15,9 +15,11 @@ import (
 )
 
 // settler has many batches wait for PostgreSQL's disk together, while the next
-// ones are already being written, where the disk is slow: see pace. A batch commits in memory, where everybody
-// sees it, and one small transaction that waits for the disk brings all there
-// that came before it, since the log is written in its order.
+// ones are already being written, where the disk is slow: see pace. A batch
+// commits in memory, where everybody sees it, and one small transaction that
+// waits for the disk brings all there that came before it, since the log is
+// written in its order. So does a batch that waits by itself: whoever repeats
+// what is only in memory is not answered before that is on the disk too.
 //
 // A server that crashes loses what it had in memory, and a wait begun after that
 // would find nothing missing. So the wait goes through a connection that is

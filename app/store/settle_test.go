@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
@@ -65,13 +67,71 @@ func TestABatchIsOnTheDiskOnceItIsSettled(t *testing.T) {
 		if err := p.db.Settle(t.Context(), mark); err != nil {
 			t.Fatal(err)
 		}
-		var behind int64
-		if err := p.db.pool.QueryRow(t.Context(), "SELECT pg_wal_lsn_diff($1::text::pg_lsn, pg_current_wal_flush_lsn())::bigint", written).Scan(&behind); err != nil {
+		p.onDisk(written)
+	}
+}
+
+// Whoever repeats a signal is answered by a batch that may find nothing to
+// change.
+func TestARepeatIsNotAnsweredBeforeTheDiskHasWhatItRepeats(t *testing.T) {
+	t.Parallel()
+	p := safely(t)
+	for round := range 20 {
+		p.db.settler.pace.force(true)
+		batch := p.batch(fmt.Sprint("round", round), settleFrom)
+		for _, s := range slices.Clone(batch) {
+			resolve(&s)
+			batch = append(batch, s)
+		}
+		first, err := p.db.WriteSignals(t.Context(), batch)
+		if err != nil || first.Mark == ingest.Durable {
+			t.Fatalf("mark %d, %v", first.Mark, err)
+		}
+		var written string
+		if err := p.db.pool.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
 			t.Fatal(err)
 		}
-		if behind > 0 {
-			t.Fatalf("round %d: %d bytes of the log are not on the disk", round, behind)
+		p.db.settler.pace.force(false)
+		repeat, err := p.db.WriteSignals(t.Context(), batch[settleFrom:])
+		if err != nil || repeat.Mark != ingest.Durable {
+			t.Fatalf("mark %d, %v", repeat.Mark, err)
 		}
+		if repeat.Results[0].Status != incident.ResultIgnored {
+			t.Fatalf("the repeat was %s", repeat.Results[0].Status)
+		}
+		p.onDisk(written)
+	}
+}
+
+// onDisk fails unless the log is on the disk up to a place.
+func (p *pipeline) onDisk(written string) {
+	p.t.Helper()
+	var behind int64
+	if err := p.db.pool.QueryRow(p.t.Context(), "SELECT pg_wal_lsn_diff($1::text::pg_lsn, pg_current_wal_flush_lsn())::bigint", written).Scan(&behind); err != nil {
+		p.t.Fatal(err)
+	}
+	if behind > 0 {
+		p.t.Fatalf("%d bytes of the log are not on the disk", behind)
+	}
+}
+
+// The first wait has a connection opened for it, which says nothing about how
+// long batches take.
+func TestAConnectionThatIsSlowIsNoSlowWriting(t *testing.T) {
+	t.Parallel()
+	p := safely(t)
+	p.db.settler.pace = pace{}
+	const opening = 300 * time.Millisecond
+	connect := p.db.settler.connect
+	p.db.settler.connect = func(ctx context.Context) (*pgx.Conn, error) {
+		time.Sleep(opening)
+		return connect(ctx)
+	}
+	if mark := p.mustWrite("first", settleFrom); mark == ingest.Durable {
+		t.Fatal("the batch waited for the disk by itself")
+	}
+	if took := p.db.settler.pace.writing.of(); took >= opening {
+		t.Errorf("writing a batch is said to take %s", took)
 	}
 }
 
