@@ -14,9 +14,13 @@ func (c *cli) export() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the configuration as a file",
-		Long: `Write the configuration as a file that, applied again, changes nothing. It holds
-the keys of integrations and everybody's telephone numbers: keep it as you would
-keep a password.`,
+		Long: `Write the configuration as a file that, applied again, changes nothing. What is not
+set is left out: applied later, the file brings back what was changed since, and
+takes nothing away that was added since. To go back altogether, restore a backup
+of the database.
+
+It holds the keys of integrations and everybody's telephone numbers: keep it as
+you would keep a password.`,
 		Args: arguments(),
 		RunE: c.with(func(cmd *cobra.Command, in *installation, _ []string) error {
 			keys, err := in.keyring()
