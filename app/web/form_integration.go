@@ -58,13 +58,13 @@ func (p *pages) testIntegration(c echo.Context, v *visit) error {
 	}
 	address := fmt.Sprintf("/incidents/%d", answer.Incident.Number)
 	if answer.Status == incident.ResultDeduplicated {
-		return p.done(c, address, "The test breach is in, and joined this incident: the integration's own rule takes them for the same.")
+		return p.done(c, address, "The test breach is in, and joined this incident: the integration’s own rule takes them for the same.")
 	}
 	return p.done(c, address, "The test breach is in, and goes the way of a real one.")
 }
 
 // sendTest posts a breach of its own: no test joins the incident of another, but
-// where the integration's own rule takes them for the same, as it would of real
+// where the integration’s own rule takes them for the same, as it would of real
 // ones.
 func (p *pages) sendTest(c echo.Context, v *visit, i blueprint.KeptIntegration) (ingest.Answer, error) {
 	ctx := c.Request().Context()

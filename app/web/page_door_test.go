@@ -69,7 +69,7 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		b := w.browser()
 		b.get("/setup/"+token, http.StatusOK)
 		again := b.post("/setup/"+token, http.StatusUnprocessableEntity, "organization", "", "name", "Mia Novak", "email", "mia", "timezone", "Europe/Vienna", "password", "short")
-		contains(t, again, `value="Mia Novak"`, `value="mia"`, "Write the organisation's name", "Write an email address")
+		contains(t, again, `value="Mia Novak"`, `value="mia"`, "Write the organisation’s name", "Write an email address")
 		lacks(t, again, "short\"")
 		// What is wrong with the organisation leaves the link as it was.
 		for field, value := range map[string]string{"organization": "two\nlines", "timezone": ""} {

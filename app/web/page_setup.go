@@ -43,15 +43,15 @@ func (p *pages) setUp(c echo.Context) error {
 	organization, zone := strings.TrimSpace(c.FormValue("organization")), c.FormValue("timezone")
 	faults := wrong{}
 	if !nameable(organization) {
-		faults["organization"] = "Write the organisation's name, in one line of at most 100 characters."
+		faults["organization"] = "Write the organisation’s name, in one line of at most 100 characters."
 	}
 	if zone == "" {
 		faults["timezone"] = "Choose a time zone."
 	}
 	profile := auth.Profile{Email: c.FormValue("email"), Name: c.FormValue("name"), Role: auth.Administrator, Timezone: zone}
 	_, err := profile.Check()
-	if err == nil {
-		err = auth.CheckPassword(c.FormValue("password"))
+	if more, _ := wrongFields(auth.CheckPassword(c.FormValue("password"))); more != nil {
+		faults["password"] = more["password"]
 	}
 	if len(faults) == 0 && err == nil {
 		if _, err = p.Auth.SetUp(c.Request().Context(), c.Param("token"), profile, c.FormValue("password"), organization); err == nil {

@@ -155,7 +155,7 @@ func (p *pages) banners(v *visit) []layout.Banner {
 		return nil
 	}
 	return []layout.Banner{{Kind: layout.Warning,
-		Text: "Not configured here: " + element.And(dead) + ". Pages to such contacts go to the person's next one."}}
+		Text: "Not configured here: " + element.And(dead) + ". Pages to such contacts go to the person’s next one."}}
 }
 
 // midSentence names a medium within a sentence.
