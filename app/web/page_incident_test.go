@@ -102,7 +102,7 @@ func TestTheLinkInAMessage(t *testing.T) {
 		contains(t, b.post(anas, http.StatusOK, "action", "acknowledge"), "Ben Adeyemi was first")
 		contains(t, b.get(anas, http.StatusOK), "Ben Adeyemi acknowledged it")
 		contains(t, b.post(anas, http.StatusOK, "action", "resolve", "resolution", "Rolled back."), "Resolved")
-		contains(t, b.post(bens, http.StatusOK, "action", "acknowledge"), "It is over", "Ana Ortiz")
+		contains(t, b.post(bens, http.StatusOK, "action", "acknowledge"), "Resolved", ", by Ana Ortiz.")
 		if status() != incident.Resolved {
 			t.Error("it is not resolved")
 		}

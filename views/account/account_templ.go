@@ -124,7 +124,7 @@ func Account(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div></section><section class=\"block\" aria-labelledby=\"rules\"><h2 id=\"rules\">When which is used</h2><div class=\"stack\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div></section><section class=\"block\" aria-labelledby=\"rules\"><h2 id=\"rules\">When each is used</h2><div class=\"stack\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -596,7 +596,7 @@ func AddForm(f AddContact, next string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = element.TextField(element.Input{Name: "address", Label: "Number or address", Hint: "A number with its country code, such as +34 600 000 001", Required: true, Field: f.Address}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = element.TextField(element.Input{Name: "address", Label: "Number or address", Hint: "A number with its country code, such as +34\u00a0600\u00a0000\u00a0001", Required: true, Field: f.Address}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -902,7 +902,7 @@ func shifts(p Page) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Shifts) == 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "<p class=\"quiet\">Not in sight.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "<p class=\"quiet\">No shift of yours is planned.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -43,8 +43,11 @@ func (p Page) usable(named int64) []Contact {
 // removing says what goes with the contact.
 func (c Contact) removing() string {
 	words := c.Address + " gets nothing any more."
-	if c.UsedBy > 0 {
-		words += fmt.Sprintf(" %s below by it are removed too.", element.Count(c.UsedBy, "row"))
+	switch {
+	case c.UsedBy == 1:
+		words += " The row below that uses it is removed too."
+	case c.UsedBy > 1:
+		words += fmt.Sprintf(" The %d rows below that use it are removed too.", c.UsedBy)
 	}
 	return words
 }

@@ -1162,7 +1162,7 @@ func AttemptLine(c element.Clock, number int64, a Attempt) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if number != 0 && a.PageID != 0 {
-			templ_7745c5c3_Err = element.Say(" · ").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Say("\u00a0· ").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -403,7 +403,7 @@ func answer(p Page) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = element.Say("It is over since ", element.When(p.Clock, p.ResolvedAt), resolver(p)+".").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = element.Say("Resolved ", element.When(p.Clock, p.ResolvedAt), resolver(p)+".").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -639,7 +639,7 @@ func Expired(p ExpiredPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " <div class=\"head\"><h1>This link has run out</h1><p>Links in messages work for a while, and for one incident. This one does nothing any more.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " <div class=\"head\"><h1>This link has expired</h1><p>A link in a message works for a while, and for one incident. This one no longer does anything.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -686,7 +686,7 @@ func Expired(p ExpiredPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Bare("This link has run out", p.Clock.Now).Render(templ.WithChildren(ctx, templ_7745c5c3_Var26), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Bare("This link has expired", p.Clock.Now).Render(templ.WithChildren(ctx, templ_7745c5c3_Var26), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -795,7 +795,7 @@ func upcoming(p SchedulePage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(p.Upcoming) == 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<p class=\"quiet\">None in sight.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 74, "<p class=\"quiet\">None is planned.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -937,7 +937,7 @@ func changes(p SchedulePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.Say("gets copies, counts for no coverage", element.If(!s.To.IsZero(), ", until ", element.When(p.clock(), s.To))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Say("Gets copies, and does not count as coverage", element.If(!s.To.IsZero(), ", until ", element.When(p.clock(), s.To))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -168,7 +168,7 @@ func (h Holder) sentence(c element.Clock) templ.Component {
 	if h.Zone == nil {
 		return until
 	}
-	return element.Say(until, " · "+h.localTime(c))
+	return element.Say(until, "\u00a0· "+h.localTime(c))
 }
 
 func (pos Position) gap(c element.Clock) templ.Component {

@@ -410,7 +410,7 @@ func Person(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.OnCall)+len(p.Upcoming) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p class=\"quiet\">Not now, and not in sight.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p class=\"quiet\">Not now, and no shift is planned.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -78,7 +78,7 @@ func Start(p Page) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.contactDone() {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"quiet\">More of them, and when which is used, under <a href=\"/me\">your contacts and rules</a>.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"quiet\">More of them, and when each is used, under <a href=\"/me\">your contacts and rules</a>.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -85,7 +85,7 @@ func TestTheWayInSaysWhatIsWrong(t *testing.T) {
 	tab.Fill("Email", ben)
 	tab.Fill("Password", "not the sentence")
 	tab.Click("Sign in")
-	tab.WaitFor("Address and password do not belong together.")
+	tab.WaitFor("That email and password do not belong together.")
 	holds(t, tab, "email", ben)
 	holds(t, tab, "password", "")
 	tab.Fill("Password", password)
