@@ -199,12 +199,13 @@ func (a Attempt) again(c element.Clock) templ.Component {
 // carriers are what people know the carrier of a medium as.
 var carriers = map[string]string{"sms": "Twilio", "voice": "Twilio", "email": "The mail server", "slack": "Slack"}
 
-// reason is why it failed, in words: what a library says of a connection is for
-// the log.
+// reason is why it failed, in words and without a full stop, since a sentence
+// goes on after it: what a library says of a connection is for the log.
 func (a Attempt) reason() string {
+	reason := strings.TrimSuffix(a.Error, ".")
 	carrier := carriers[a.Medium]
 	if carrier == "" {
-		return a.Error
+		return reason
 	}
 	said := strings.ToLower(a.Error)
 	for _, part := range []string{"deadline exceeded", "i/o timeout", "timed out", "timeout awaiting"} {
@@ -217,5 +218,5 @@ func (a Attempt) reason() string {
 			return carrier + " could not be reached"
 		}
 	}
-	return a.Error
+	return reason
 }

@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -176,8 +177,12 @@ func (pos Position) gap(c element.Clock) templ.Component {
 	if pos.GapUntil.IsZero() {
 		return element.Say("Nobody", since, ", and no end in sight")
 	}
+	left := pos.GapUntil.Sub(c.Now)
+	if left > time.Minute {
+		left = left.Round(time.Minute)
+	}
 	return element.Say("Nobody", since, " until ", element.When(c, pos.GapUntil),
-		", for "+element.Duration(pos.GapUntil.Sub(c.Now))+" more")
+		", for "+element.Duration(left)+" more")
 }
 
 func (o Override) origin() string {
