@@ -72,8 +72,8 @@ var (
 // Null is the same as absent, and a number in quotes is a number: it is used, and
 // warned of. Whatever is not used, and every field that is not
 // listed, is kept as JSON text in Facts.Unknown; what was listed but not used is
-// warned of besides. Of a name that is given twice the last counts and the
-// others are kept in the same way. What goes beyond maxEntries stands only in
+// warned of besides, and so is a name that is almost a listed one: "statsu". Of a
+// name that is given twice the last counts and the others are kept in the same way. What goes beyond maxEntries stands only in
 // Event.Body. Control characters in one-line texts become spaces, NUL its
 // symbol, lone surrogates U+FFFD.
 //
@@ -105,6 +105,7 @@ type sloDecoder struct {
 	refused  []fault.Field
 	dropped  int // warnings beyond maxWarnings
 	unlisted int // entries beyond maxEntries
+	suspects int // unknown names that were looked at
 }
 
 func (d *sloDecoder) breach(doc value) {
@@ -140,6 +141,7 @@ func (d *sloDecoder) object(path string, v value, fields []string, slots []value
 		slot := slices.Index(fields, key)
 		if slot < 0 {
 			d.keep(path+key, member)
+			d.suspect(path, key, fields)
 			continue
 		}
 		if slots[slot] != "" {
