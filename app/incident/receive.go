@@ -46,6 +46,8 @@ type Rules struct {
 // for it in the alert and the timeline.
 type Outcome struct {
 	Result Result
+	// Warning tells the sender of what is ignored why; else it is empty.
+	Warning string
 	// Alert is meaningless where the result is ignored and none was known.
 	Alert    Alert
 	Incident *Incident // nil for none
@@ -84,7 +86,7 @@ func Receive(now time.Time, st State, ev Event, rules Rules) Outcome {
 	firing := open && st.Alert != nil && st.Alert.Firing
 	if ev.Action == Resolve {
 		if !firing || r.stale() {
-			r.out.Result = ResultIgnored
+			r.out.Result, r.out.Warning = ResultIgnored, endedNothing(open, firing)
 			return r.out
 		}
 		r.recover(st.OtherFiring)
@@ -130,6 +132,17 @@ func (r *reception) timer(kind string, due time.Time) {
 // that both come from the sender are compared: its clock is not ours.
 func (r *reception) stale() bool {
 	return !r.ev.StartedAt.IsZero() && r.out.Alert.StartKnown && r.ev.StartedAt.Before(r.out.Alert.StartedAt)
+}
+
+// endedNothing says why a resolve is ignored.
+func endedNothing(open, firing bool) string {
+	switch {
+	case firing: // so it is stale
+		return "The recovery started before what is open under this dedup key, so it ended nothing."
+	case open:
+		return "What is open under this dedup key no longer fires, so the recovery ended nothing."
+	}
+	return "Nothing is open under this dedup key, so the recovery ended nothing."
 }
 
 // trigger brings the alert up to date. A repeat that names a later start than

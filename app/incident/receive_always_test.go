@@ -73,6 +73,8 @@ func check(t *rapid.T, before incident.State, out incident.Outcome) {
 		if len(out.Timeline)+len(out.Timers) > 0 || out.Escalate != incident.EscalateNone {
 			t.Fatalf("ignored, and yet: %+v", out)
 		}
+	case out.Warning != "":
+		t.Fatalf("%s, and yet warned: %s", out.Result, out.Warning)
 	case out.NewIncident != (out.Result == incident.ResultCreated):
 		t.Fatalf("result %s, new %v", out.Result, out.NewIncident)
 	case out.Alert.Firing && !inc.Open():

@@ -247,6 +247,33 @@ func TestAnOldResolveIsIgnored(t *testing.T) {
 	}
 }
 
+// TestAnIgnoredRecoverySaysWhy: the sender is told nothing but what is so.
+func TestAnIgnoredRecoverySaysWhy(t *testing.T) {
+	t.Parallel()
+	is := func(what string, out incident.Outcome, want string) {
+		t.Helper()
+		if out.Result != incident.ResultIgnored || out.Warning != want {
+			t.Errorf("%s: %s with %q", what, out.Result, out.Warning)
+		}
+	}
+	const nothing = "Nothing is open under this dedup key, so the recovery ended nothing."
+	s := newStory(t)
+	is("of a key that was never seen", s.recovered(0), nothing)
+	s.send(1, incident.Event{Action: incident.Trigger, StartedAt: at(1)})
+	is("older than the breach", s.send(2, incident.Event{Action: incident.Resolve, StartedAt: at(0)}),
+		"The recovery started before what is open under this dedup key, so it ended nothing.")
+	s.state.OtherFiring = 1
+	if out := s.recovered(3); out.Result != incident.ResultResolved || out.Warning != "" {
+		t.Errorf("what ended something: %s with %q", out.Result, out.Warning)
+	}
+	is("twice, while another alert keeps the incident open", s.recovered(4),
+		"What is open under this dedup key no longer fires, so the recovery ended nothing.")
+	s.state.OtherFiring = 0
+	s.breach(5)
+	s.recovered(6)
+	is("of what is resolved", s.recovered(7), nothing)
+}
+
 func TestReopenWithinTheWindow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

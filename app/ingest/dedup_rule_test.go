@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,9 @@ func TestARecoveryFindsWhatFiresSinceBeforeTheRule(t *testing.T) {
 			h.cached = catalog.NewSnapshot(h.contents)
 			answer, err := h.post("own", recovery)
 			warned := strings.Contains(strings.Join(answer.Warnings, " "), "resolve the incident by hand")
+			if told := slices.Contains(answer.Warnings, nothingOpen); told != (test.status == incident.ResultIgnored && !test.warned) {
+				t.Errorf("%+v is warned by %q", test, answer.Warnings)
+			}
 			if err != nil || answer.Status != test.status || answer.DedupKey != test.key || len(h.submitted) != test.tried || warned != test.warned {
 				t.Errorf("%+v is answered %+v, %v after %d tries", test, answer, err, len(h.submitted))
 			}

@@ -184,11 +184,17 @@ func (s *Service) take(ctx context.Context, integrationID int64, req Request) (A
 
 // submit makes a signal durable. A recovery that finds nothing under the key of a
 // rule is tried under the one without it, since what fires may have begun before
-// there was the rule, or where the rule failed.
+// there was the rule, or where the rule failed. One that is ignored says why.
 func (s *Service) submit(ctx context.Context, signal *Signal) (Result, error) {
 	result, err := s.opts.Submitter.Submit(ctx, *signal)
-	if err != nil || result.Stale || result.Status != incident.ResultIgnored || signal.KeyWithoutRule == "" {
+	if err != nil || result.Stale || result.Status != incident.ResultIgnored {
 		return result, err
+	}
+	if signal.KeyWithoutRule == "" {
+		if result.Warning != "" {
+			signal.Event.Warnings = append(slices.Clip(signal.Event.Warnings), result.Warning)
+		}
+		return result, nil
 	}
 	if other := *signal; other.KeyWithoutRule != other.Event.DedupKey {
 		other.Event.DedupKey = other.KeyWithoutRule

@@ -95,10 +95,12 @@ func (h *house) Submit(_ context.Context, s ingest.Signal) (ingest.Result, error
 		if s.Event.DedupKey == h.firing {
 			return ingest.Result{Status: incident.ResultResolved, Number: 16}, nil
 		}
-		return ingest.Result{Status: incident.ResultIgnored}, nil
+		return ingest.Result{Status: incident.ResultIgnored, Warning: nothingOpen}, nil
 	}
 	return ingest.Result{Status: incident.ResultCreated, Number: 17}, nil
 }
+
+const nothingOpen = "Nothing is open under this dedup key, so the recovery ended nothing."
 
 func (h *house) Reject(_ context.Context, r ingest.Rejection) error {
 	if h.rejectErr != nil {
@@ -162,7 +164,7 @@ func TestAccept(t *testing.T) {
 	if *s.Event.Priority != 2 || s.Event.PrioritySource != incident.SourceSignal {
 		t.Errorf("priority %v from %s", *s.Event.Priority, s.Event.PrioritySource)
 	}
-	if _, answer = h.last(t, "own", breach(`"status":"recovered"`)); answer.Incident != nil || answer.Status != incident.ResultIgnored {
+	if _, answer = h.last(t, "own", breach(`"status":"recovered"`)); answer.Incident != nil || answer.Status != incident.ResultIgnored || !slices.Contains(answer.Warnings, nothingOpen) {
 		t.Errorf("got %+v", answer)
 	}
 }

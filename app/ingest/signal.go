@@ -37,6 +37,8 @@ type Result struct {
 	Status incident.Result
 	// Number is the incident's, 0 for none.
 	Number int64
+	// Warning is why a signal is ignored, in words for its sender.
+	Warning string
 	// Stale means that nothing was written, since the configuration has changed
 	// since the signal was resolved.
 	Stale bool

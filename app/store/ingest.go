@@ -147,7 +147,7 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	}
 	out := incident.Receive(r.now, st, s.Event, s.Rules)
 	if out.Incident == nil {
-		return ingest.Result{Status: out.Result}
+		return ingest.Result{Status: out.Result, Warning: out.Warning}
 	}
 	number := out.Incident.Number
 	target := before
@@ -187,7 +187,7 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	if out.Result != incident.ResultIgnored {
 		state.alert, state.changed = out.Alert, true
 	}
-	return ingest.Result{Status: out.Result, Number: number}
+	return ingest.Result{Status: out.Result, Number: number, Warning: out.Warning}
 }
 
 // number gives new incidents their numbers: those that were taken for keys that

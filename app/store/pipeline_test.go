@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,6 +234,11 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 		p.expect(p.advance(24 * time.Hour))
 		if r := p.write(p.signal("a", resolve)); r[0].Status != incident.ResultResolved {
 			t.Fatalf("resolve: %+v", r)
+		}
+		for _, key := range []string{"a", "never seen"} {
+			if r := p.write(p.signal(key, resolve)); r[0].Status != incident.ResultIgnored || !strings.HasPrefix(r[0].Warning, "Nothing is open") {
+				t.Fatalf("resolve of what is not open: %+v", r)
+			}
 		}
 	})
 }
