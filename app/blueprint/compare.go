@@ -25,6 +25,7 @@ func (p *planner) compare() {
 	compared(p, OfService, c.Services, d.Services, Service.key)
 	compared(p, OfIntegration, c.Integrations, d.Integrations, Integration.key)
 	p.rekeyed(c.Integrations, d.Integrations)
+	p.tried(c.Integrations, d.Integrations)
 	p.change(OfOrganization, "", differences(*c.Organization, *d.Organization), *d.Organization)
 	p.plan.Changes = append(p.plan.Changes, p.removed...)
 }
