@@ -25,7 +25,7 @@ func TestAMisspeltFieldIsKeptAndWarnedOf(t *testing.T) {
 		{`"links ":"x"`, `"links "`, "links"},
 		{`"snooze\n":"x"`, `"snooze\n"`, "snooze"},
 		{`"error_budget":{"Burn_Rate":"x"}`, "error_budget.Burn_Rate", "error_budget.burn_rate"},
-		{`"dependencies":[{"service":"a","availabilty":"x"}]`, "dependencies[0].availabilty", "dependencies[0].availability"},
+		{`"dependencies":[{"service":"a","availabilityy":"x"}]`, "dependencies[0].availabilityy", "dependencies[0].availability"},
 		{`"links":[{"href":"http://a"},{"href":"http://a","txet":"x"}]`, "links[1].txet", "links[1].text"},
 		{`"slo":{"name":"Fast","windows":"x"}`, "slo.windows", "slo.window"},
 	} {
