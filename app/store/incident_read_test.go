@@ -204,7 +204,10 @@ func TestPagesAreReadWithTheirAttempts(t *testing.T) {
 
 		p.write(p.signal("b"), p.signal("c"), p.signal("d"), p.signal("e"))
 		p.settle()
-		expect(5, "Ana Ortiz sms ••• 0 bundled step 1 of run 1 with 1")
+		bundled := expect(5, "Ana Ortiz sms ••• 0 bundled step 1 of run 1 with 1")[0]
+		if bundled.RetryAt == nil || !bundled.RetryAt.Equal(p.now.Add(notify.GatherFor)) {
+			t.Errorf("what gathers leaves at %v, want a minute from %v", bundled.RetryAt, p.now)
+		}
 		if _, err := p.actions.Acknowledge(t.Context(), 5, incident.By{Actor: "token:x", Via: "api"}); err != nil {
 			t.Fatal(err)
 		}

@@ -47,12 +47,31 @@ func (p *pages) recipient(v *visit, r *incident.Row, records []incident.PageReco
 	if to.State == incidents.Paging && page.NotifyAt != nil {
 		to.NextTry, to.NextMedium = *page.NotifyAt, p.nextMedium(v.picture.people[page.UserID], page)
 	}
+	if to.State == incidents.Paging {
+		to.Waits = waiting(p.Now(), records)
+	}
 	for _, m := range v.picture.people[page.UserID].Methods {
 		if medium := string(m.Medium); to.State != incidents.Answered && m.Usable() && !p.Works(m.Medium) && !slices.Contains(to.NotSetUp, medium) {
 			to.NotSetUp = append(to.NotSetUp, medium)
 		}
 	}
 	return to
+}
+
+// waiting is the first message of a page that gathers; nil where another one is
+// about to leave. One that is due does not wait any more.
+func waiting(now time.Time, records []incident.PageRecord) *incidents.Waiting {
+	var first *incidents.Waiting
+	for _, r := range records {
+		switch {
+		case r.State == incident.AttemptQueued && r.MessageID != 0:
+			return nil
+		case r.State != incident.AttemptBundled || r.RetryAt == nil || !r.RetryAt.After(now):
+		case first == nil || r.RetryAt.Before(first.Until):
+			first = &incidents.Waiting{Medium: r.Medium, Until: *r.RetryAt, Digest: r.Digest}
+		}
+	}
+	return first
 }
 
 func whyOf(r incident.PageRecord) escalation.Why {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
 func TestTheIncidentPage(t *testing.T) {
@@ -54,6 +55,28 @@ func TestTheIncidentPage(t *testing.T) {
 		if row, err := w.db.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
 			t.Errorf("it is %s by %s, %v", row.Status, row.ResolvedBy, err)
 		}
+	})
+}
+
+// A page that waits for others is told of with the time at which it leaves, and
+// as any other once it has left.
+func TestAPageThatGathersSaysWhenItLeaves(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		for i := range notify.BundleAfter + 1 {
+			w.breach("SLO " + formatInt(int64(i)))
+		}
+		w.work()
+		ana := w.person("ana@acme.example")
+		waits := []string{"waits until", "Ben was paged three times within five minutes, so further pages go out together.", "Ben is told at 19:05, together with other pages."}
+		lacks(t, ana.get("/incidents/1", http.StatusOK), waits...)
+		page := ana.get("/incidents/4", http.StatusOK)
+		contains(t, page, waits...)
+		contains(t, page, "SMS waits until <time", ">19:05:05</time> to go out with others")
+		lacks(t, page, "Being paged", "Paging Ben.")
+		w.advance(notify.GatherFor)
+		page = ana.get("/incidents/4", http.StatusOK)
+		contains(t, page, "Paging Ben.")
+		lacks(t, page, waits...)
 	})
 }
 
@@ -125,4 +148,34 @@ func TestTheHeadAndTheTimelineAgreeOnWhoEndedIt(t *testing.T) {
 			t.Errorf("the page says %d times who ended it, want once in the head and once on the timeline", n)
 		}
 	})
+}
+
+func TestWhatWaitsForOthers(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	bundled := func(medium string, after time.Duration) incident.PageRecord {
+		due := now.Add(after)
+		return incident.PageRecord{MessageID: 1, Medium: medium, State: incident.AttemptBundled, RetryAt: &due}
+	}
+	queued := incident.PageRecord{MessageID: 2, Medium: "email", State: incident.AttemptQueued}
+	sent := incident.PageRecord{MessageID: 3, AttemptID: 1, Medium: "email", State: incident.AttemptSent}
+	for name, test := range map[string]struct {
+		records []incident.PageRecord
+		medium  string // of what waits; empty where nothing does
+	}{
+		"nothing is made so far":         {[]incident.PageRecord{{State: incident.AttemptQueued}}, ""},
+		"the first of two":               {[]incident.PageRecord{bundled("sms", 40*time.Second), bundled("slack", 20*time.Second)}, "slack"},
+		"another one was sent":           {[]incident.PageRecord{sent, bundled("sms", time.Second)}, "sms"},
+		"another one is about to leave":  {[]incident.PageRecord{bundled("sms", time.Second), queued}, ""},
+		"it is due":                      {[]incident.PageRecord{bundled("sms", 0)}, ""},
+		"one is due, and another is not": {[]incident.PageRecord{bundled("sms", -time.Second), bundled("slack", time.Second)}, "slack"},
+	} {
+		medium := ""
+		if w := waiting(now, test.records); w != nil {
+			medium = w.Medium
+		}
+		if medium != test.medium {
+			t.Errorf("%s: %q waits, want %q", name, medium, test.medium)
+		}
+	}
 }

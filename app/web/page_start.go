@@ -79,7 +79,7 @@ func (p *pages) lastTest(ctx context.Context, integrationID int64) (*start.Test,
 	}
 	test := &start.Test{Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), CreatedAt: r.CreatedAt}
 	for _, record := range records {
-		if happened(record) || record.State == incident.AttemptQueued && record.MessageID != 0 {
+		if happened(record) || waitsToLeave(record) {
 			test.Attempts = append(test.Attempts, attemptOf(record))
 		}
 	}
@@ -87,6 +87,11 @@ func (p *pages) lastTest(ctx context.Context, integrationID int64) (*start.Test,
 		test.AnsweredIn = r.AcknowledgedAt.Sub(r.CreatedAt)
 	}
 	return test, nil
+}
+
+// waitsToLeave reports whether there is a message that was not tried so far.
+func waitsToLeave(r incident.PageRecord) bool {
+	return r.MessageID != 0 && (r.State == incident.AttemptQueued || r.State == incident.AttemptBundled)
 }
 
 // curl is the command that sends a breach. The key stands in it for those who

@@ -128,8 +128,19 @@ type Recipient struct {
 	// NextTry is when the next method is used; zero where none is left.
 	NextTry    time.Time
 	NextMedium string
+	// Waits is a message that gathers further pages; nil where none does.
+	Waits *Waiting
 	// NotSetUp are the media of their contacts that nothing carries here.
 	NotSetUp []string
+}
+
+// Waiting is a message that leaves later, since pages gather in it.
+type Waiting struct {
+	Medium string
+	Until  time.Time
+	// Digest tells that the page waited for the support hours, and not that
+	// its person was sent much lately.
+	Digest bool
 }
 
 // RecipientState is how a page stands.

@@ -24,15 +24,28 @@ func variant(main bool) string {
 
 // pagingSentence sums up in one line who is paged and who is next.
 func pagingSentence(p IncidentPage) string {
-	var now []string
+	var paged, now []string
+	var later []Recipient
 	for _, r := range p.Paged {
-		if r.State == Paging && !r.Shadow {
+		if r.State != Paging || r.Shadow {
+			continue
+		}
+		paged = append(paged, r.Person.First())
+		if r.gathers() {
+			later = append(later, r)
+		} else {
 			now = append(now, r.Person.First())
 		}
 	}
-	sentence := "Nobody is paged right now."
+	var sentences []string
 	if len(now) > 0 {
-		sentence = "Paging " + element.And(now) + "."
+		sentences = append(sentences, "Paging "+element.And(now)+".")
+	}
+	if len(later) > 0 {
+		sentences = append(sentences, toldLater(p.Frame.Clock, later))
+	}
+	if len(paged) == 0 {
+		sentences = append(sentences, "Nobody is paged right now.")
 	}
 	if len(p.Next) > 0 {
 		u := p.Next[0]
@@ -41,16 +54,43 @@ func pagingSentence(p IncidentPage) string {
 			who = firstNames(u.People)
 		}
 		switch {
-		case len(now) > 0 && who == element.And(now):
+		case len(paged) > 0 && who == element.And(paged):
 			who = "again" // the same people once more
 		case who == "" && u.Kind == NextAdministrators:
 			who = "the administrators"
 		}
 		if who != "" {
-			sentence += " " + upper(who) + " at " + p.Frame.Clock.When(u.At) + "."
+			sentences = append(sentences, upper(who)+" at "+p.Frame.Clock.When(u.At)+".")
 		}
 	}
-	return sentence
+	return strings.Join(sentences, " ")
+}
+
+// gathers reports whether nothing was sent to somebody so far, since their page
+// waits for others.
+func (r Recipient) gathers() bool { return r.Waits != nil && r.Last == nil }
+
+// toldLater is when those are told whose pages gather: "Ben is told at 07:07,
+// together with other pages."
+func toldLater(c element.Clock, list []Recipient) string {
+	var times []string
+	names := map[string][]string{}
+	for _, r := range list {
+		at := c.When(r.Waits.Until)
+		if names[at] == nil {
+			times = append(times, at)
+		}
+		names[at] = append(names[at], r.Person.First())
+	}
+	parts := make([]string, len(times))
+	for i, at := range times {
+		verb := " is"
+		if len(names[at]) > 1 {
+			verb = " are"
+		}
+		parts[i] = element.And(names[at]) + verb + " told at " + at
+	}
+	return element.And(parts) + ", together with other pages."
 }
 
 func firstNames(people []element.Person) string {
@@ -190,6 +230,17 @@ func (r Recipient) leftOut() string {
 	return upper(element.And(names)) + " are not set up here, so they are left out."
 }
 
+// whyWaits is why a page does not leave by itself.
+func (r Recipient) whyWaits() string {
+	switch {
+	case r.Waits == nil:
+		return ""
+	case r.Waits.Digest:
+		return "What waited for the support hours goes out together."
+	}
+	return r.Person.First() + " was paged three times within five minutes, so further pages go out together."
+}
+
 func (r Recipient) role() string {
 	if r.Shadow {
 		return r.Role + ", shadow"
@@ -325,6 +376,14 @@ func (p IncidentPage) tries(r Recipient) templ.Component {
 	last := element.Say("Being paged")
 	if r.Last != nil {
 		last = element.Say(element.Medium(r.Last.Medium)+" "+r.Last.stateWords()+" ", element.Second(p.Frame.Clock, r.Last.At))
+	}
+	if r.Waits != nil {
+		waits := element.Say(" waits until ", element.Second(p.Frame.Clock, r.Waits.Until), " to go out with others")
+		if r.Last == nil {
+			last = element.Say(element.Medium(r.Waits.Medium), waits)
+		} else {
+			last = element.Say(last, ", "+midSentence(element.Medium(r.Waits.Medium)), waits)
+		}
 	}
 	return element.Say(last, element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Away(p.Frame.Clock, r.NextTry)))
 }

@@ -66,6 +66,11 @@ func TestPagingSentence(t *testing.T) {
 	t.Parallel()
 	ana, ben := element.Person{Name: "Ana Ortiz"}, element.Person{Name: "Ben Adeyemi"}
 	at := Upcoming{Kind: NextStep, At: night.Add(time.Hour), Targets: []string{"backup on call"}, People: []element.Person{ben}}
+	gathering := func(p element.Person, after time.Duration) Recipient {
+		return Recipient{Person: p, State: Paging, Waits: &Waiting{Medium: "sms", Until: night.Add(after)}}
+	}
+	sent := gathering(ben, time.Minute)
+	sent.Last = &Attempt{Medium: "email", State: Sent, At: night}
 	empty := at
 	empty.People = nil
 	for _, test := range []struct {
@@ -78,6 +83,12 @@ func TestPagingSentence(t *testing.T) {
 		{[]Recipient{{Person: ana, State: Unreached}}, []Upcoming{empty}, "Nobody is paged right now. Backup on call at 03:00."},
 		{[]Recipient{{Person: ana, State: Paging, Shadow: true}}, []Upcoming{{Kind: NextAdministrators, At: night}}, "Nobody is paged right now. The administrators at 02:00."},
 		{[]Recipient{{Person: ben, State: Paging}}, []Upcoming{at}, "Paging Ben. Again at 03:00."},
+		{[]Recipient{gathering(ben, time.Minute)}, nil, "Ben is told at 02:01, together with other pages."},
+		{[]Recipient{gathering(ben, time.Minute)}, []Upcoming{at}, "Ben is told at 02:01, together with other pages. Again at 03:00."},
+		{[]Recipient{{Person: ana, State: Paging}, gathering(ben, time.Minute)}, nil, "Paging Ana. Ben is told at 02:01, together with other pages."},
+		{[]Recipient{gathering(ana, time.Minute), gathering(ben, time.Minute)}, nil, "Ana and Ben are told at 02:01, together with other pages."},
+		{[]Recipient{gathering(ana, time.Minute), gathering(ben, 2*time.Minute)}, nil, "Ana is told at 02:01 and Ben is told at 02:02, together with other pages."},
+		{[]Recipient{sent}, nil, "Paging Ben."},
 		{nil, []Upcoming{{Kind: NextMorning, At: night}}, "Nobody is paged right now."},
 	} {
 		p := IncidentPage{Paged: test.paged, Next: test.next}
@@ -85,6 +96,22 @@ func TestPagingSentence(t *testing.T) {
 		if got := pagingSentence(p); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
+	}
+}
+
+func TestWhatGathersSaysWhy(t *testing.T) {
+	t.Parallel()
+	r := Recipient{Person: element.Person{Name: "Ana Ortiz"}}
+	if got := r.whyWaits(); got != "" {
+		t.Errorf("what does not wait says %q", got)
+	}
+	r.Waits = &Waiting{}
+	if got, want := r.whyWaits(), "Ana was paged three times within five minutes, so further pages go out together."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	r.Waits.Digest = true
+	if got, want := r.whyWaits(), "What waited for the support hours goes out together."; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

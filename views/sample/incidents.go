@@ -168,6 +168,15 @@ func alarming() incidents.IncidentPage {
 	return p
 }
 
+// gathering is an incident whose page waits for others.
+func gathering() incidents.IncidentPage {
+	p := triggered()
+	p.Paged[0].Last = nil
+	p.Paged[0].Waits = &incidents.Waiting{Medium: "sms", Until: at("03:13:08")}
+	p.Timeline = p.Timeline[:2]
+	return p
+}
+
 func mistaken() incidents.IncidentPage {
 	p := triggered()
 	p.Noting = element.Field{Error: "Write something, or leave it."}
@@ -186,6 +195,7 @@ func incidentPages() []Page {
 		{"incident-every-kind", incidents.Incident(everyKind())},
 		{"incident-bare", incidents.Incident(bare())},
 		{"incident-alarming", incidents.Incident(alarming())},
+		{"incident-gathering", incidents.Incident(gathering())},
 		{"incident-mistaken", incidents.Incident(mistaken())},
 		{"incident-watching", incidents.Incident(watching)},
 		{"why-me", incidents.Why(why())},
