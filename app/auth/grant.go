@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,25 @@ func (s *Service) SetupLink(ctx context.Context) (token string, err error) {
 	}
 	token, l := newLink(ForSetup, nil, s.now(), SetupLinkLifetime)
 	return token, s.store.CreateLink(ctx, Tocsin, l)
+}
+
+// Vacancy is who cannot sign in so far, for a page that must not lead nowhere.
+type Vacancy struct {
+	// NoAdministrator tells that none is active: the server prints a set-up link
+	// when it starts.
+	NoAdministrator bool
+	// Nobody tells that nobody else has a password either.
+	Nobody bool
+}
+
+// Vacancy asks for one count, and for the people only where it is 0.
+func (s *Service) Vacancy(ctx context.Context) (Vacancy, error) {
+	has, err := s.store.HasAdministrator(ctx)
+	if err != nil || has {
+		return Vacancy{}, err
+	}
+	users, err := s.store.Users(ctx)
+	return Vacancy{NoAdministrator: true, Nobody: !slices.ContainsFunc(users, func(u User) bool { return u.Active && u.PasswordHash != "" })}, err
 }
 
 // PasswordLink makes a link by which a person sets a password: an invitation,

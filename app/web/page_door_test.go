@@ -50,6 +50,26 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
+// Where there is no administrator, nobody can give a link, but the server prints
+// one.
+func TestSignInLeadsToTheFirstAdministrator(t *testing.T) {
+	forEachTown(t, func(t *testing.T, w *town) {
+		const unset, form, ask = "There is no administrator yet", `name="password"`, "An administrator can give you a link."
+		b := w.browser()
+		fresh := b.get("/sign-in", http.StatusOK)
+		contains(t, fresh, unset, "tocsin user add EMAIL --name NAME", "--role administrator")
+		lacks(t, fresh, form, ask)
+		w.person("ben@acme.example")
+		unled := b.get("/sign-in", http.StatusOK)
+		contains(t, unled, unset, form)
+		lacks(t, unled, ask)
+		w.must(w.deps.Auth.SetRole(t.Context(), auth.Tocsin, w.idOf("ana@acme.example"), auth.Administrator))
+		ready := b.get("/sign-in", http.StatusOK)
+		contains(t, ready, form, ask)
+		lacks(t, ready, unset)
+	})
+}
+
 func TestSignInIsLimited(t *testing.T) {
 	forEachTown(t, func(t *testing.T, w *town) {
 		b := w.browser()

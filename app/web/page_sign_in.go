@@ -19,7 +19,11 @@ func (p *pages) askToSignIn(c echo.Context) error {
 	case !fault.Is(err, fault.KindUnauthorized):
 		return err
 	}
-	return p.showSignIn(c, http.StatusOK, signin.Page{Next: next})
+	vacancy, err := p.Auth.Vacancy(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return p.showSignIn(c, http.StatusOK, signin.Page{Next: next, NoAdministrator: vacancy.NoAdministrator, Nobody: vacancy.Nobody})
 }
 
 func (p *pages) showSignIn(c echo.Context, status int, page signin.Page) error {

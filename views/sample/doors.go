@@ -24,6 +24,8 @@ func doorPages() []Page {
 		{"sign-in", signin.SignIn(signin.Page{Now: now, Organization: "Acme"})},
 		{"sign-in-wrong", signin.SignIn(signin.Page{Now: now, Organization: "Acme", Email: "ana@acme.example", Wrong: true})},
 		{"sign-in-limited", signin.SignIn(signin.Page{Now: now, Organization: "Acme", Email: "ana@acme.example", RetryIn: 90 * time.Second, Flash: &layout.Flash{Text: "You are signed out."}})},
+		{"sign-in-first", signin.SignIn(signin.Page{Now: now, NoAdministrator: true, Nobody: true})},
+		{"sign-in-unled", signin.SignIn(signin.Page{Now: now, Organization: "Acme", NoAdministrator: true})},
 		{"setup", signin.Setup(setup)},
 		{"setup-wrong", signin.Setup(wrong)},
 		{"password", signin.Password(signin.PasswordPage{Now: now, Token: "t", Name: "Emre", Email: "emre@acme.example", Invited: true})},

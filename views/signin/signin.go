@@ -21,6 +21,9 @@ type Page struct {
 	// Next is where to go after; a path of this installation.
 	Next  string
 	Flash *layout.Flash
+	// NoAdministrator tells that there is none so far, Nobody that nobody else
+	// can sign in either.
+	NoAdministrator, Nobody bool
 }
 
 // SetupPage creates the administrator: GET and POST /setup/{token} with
