@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,11 +60,30 @@ func (l logChannel) Deliver(ctx context.Context, m notify.Message) (notify.Recei
 	if m.Text != "" {
 		args = append(args, "text", m.Text)
 	}
-	for _, s := range m.Subjects {
-		args = append(args, "incident", s.Number, "title", s.Title, "why", s.Why, "link", s.Link)
-	}
+	args = append(args, about(m)...)
 	l.log.InfoContext(ctx, "page: no channel is configured, so this message only reaches the log", args...)
 	return notify.Receipt{ProviderID: fmt.Sprintf("log-%d", m.Attempt), Delivered: true}, nil
+}
+
+// about are the incidents of a message: the keys of one as they are, and those of
+// several in a group, in which each has its place as a name. A key that stood
+// twice in a record would be lost to those who read it as JSON.
+func about(m notify.Message) []any {
+	keys := func(s notify.Subject) []any {
+		return []any{"incident", s.Number, "title", s.Title, "why", s.Why, "link", s.Link}
+	}
+	if m.Count() == 1 {
+		return keys(m.Subjects[0])
+	}
+	var each []any
+	for i, s := range m.Subjects {
+		each = append(each, slog.Group(strconv.Itoa(i+1), keys(s)...))
+	}
+	args := []any{slog.Group("incidents", each...)} // left out where there are none
+	if m.More > 0 {
+		args = append(args, "more", m.More)
+	}
+	return args
 }
 
 // linkLife is how long a personal link in a message works.
