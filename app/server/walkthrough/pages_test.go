@@ -70,6 +70,7 @@ func TestEveryEmptyPageIsSound(t *testing.T) {
 	inspect(t, h, tab, browser.Phone, []page{{"/setup/" + setup, 200}, {"/sign-in", 200}})
 	administrator := employ(t, h, auth.Administrator)
 	invite(t, h, administrator)
+	open(t, tab, h, "/sign-in") // which has a form from now on
 	signIn(tab, administrator)
 	tab.WaitFor("From here to a page that reaches you")
 	inspect(t, h, tab, browser.Phone, []page{
