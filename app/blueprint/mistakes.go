@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/spelling"
 )
 
 // Mistake is something in a file that cannot be applied.
@@ -66,7 +67,7 @@ func nearest(word string, names []string) string {
 	local, _, _ := strings.Cut(word, "@")
 	best, least := "", 2+len(local)/3
 	for _, name := range names {
-		if d := distance(word, name); d < least {
+		if d := spelling.Slips(word, name); d < least {
 			best, least = name, d
 		}
 	}
@@ -79,25 +80,4 @@ func didYouMean(word string, names []string) string {
 		return fmt.Sprintf(" Did you mean %s?", name)
 	}
 	return ""
-}
-
-// distance is how many letters have to be put in, taken out or replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -55,7 +55,8 @@ func keyByRule(ev *incident.Event, snapshot *catalog.Snapshot, integration catal
 
 // eventOf is a breach as rules see it: the fields of the wire format as they
 // were sent, unknown ones included. What was null is not there; of a name that
-// is given twice the last counts; numbers are as plain has them. What names the breach is as Tocsin understood it, so that a space too many makes no
+// is given twice the last counts; numbers are as plain has them. What names the
+// breach is as Tocsin understood it, so that a space too many makes no
 // other key.
 func eventOf(ev *incident.Event) map[string]any {
 	event := map[string]any{}

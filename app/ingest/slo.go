@@ -73,7 +73,8 @@ var (
 // warned of. Whatever is not used, and every field that is not
 // listed, is kept as JSON text in Facts.Unknown; what was listed but not used is
 // warned of besides, and so is a name that is almost a listed one: "statsu". Of a
-// name that is given twice the last counts and the others are kept in the same way. What goes beyond maxEntries stands only in
+// name that is given twice the last counts and the others are kept in the same
+// way. What goes beyond maxEntries stands only in
 // Event.Body. Control characters in one-line texts become spaces, NUL its
 // symbol, lone surrogates U+FFFD.
 //

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/spelling"
 )
 
 // suspect warns of an unknown name that is almost a known one, since its sender
@@ -39,7 +41,7 @@ func almost(word string, names []string) string {
 		if len(word) > len(plain)+most || len(plain) > len(word)+most {
 			continue
 		}
-		if n := slips(word, plain); n <= most && n < least {
+		if n := spelling.Slips(word, plain); n <= most && n < least {
 			best, least = name, n
 		}
 	}
@@ -52,29 +54,3 @@ const maxAlmost = 64
 var parting = strings.NewReplacer("_", "", "-", "", " ", "")
 
 func plainName(name string) string { return parting.Replace(strings.ToLower(name)) }
-
-// slips is how many letters have to be put in, taken out, replaced, or swapped
-// with the next.
-func slips(a, b string) int {
-	var before []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		next := make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			replaced := row[j]
-			if a[i] != b[j] {
-				replaced++
-			}
-			next[j+1] = min(replaced, row[j+1]+1, next[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
-}
