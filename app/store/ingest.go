@@ -20,7 +20,7 @@ import (
 // keys takes two round trips: one reads, one writes and commits.
 func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
 	mark, first := db.settleLater(ctx, len(signals))
-	began := time.Now() // a connection to wait with is no part of writing
+	began := db.settler.clock() // a connection to wait with is no part of writing
 	var results []ingest.Result
 	err := db.piped(ctx, func(tx *Tx) error {
 		r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
@@ -33,7 +33,7 @@ func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest
 	switch {
 	case err == nil:
 		if mark != ingest.Durable {
-			db.settler.pace.wrote(len(signals), time.Since(began))
+			db.settler.pace.wrote(len(signals), db.settler.clock().Sub(began))
 		}
 		return ingest.Written{Results: results, Mark: mark}, nil
 	case isRace(err):

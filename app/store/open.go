@@ -92,6 +92,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	}
 	db := &DB{Owner: uuid.NewString(), log: o.Log, bus: newBus(), unlock: func() {}}
 	db.clock.fixed = o.Now
+	db.settler.clock = time.Now
 	db.chat = o.Chat
 	var err error
 	switch {

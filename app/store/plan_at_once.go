@@ -22,53 +22,17 @@ func (tx *Tx) makePages(ctx context.Context, now time.Time, version int64, pages
 	if len(pages) == 0 {
 		return 0, nil
 	}
-	q := tx.askToPlan(now, pages)
-	if len(q.statements) > 0 {
-		if err := tx.reads(ctx, q.statements...); err != nil {
-			return 0, err
-		}
+	plan, ids, ok, err := tx.planNew(ctx, now, version, pages)
+	if err != nil {
+		return 0, err
 	}
-	return tx.writePages(ctx, now, version, pages, q)
-}
-
-// planQuestions is what planning pages that do not stand there yet needs to
-// know, and what was answered.
-type planQuestions struct {
-	statements []statement // none where they are not planned at once
-	users      int
-	free       bool // nobody else plans
-	staying    int
-	recent     map[int64]notify.Recent
-	ids        []int64 // for the pages, on PostgreSQL
-}
-
-func (tx *Tx) askToPlan(now time.Time, pages []pageRow) *planQuestions {
-	q := &planQuestions{free: true, recent: map[int64]notify.Recent{}}
-	if tx.db.planAtOnce == nil || !tx.planAtOnce {
-		return q
-	}
-	users := usersOf(pages, func(p *pageRow) int64 { return p.user })
-	q.users = len(users)
-	q.statements = append(tx.tryPlanner(&q.free), tx.staying(users, true, func(int64) { q.staying++ }), tx.lately(now, users, q.recent), tx.gathering(users, q.recent))
-	if tx.db.dialect == onPostgres {
-		q.statements = append(q.statements, statement{what: "number pages", query: "SELECT nextval('pages_id_seq') FROM generate_series(1, $1)", args: []any{len(pages)},
-			each: func(scan func(...any) error) error { return appendInt(&q.ids, scan) }})
-	}
-	return q
-}
-
-// writePages writes pages and, where the answers allow it, what follows from
-// them by their people's rules. Else they are left to the planner.
-func (tx *Tx) writePages(ctx context.Context, now time.Time, version int64, pages []pageRow, q *planQuestions) (Work, error) {
-	plan, ok := tx.planNew(ctx, now, version, pages, q)
 	if !ok {
 		return ToPlan, tx.insertPages(ctx, pages)
 	}
 	for i, p := range plan.Pages {
 		pages[i].rule, pages[i].notifyAt = p.Rule, p.NotifyAt
 	}
-	ids, err := tx.insertPlanned(ctx, pages, q.ids)
-	if err != nil {
+	if ids, err = tx.insertPlanned(ctx, pages, ids); err != nil {
 		return 0, err
 	}
 	return tx.writeMessages(ctx, now, numbered(plan, ids))
@@ -91,20 +55,32 @@ func (tx *Tx) insertPlanned(ctx context.Context, pages []pageRow, ids []int64) (
 	return ids, nil
 }
 
-// planNew decides about pages that have no ids yet, by their place in the list.
-func (tx *Tx) planNew(ctx context.Context, now time.Time, version int64, pages []pageRow, q *planQuestions) (plan notify.Plan, ok bool) {
-	if len(q.statements) == 0 || !q.free || q.staying < q.users {
-		return plan, false
+// planNew decides about pages that do not stand there yet, by their place in the
+// list, and on PostgreSQL takes their ids with what it reads.
+func (tx *Tx) planNew(ctx context.Context, now time.Time, version int64, pages []pageRow) (plan notify.Plan, ids []int64, ok bool, err error) {
+	if tx.db.planAtOnce == nil || !tx.planAtOnce {
+		return plan, nil, false, nil
+	}
+	users := usersOf(pages, func(p *pageRow) int64 { return p.user })
+	free, staying := true, 0
+	recent := map[int64]notify.Recent{}
+	questions := append(tx.tryPlanner(&free), tx.staying(users, true, func(int64) { staying++ }), tx.lately(now, users, recent), tx.gathering(users, recent))
+	if tx.db.dialect == onPostgres {
+		questions = append(questions, statement{what: "number pages", query: "SELECT nextval('pages_id_seq') FROM generate_series(1, $1)", args: []any{len(pages)},
+			each: func(scan func(...any) error) error { return appendInt(&ids, scan) }})
+	}
+	if err := tx.reads(ctx, questions...); err != nil || !free || staying < len(users) {
+		return plan, nil, false, err
 	}
 	due := make([]notify.DuePage, len(pages))
 	for i, p := range pages {
 		due[i] = notify.DuePage{ID: int64(i), UserID: p.user, Incident: p.incident, Urgency: p.urgency, Priority: p.priority, Digest: p.digest, CreatedAt: p.at}
 	}
-	plan, err := tx.db.planAtOnce(ctx, now, version, due, q.recent)
+	plan, err = tx.db.planAtOnce(ctx, now, version, due, recent)
 	if err != nil {
 		tx.db.log.ErrorContext(ctx, "pages cannot be planned at once; the planner will", "error", err)
 	}
-	return plan, err == nil
+	return plan, ids, err == nil, nil
 }
 
 // tryPlanner takes the planner's lock if nobody has it. Firing holds incidents,

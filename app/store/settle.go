@@ -27,6 +27,7 @@ import (
 // that the batch is stored.
 type settler struct {
 	connect func(context.Context) (*pgx.Conn, error)
+	clock   func() time.Time // measures how long things take
 
 	pace    pace
 	waiting sync.Mutex // held by the one who speaks on the connection
@@ -54,7 +55,7 @@ const settleIdle = time.Second
 // transaction begins with for that. A connection that cannot be had makes the
 // batch wait by itself.
 func (db *DB) settleLater(ctx context.Context, n int) (ingest.Mark, []statement) {
-	if db.dialect != onPostgres || !db.settler.pace.apart(time.Now(), n) {
+	if db.dialect != onPostgres || !db.settler.pace.apart(db.settler.clock(), n) {
 		return ingest.Durable, nil
 	}
 	mark, err := db.settler.mark(ctx)
@@ -75,7 +76,7 @@ func (s *settler) mark(ctx context.Context) (ingest.Mark, error) {
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != nil && !s.pooled && (s.busy || time.Since(s.used) < settleIdle) {
+	if s.conn != nil && !s.pooled && (s.busy || s.clock().Sub(s.used) < settleIdle) {
 		return s.at, nil
 	}
 	if s.conn != nil && s.conn.Ping(ctx) != nil {
@@ -96,7 +97,7 @@ func (s *settler) mark(ctx context.Context) (ingest.Mark, error) {
 	if s.pooled {
 		return ingest.Durable, nil
 	}
-	s.used = time.Now()
+	s.used = s.clock()
 	return s.at, nil
 }
 
@@ -117,12 +118,12 @@ func (s *settler) settle(ctx context.Context, mark ingest.Mark) error {
 	if conn == nil {
 		return fmt.Errorf("%w: the connection that waits for the disk was lost", ingest.ErrUnavailable)
 	}
-	began := time.Now()
+	began := s.clock()
 	// A message in the log that nobody reads: the smallest thing to commit.
 	_, err := conn.Exec(ctx, "SELECT pg_logical_emit_message(true, 'tocsin', '')")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.busy, s.used = false, time.Now()
+	s.busy, s.used = false, s.clock()
 	if err != nil {
 		s.drop(ctx)
 		return errors.Join(ingest.ErrUnavailable, fmt.Errorf("wait for the disk: %w", err))
