@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -337,6 +340,28 @@ type dyingRequests struct{ Requests }
 
 func (dyingRequests) FinishRequest(context.Context, *auth.IdempotentRequest, auth.KeptAnswer) error {
 	return errors.New("the process died")
+}
+
+// A body that breaks on its way has opened nothing, and may come again under the
+// same key.
+func TestAPostThatBreaksOnItsWayMayBeRepeated(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, h *house) {
+		const body = `{"title":"a","service":"checkout-api"}`
+		for _, key := range []string{"", "one"} {
+			r := httptest.NewRequest("POST", "/api/v1/incidents", io.MultiReader(strings.NewReader(body[:20]), iotest.ErrReader(io.ErrUnexpectedEOF)))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Authorization", "Bearer "+h.tokens[auth.Responder])
+			r.Header.Set("Idempotency-Key", key)
+			w := httptest.NewRecorder()
+			h.edge.ServeHTTP(w, r)
+			if p := decode[Problem](t, w, 400); !strings.Contains(p.Detail, "broke on its way") {
+				t.Errorf("under the key %q it is answered %q", key, p.Detail)
+			}
+		}
+		if i := decode[incidentJSON](t, h.as(auth.Responder, "POST", "/api/v1/incidents", body, "Idempotency-Key", "one"), 201); i.Number != 1 {
+			t.Errorf("it opened incident %d, not the first one", i.Number)
+		}
+	})
 }
 
 func TestListsNeverShowSecrets(t *testing.T) {
