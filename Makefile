@@ -9,7 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # Time zones are part of the binary: a schedule must not depend on what the
 # machine has installed.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=$(VERSION)"
-WITHPOSTGRES := go run ./app/server/pgtest/cmd/withpostgres
+WITHPOSTGRES := go run ./app/harness/pgtest/cmd/withpostgres
 
 GOLANGCI_LINT := .tools/golangci-lint-v2.15.0
 OPENAPILINT := .tools/openapilint
@@ -71,7 +71,7 @@ tidy: ## Check that go.mod names what is used and no more
 # A browser adds no goroutine of ours, and minutes: packages whose tests drive
 # one are left to `make test`.
 IMPORTS := {{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}
-BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/server/browser$$|/chromedp/chromedp$$" {print $$1}'
+BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/harness/browser$$|/chromedp/chromedp$$" {print $$1}'
 RACED = $$(go list ./... | grep -vxF "$$($(BROWSING) | sort -u)")
 
 .PHONY: race

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness"
 )
 
 // An integration's dedup rule comes in between a breach and its recovery, and is

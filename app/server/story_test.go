@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
 )
 
 // On the Monday on which stories begin, week 46 since the rotation's start: the

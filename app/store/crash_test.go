@@ -11,8 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
 )
 
 // TestNoSignalThatWasAnsweredIsLostInACrash kills a backend of PostgreSQL, which

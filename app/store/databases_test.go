@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 	"github.com/tocsin-oncall/tocsin/migrations"
 )
 

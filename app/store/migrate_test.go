@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 )
 
 // TestMigrationsKeepWhatThereIs brings a database that holds data of the first

@@ -21,10 +21,10 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 

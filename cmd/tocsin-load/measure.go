@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
 // measure runs what is measured on both databases.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 )
 
 // onPostgres measures on a server of its own with PostgreSQL's default

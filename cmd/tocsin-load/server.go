@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
 // subject is a server under measurement, with the provider that it sends to.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
 func TestDoctor(t *testing.T) {

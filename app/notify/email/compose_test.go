@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
 )
 
 // delivered sends a message and returns what arrived.

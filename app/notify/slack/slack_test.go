@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/notify/slack"
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
 )
 
 // exceptCause: what a library said is for the log alone.

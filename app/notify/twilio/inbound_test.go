@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
 )
 
 const public = "https://tocsin.example.com"

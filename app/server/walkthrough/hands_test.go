@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/server/browser"
 )
 
 // What a page says of times holds for that page, however long ago the tab was

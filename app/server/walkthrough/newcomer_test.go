@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/server/browser"
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 )
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/server/browser"
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 )
 
 const title = "Availability of get data API"

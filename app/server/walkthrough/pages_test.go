@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/server/browser"
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 )
 
 // budget is what a first view may weigh on the wire, in bytes: document, style,

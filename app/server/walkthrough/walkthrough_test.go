@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/server/browser"
-	"github.com/tocsin-oncall/tocsin/app/server/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 )
 
 // On the Monday on which stories begin Ben is main and Chiara the backup.

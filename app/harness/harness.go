@@ -23,9 +23,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 	"github.com/tocsin-oncall/tocsin/app/server"
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 

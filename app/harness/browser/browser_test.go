@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tocsin-oncall/tocsin/app/server/browser"
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 )
 
 const page = `<!doctype html>

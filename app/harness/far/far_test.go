@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
 const ana = "+4915112345678"

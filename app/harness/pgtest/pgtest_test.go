@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 )
 
 // owner names the variable that turns this test binary into a process that

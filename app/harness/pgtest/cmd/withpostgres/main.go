@@ -1,7 +1,7 @@
 // Command withpostgres runs a command beside a throwaway PostgreSQL cluster,
 // whose URL it finds in TOCSIN_TEST_POSTGRES:
 //
-//	go run ./app/server/pgtest/cmd/withpostgres go test ./...
+//	go run ./app/harness/pgtest/cmd/withpostgres go test ./...
 //
 // With -durable the cluster keeps PostgreSQL's defaults for safety (fsync on),
 // for measurements. Where the variable is set already, that server is used and
@@ -17,7 +17,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/tocsin-oncall/tocsin/app/server/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 )
 
 func main() {

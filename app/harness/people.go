@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/server/harness/far"
+	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
 // numbers and addresses of the people in the fixtures.
