@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Pictures of the configuration for those who keep a copy of it. Each is read
@@ -184,13 +183,13 @@ func readPeople(g *gorm.DB, log *slog.Logger) ([]*personRow, error) {
 
 // Configuration is the whole configuration as a file describes it, with the
 // keys of integrations opened.
-func (db *DB) Configuration(ctx context.Context, keys *auth.Keyring) (*blueprint.State, error) {
-	s := &blueprint.State{At: db.Now()}
+func (db *DB) Configuration(ctx context.Context, keys *auth.Keyring) (*organization.State, error) {
+	s := &organization.State{At: db.Now()}
 	err := db.atOnce(ctx, func(g *gorm.DB) error { return readConfiguration(g, keys, s) })
 	return s, err
 }
 
-func readConfiguration(g *gorm.DB, keys *auth.Keyring, s *blueprint.State) error {
+func readConfiguration(g *gorm.DB, keys *auth.Keyring, s *organization.State) error {
 	if err := readAll(g, "", &s.Organization); err != nil {
 		return err
 	}
@@ -220,8 +219,8 @@ func readConfiguration(g *gorm.DB, keys *auth.Keyring, s *blueprint.State) error
 	return err
 }
 
-// readPolicies reads policies at their latest version.
-func readPolicies(g *gorm.DB) ([]blueprint.KeptPolicy, error) {
+// readPolicies reads policies with all of their versions.
+func readPolicies(g *gorm.DB) ([]organization.PolicyRecord, error) {
 	var rows []policyRow
 	var versions []policyVersionRow
 	if err := readAll(g, "id", &rows); err != nil {
@@ -230,41 +229,39 @@ func readPolicies(g *gorm.DB) ([]blueprint.KeptPolicy, error) {
 	if err := readAll(g, "effective_at, id", &versions); err != nil {
 		return nil, err
 	}
-	latest, since := map[int64]escalation.Policy{}, map[int64][]time.Time{}
+	of := map[int64][]organization.PolicyVersion{}
 	for _, v := range versions {
-		latest[v.PolicyID] = v.Definition
-		from := v.EffectiveAt
-		if from.IsZero() {
-			from = v.CreatedAt
-		}
-		since[v.PolicyID] = append(since[v.PolicyID], from.UTC())
+		of[v.PolicyID] = append(of[v.PolicyID], organization.PolicyVersion{ID: v.ID, Effective: v.EffectiveAt.UTC(), CreatedAt: v.CreatedAt.UTC(), Policy: v.Definition})
 	}
-	policies := make([]blueprint.KeptPolicy, len(rows))
+	policies := make([]organization.PolicyRecord, len(rows))
 	for i, r := range rows {
-		policies[i] = blueprint.KeptPolicy{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID, Policy: latest[r.ID], Since: since[r.ID]}
+		policies[i] = organization.PolicyRecord{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID, Versions: of[r.ID]}
+		if n := len(of[r.ID]); n > 0 {
+			policies[i].Policy = of[r.ID][n-1].Policy
+		}
 	}
 	return policies, nil
 }
 
-func readIntegrations(g *gorm.DB, keys *auth.Keyring) ([]blueprint.KeptIntegration, error) {
+func readIntegrations(g *gorm.DB, keys *auth.Keyring) ([]organization.IntegrationRecord, error) {
 	var rows []catalog.Integration
 	if err := readAll(g, "id", &rows); err != nil {
 		return nil, err
 	}
-	kept := make([]blueprint.KeptIntegration, len(rows))
+	kept := make([]organization.IntegrationRecord, len(rows))
 	for i, r := range rows {
 		key, err := keys.Unseal(r.KeySealed)
 		if err != nil {
 			return nil, fmt.Errorf("open the key of the integration %s: %w", r.Slug, err)
 		}
-		kept[i] = blueprint.KeptIntegration{Integration: r, Key: key}
+		kept[i] = organization.IntegrationRecord{Integration: r, Key: key}
 	}
 	return kept, nil
 }
 
 // readHistory asks, thing by thing, whether incidents refer to it.
-func readHistory(g *gorm.DB) (blueprint.History, error) {
-	h := blueprint.History{Services: map[int64]bool{}, Policies: map[int64]bool{}, Priorities: map[int]bool{}}
+func readHistory(g *gorm.DB) (organization.History, error) {
+	h := organization.History{Services: map[int64]bool{}, Policies: map[int64]bool{}, Priorities: map[int]bool{}}
 	var services, policies []int64
 	var levels []int
 	for query, into := range map[string]any{

@@ -11,9 +11,9 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // The rows of what is kept in versions. A definition's own Effective is left
@@ -131,7 +131,7 @@ func readAll(g *gorm.DB, order string, into ...any) error {
 
 // readSchedules reads schedules with their versions and the overrides that were
 // not taken back; all of them, or the one with a slug.
-func readSchedules(g *gorm.DB, slug string) ([]blueprint.KeptSchedule, error) {
+func readSchedules(g *gorm.DB, slug string) ([]organization.ScheduleRecord, error) {
 	schedules, some := g, func(q *gorm.DB) *gorm.DB { return q }
 	if slug != "" {
 		schedules = schedules.Where("slug = ?", slug)
@@ -156,7 +156,7 @@ func readSchedules(g *gorm.DB, slug string) ([]blueprint.KeptSchedule, error) {
 
 // readableSchedules are all schedules as far as they can be read: a version that
 // cannot be leaves the one before it in force, rather than everybody unpaged.
-func readableSchedules(g *gorm.DB, log *slog.Logger) ([]blueprint.KeptSchedule, error) {
+func readableSchedules(g *gorm.DB, log *slog.Logger) ([]organization.ScheduleRecord, error) {
 	var rows []scheduleRow
 	var versions []scheduleVersionRow
 	var overrides []overrideRow
@@ -168,11 +168,11 @@ func readableSchedules(g *gorm.DB, log *slog.Logger) ([]blueprint.KeptSchedule, 
 	return assemble(rows, versions, overrides), nil
 }
 
-func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []overrideRow) []blueprint.KeptSchedule {
-	schedules := make([]blueprint.KeptSchedule, len(rows))
-	at := make(map[int64]*blueprint.KeptSchedule, len(rows))
+func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []overrideRow) []organization.ScheduleRecord {
+	schedules := make([]organization.ScheduleRecord, len(rows))
+	at := make(map[int64]*organization.ScheduleRecord, len(rows))
 	for i, r := range rows {
-		schedules[i] = blueprint.KeptSchedule{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID,
+		schedules[i] = organization.ScheduleRecord{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID,
 			Schedule: oncall.Schedule{Slug: r.Slug}, FromApp: map[int64]bool{}}
 		at[r.ID] = &schedules[i]
 	}

@@ -9,15 +9,15 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Apply carries a plan out, all of it or nothing, and writes each of its
 // changes to the audit log. A configuration that has changed since the plan was
 // made is a conflict: make the plan again.
-func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error {
+func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) error {
 	if plan.Empty() {
 		return nil
 	}
@@ -121,30 +121,30 @@ func (a *applier) readNumbers() error {
 	return nil
 }
 
-func (a *applier) apply(ctx context.Context, c blueprint.Change) error {
-	if c.Op == blueprint.Delete {
+func (a *applier) apply(ctx context.Context, c organization.Change) error {
+	if c.Op == organization.Delete {
 		return a.remove(c)
 	}
-	fresh := c.Op == blueprint.Create
+	fresh := c.Op == organization.Create
 	switch v := c.Value.(type) {
-	case blueprint.Organization:
+	case organization.Organization:
 		return a.organization(v)
-	case blueprint.Priority:
-		return a.priority(v, c.Op == blueprint.Create)
-	case blueprint.User:
+	case organization.Priority:
+		return a.priority(v, c.Op == organization.Create)
+	case organization.User:
 		return a.user(ctx, v, fresh)
-	case blueprint.Team:
+	case organization.Team:
 		return a.team(v)
-	case blueprint.Deployment:
+	case organization.Deployment:
 		row := catalog.Deployment{ID: a.deployments[v.Slug], Slug: v.Slug, Name: v.Name, Region: v.Region, Kind: v.Kind}
 		return a.save(&row, &row.ID, a.deployments, v.Slug)
-	case blueprint.ScheduleChange:
+	case organization.ScheduleChange:
 		return a.schedule(v)
-	case blueprint.Policy:
+	case organization.Policy:
 		return a.policy(v)
-	case blueprint.Service:
+	case organization.Service:
 		return a.service(v)
-	case blueprint.Integration:
+	case organization.Integration:
 		return a.integration(v, fresh)
 	}
 	return fmt.Errorf("there is no way to apply a %T", c.Value)
@@ -164,17 +164,17 @@ func (a *applier) save(row any, id *int64, numbers map[string]int64, key string)
 
 // removals say where what is deleted stands. What depends on it goes with it by
 // the schema; what refers to it would be refused by it.
-var removals = map[blueprint.Kind]struct{ table, key string }{
-	blueprint.OfPriority:    {"priorities", "level"},
-	blueprint.OfTeam:        {"teams", "slug"},
-	blueprint.OfDeployment:  {"deployments", "slug"},
-	blueprint.OfSchedule:    {"schedules", "slug"},
-	blueprint.OfPolicy:      {"policies", "slug"},
-	blueprint.OfService:     {"services", "slug"},
-	blueprint.OfIntegration: {"integrations", "slug"},
+var removals = map[organization.Kind]struct{ table, key string }{
+	organization.KindPriority:    {"priorities", "level"},
+	organization.KindTeam:        {"teams", "slug"},
+	organization.KindDeployment:  {"deployments", "slug"},
+	organization.KindSchedule:    {"schedules", "slug"},
+	organization.KindPolicy:      {"policies", "slug"},
+	organization.KindService:     {"services", "slug"},
+	organization.KindIntegration: {"integrations", "slug"},
 }
 
-func (a *applier) remove(c blueprint.Change) error {
+func (a *applier) remove(c organization.Change) error {
 	from, known := removals[c.Kind]
 	if !known {
 		return fmt.Errorf("a thing of kind %s is never deleted", c.Kind)
@@ -182,9 +182,9 @@ func (a *applier) remove(c blueprint.Change) error {
 	return a.tx.Gorm.Exec(fmt.Sprintf("DELETE FROM %s WHERE CAST(%s AS text) = ?", from.table, from.key), c.Key).Error
 }
 
-func (a *applier) audit(ctx context.Context, c blueprint.Change) error {
+func (a *applier) audit(ctx context.Context, c organization.Change) error {
 	kind := string(c.Kind)
-	if c.Kind == blueprint.OfPolicy {
+	if c.Kind == organization.KindPolicy {
 		kind = "policy"
 	}
 	e := auth.Entry{At: a.now, Actor: a.by.String(), Action: kind + "." + string(c.Op), Subject: strings.TrimSuffix(kind+":"+c.Key, ":"),
@@ -195,7 +195,7 @@ func (a *applier) audit(ctx context.Context, c blueprint.Change) error {
 	return a.tx.audit(ctx, e)
 }
 
-func (a *applier) organization(o blueprint.Organization) error {
+func (a *applier) organization(o organization.Organization) error {
 	var row catalog.Organization
 	if err := a.tx.Gorm.Take(&row).Error; err != nil {
 		return err
@@ -205,7 +205,7 @@ func (a *applier) organization(o blueprint.Organization) error {
 	return a.tx.Gorm.Save(&row).Error
 }
 
-func (a *applier) priority(p blueprint.Priority, fresh bool) error {
+func (a *applier) priority(p organization.Priority, fresh bool) error {
 	row := catalog.Priority{Level: p.Level, Name: p.Name, Hotfix: p.Hotfix, Postmortem: p.Postmortem,
 		NotifyManagement: p.NotifyManagement, NotifyStakeholders: p.NotifyStakeholders,
 		StatusUpdateEvery: seconds(p.StatusUpdateEvery), AckExpires: seconds(p.AckExpires), Criteria: p.Criteria}
@@ -219,9 +219,9 @@ func (a *applier) priority(p blueprint.Priority, fresh bool) error {
 	return a.tx.Gorm.Save(&row).Error
 }
 
-func seconds(d blueprint.Duration) int64 { return int64(time.Duration(d) / time.Second) }
+func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
 
-func (a *applier) team(t blueprint.Team) error {
+func (a *applier) team(t organization.Team) error {
 	row := catalog.Team{ID: a.teams[t.Slug], Slug: t.Slug, Name: t.Name, ManagerID: reference(a.users[t.Manager]),
 		SlackChannel: t.Chat.Slack, SupportHours: t.SupportHours.Record()}
 	if err := a.save(&row, &row.ID, a.teams, t.Slug); err != nil {

@@ -5,26 +5,35 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 func (a *applier) person(email string) int64 { return a.users[email] }
 
-func (a *applier) schedule(c blueprint.ScheduleChange) error {
+func (a *applier) schedule(c organization.ScheduleChange) error {
 	s := c.Schedule
 	row := scheduleRow{ID: a.schedules[s.Slug], Slug: s.Slug, Name: s.Name, TeamID: reference(a.teams[s.Team])}
 	if err := a.save(&row, &row.ID, a.schedules, s.Slug); err != nil {
 		return err
 	}
+	if c.Withdraw {
+		if err := a.withdrawVersions(row.ID, c); err != nil {
+			return err
+		}
+	}
 	if c.Definition {
-		if err := a.scheduleVersion(row.ID, s); err != nil {
+		if err := a.scheduleVersion(row.ID, c); err != nil {
 			return err
 		}
 	}
 	for _, o := range c.Add {
-		override := newOverrideRow(row.ID, o.Override(a.person, s.Timezone), fromConfig, a.by, a.now)
+		origin := fromConfig
+		if o.FromApp {
+			origin = fromApp
+		}
+		override := newOverrideRow(row.ID, o.OnCall(a.person, s.Timezone), origin, a.by, a.now)
 		if err := a.tx.Gorm.Create(&override).Error; err != nil {
 			return err
 		}
@@ -37,18 +46,22 @@ func (a *applier) schedule(c blueprint.ScheduleChange) error {
 	return nil
 }
 
-// scheduleVersion makes the version that follows the present one from now on.
-// The first is in force since ever, so that what it says of the past shows.
-func (a *applier) scheduleVersion(scheduleID int64, s blueprint.Schedule) error {
+// scheduleVersion makes the version that follows the one in force when the change
+// begins. The first holds always, so that what it says of the past shows.
+func (a *applier) scheduleVersion(scheduleID int64, c organization.ScheduleChange) error {
+	from := a.now
+	if c.From.After(a.now) {
+		from = c.From.UTC()
+	}
 	var present []scheduleVersionRow
-	err := a.tx.Gorm.Where("schedule_id = ?", scheduleID).Order("effective_at DESC, id DESC").Limit(1).Find(&present).Error
+	err := a.tx.Gorm.Where("schedule_id = ? AND effective_at <= ?", scheduleID, from).Order("effective_at DESC, id DESC").Limit(1).Find(&present).Error
 	if err != nil {
 		return err
 	}
 	row := scheduleVersionRow{ScheduleID: scheduleID, CreatedAt: a.now, CreatedBy: a.by.String()}
-	version := s.Version(a.person, a.now)
+	version := c.Schedule.Version(a.person, from)
 	if len(present) > 0 {
-		row.EffectiveAt = a.now
+		row.EffectiveAt = from
 		version = present[0].Definition.Succeed(version)
 	}
 	if err := version.Validate(); err != nil {
@@ -57,6 +70,13 @@ func (a *applier) scheduleVersion(scheduleID int64, s blueprint.Schedule) error 
 	row.Definition = version
 	row.Definition.Effective = time.Time{}
 	return a.tx.Gorm.Create(&row).Error
+}
+
+// withdrawVersions deletes those that would begin after a change, none of which has
+// been in force yet.
+func (a *applier) withdrawVersions(scheduleID int64, c organization.ScheduleChange) error {
+	return a.tx.Gorm.Where("schedule_id = ? AND effective_at > ? AND effective_at > ?", scheduleID, a.now, c.From.UTC()).
+		Delete(&scheduleVersionRow{}).Error
 }
 
 func newOverrideRow(scheduleID int64, o oncall.Override, origin string, by auth.Actor, now time.Time) overrideRow {
@@ -73,12 +93,12 @@ func (tx *Tx) endOverride(id int64, now time.Time) error {
 		WHERE id = ? AND removed_at IS NULL AND to_at > ?`, now, now, now, now, id, now).Error
 }
 
-func (a *applier) policy(p blueprint.Policy) error {
+func (a *applier) policy(p organization.Policy) error {
 	row := policyRow{ID: a.policies[p.Slug], Slug: p.Slug, Name: p.Name, TeamID: reference(a.teams[p.Team])}
 	if err := a.save(&row, &row.ID, a.policies, p.Slug); err != nil {
 		return err
 	}
-	definition := p.Policy(blueprint.Numbers{
+	definition := p.Definition(organization.Numbers{
 		User:     a.person,
 		Team:     func(slug string) int64 { return a.teams[slug] },
 		Schedule: func(slug string) int64 { return a.schedules[slug] },
@@ -102,7 +122,7 @@ func (a *applier) policy(p blueprint.Policy) error {
 	return a.tx.Gorm.Create(&version).Error
 }
 
-func (a *applier) service(s blueprint.Service) error {
+func (a *applier) service(s organization.Service) error {
 	row := catalog.Service{ID: a.services[s.Slug], Slug: s.Slug, Name: s.Name, Description: s.Description,
 		ParentID: reference(a.services[s.Parent]), TeamID: reference(a.teams[s.Team]), PolicyID: reference(a.policies[s.EscalationPolicy]),
 		Runbook: s.Runbook, Dashboards: []catalog.Link{}, ReopenWindow: seconds(s.ReopenWindow)}
@@ -123,7 +143,7 @@ func (a *applier) service(s blueprint.Service) error {
 }
 
 // slos keeps the ids of those that stay.
-func (a *applier) slos(serviceID int64, slos []blueprint.SLO) error {
+func (a *applier) slos(serviceID int64, slos []organization.SLO) error {
 	var has []catalog.SLO
 	if err := a.tx.Gorm.Where("service_id = ?", serviceID).Find(&has).Error; err != nil {
 		return err
@@ -148,7 +168,7 @@ func (a *applier) slos(serviceID int64, slos []blueprint.SLO) error {
 	return nil
 }
 
-func (a *applier) integration(i blueprint.Integration, fresh bool) error {
+func (a *applier) integration(i organization.Integration, fresh bool) error {
 	row := catalog.Integration{CreatedAt: a.now}
 	if !fresh {
 		if err := a.tx.Gorm.Where("slug = ?", i.Slug).Take(&row).Error; err != nil {

@@ -13,10 +13,11 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
-	"github.com/tocsin-oncall/tocsin/app/blueprint/blueprinttest"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/organization/organizationtest"
 )
 
 // blueprints applies files to one database, on which the time stands still.
@@ -45,14 +46,14 @@ func (b *blueprints) must(err error) {
 	}
 }
 
-func (b *blueprints) state() *blueprint.State {
+func (b *blueprints) state() *organization.State {
 	b.t.Helper()
 	s, err := b.db.Configuration(b.t.Context(), b.keys)
 	b.must(err)
 	return s
 }
 
-func (b *blueprints) plan(text string, o blueprint.Options) *blueprint.Plan {
+func (b *blueprints) plan(text string, o blueprint.Options) *organization.Plan {
 	b.t.Helper()
 	f, err := blueprint.Parse("acme.yaml", []byte(text), func(string) (string, bool) { return "", false })
 	b.must(err)
@@ -141,7 +142,7 @@ func TestAnyConfigurationRoundTrips(t *testing.T) {
 	t.Parallel()
 	b := openBlueprints(t, anotherSQLite(t))
 	rapid.Check(t, func(rt *rapid.T) {
-		text := string(blueprint.Export(blueprinttest.State().Draw(rt, "state")))
+		text := string(blueprint.Export(organizationtest.State().Draw(rt, "state")))
 		b.apply(text, trusted)
 		b.same("a second apply of\n"+text, nothing, withoutNotes(b.apply(text, trusted)))
 		exported := b.export()
@@ -232,7 +233,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 		before := b.export()
 		plan := b.plan(b.example(), trusted)
 		// What no file can say: the last change refers to nothing the store knows.
-		plan.Changes = append(plan.Changes, blueprint.Change{Op: blueprint.Create, Kind: blueprint.OfTeam, Value: 7})
+		plan.Changes = append(plan.Changes, organization.Change{Op: organization.Create, Kind: organization.KindTeam, Value: 7})
 		if err := db.Apply(t.Context(), auth.Tocsin, b.keys, plan); err == nil {
 			t.Fatal("it was applied")
 		}

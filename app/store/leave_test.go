@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // leavings are the ways in which Ana is deactivated.
@@ -20,9 +20,9 @@ var leavings = map[string]func(p *pipeline) error{
 		if err != nil {
 			return err
 		}
-		gone := blueprint.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
-		return p.db.Apply(p.t.Context(), auth.Tocsin, nil, &blueprint.Plan{Version: version,
-			Changes: []blueprint.Change{{Kind: blueprint.OfUser, Op: blueprint.Update, Key: gone.Email, Value: gone}}})
+		gone := organization.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
+		return p.db.Apply(p.t.Context(), auth.Tocsin, nil, &organization.Plan{Version: version,
+			Changes: []organization.Change{{Kind: organization.KindUser, Op: organization.Update, Key: gone.Email, Value: gone}}})
 	},
 }
 

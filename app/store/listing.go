@@ -5,15 +5,15 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Listing is the configuration as it may be listed to whoever may see it:
 // without anybody's contact methods and rules, without keys, and without what
 // incidents refer to.
-func (db *DB) Listing(ctx context.Context) (*blueprint.State, error) {
-	s := &blueprint.State{At: db.Now()}
+func (db *DB) Listing(ctx context.Context) (*organization.State, error) {
+	s := &organization.State{At: db.Now()}
 	err := db.atOnce(ctx, func(g *gorm.DB) error {
 		var integrations []catalog.Integration
 		if err := readAll(g, "", &s.Organization); err != nil {
@@ -33,7 +33,7 @@ func (db *DB) Listing(ctx context.Context) (*blueprint.State, error) {
 		}
 		for _, i := range integrations {
 			i.KeyHMAC, i.KeySealed = nil, nil
-			s.Integrations = append(s.Integrations, blueprint.KeptIntegration{Integration: i})
+			s.Integrations = append(s.Integrations, organization.IntegrationRecord{Integration: i})
 		}
 		for i := range s.Users {
 			s.Users[i].PasswordHash = ""

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 type hoursJSON struct {
@@ -213,7 +213,7 @@ func (l *listing) allPolicies() []policyJSON {
 	return all
 }
 
-func (l *listing) policy(p blueprint.KeptPolicy) policyJSON {
+func (l *listing) policy(p organization.PolicyRecord) policyJSON {
 	shown := policyJSON{Slug: p.Slug, Name: p.Name, Team: l.teamSlug(p.TeamID), Repeat: p.Policy.Repeat, Steps: []stepJSON{}, Fallback: l.targets(p.Policy.Fallback)}
 	for _, s := range p.Policy.Steps {
 		step := stepJSON{Timeout: s.Timeout, TimeoutFor: map[string]int64{}, Targets: l.targets(s.Targets)}

@@ -9,10 +9,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Overrides keeps the overrides that people make.
@@ -82,10 +82,10 @@ func (h *edge) apiSchedule(c echo.Context, _ auth.Actor) (any, error) {
 	return config.scheduleAt(s, h.Now()), nil
 }
 
-func (h *edge) scheduleInPath(c echo.Context) (*listing, blueprint.KeptSchedule, error) {
+func (h *edge) scheduleInPath(c echo.Context) (*listing, organization.ScheduleRecord, error) {
 	config, err := h.listing(c)
 	if err != nil {
-		return nil, blueprint.KeptSchedule{}, err
+		return nil, organization.ScheduleRecord{}, err
 	}
 	s, err := config.schedule(c.Param("slug"))
 	if err != nil {
@@ -94,7 +94,7 @@ func (h *edge) scheduleInPath(c echo.Context) (*listing, blueprint.KeptSchedule,
 	return config, s, nil
 }
 
-func (l *listing) scheduleAt(s blueprint.KeptSchedule, now time.Time) scheduleJSON {
+func (l *listing) scheduleAt(s organization.ScheduleRecord, now time.Time) scheduleJSON {
 	shown := scheduleJSON{Slug: s.Slug, Name: s.Name, Team: l.teamSlug(s.TeamID), Positions: []oncall.Position{}, Layers: []layerJSON{}, Overrides: []overrideJSON{}}
 	if version, ok := s.Schedule.VersionAt(now); ok {
 		shown.Timezone, shown.Positions = orNull(version.Zone), orEmpty(version.Positions)
@@ -178,7 +178,7 @@ func (h *edge) apiShifts(c echo.Context, _ auth.Actor) (any, error) {
 
 // checkPosition refuses one that the schedule has in no version; empty stands
 // for all.
-func checkPosition(s blueprint.KeptSchedule, position oncall.Position) error {
+func checkPosition(s organization.ScheduleRecord, position oncall.Position) error {
 	if position == "" {
 		return nil
 	}
@@ -246,7 +246,7 @@ func (l *listing) managerOf(teamID *int64) int64 {
 	return 0
 }
 
-func (l *listing) overrideFrom(b overrideBody, s blueprint.KeptSchedule) (oncall.Override, error) {
+func (l *listing) overrideFrom(b overrideBody, s organization.ScheduleRecord) (oncall.Override, error) {
 	o := oncall.Override{From: b.From.UTC(), To: b.To.UTC(), Position: oncall.Position(b.Position), Reason: b.Reason}
 	var faults []fault.Field
 	person := func(path, email string) oncall.Person {
@@ -263,7 +263,7 @@ func (l *listing) overrideFrom(b overrideBody, s blueprint.KeptSchedule) (oncall
 		o.Kind, o.In = oncall.Add, person("add", b.Add)
 	case b.Remove != "" && b.Replace+b.With+b.Add == "":
 		o.Kind = oncall.Remove
-		if b.Remove != blueprint.Everyone {
+		if b.Remove != organization.Everyone {
 			o.Out = person("remove", b.Remove)
 		}
 	default:

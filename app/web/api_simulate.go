@@ -14,11 +14,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
@@ -149,7 +149,7 @@ func (s *simulation) check(dated bool, now time.Time) {
 		s.refuse("at", "must be from the year 2000 to 9000")
 	}
 	if s.For != "" {
-		span, err := blueprint.ParseDuration(s.For)
+		span, err := organization.ParseDuration(s.For)
 		if s.input.Span = time.Duration(span); err != nil || span == 0 || s.input.Span > simulate.MostSpan {
 			s.refuse("for", "must be a length of time such as 12h or 3d, at most %d days", simulate.MostSpan/(24*time.Hour))
 		}
@@ -182,7 +182,7 @@ func (s *simulation) comesInBy() {
 		}
 		s.input.Integration = catalog.Integration{Name: "simulation", Kind: catalog.KindSLO, ServiceID: &found.ID}
 	default:
-		i := slices.IndexFunc(s.config.Integrations, func(i blueprint.KeptIntegration) bool { return i.Slug == s.Integration })
+		i := slices.IndexFunc(s.config.Integrations, func(i organization.IntegrationRecord) bool { return i.Slug == s.Integration })
 		if i < 0 {
 			s.refuse("integration", "must be the slug of an integration")
 			return
@@ -237,7 +237,7 @@ func (s *simulation) answer(i int) {
 	if answer.Kind != simulate.Acknowledge && answer.Kind != simulate.Resolve {
 		s.refuse(path+".action", `must be "acknowledge" or "resolve"`)
 	}
-	after, err := blueprint.ParseDuration(a.After)
+	after, err := organization.ParseDuration(a.After)
 	if answer.After = time.Duration(after); err != nil {
 		s.refuse(path+".after", "must be a length of time such as 5m")
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
 // exampleService is what a signal of an integration is about: its own service,
 // or for want of one any.
-func (v *visit) exampleService(i blueprint.KeptIntegration) catalog.Service {
+func (v *visit) exampleService(i organization.IntegrationRecord) catalog.Service {
 	if i.ServiceID != nil {
 		return v.picture.services[*i.ServiceID]
 	}
@@ -31,7 +31,7 @@ func (v *visit) exampleService(i blueprint.KeptIntegration) catalog.Service {
 
 // wouldPage says whom a breach would page if it came in now, and how: "Ana Ortiz
 // by SMS". Empty where it would be nobody, or depends on the body.
-func (p *pages) wouldPage(v *visit, i blueprint.KeptIntegration) string {
+func (p *pages) wouldPage(v *visit, i organization.IntegrationRecord) string {
 	if i.ServiceID == nil {
 		return ""
 	}
@@ -66,7 +66,7 @@ func (p *pages) testIntegration(c echo.Context, v *visit) error {
 // sendTest posts a breach of its own: no test joins the incident of another, but
 // where the integration’s own rule takes them for the same, as it would of real
 // ones.
-func (p *pages) sendTest(c echo.Context, v *visit, i blueprint.KeptIntegration) (ingest.Answer, error) {
+func (p *pages) sendTest(c echo.Context, v *visit, i organization.IntegrationRecord) (ingest.Answer, error) {
 	ctx := c.Request().Context()
 	key, err := p.Pages.Signals.IntegrationKey(ctx, p.Pages.Keys, i.Slug)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Listing reads the configuration as it may be listed.
@@ -18,17 +18,17 @@ type Listing interface {
 	// ConfigVersion is raised by every change of configuration.
 	ConfigVersion(ctx context.Context) (int64, error)
 	// Listing is the configuration without contact methods, rules and keys.
-	Listing(ctx context.Context) (*blueprint.State, error)
+	Listing(ctx context.Context) (*organization.State, error)
 }
 
 // listing is the configuration at one version, by the names that clients use.
 type listing struct {
-	*blueprint.State
+	*organization.State
 	users       map[int64]auth.User
 	teams       map[int64]catalog.Team
 	services    map[int64]catalog.Service
-	policies    map[int64]blueprint.KeptPolicy
-	schedules   map[int64]blueprint.KeptSchedule
+	policies    map[int64]organization.PolicyRecord
+	schedules   map[int64]organization.ScheduleRecord
 	deployments map[int64]catalog.Deployment
 }
 
@@ -52,14 +52,14 @@ func (h *edge) listing(c echo.Context) (*listing, error) {
 	return fresh, nil
 }
 
-func newListing(s *blueprint.State) *listing {
+func newListing(s *organization.State) *listing {
 	return &listing{
 		State:       s,
 		users:       keyed(s.Users, func(u auth.User) int64 { return u.ID }),
 		teams:       keyed(s.Teams, func(t catalog.Team) int64 { return t.ID }),
 		services:    keyed(s.Services, func(v catalog.Service) int64 { return v.ID }),
-		policies:    keyed(s.Policies, func(p blueprint.KeptPolicy) int64 { return p.ID }),
-		schedules:   keyed(s.Schedules, func(v blueprint.KeptSchedule) int64 { return v.ID }),
+		policies:    keyed(s.Policies, func(p organization.PolicyRecord) int64 { return p.ID }),
+		schedules:   keyed(s.Schedules, func(v organization.ScheduleRecord) int64 { return v.ID }),
 		deployments: keyed(s.Deployments, func(d catalog.Deployment) int64 { return d.ID }),
 	}
 }
@@ -101,8 +101,8 @@ func (l *listing) team(slug string) (catalog.Team, error) {
 	return named(l.Teams, "team", slug, func(t catalog.Team) string { return t.Slug })
 }
 
-func (l *listing) schedule(slug string) (blueprint.KeptSchedule, error) {
-	return named(l.Schedules, "schedule", slug, func(s blueprint.KeptSchedule) string { return s.Slug })
+func (l *listing) schedule(slug string) (organization.ScheduleRecord, error) {
+	return named(l.Schedules, "schedule", slug, func(s organization.ScheduleRecord) string { return s.Slug })
 }
 
 // level reads one of the priorities' levels, such as 2 or P2.

@@ -8,9 +8,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/integrations"
 	"github.com/tocsin-oncall/tocsin/views/layout"
@@ -38,7 +38,7 @@ func (p *pages) listIntegrations(c echo.Context, v *visit) error {
 		return err
 	}
 	page := integrations.ListPage{Frame: frame}
-	for _, i := range slices.SortedFunc(slices.Values(v.picture.Integrations), func(a, b blueprint.KeptIntegration) int { return cmp.Compare(a.Name, b.Name) }) {
+	for _, i := range slices.SortedFunc(slices.Values(v.picture.Integrations), func(a, b organization.IntegrationRecord) int { return cmp.Compare(a.Name, b.Name) }) {
 		page.Integrations = append(page.Integrations, integrations.ListRow{
 			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: v.picture.serviceRef(i.ServiceID),
 			LastAt: instant(counts[i.ID].LastAt), Rejected: counts[i.ID].Rejected,
@@ -47,16 +47,16 @@ func (p *pages) listIntegrations(c echo.Context, v *visit) error {
 	return render(c, http.StatusOK, integrations.List(page))
 }
 
-func (v *visit) integration(c echo.Context) (blueprint.KeptIntegration, error) {
-	i := slices.IndexFunc(v.picture.Integrations, func(i blueprint.KeptIntegration) bool { return i.Slug == c.Param("slug") })
+func (v *visit) integration(c echo.Context) (organization.IntegrationRecord, error) {
+	i := slices.IndexFunc(v.picture.Integrations, func(i organization.IntegrationRecord) bool { return i.Slug == c.Param("slug") })
 	if i < 0 {
-		return blueprint.KeptIntegration{}, fault.NotFound("There is no integration %q.", c.Param("slug"))
+		return organization.IntegrationRecord{}, fault.NotFound("There is no integration %q.", c.Param("slug"))
 	}
 	return v.picture.Integrations[i], nil
 }
 
 // managed is the integration as an object of permissions: its service's team's.
-func (v *visit) managed(i blueprint.KeptIntegration) auth.Object {
+func (v *visit) managed(i organization.IntegrationRecord) auth.Object {
 	return auth.Object{ManagerID: v.picture.manager(i.ServiceID)}
 }
 

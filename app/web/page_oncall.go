@@ -10,9 +10,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	duty "github.com/tocsin-oncall/tocsin/views/oncall"
@@ -103,8 +103,8 @@ func (v *visit) teamsNow() []duty.Team {
 }
 
 // schedules are all, by name.
-func (v *visit) schedules() []blueprint.KeptSchedule {
-	return slices.SortedFunc(slices.Values(v.picture.Schedules), func(a, b blueprint.KeptSchedule) int {
+func (v *visit) schedules() []organization.ScheduleRecord {
+	return slices.SortedFunc(slices.Values(v.picture.Schedules), func(a, b organization.ScheduleRecord) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
 	})
 }
@@ -138,7 +138,7 @@ func matches(query string, words ...string) bool {
 }
 
 // scheduleNow is who is on in a schedule, a position a row.
-func (v *visit) scheduleNow(s blueprint.KeptSchedule) duty.ScheduleNow {
+func (v *visit) scheduleNow(s organization.ScheduleRecord) duty.ScheduleNow {
 	now := duty.ScheduleNow{Schedule: element.Ref{Slug: s.Slug, Name: s.Name}}
 	version, ok := s.Schedule.VersionAt(v.clock.Now)
 	if !ok {

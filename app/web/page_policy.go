@@ -9,10 +9,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	"github.com/tocsin-oncall/tocsin/views/policies"
@@ -24,7 +24,7 @@ func (p *pages) listPolicies(c echo.Context, v *visit) error {
 		return err
 	}
 	page := policies.ListPage{Frame: frame}
-	for _, k := range slices.SortedFunc(slices.Values(v.picture.Policies), func(a, b blueprint.KeptPolicy) int {
+	for _, k := range slices.SortedFunc(slices.Values(v.picture.Policies), func(a, b organization.PolicyRecord) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
 	}) {
 		page.Policies = append(page.Policies, policies.ListRow{
@@ -36,7 +36,7 @@ func (p *pages) listPolicies(c echo.Context, v *visit) error {
 }
 
 func (p *pages) showPolicy(c echo.Context, v *visit) error {
-	i := slices.IndexFunc(v.picture.Policies, func(k blueprint.KeptPolicy) bool { return k.Slug == c.Param("slug") })
+	i := slices.IndexFunc(v.picture.Policies, func(k organization.PolicyRecord) bool { return k.Slug == c.Param("slug") })
 	if i < 0 {
 		return fault.NotFound("There is no escalation policy %q.", c.Param("slug"))
 	}
@@ -45,7 +45,7 @@ func (p *pages) showPolicy(c echo.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	effective, earlier := inForce(k.Since, v.clock.Now)
+	effective, earlier := inForce(k.Since(), v.clock.Now)
 	return render(c, http.StatusOK, policies.Policy(policies.Page{
 		Frame: frame, Effective: effective, Earlier: earlier, Policy: element.Ref{Slug: k.Slug, Name: k.Name}, Team: v.picture.teamRef(k.TeamID), Steps: v.steps(k.Policy),
 		Repeat: k.Policy.Repeat, Fallback: v.targets(k.Policy.Fallback), Services: v.picture.servicesBy(k.ID),

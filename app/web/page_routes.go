@@ -8,10 +8,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Pages is what the pages for people stand on, beside the rest of Deps. All of
@@ -31,8 +31,8 @@ type Pages struct {
 // PageCatalog changes the little of the configuration that pages change.
 type PageCatalog interface {
 	// Configuration and Apply carry out what the first run sets up.
-	Configuration(ctx context.Context, keys *auth.Keyring) (*blueprint.State, error)
-	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error
+	Configuration(ctx context.Context, keys *auth.Keyring) (*organization.State, error)
+	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) error
 }
 
 // PageIncidents reads incidents, and what only pages show of them.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	duty "github.com/tocsin-oncall/tocsin/views/oncall"
@@ -43,7 +43,7 @@ func (p *pages) listSchedules(c echo.Context, v *visit) error {
 
 // showSchedule shows two weeks of a schedule, in its own zone.
 func (p *pages) showSchedule(c echo.Context, v *visit) error {
-	i := slices.IndexFunc(v.picture.Schedules, func(s blueprint.KeptSchedule) bool { return s.Slug == c.Param("slug") })
+	i := slices.IndexFunc(v.picture.Schedules, func(s organization.ScheduleRecord) bool { return s.Slug == c.Param("slug") })
 	if i < 0 {
 		return fault.NotFound("There is no schedule %q.", c.Param("slug"))
 	}
@@ -64,7 +64,7 @@ func (p *pages) showSchedule(c echo.Context, v *visit) error {
 
 // beginnings is when each version of a schedule began to hold, oldest first; of
 // the one that holds since ever, when it was made.
-func beginnings(s blueprint.KeptSchedule) []time.Time {
+func beginnings(s organization.ScheduleRecord) []time.Time {
 	var since []time.Time
 	for _, version := range s.Schedule.Versions {
 		from := version.Effective

@@ -9,8 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/incidents"
 	"github.com/tocsin-oncall/tocsin/views/layout"
@@ -54,10 +54,10 @@ func (p *pages) showStart(c echo.Context, v *visit, status int, change func(*sta
 }
 
 // firstIntegration is the oldest key that belongs to a service.
-func (v *visit) firstIntegration() (blueprint.KeptIntegration, bool) {
-	i := slices.IndexFunc(v.picture.Integrations, func(i blueprint.KeptIntegration) bool { return i.ServiceID != nil })
+func (v *visit) firstIntegration() (organization.IntegrationRecord, bool) {
+	i := slices.IndexFunc(v.picture.Integrations, func(i organization.IntegrationRecord) bool { return i.ServiceID != nil })
 	if i < 0 {
-		return blueprint.KeptIntegration{}, false
+		return organization.IntegrationRecord{}, false
 	}
 	return v.picture.Integrations[i], true
 }
@@ -97,7 +97,7 @@ func waitsToLeave(r incident.PageRecord) bool {
 // curl is the command that sends a breach. The key stands in it for those who
 // may see it, as long as nothing came in by it, and the audit log tells; then it
 // is on the integration's page.
-func (p *pages) curl(ctx context.Context, v *visit, i blueprint.KeptIntegration, first bool) (string, error) {
+func (p *pages) curl(ctx context.Context, v *visit, i organization.IntegrationRecord, first bool) (string, error) {
 	key := "KEY"
 	if first && v.mayTo(auth.RevealKey, v.managed(i)) {
 		var err error

@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
@@ -43,7 +43,7 @@ the signal; 5m=ana@example.com has that person do so.`,
 				return err
 			}
 			if span != "" {
-				d, err := blueprint.ParseDuration(span)
+				d, err := organization.ParseDuration(span)
 				if err != nil {
 					return fault.Invalid("%q is no length of time: write 12h, or 3d.", span)
 				}
@@ -119,7 +119,7 @@ func (in *installation) bound(ctx context.Context, service string) (catalog.Inte
 func (in *installation) answer(ctx context.Context, input *simulate.Input, acks []string) error {
 	for _, ack := range acks {
 		text, email, named := strings.Cut(ack, "=")
-		after, err := blueprint.ParseDuration(text)
+		after, err := organization.ParseDuration(text)
 		if err != nil {
 			return fault.Invalid("%q is no acknowledgment: write 5m, or 5m=ana@example.com.", ack)
 		}
