@@ -89,8 +89,8 @@ func TestExampleIsPlannedInWords(t *testing.T) {
 	if diff := cmp.Diff(want, plan.String()); diff != "" {
 		t.Error(diff)
 	}
-	if plan.Version != 7 {
-		t.Errorf("made for version %d, not 7", plan.Version)
+	if plan.Revision != 7 {
+		t.Errorf("made for version %d, not 7", plan.Revision)
 	}
 }
 

@@ -81,9 +81,9 @@ func (c Change) String() string {
 
 // Plan is what edits change in a configuration.
 type Plan struct {
-	// Version is the version of the configuration for which the plan was made. It
-	// cannot be applied to another.
-	Version int64
+	// Revision is that of the configuration for which the plan was made. It cannot
+	// be applied to another.
+	Revision int64
 	// Changes stand in an order in which they can be made.
 	Changes []Change
 	// Unchanged counts the things that already are as the edits say.

@@ -71,7 +71,7 @@ type scheduleEdits struct {
 
 func newDraft(s *State, o Options) *draft {
 	d := &draft{state: s, options: o, current: s.Document(), desired: &Document{}, touched: map[thingKey]thing{}, numbers: s.numbers(),
-		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Version: s.Organization.ConfigVersion}}
+		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Revision: s.Versions().Revision()}}
 	*d.desired = *d.current
 	organization := *d.current.Organization
 	d.desired.Organization = &organization

@@ -19,8 +19,8 @@ type State struct {
 	// At is when it was read: what is over by then is left alone, and what is
 	// changed is changed from then on.
 	At time.Time
-	// PeopleVersion is raised by every change of what belongs to people and decides
-	// no route: contact methods, personal rules, passwords. Any other change raises
+	// PeopleVersion is raised by changes of what belongs to people and decides no
+	// route: contact methods, personal rules, passwords. Any other change raises
 	// Organization.ConfigVersion.
 	PeopleVersion      int64
 	Organization       catalog.Organization
@@ -42,6 +42,22 @@ type State struct {
 	Unreadable []Unreadable
 }
 
+// Versions say of which configuration something is.
+type Versions struct {
+	// Config is raised by every change that signals and routes go by: everything
+	// but what People counts.
+	Config int64
+	// People is raised instead by changes of contact methods, personal rules and
+	// passwords.
+	People int64
+}
+
+// Revision is raised by every change of either kind.
+func (v Versions) Revision() int64 { return v.Config + v.People }
+
+// Versions are those of the state.
+func (s *State) Versions() Versions { return Versions{s.Organization.ConfigVersion, s.PeopleVersion} }
+
 // ScheduleRecord is a schedule with all of its versions, and with the overrides
 // that were not taken back, in the order in which they were made.
 type ScheduleRecord struct {
@@ -62,7 +78,7 @@ type PolicyRecord struct {
 	Slug   string
 	Name   string
 	TeamID *int64
-	// Policy is the latest version.
+	// Policy is the latest version that could be read.
 	Policy   escalation.Policy
 	Versions []PolicyVersion // by when they take effect, then by id
 }
@@ -74,6 +90,8 @@ type PolicyVersion struct {
 	Effective time.Time
 	CreatedAt time.Time
 	Policy    escalation.Policy
+	// Err says why Policy could not be read; nil where it was.
+	Err error
 }
 
 // Since is when each version began to hold, oldest first.

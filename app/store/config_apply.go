@@ -22,7 +22,7 @@ func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan
 		return nil
 	}
 	return db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.claimConfiguration(ctx, plan.Version); err != nil {
+		if err := tx.claimConfiguration(ctx, plan.Revision); err != nil {
 			return err
 		}
 		a := &applier{tx: tx, by: by, keys: keys, now: tx.db.Now()}

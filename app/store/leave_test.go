@@ -21,7 +21,7 @@ var leavings = map[string]func(p *pipeline) error{
 			return err
 		}
 		gone := organization.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
-		return p.db.Apply(p.t.Context(), auth.Tocsin, nil, &organization.Plan{Version: version,
+		return p.db.Apply(p.t.Context(), auth.Tocsin, nil, &organization.Plan{Revision: version,
 			Changes: []organization.Change{{Kind: organization.KindUser, Op: organization.Update, Key: gone.Email, Value: gone}}})
 	},
 }
