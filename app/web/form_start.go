@@ -2,17 +2,16 @@ package web
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/start"
 )
 
@@ -43,7 +42,7 @@ func (p *pages) firstService(c echo.Context, v *visit) error {
 func (k *picture) free(service, team string) error {
 	var wrong []fault.Field
 	check := func(field, name string, taken func(slug string) bool) {
-		slug := slugOf(name)
+		slug := organization.Slug(name)
 		switch {
 		case !nameable(name):
 			wrong = append(wrong, fault.Field{Path: field, Message: "Write a name, in one line of at most 100 characters."})
@@ -86,65 +85,46 @@ func (k *picture) hasPolicy(slug string) bool {
 	return false
 }
 
-// longestSlug bounds what addresses are made of.
-const longestSlug = 50
-
-// slugOf is a name as it stands in addresses: "checkout-api" for "Checkout API".
-func slugOf(name string) string {
-	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	slug := strings.Join(words, "-")
-	return strings.TrimRight(slug[:min(len(slug), longestSlug)], "-")
-}
-
-// applyFirst goes the way of `tocsin apply`: what is made here can be exported
-// and changed as a file.
+// applyFirst makes all of it in one plan, so that it can be exported and changed
+// as a file.
 func (p *pages) applyFirst(ctx context.Context, user *auth.User, service, team string) error {
-	document, err := firstDocument(user, service, team)
-	if err != nil {
-		return err
-	}
-	file, err := blueprint.Parse("first service", document, func(string) (string, bool) { return "", false })
-	if err != nil {
-		return mistakes(err)
-	}
 	state, err := p.Pages.Catalog.Configuration(ctx, p.Pages.Keys)
 	if err != nil {
 		return err
 	}
-	plan, err := file.Plan(state, blueprint.Options{})
+	plan, err := organization.MakePlan(state, firstEdits(user, service, team), organization.Options{})
 	if err != nil {
-		return mistakes(err)
+		return err
 	}
 	return p.Pages.Catalog.Apply(ctx, user.Actor(), p.Pages.Keys, plan)
 }
 
-// mistakes in what we wrote ourselves are ours.
-func mistakes(err error) error {
-	var list blueprint.Mistakes
-	if errors.As(err, &list) {
-		return fault.Internal(err)
+// firstEdits are a service and all that it takes to page its owner: a team, a
+// schedule and a policy of the team's name, and a key. The names of what is wrong
+// are those of the form's fields.
+func firstEdits(owner *auth.User, service, team string) []organization.Edit {
+	slug, key := organization.Slug(team), organization.Slug(service)
+	ofTeam := organization.Input{New: true, Path: "team"}
+	ofService := organization.Input{New: true, Path: "service"}
+	return []organization.Edit{
+		&organization.PutTeam{Team: organization.Team{Slug: slug, Name: team, Manager: owner.Email, Members: []string{owner.Email}}, Input: ofTeam},
+		&organization.PutSchedule{Schedule: organization.Schedule{Slug: slug, Name: team, Team: slug, Positions: []string{"main"},
+			Layers: []organization.Layer{{Name: "main", Members: []string{owner.Email}}}}, Input: ofTeam},
+		&organization.PutPolicy{Policy: organization.Policy{Slug: slug, Name: team, Team: slug, Repeat: firstRepeats,
+			Fallback: []organization.Target{{User: owner.Email}},
+			Steps: []organization.Step{{Timeout: organization.Duration(firstTimeout),
+				Targets: []organization.Target{{Schedule: slug, Position: "main"}}}}}, Input: ofTeam},
+		&organization.PutService{Service: organization.Service{Slug: key, Name: service, Team: slug, EscalationPolicy: slug,
+			ReopenWindow: organization.Duration(catalog.DefaultReopenWindow)}, Input: ofService},
+		&organization.PutIntegration{Integration: organization.Integration{Slug: key, Name: service, Kind: catalog.KindSLO, Service: key}, Input: ofService},
 	}
-	return err
 }
 
-// firstDocument is written as JSON, which is YAML too.
-func firstDocument(user *auth.User, service, team string) ([]byte, error) {
-	type object = map[string]any
-	name, slug, owner := literal(service), slugOf(team), user.Email
-	return json.Marshal(object{
-		"version": blueprint.FormatVersion,
-		"teams":   []object{{"slug": slug, "name": literal(team), "manager": owner, "members": []string{owner}}},
-		"schedules": []object{{"slug": slug, "name": literal(team), "team": slug, "positions": []string{"main"},
-			"layers": []object{{"name": "main", "members": []string{owner}}}}},
-		"escalation_policies": []object{{"slug": slug, "name": literal(team), "team": slug, "repeat": 2, "fallback": []object{{"user": owner}},
-			"steps": []object{{"timeout": "15m", "targets": []object{{"schedule": slug, "position": "main"}}}}}},
-		"services":     []object{{"slug": slugOf(service), "name": name, "team": slug, "escalation_policy": slug}},
-		"integrations": []object{{"slug": slugOf(service), "name": name, "kind": catalog.KindSLO, "service": slugOf(service)}},
-	})
-}
-
-// literal keeps a name from being read as the name of a variable.
-func literal(name string) string { return strings.ReplaceAll(name, "${", "$${") }
+// The first policy pages its owner again until somebody answers.
+const (
+	firstTimeout = 15 * time.Minute
+	firstRepeats = 2
+)
 
 // firstTest sends a test breach by the first service's key.
 func (p *pages) firstTest(c echo.Context, v *visit) error {
