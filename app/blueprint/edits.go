@@ -25,7 +25,7 @@ func (f *File) Plan(s *organization.State, o Options) (*organization.Plan, error
 	if o.Prune {
 		edits = append(slices.Clip(edits), f.removals(s)...)
 	}
-	plan, err := organization.MakePlan(s, edits, organization.Options{TrustVerified: o.TrustVerified})
+	plan, err := organization.MakePlan(s, edits, organization.Options{TrustVerified: o.TrustVerified, Origin: "file"})
 	if problems, ok := errors.AsType[organization.Problems](err); ok {
 		return nil, f.mistakes(problems).fault(f.Name)
 	}

@@ -81,6 +81,9 @@ func (c Change) String() string {
 
 // Plan is what edits change in a configuration.
 type Plan struct {
+	// Origin is where the edits came from, for the audit log: "file", or empty for
+	// the app.
+	Origin string
 	// Revision is that of the configuration for which the plan was made. It cannot
 	// be applied to another.
 	Revision int64

@@ -12,6 +12,8 @@ type Options struct {
 	// TrustVerified takes contacts that an edit marks as verified for such. It is
 	// for commands on the server itself.
 	TrustVerified bool
+	// Origin is that of the plan.
+	Origin string
 }
 
 // MakePlan says what edits would change in a configuration. The error is a fault
@@ -71,7 +73,7 @@ type scheduleEdits struct {
 
 func newDraft(s *State, o Options) *draft {
 	d := &draft{state: s, options: o, current: s.Document(), desired: &Document{}, touched: map[thingKey]thing{}, numbers: s.numbers(),
-		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Revision: s.Versions().Revision()}}
+		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Origin: o.Origin, Revision: s.Versions().Revision()}}
 	*d.desired = *d.current
 	organization := *d.current.Organization
 	d.desired.Organization = &organization

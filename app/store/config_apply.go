@@ -18,14 +18,21 @@ import (
 // changes to the audit log. A configuration that has changed since the plan was
 // made is a conflict: make the plan again.
 func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) error {
+	_, err := db.apply(ctx, by, keys, plan)
+	return err
+}
+
+func (db *DB) apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) (organization.Applied, error) {
+	var applied organization.Applied
 	if plan.Empty() {
-		return nil
+		return organization.Applied{Plan: plan}, nil
 	}
-	return db.inTx(ctx, func(tx *Tx) error {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		applied = organization.Applied{Plan: plan} // another try has filled it
 		if err := tx.claimConfiguration(ctx, plan.Revision); err != nil {
 			return err
 		}
-		a := &applier{tx: tx, by: by, keys: keys, now: tx.db.Now()}
+		a := &applier{tx: tx, by: by, keys: keys, now: tx.db.Now(), origin: plan.Origin, applied: &applied}
 		if err := a.readNumbers(); err != nil {
 			return err
 		}
@@ -39,6 +46,7 @@ func (db *DB) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan
 		}
 		return tx.wakeEscalations(ctx, a.now)
 	})
+	return applied, err
 }
 
 // changeConfiguration begins a change of configuration, of which people are a
@@ -84,6 +92,9 @@ type applier struct {
 	by   auth.Actor
 	keys *auth.Keyring
 	now  time.Time
+	// origin is that of the plan.
+	origin  string
+	applied *organization.Applied
 	// The ids of what there is, by what the file calls it. What is made on the
 	// way is added.
 	users, teams, deployments, schedules, policies, services map[string]int64
@@ -139,7 +150,7 @@ func (a *applier) apply(ctx context.Context, c organization.Change) error {
 		row := catalog.Deployment{ID: a.deployments[v.Slug], Slug: v.Slug, Name: v.Name, Region: v.Region, Kind: v.Kind}
 		return a.save(&row, &row.ID, a.deployments, v.Slug)
 	case organization.ScheduleChange:
-		return a.schedule(v)
+		return a.schedule(ctx, v)
 	case organization.Policy:
 		return a.policy(v)
 	case organization.Service:
@@ -188,7 +199,10 @@ func (a *applier) audit(ctx context.Context, c organization.Change) error {
 		kind = "policy"
 	}
 	e := auth.Entry{At: a.now, Actor: a.by.String(), Action: kind + "." + string(c.Op), Subject: strings.TrimSuffix(kind+":"+c.Key, ":"),
-		Detail: map[string]any{"by": "file"}}
+		Detail: map[string]any{}}
+	if a.origin != "" {
+		e.Detail["by"] = a.origin
+	}
 	if len(c.Words) > 0 {
 		e.Detail["changes"] = c.Words
 	}
@@ -201,7 +215,7 @@ func (a *applier) organization(o organization.Organization) error {
 		return err
 	}
 	row.Name, row.Timezone, row.SupportHours = o.Name, o.Timezone, o.SupportHours.Record()
-	row.CatchAllServiceID = reference(a.services[o.CatchAllService])
+	row.CatchAllServiceID = reference(idOf(a.services, o.CatchAllService))
 	return a.tx.Gorm.Save(&row).Error
 }
 
@@ -222,14 +236,14 @@ func (a *applier) priority(p organization.Priority, fresh bool) error {
 func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
 
 func (a *applier) team(t organization.Team) error {
-	row := catalog.Team{ID: a.teams[t.Slug], Slug: t.Slug, Name: t.Name, ManagerID: reference(a.users[t.Manager]),
+	row := catalog.Team{ID: a.teams[t.Slug], Slug: t.Slug, Name: t.Name, ManagerID: reference(idOf(a.users, t.Manager)),
 		SlackChannel: t.Chat.Slack, SupportHours: t.SupportHours.Record()}
 	if err := a.save(&row, &row.ID, a.teams, t.Slug); err != nil {
 		return err
 	}
 	members := make([]catalog.TeamMember, len(t.Members))
 	for i, m := range t.Members {
-		members[i] = catalog.TeamMember{TeamID: row.ID, UserID: a.users[m]}
+		members[i] = catalog.TeamMember{TeamID: row.ID, UserID: a.person(m)}
 	}
 	return replace(a.tx.Gorm.Where("team_id = ?", row.ID), a.tx.Gorm, members)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"reflect"
 	"time"
 
@@ -10,11 +11,20 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
-func (a *applier) person(email string) int64 { return a.users[email] }
+// person is the id of an address.
+func (a *applier) person(email string) int64 { return idOf(a.users, email) }
 
-func (a *applier) schedule(c organization.ScheduleChange) error {
+// idOf is the id of a name, also of what the plan's state left out as unreadable.
+func idOf(numbers map[string]int64, name string) int64 {
+	if id, ok := organization.IDOf(name); ok {
+		return id
+	}
+	return numbers[name]
+}
+
+func (a *applier) schedule(ctx context.Context, c organization.ScheduleChange) error {
 	s := c.Schedule
-	row := scheduleRow{ID: a.schedules[s.Slug], Slug: s.Slug, Name: s.Name, TeamID: reference(a.teams[s.Team])}
+	row := scheduleRow{ID: a.schedules[s.Slug], Slug: s.Slug, Name: s.Name, TeamID: reference(idOf(a.teams, s.Team))}
 	if err := a.save(&row, &row.ID, a.schedules, s.Slug); err != nil {
 		return err
 	}
@@ -29,12 +39,7 @@ func (a *applier) schedule(c organization.ScheduleChange) error {
 		}
 	}
 	for _, o := range c.Add {
-		origin := fromConfig
-		if o.FromApp {
-			origin = fromApp
-		}
-		override := newOverrideRow(row.ID, o.OnCall(a.person, s.Timezone), origin, a.by, a.now)
-		if err := a.tx.Gorm.Create(&override).Error; err != nil {
+		if err := a.override(ctx, row, o.OnCall(a.person, s.Timezone), o.FromApp); err != nil {
 			return err
 		}
 	}
@@ -44,6 +49,25 @@ func (a *applier) schedule(c organization.ScheduleChange) error {
 		}
 	}
 	return nil
+}
+
+// override makes an override. Those of the app get an entry of their own in the
+// audit log.
+func (a *applier) override(ctx context.Context, schedule scheduleRow, o oncall.Override, fromTheApp bool) error {
+	origin := fromConfig
+	if fromTheApp {
+		origin = fromApp
+	}
+	row := newOverrideRow(schedule.ID, o, origin, a.by, a.now)
+	if err := a.tx.Gorm.Create(&row).Error; err != nil {
+		return err
+	}
+	a.applied.Overrides = append(a.applied.Overrides, row.ID)
+	if !fromTheApp {
+		return nil
+	}
+	return a.tx.audit(ctx, auth.Entry{At: a.now, Actor: a.by.String(), Action: "override.create", Subject: "schedule:" + schedule.Slug,
+		Detail: map[string]any{"override": row.ID, "kind": o.Kind, "from": row.FromAt, "to": row.ToAt, "position": o.Position, "out": o.Out, "in": o.In}})
 }
 
 // scheduleVersion makes the version that follows the one in force when the change
@@ -94,14 +118,14 @@ func (tx *Tx) endOverride(id int64, now time.Time) error {
 }
 
 func (a *applier) policy(p organization.Policy) error {
-	row := policyRow{ID: a.policies[p.Slug], Slug: p.Slug, Name: p.Name, TeamID: reference(a.teams[p.Team])}
+	row := policyRow{ID: a.policies[p.Slug], Slug: p.Slug, Name: p.Name, TeamID: reference(idOf(a.teams, p.Team))}
 	if err := a.save(&row, &row.ID, a.policies, p.Slug); err != nil {
 		return err
 	}
 	definition := p.Definition(organization.Numbers{
 		User:     a.person,
-		Team:     func(slug string) int64 { return a.teams[slug] },
-		Schedule: func(slug string) int64 { return a.schedules[slug] },
+		Team:     func(slug string) int64 { return idOf(a.teams, slug) },
+		Schedule: func(slug string) int64 { return idOf(a.schedules, slug) },
 		Level:    func(name string) int { return a.levels[name] },
 	})
 	if err := definition.Validate(); err != nil {
@@ -124,7 +148,7 @@ func (a *applier) policy(p organization.Policy) error {
 
 func (a *applier) service(s organization.Service) error {
 	row := catalog.Service{ID: a.services[s.Slug], Slug: s.Slug, Name: s.Name, Description: s.Description,
-		ParentID: reference(a.services[s.Parent]), TeamID: reference(a.teams[s.Team]), PolicyID: reference(a.policies[s.EscalationPolicy]),
+		ParentID: reference(idOf(a.services, s.Parent)), TeamID: reference(idOf(a.teams, s.Team)), PolicyID: reference(idOf(a.policies, s.EscalationPolicy)),
 		Runbook: s.Runbook, Dashboards: []catalog.Link{}, ReopenWindow: seconds(s.ReopenWindow)}
 	for _, l := range s.Dashboards {
 		row.Dashboards = append(row.Dashboards, catalog.Link{Text: l.Text, Href: l.Href})
@@ -134,7 +158,7 @@ func (a *applier) service(s organization.Service) error {
 	}
 	deployments := make([]catalog.ServiceDeployment, len(s.Deployments))
 	for i, slug := range s.Deployments {
-		deployments[i] = catalog.ServiceDeployment{ServiceID: row.ID, DeploymentID: a.deployments[slug]}
+		deployments[i] = catalog.ServiceDeployment{ServiceID: row.ID, DeploymentID: idOf(a.deployments, slug)}
 	}
 	if err := replace(a.tx.Gorm.Where("service_id = ?", row.ID), a.tx.Gorm, deployments); err != nil {
 		return err
@@ -178,7 +202,7 @@ func (a *applier) integration(i organization.Integration, fresh bool) error {
 	if i.Key == "" {
 		i.Key = auth.NewIntegrationKey()
 	}
-	row.Slug, row.Name, row.Kind, row.ServiceID, row.RateLimit = i.Slug, i.Name, i.Kind, reference(a.services[i.Service]), i.RateLimit
+	row.Slug, row.Name, row.Kind, row.ServiceID, row.RateLimit = i.Slug, i.Name, i.Kind, reference(idOf(a.services, i.Service)), i.RateLimit
 	row.Dedup = i.Dedup
 	row.KeyHMAC, row.KeySealed = a.keys.IntegrationHMAC(i.Key), a.keys.Seal(i.Key)
 	return a.save(&row, &row.ID, map[string]int64{}, i.Slug)
