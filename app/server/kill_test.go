@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -149,6 +150,25 @@ type process struct {
 	twilio                 *far.Twilio
 	host                   string
 	command                *exec.Cmd
+	log                    lockedBuffer
+}
+
+// lockedBuffer is what a process has written so far.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func build(t *testing.T) string {
@@ -186,8 +206,7 @@ func (p *process) serve() {
 	p.host = l.Addr().String()
 	_ = l.Close()
 	p.command = p.prepare("serve")
-	var log bytes.Buffer
-	p.command.Stdout, p.command.Stderr = &log, &log
+	p.command.Stdout, p.command.Stderr = &p.log, &p.log
 	if err := p.command.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -202,7 +221,7 @@ func (p *process) serve() {
 	for {
 		select {
 		case <-ended:
-			p.t.Fatalf("the server ended:\n%s", log.String())
+			p.t.Fatalf("the server ended:\n%s", p.log.String())
 		case <-p.t.Context().Done():
 			p.t.Fatal("the server did not become ready")
 		case <-tick.C:

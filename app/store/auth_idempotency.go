@@ -19,29 +19,25 @@ func (db *DB) BeginRequest(ctx context.Context, r *auth.IdempotentRequest) (*aut
 	if r.Key == "" || len(r.Key) > auth.LongestIdempotencyKey {
 		return nil, fault.Invalid("An Idempotency-Key has 1 to %d characters.", auth.LongestIdempotencyKey)
 	}
-	var kept *auth.KeptAnswer
-	err := db.inTx(ctx, func(tx *Tx) error {
-		kept = nil
+	return committed(ctx, db, func(tx *Tx) (*auth.KeptAnswer, error) {
 		r.BegunAt = db.Now()
 		// Whoever died at work, or was answered long ago, gives way.
 		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE actor = $1 AND key = $2
 			AND (created_at <= $3 OR status = 0 AND created_at <= $4)`,
 			r.Actor, r.Key, r.BegunAt.Add(-auth.IdempotencyLifetime), r.BegunAt.Add(-auth.IdempotencyAbandoned))
 		if err != nil {
-			return fmt.Errorf("claim an idempotency key: %w", err)
+			return nil, fmt.Errorf("claim an idempotency key: %w", err)
 		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO idempotency_keys (actor, key, request_hash, created_at)
 			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, r.Actor, r.Key, r.Hash, r.BegunAt)
 		if err != nil {
-			return fmt.Errorf("claim an idempotency key: %w", err)
+			return nil, fmt.Errorf("claim an idempotency key: %w", err)
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return err
+			return nil, err
 		}
-		kept, err = tx.keptAnswer(ctx, r)
-		return err
+		return tx.keptAnswer(ctx, r)
 	})
-	return kept, err
 }
 
 func (tx *Tx) keptAnswer(ctx context.Context, r *auth.IdempotentRequest) (*auth.KeptAnswer, error) {

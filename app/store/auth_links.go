@@ -104,30 +104,29 @@ func (tx *Tx) putAdministrator(u *auth.User) error {
 
 // UsePasswordLink implements auth.Links.
 func (db *DB) UsePasswordLink(ctx context.Context, hash []byte, passwordHash string, now time.Time) (*auth.User, error) {
-	var u *auth.User
-	err := db.inTx(ctx, func(tx *Tx) error {
+	return committed(ctx, db, func(tx *Tx) (*auth.User, error) {
 		if err := tx.changeConfiguration(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		l, err := tx.useLink(ctx, auth.ForPassword, hash, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if u, err = findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", *l.UserID); err != nil {
-			return err
+		u, err := findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", *l.UserID)
+		if err != nil {
+			return nil, err
 		}
 		if !u.Active {
-			return fault.Forbidden("This account has been deactivated. An administrator can take you back.")
+			return nil, fault.Forbidden("This account has been deactivated. An administrator can take you back.")
 		}
 		if err := tx.givePassword(ctx, u, passwordHash); err != nil {
-			return err
+			return nil, err
 		}
 		if err := tx.Gorm.Save(u).Error; err != nil {
-			return fmt.Errorf("set a password: %w", err)
+			return nil, fmt.Errorf("set a password: %w", err)
 		}
-		return tx.auditUser(ctx, u.Actor(), "user.password", u, map[string]any{"by": "link"})
+		return u, tx.auditUser(ctx, u.Actor(), "user.password", u, map[string]any{"by": "link"})
 	})
-	return u, err
 }
 
 // useLink uses a link up, once: the row's lock lets one of several through,

@@ -204,7 +204,10 @@ func (db *DB) changeUser(ctx context.Context, by auth.Actor, id int64, action st
 	if errors.Is(err, errUnchanged) {
 		err = nil
 	}
-	return u, err
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 func (tx *Tx) auditUser(ctx context.Context, by auth.Actor, action string, u *auth.User, detail map[string]any) error {

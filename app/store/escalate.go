@@ -20,7 +20,7 @@ type firing = func(configVersion int64, due []escalation.Due) ([]escalation.Chan
 // Rows that somebody else holds, such as an acknowledgment in progress, are
 // left to the next sweep.
 func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firing) (int, error) {
-	claim := func(tx *Tx) (claimed, error) {
+	claim := func(tx *Tx) (dueBatch, error) {
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.db.skipping("e, i"), now, limit)
 	}
 	fired, err := db.fireAndPlan(ctx, now, decide, claim)
@@ -38,10 +38,10 @@ func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firi
 }
 
 // fireAndPlan has pages planned as they are made.
-func (db *DB) fireAndPlan(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (claimed, error)) (int, error) {
+func (db *DB) fireAndPlan(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (dueBatch, error)) (int, error) {
 	db.planning.Lock()
 	defer db.planning.Unlock()
-	return db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
+	return db.fire(ctx, now, decide, func(tx *Tx) (dueBatch, error) {
 		tx.planAtOnce = true
 		return claim(tx)
 	})
@@ -62,26 +62,26 @@ func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide firing) (in
 	if err != nil || len(overdue) == 0 {
 		return 0, err
 	}
-	return db.fire(ctx, now, decide, func(tx *Tx) (claimed, error) {
+	return db.fire(ctx, now, decide, func(tx *Tx) (dueBatch, error) {
 		var number int64
 		if err := tx.QueryRowContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", overdue[0]).Scan(&number); err != nil {
-			return claimed{}, fmt.Errorf("read an escalation: %w", err)
+			return dueBatch{}, fmt.Errorf("read an escalation: %w", err)
 		}
 		if err := tx.lockNumbers(ctx, []int64{number}); err != nil {
-			return claimed{}, err
+			return dueBatch{}, err
 		}
 		return tx.dueEscalations(ctx, "e.next_action_at <= $1 AND e.id = $2 FOR UPDATE OF e", now, overdue[0])
 	})
 }
 
-// claimed are due escalations, and the version of the configuration as of then.
-type claimed struct {
+// dueBatch holds due escalations, and the version of the configuration as of then.
+type dueBatch struct {
 	due     []escalation.Due
 	version int64
 }
 
 // fire claims, has the claim decided and writes what was decided.
-func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (claimed, error)) (int, error) {
+func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (dueBatch, error)) (int, error) {
 	fired := 0
 	err := db.derived(ctx, func(tx *Tx) error {
 		c, err := claim(tx)
@@ -94,12 +94,15 @@ func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func
 		}
 		return tx.writeEscalations(ctx, now, c.version, changes)
 	})
-	return fired, err
+	if err != nil {
+		return 0, err
+	}
+	return fired, nil
 }
 
 // dueEscalations is served by the index escalations_due.
-func (tx *Tx) dueEscalations(ctx context.Context, which string, now time.Time, bound any) (claimed, error) {
-	var c claimed
+func (tx *Tx) dueEscalations(ctx context.Context, which string, now time.Time, bound any) (dueBatch, error) {
+	var c dueBatch
 	var handingOver []int64
 	err := tx.reads(ctx, statement{
 		what: "claim escalations",

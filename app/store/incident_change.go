@@ -14,33 +14,30 @@ import (
 
 // ChangeIncident implements incident.Store.
 func (db *DB) ChangeIncident(ctx context.Context, number int64, by incident.By, decide func(incident.Incident, incident.Known) (incident.Change, error)) (incident.Incident, error) {
-	var after incident.Incident
-	err := db.inTx(ctx, func(tx *Tx) error {
+	return committed(ctx, db, func(tx *Tx) (incident.Incident, error) {
 		// Alerts come before incidents in the order of locks.
 		firing, err := tx.lockAlertsOf(ctx, number)
 		if err != nil {
-			return err
+			return incident.Incident{}, err
 		}
 		found, err := tx.lockIncidents(ctx, []int64{number})
 		if err != nil {
-			return err
+			return incident.Incident{}, err
 		}
 		if len(found) == 0 {
-			return fault.NotFound("There is no incident with number %d.", number)
+			return incident.Incident{}, fault.NotFound("There is no incident with number %d.", number)
 		}
 		known, err := tx.known(ctx, found[0], by)
 		if err != nil {
-			return err
+			return incident.Incident{}, err
 		}
 		known.Firing = len(firing)
 		change, err := decide(found[0], known)
 		if err != nil {
-			return err
+			return incident.Incident{}, err
 		}
-		after, err = tx.carryOut(ctx, found[0], change, by, firing)
-		return err
+		return tx.carryOut(ctx, found[0], change, by, firing)
 	})
-	return after, err
 }
 
 func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident.Change, by incident.By, firing []int64) (incident.Incident, error) {

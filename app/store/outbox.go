@@ -28,25 +28,28 @@ func (db *DB) ClaimMessages(ctx context.Context, now time.Time, limit int, busy 
 
 // claim claims what is due of a choice of messages in one transaction.
 func (db *DB) claim(ctx context.Context, now time.Time, limit int, which choice) ([]notify.Claim, int, error) {
-	var claims []notify.Claim
-	n := 0
-	err := db.inTx(ctx, func(tx *Tx) error {
-		claims = nil
+	c, err := committed(ctx, db, func(tx *Tx) (claimed, error) {
 		found, err := tx.dueMessages(ctx, now, limit, which)
-		if n = len(found); err != nil || n == 0 {
-			return err
+		if err != nil || len(found) == 0 {
+			return claimed{}, err
 		}
 		if err := tx.subjects(ctx, found); err != nil {
-			return err
+			return claimed{}, err
 		}
 		sending, withdrawn := sortOut(found)
 		if err := tx.withdraw(ctx, withdrawn); err != nil {
-			return err
+			return claimed{}, err
 		}
-		claims, err = tx.lease(ctx, sending, now)
-		return err
+		claims, err := tx.lease(ctx, sending, now)
+		return claimed{claims, len(found)}, err
 	})
-	return claims, n, err
+	return c.claims, c.found, err
+}
+
+// claimed is what one transaction claimed of the messages that it found due.
+type claimed struct {
+	claims []notify.Claim
+	found  int
 }
 
 // found is a message that may be claimed.
@@ -441,18 +444,16 @@ func (db *DB) leaseEnd(next int, args ...any) (string, []any) {
 // Renew implements notify.OutboxStore. It locks in the order of ids, as every
 // writer does.
 func (db *DB) Renew(ctx context.Context, sending []int64) ([]int64, error) {
-	var held []int64
-	err := db.inTx(ctx, func(tx *Tx) error {
+	return committed(ctx, db, func(tx *Tx) ([]int64, error) {
 		where, args := db.in("id", 1, sending)
 		owner := fmt.Sprintf("$%d", len(args)+1)
 		mine, err := scanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+db.forUpdate(false), append(args, db.Owner)...))
-		if held = mine; err != nil || len(mine) == 0 {
-			return err
+		if err != nil || len(mine) == 0 {
+			return nil, err
 		}
 		where, args = db.in("id", 1, mine)
 		until, args := db.leaseEnd(len(args)+1, args...)
 		_, err = tx.ExecContext(ctx, "UPDATE messages SET lease_until = "+until+" WHERE "+where, args...)
-		return err
+		return mine, err
 	})
-	return held, err
 }

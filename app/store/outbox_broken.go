@@ -22,7 +22,7 @@ func (db *DB) claimEach(ctx context.Context, now time.Time, limit int, busy []no
 	}
 	var claims []notify.Claim
 	found, err := oneByOne(ctx, due, func(id int64) (int, error) {
-		one, n, err := db.claim(ctx, now, 1, choice{busy: busy, only: id})
+		one, n, err := db.claim(ctx, now, 1, choice{busy: busy, only: id}) // nothing where it did not commit
 		claims = append(claims, one...)
 		return n, err
 	}, func(id int64, cause error) error {

@@ -18,28 +18,26 @@ func (db *DB) AddOverride(ctx context.Context, by auth.Actor, scheduleID int64, 
 	if err := o.Validate(); err != nil {
 		return o, err
 	}
-	var row overrideRow
-	err := db.inTx(ctx, func(tx *Tx) error {
+	return committed(ctx, db, func(tx *Tx) (oncall.Override, error) {
 		if err := tx.changeConfiguration(ctx); err != nil {
-			return err
+			return oncall.Override{}, err
 		}
 		var schedule scheduleRow
 		if err := tx.Gorm.Where("id = ?", scheduleID).Take(&schedule).Error; errors.Is(err, gorm.ErrRecordNotFound) {
-			return fault.NotFound("There is no such schedule any more.")
+			return oncall.Override{}, fault.NotFound("There is no such schedule any more.")
 		} else if err != nil {
-			return fmt.Errorf("read a schedule: %w", err)
+			return oncall.Override{}, fmt.Errorf("read a schedule: %w", err)
 		}
 		now := db.Now()
-		row = newOverrideRow(scheduleID, o, fromApp, by, now)
+		row := newOverrideRow(scheduleID, o, fromApp, by, now)
 		if err := tx.Gorm.Create(&row).Error; err != nil {
-			return fmt.Errorf("keep an override: %w", err)
+			return oncall.Override{}, fmt.Errorf("keep an override: %w", err)
 		}
 		entry := auth.Entry{At: now, Actor: by.String(), Action: "override.create", Subject: "schedule:" + schedule.Slug,
 			Detail: map[string]any{"override": row.ID, "kind": o.Kind, "from": row.FromAt, "to": row.ToAt, "position": o.Position, "out": o.Out, "in": o.In}}
 		if err := tx.audit(ctx, entry); err != nil {
-			return err
+			return oncall.Override{}, err
 		}
-		return tx.wakeEscalations(ctx, now)
+		return row.override(), tx.wakeEscalations(ctx, now)
 	})
-	return row.override(), err
 }

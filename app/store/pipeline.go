@@ -70,7 +70,7 @@ func (db *DB) piped(ctx context.Context, fn func(tx *Tx) error, first ...stateme
 		}
 		return err
 	}
-	tx.committed()
+	tx.runAfter()
 	return nil
 }
 

@@ -100,7 +100,10 @@ func (db *DB) plan(ctx context.Context, now time.Time, limit int, only int64, de
 		}
 		return tx.writePlan(ctx, now, plan)
 	})
-	return planned, err
+	if err != nil {
+		return 0, err
+	}
+	return planned, nil
 }
 
 // stepEnds is how long a page whose rule is due when its step is over waits for

@@ -83,9 +83,9 @@ func (db *DB) LastListed(ctx context.Context, method notify.ContactMethod) ([]in
 // SwitchContact switches a contact method off, or on again, and reports whether
 // it was otherwise before.
 func (db *DB) SwitchContact(ctx context.Context, by auth.Actor, method notify.ContactMethod, on bool) (changed bool, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
+	return committed(ctx, db, func(tx *Tx) (bool, error) {
 		if err := tx.changeConfiguration(ctx); err != nil {
-			return err
+			return false, err
 		}
 		now := db.Now()
 		disabled, action := &now, "contact.disable"
@@ -94,16 +94,14 @@ func (db *DB) SwitchContact(ctx context.Context, by auth.Actor, method notify.Co
 		}
 		res, err := tx.ExecContext(ctx, "UPDATE contact_methods SET disabled_at = $1 WHERE id = $2 AND (disabled_at IS NULL) <> $3", disabled, method.ID, on)
 		if err != nil {
-			return fmt.Errorf("switch a contact method: %w", err)
+			return false, fmt.Errorf("switch a contact method: %w", err)
 		}
-		n, err := res.RowsAffected()
-		if changed = n > 0; err != nil || !changed {
-			return err
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return false, err
 		}
-		return tx.audit(ctx, auth.Entry{At: now, Actor: by.String(), Action: action, Subject: "user:" + by.Email,
+		return true, tx.audit(ctx, auth.Entry{At: now, Actor: by.String(), Action: action, Subject: "user:" + by.Email,
 			Detail: map[string]any{"contact": method.Slug, "medium": method.Medium}})
 	})
-	return changed, err
 }
 
 // Notice sends a person words that ask for no action.

@@ -47,6 +47,23 @@ func (db *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 	return again(func() error { return db.once(ctx, fn) })
 }
 
+// committed is inTx for a transaction that hands something over. What did not
+// commit is not handed over: an error comes with the zero value, so that nobody
+// acts on what the database does not have.
+func committed[T any](ctx context.Context, db *DB, fn func(tx *Tx) (T, error)) (T, error) {
+	var value T
+	err := db.inTx(ctx, func(tx *Tx) error {
+		var err error
+		value, err = fn(tx)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return value, nil
+}
+
 // again runs a transaction until it has lost no race.
 func again(transaction func() error) error {
 	var err error
@@ -60,7 +77,12 @@ func again(transaction func() error) error {
 
 // once runs fn in a transaction that writes.
 func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
-	raw, err := db.write.BeginTx(ctx, nil)
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	raw, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -70,13 +92,24 @@ func (db *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	}
 	if err := raw.Commit(); err != nil {
+		if db.dialect == onSQLite {
+			rollbackFailedCommit(ctx, conn)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
-	tx.committed()
+	tx.runAfter()
 	return nil
 }
 
-func (tx *Tx) committed() {
+// rollbackFailedCommit ends a transaction whose COMMIT failed. SQLite may leave it
+// open (a deferred constraint, a full disk), and the one connection that writes
+// could then begin no other. Where it has been rolled back already, the statement
+// fails and changes nothing.
+func rollbackFailedCommit(ctx context.Context, conn *sql.Conn) {
+	_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+}
+
+func (tx *Tx) runAfter() {
 	for _, f := range tx.after {
 		f()
 	}
