@@ -20,7 +20,12 @@ type incidentState struct {
 	firing  int // alerts
 
 	escalate      incident.Escalate
-	policyVersion *int64 // for a new incident, known from its signal
+	// policyVersion is the escalation policy's version that a new escalation begins
+	// with, nil for none; opens is when its support hours are open next, or now.
+	policyVersion *int64
+	opens         time.Time
+	// chat is the team's chat channel, empty for none.
+	chat string
 	askOwner      bool
 	askKind       string // why the owner is asked: "raised", "still_on_it"
 	tellChat      bool
@@ -32,11 +37,12 @@ type incidentState struct {
 // writeIncidents writes incidents, their timeline, and all that follows for
 // escalations, pages and messages. Everything that changes an incident ends
 // here, so that races end one way.
-func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time, states []*incidentState, events []incident.TimelineEvent) error {
+func (db *DB) writeIncidents(ctx context.Context, tx *Tx, routes *routes, now time.Time, states []*incidentState, events []incident.TimelineEvent) error {
 	var fresh, known []*incidentState
 	var changes []Change
 	for _, s := range states {
 		s.inc.Version++
+		follow(s, routes, now, db.chat)
 		changes = append(changes, Change{s.inc.Number, s.inc.Version})
 		if s.isNew {
 			fresh = append(fresh, s)
@@ -53,7 +59,7 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 	if err := tx.insertEvents(ctx, events); err != nil {
 		return err
 	}
-	work, err := tx.escalate(ctx, routes, now, states)
+	work, err := tx.escalate(ctx, now, states)
 	if err != nil {
 		return err
 	}
@@ -70,7 +76,7 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 			}
 		}
 	}
-	told, err := tx.tellChannels(ctx, routes, now, states)
+	told, err := tx.tellChannels(ctx, now, states)
 	if err != nil {
 		return err
 	}
@@ -78,7 +84,7 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 }
 
 // escalate carries out what the state machine asked for.
-func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, states []*incidentState) (Work, error) {
+func (tx *Tx) escalate(ctx context.Context, now time.Time, states []*incidentState) (Work, error) {
 	var stop, refire, wake, next []int64
 	var starting, resuming []*incidentState
 	for _, s := range states {
@@ -109,10 +115,10 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 	if err := tx.withdrawPages(ctx, now, next, []int64{0}); err != nil {
 		return 0, err
 	}
-	if err := tx.startEscalations(ctx, routes, now, starting); err != nil {
+	if err := tx.startEscalations(ctx, now, starting); err != nil {
 		return 0, err
 	}
-	if err := tx.resumeEscalations(ctx, routes, now, resuming); err != nil {
+	if err := tx.resumeEscalations(ctx, now, resuming); err != nil {
 		return 0, err
 	}
 	for _, change := range []struct {
@@ -139,7 +145,7 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 	return 0, nil
 }
 
-func (tx *Tx) startEscalations(ctx context.Context, routes *routes, now time.Time, starting []*incidentState) error {
+func (tx *Tx) startEscalations(ctx context.Context, now time.Time, starting []*incidentState) error {
 	type begin struct {
 		number int64
 		policy *int64
@@ -148,17 +154,9 @@ func (tx *Tx) startEscalations(ctx context.Context, routes *routes, now time.Tim
 	}
 	begins := make([]begin, len(starting))
 	for i, s := range starting {
-		r := routes.services[s.inc.ServiceID]
 		b := begin{number: s.inc.Number, policy: s.policyVersion}
-		if b.policy == nil {
-			b.policy = r.policyAt(now)
-		}
-		opens := now
-		if r.hours != nil {
-			opens = r.hours.NextOpen(now, routes.zone)
-		}
-		if b.phase, b.at = escalation.Begin(s.inc.Urgency, now, opens); b.phase == escalation.Waiting {
-			if err := tx.noteWaiting(ctx, now, b.number, opens); err != nil {
+		if b.phase, b.at = escalation.Begin(s.inc.Urgency, now, s.opens); b.phase == escalation.Waiting {
+			if err := tx.noteWaiting(ctx, now, b.number, s.opens); err != nil {
 				return err
 			}
 		}
@@ -321,14 +319,11 @@ const channelAtOnce = 4 * notify.BundleAfter
 // tellChannels has the teams' chat channels say where incidents stand. One
 // message a change at most waits for a channel; it says what is true when it is
 // sent. In a storm they wait for one another and go out as one.
-func (tx *Tx) tellChannels(ctx context.Context, routes *routes, now time.Time, states []*incidentState) (Work, error) {
-	if !tx.db.chat {
-		return 0, nil
-	}
+func (tx *Tx) tellChannels(ctx context.Context, now time.Time, states []*incidentState) (Work, error) {
 	byChannel := map[string][]*incidentState{}
 	for _, s := range states {
-		if chat := routes.services[s.inc.ServiceID].chat; chat != "" && s.tellChat {
-			byChannel[chat] = append(byChannel[chat], s)
+		if s.chat != "" && s.tellChat {
+			byChannel[s.chat] = append(byChannel[s.chat], s)
 		}
 	}
 	for chat, list := range byChannel {

@@ -25,7 +25,7 @@ func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firi
 	}
 	fired, err := db.fireAndPlan(ctx, now, decide, claim)
 	if isDataError(err) { // perhaps of a message, for which no escalation is to blame
-		fired, err = db.fire(ctx, now, decide, claim)
+		fired, err = db.fire(ctx, now, decide, false, claim)
 	}
 	if isDataError(err) {
 		db.log.ErrorContext(ctx, "escalations cannot be fired together; they are fired one by one", "error", err)
@@ -41,10 +41,7 @@ func (db *DB) FireDue(ctx context.Context, now time.Time, limit int, decide firi
 func (db *DB) fireAndPlan(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (dueBatch, error)) (int, error) {
 	db.planning.Lock()
 	defer db.planning.Unlock()
-	return db.fire(ctx, now, decide, func(tx *Tx) (dueBatch, error) {
-		tx.planAtOnce = true
-		return claim(tx)
-	})
+	return db.fire(ctx, now, decide, true, claim)
 }
 
 // overdueAfter is how long a due escalation may be passed by because somebody
@@ -62,7 +59,7 @@ func (db *DB) fireOverdue(ctx context.Context, now time.Time, decide firing) (in
 	if err != nil || len(overdue) == 0 {
 		return 0, err
 	}
-	return db.fire(ctx, now, decide, func(tx *Tx) (dueBatch, error) {
+	return db.fire(ctx, now, decide, false, func(tx *Tx) (dueBatch, error) {
 		var number int64
 		if err := tx.QueryRowContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", overdue[0]).Scan(&number); err != nil {
 			return dueBatch{}, fmt.Errorf("read an escalation: %w", err)
@@ -81,7 +78,7 @@ type dueBatch struct {
 }
 
 // fire claims, has the claim decided and writes what was decided.
-func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func(*Tx) (dueBatch, error)) (int, error) {
+func (db *DB) fire(ctx context.Context, now time.Time, decide firing, planAtOnce bool, claim func(*Tx) (dueBatch, error)) (int, error) {
 	fired := 0
 	err := db.derived(ctx, func(tx *Tx) error {
 		c, err := claim(tx)
@@ -92,7 +89,7 @@ func (db *DB) fire(ctx context.Context, now time.Time, decide firing, claim func
 		if err != nil {
 			return undecided{err}
 		}
-		return tx.writeEscalations(ctx, now, c.version, changes)
+		return db.writeEscalations(ctx, tx, planAtOnce, now, c.version, changes)
 	})
 	if err != nil {
 		return 0, err
@@ -155,7 +152,7 @@ func (tx *Tx) pagedByStep(ctx context.Context, due []escalation.Due, ids []int64
 	return rows.Err()
 }
 
-func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, version int64, changes []escalation.Change) error {
+func (db *DB) writeEscalations(ctx context.Context, tx *Tx, planAtOnce bool, now time.Time, version int64, changes []escalation.Change) error {
 	if err := tx.moveEscalations(ctx, now, changes); err != nil {
 		return fmt.Errorf("move escalations on: %w", err)
 	}
@@ -183,7 +180,7 @@ func (tx *Tx) writeEscalations(ctx context.Context, now time.Time, version int64
 			return fmt.Errorf("end the pages of the step before: %w", err)
 		}
 	}
-	work, err := tx.makePages(ctx, now, version, pages)
+	work, err := db.makePages(ctx, tx, planAtOnce, now, version, pages)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (db *DB) fireEach(ctx context.Context, now time.Time, limit int, decide fir
 		return 0, fmt.Errorf("list escalations: %w", err)
 	}
 	return oneByOne(ctx, due, func(id int64) (int, error) {
-		return db.fire(ctx, now, decide, func(tx *Tx) (dueBatch, error) {
+		return db.fire(ctx, now, decide, false, func(tx *Tx) (dueBatch, error) {
 			return tx.dueEscalations(ctx, "e.next_action_at <= $1 AND e.id = $2"+tx.db.skipping("e, i"), now, id)
 		})
 	}, func(id int64, cause error) error {

@@ -36,11 +36,11 @@ func (db *DB) ChangeIncident(ctx context.Context, number int64, by incident.By, 
 		if err != nil {
 			return incident.Incident{}, err
 		}
-		return tx.carryOut(ctx, found[0], change, by, firing)
+		return db.carryOut(ctx, tx, found[0], change, by, firing)
 	})
 }
 
-func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident.Change, by incident.By, firing []int64) (incident.Incident, error) {
+func (db *DB) carryOut(ctx context.Context, tx *Tx, before incident.Incident, c incident.Change, by incident.By, firing []int64) (incident.Incident, error) {
 	now := tx.db.Now()
 	for _, t := range c.Timers {
 		if err := tx.setTimer(ctx, t.Kind, before.Number, t.Due); err != nil {
@@ -61,7 +61,7 @@ func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident
 			return before, err
 		}
 	}
-	routes, err := tx.routes(ctx)
+	routes, err := db.routes(ctx, tx)
 	if err != nil {
 		return before, err
 	}
@@ -75,7 +75,7 @@ func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident
 	for i := range c.Timeline {
 		c.Timeline[i].IncidentNo = before.Number
 	}
-	if err := tx.writeIncidents(ctx, routes, now, []*incidentState{s}, c.Timeline); err != nil {
+	if err := db.writeIncidents(ctx, tx, routes, now, []*incidentState{s}, c.Timeline); err != nil {
 		return before, err
 	}
 	return s.inc, nil

@@ -23,7 +23,7 @@ func (db *DB) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest
 	began := db.settler.clock() // a connection to wait with is no part of writing
 	var results []ingest.Result
 	err := db.piped(ctx, func(tx *Tx) error {
-		r := reception{tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
+		r := reception{db: db, tx: tx, now: db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*incidentState{}}
 		var err error
 		if results, err = r.receive(ctx, signals); err != nil {
 			return err
@@ -66,6 +66,7 @@ type alertState struct {
 // reception is one batch in the making. Incidents that have no number yet go
 // by negative ones.
 type reception struct {
+	db        *DB
 	tx        *Tx
 	routes    *routes
 	now       time.Time
@@ -250,7 +251,7 @@ func (r *reception) write(ctx context.Context) error {
 		return nil
 	}
 	slices.SortFunc(states, func(a, b *incidentState) int { return int(a.inc.Number - b.inc.Number) })
-	return r.tx.writeIncidents(ctx, r.routes, r.now, states, r.events)
+	return r.db.writeIncidents(ctx, r.tx, r.routes, r.now, states, r.events)
 }
 
 func (r *reception) writeAlerts(ctx context.Context) error {
@@ -306,7 +307,7 @@ func (r *reception) load(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if r.routes, err = r.tx.routesAt(ctx, version); err != nil {
+	if r.routes, err = r.db.routesAt(ctx, r.tx, version); err != nil {
 		return err
 	}
 	var numbers []int64

@@ -18,11 +18,11 @@ func (db *DB) PlanAtOnce(decide func(ctx context.Context, now time.Time, configV
 
 // makePages inserts pages and, at once, plans them. Their writes come after those
 // of the pages that they supersede: pages are locked before messages.
-func (tx *Tx) makePages(ctx context.Context, now time.Time, version int64, pages []pageRow) (Work, error) {
+func (db *DB) makePages(ctx context.Context, tx *Tx, atOnce bool, now time.Time, version int64, pages []pageRow) (Work, error) {
 	if len(pages) == 0 {
 		return 0, nil
 	}
-	plan, ids, ok, err := tx.planNew(ctx, now, version, pages)
+	plan, ids, ok, err := db.planNew(ctx, tx, atOnce, now, version, pages)
 	if err != nil {
 		return 0, err
 	}
@@ -57,15 +57,15 @@ func (tx *Tx) insertPlanned(ctx context.Context, pages []pageRow, ids []int64) (
 
 // planNew decides about pages that do not stand there yet, by their place in the
 // list, and on PostgreSQL takes their ids with what it reads.
-func (tx *Tx) planNew(ctx context.Context, now time.Time, version int64, pages []pageRow) (plan notify.Plan, ids []int64, ok bool, err error) {
-	if tx.db.planAtOnce == nil || !tx.planAtOnce {
+func (db *DB) planNew(ctx context.Context, tx *Tx, atOnce bool, now time.Time, version int64, pages []pageRow) (plan notify.Plan, ids []int64, ok bool, err error) {
+	if db.planAtOnce == nil || !atOnce {
 		return plan, nil, false, nil
 	}
 	users := usersOf(pages, func(p *pageRow) int64 { return p.user })
 	free, staying := true, 0
 	recent := map[int64]notify.Recent{}
 	questions := append(tx.tryPlanner(&free), tx.staying(users, true, func(int64) { staying++ }), tx.lately(now, users, recent), tx.gathering(users, recent))
-	if tx.db.dialect == onPostgres {
+	if db.dialect == onPostgres {
 		questions = append(questions, statement{what: "number pages", query: "SELECT nextval('pages_id_seq') FROM generate_series(1, $1)", args: []any{len(pages)},
 			each: func(scan func(...any) error) error { return appendInt(&ids, scan) }})
 	}
@@ -76,9 +76,9 @@ func (tx *Tx) planNew(ctx context.Context, now time.Time, version int64, pages [
 	for i, p := range pages {
 		due[i] = notify.DuePage{ID: int64(i), UserID: p.user, Incident: p.incident, Urgency: p.urgency, Priority: p.priority, Digest: p.digest, CreatedAt: p.at}
 	}
-	plan, err = tx.db.planAtOnce(ctx, now, version, due, recent)
+	plan, err = db.planAtOnce(ctx, now, version, due, recent)
 	if err != nil {
-		tx.db.log.ErrorContext(ctx, "pages cannot be planned at once; the planner will", "error", err)
+		db.log.ErrorContext(ctx, "pages cannot be planned at once; the planner will", "error", err)
 	}
 	return plan, ids, err == nil, nil
 }

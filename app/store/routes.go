@@ -43,12 +43,12 @@ func (r route) policyAt(at time.Time) *int64 {
 
 // routes reads the configuration's version inside the transaction, and the
 // rest only when it has changed.
-func (tx *Tx) routes(ctx context.Context) (*routes, error) {
+func (db *DB) routes(ctx context.Context, tx *Tx) (*routes, error) {
 	var version int64
 	if err := tx.reads(ctx, configVersion(&version)); err != nil {
 		return nil, err
 	}
-	return tx.routesAt(ctx, version)
+	return db.routesAt(ctx, tx, version)
 }
 
 // configVersion reads the version of the configuration.
@@ -59,15 +59,15 @@ func configVersion(into *int64) statement {
 
 // routesAt is the copy at hand where it is of this version, which was just read
 // in this transaction.
-func (tx *Tx) routesAt(ctx context.Context, version int64) (*routes, error) {
-	if kept := tx.db.kept.Load(); kept != nil && kept.version == version {
+func (db *DB) routesAt(ctx context.Context, tx *Tx, version int64) (*routes, error) {
+	if kept := db.kept.Load(); kept != nil && kept.version == version {
 		return kept, nil
 	}
 	r := &routes{version: version, services: map[int64]route{}, ackExpires: map[int]time.Duration{}}
 	if err := tx.readRoutes(ctx, r); err != nil {
 		return nil, fmt.Errorf("read where incidents go: %w", err)
 	}
-	tx.after = append(tx.after, func() { tx.db.kept.Store(r) })
+	tx.after = append(tx.after, func() { db.kept.Store(r) })
 	return r, nil
 }
 
@@ -148,4 +148,19 @@ func (tx *Tx) readServices(ctx context.Context, r *routes, policies map[int64][]
 		r.services[id] = v
 	}
 	return rows.Err()
+}
+
+// follow looks up where an incident's service sends it.
+func follow(s *incidentState, routes *routes, now time.Time, chat bool) {
+	r := routes.services[s.inc.ServiceID]
+	if s.policyVersion == nil {
+		s.policyVersion = r.policyAt(now)
+	}
+	s.opens = now
+	if r.hours != nil {
+		s.opens = r.hours.NextOpen(now, routes.zone)
+	}
+	if chat {
+		s.chat = r.chat
+	}
 }

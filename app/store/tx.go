@@ -27,7 +27,6 @@ type Tx struct {
 	after []func()
 
 	piping     *piping // nil where every statement goes by itself
-	planAtOnce bool    // the pages that it makes
 }
 
 // handle is what statements go through: an *sql.Tx, or the *sql.Conn of a

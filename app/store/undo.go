@@ -42,16 +42,12 @@ func (tx *Tx) reviveAlerts(ctx context.Context, number int64, ended time.Time) e
 // resumeEscalations goes on where incidents' primary escalations were stopped:
 // the step that they were at fires again, and what waited for support hours
 // waits for them.
-func (tx *Tx) resumeEscalations(ctx context.Context, routes *routes, now time.Time, resuming []*incidentState) error {
+func (tx *Tx) resumeEscalations(ctx context.Context, now time.Time, resuming []*incidentState) error {
 	for _, s := range resuming {
-		opens := now
-		if r := routes.services[s.inc.ServiceID]; r.hours != nil {
-			opens = r.hours.NextOpen(now, routes.zone)
-		}
 		for _, next := range []struct {
 			where string
 			at    time.Time
-		}{{"phase = $2", opens}, {"phase <> $2", now}} {
+		}{{"phase = $2", s.opens}, {"phase <> $2", now}} {
 			if _, err := tx.ExecContext(ctx, `UPDATE escalations SET state = 'active', ended_at = NULL, fired_at = NULL, deadline_at = NULL, next_action_at = $1
 				WHERE state = 'stopped' AND `+next.where+` AND id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = $3)`,
 				next.at, string(escalation.Waiting), s.inc.Number); err != nil {
