@@ -87,11 +87,11 @@ func TestAKilledProcessLosesNoPage(t *testing.T) {
 }
 
 // count counts the pages of everybody.
-func count(t *testing.T, db *store.DB, which func(incident.PageRecord) bool) int {
+func count(t *testing.T, db *store.Store, which func(incident.PageRecord) bool) int {
 	t.Helper()
 	n := 0
 	for i := range paged {
-		pages, err := db.IncidentPages(t.Context(), int64(i+1))
+		pages, err := db.Paging.IncidentPages(t.Context(), int64(i+1))
 		if err != nil {
 			t.Fatal(err)
 		}

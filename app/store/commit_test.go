@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // failCommits has every transaction that puts a message into a state fail at its
@@ -12,7 +14,7 @@ import (
 // is called.
 func (p *pipeline) failCommits(state string) (repair func()) {
 	p.t.Helper()
-	if p.db.dialect == onSQLite {
+	if p.db.Dialect == db.SQLite {
 		p.exec(`CREATE TABLE refused (id INTEGER PRIMARY KEY REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)`)
 		p.exec(`CREATE TABLE parents (id INTEGER PRIMARY KEY)`)
 		p.exec(`CREATE TRIGGER refuse AFTER UPDATE ON messages WHEN NEW.state = '` + state + `' BEGIN INSERT OR IGNORE INTO refused VALUES (1); END`)
@@ -24,13 +26,13 @@ func (p *pipeline) failCommits(state string) (repair func()) {
 }
 
 func TestFailedCommitSendsNothing(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(3)
 		p.planned()
 		repair := p.failCommits("sending")
 		for range 2 { // the second shows that the first left no transaction open
-			claims, found, err := db.claim(t.Context(), p.now, 10, choice{})
+			claims, found, err := st.Paging.Claim(t.Context(), p.now, 10, paging.Choice{})
 			if err == nil || !strings.Contains(err.Error(), "commit") {
 				t.Fatalf("a claim whose commit failed returned the error %v", err)
 			}
@@ -59,8 +61,8 @@ func TestFailedCommitSendsNothing(t *testing.T) {
 // A result that cannot be recorded leaves the message to the lease: it is sent
 // again, with the mark that it may have been sent before.
 func TestFailedCommitOfResultMarksTheSecondSend(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
 		p.planned()
 		repair := p.failCommits("sent")
@@ -76,7 +78,7 @@ func TestFailedCommitOfResultMarksTheSecondSend(t *testing.T) {
 		if p.outbox.Wait(); len(p.sms.taken()) != 0 {
 			t.Fatal("the message was sent again within its lease")
 		}
-		p.exec("UPDATE messages SET lease_until = $1", leaseClock().Add(-notify.Lease))
+		p.exec("UPDATE messages SET lease_until = $1", db.LeaseClock().Add(-notify.Lease))
 		p.must(p.outbox.Sweep(t.Context()))
 		p.outbox.Wait()
 		if sent := p.sms.taken(); len(sent) != 1 || !sent[0].Again {
@@ -88,12 +90,12 @@ func TestFailedCommitOfResultMarksTheSecondSend(t *testing.T) {
 // One message after another is claimed where they cannot be claimed together: a
 // claim that did not commit is none there either.
 func TestFailedCommitSendsNothingOneByOne(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(2)
 		p.planned()
 		p.failCommits("sending")
-		claims, _, _ := db.claimEach(t.Context(), p.now, 10, nil)
+		claims, _, _ := st.Paging.ClaimEach(t.Context(), p.now, 10, nil)
 		for _, c := range claims {
 			if !c.Broken {
 				t.Errorf("message %d was handed out though its claim did not commit", c.ID)
