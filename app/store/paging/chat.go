@@ -32,21 +32,13 @@ func TellChannels(ctx context.Context, tx *db.Tx, now time.Time, states []*Incid
 		if recent+len(list) > channelAtOnce {
 			due = now.Truncate(notify.GatherFor).Add(notify.GatherFor)
 		}
-		if err := tx.InsertRows(ctx, "messages", len(list), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
-			db.ColOf("kind", "text", list, func(**IncidentState) string { return string(notify.KindChannel) }),
-			db.ColOf("medium", "text", list, func(**IncidentState) string { return string(notify.Slack) }),
-			db.ColOf("address", "text", list, func(**IncidentState) string { return chat }),
-			db.ColOf("incident_number", "bigint", list, func(s **IncidentState) int64 { return (*s).Inc.Number }),
-			db.ColOf("body", "text", list, func(**IncidentState) string { return "" }),
-			db.ColOf("urgency", "text", list, func(s **IncidentState) string { return string((*s).Inc.Urgency) }),
-			db.ColOf("priority", "int", list, func(s **IncidentState) int { return Rank((*s).Inc.Priority) }),
-			db.ColOf("gathering", "bool", list, func(**IncidentState) bool { return false }),
-			db.ColOf("state", "text", list, func(**IncidentState) string { return "queued" }),
-			db.ColOf("due_at", "timestamptz", list, func(**IncidentState) time.Time { return due }),
-			db.ColOf("attempts", "int", list, func(**IncidentState) int { return 0 }),
-			db.ColOf("provider_id", "text", list, func(**IncidentState) string { return "" }),
-			db.ColOf("failure", "text", list, func(**IncidentState) string { return "" }),
-			db.ColOf("created_at", "timestamptz", list, func(**IncidentState) time.Time { return now })); err != nil {
+		rows := make([]messageRow, len(list))
+		for i, m := range list {
+			rows[i] = messageRow{kind: notify.KindChannel, medium: notify.Slack, address: chat, incident: m.Inc.Number,
+				urgency: string(m.Inc.Urgency), priority: Rank(m.Inc.Priority), due: due}
+		}
+		err := tx.InsertRows(ctx, "messages", len(rows), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at", messageColumns(now, rows)...)
+		if err != nil {
 			return 0, fmt.Errorf("tell a channel: %w", err)
 		}
 	}

@@ -64,15 +64,12 @@ func fallOver(ctx context.Context, tx *db.Tx, id int64, next func([]int64) (noti
 }
 
 func insertFallbacks(ctx context.Context, tx *db.Tx, of int64, messages []notify.NewMessage, now time.Time) error {
-	ids, err := insertMessages(ctx, tx, now, messages)
+	ids, err := insertMessages(ctx, tx, now, messages, of)
 	if err != nil {
 		return err
 	}
 	var into, pages []int64
 	for i, m := range messages {
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET fallback_of = $1 WHERE id = $2", of, ids[i]); err != nil {
-			return fmt.Errorf("fall over: %w", err)
-		}
 		for _, page := range m.Pages {
 			into, pages = append(into, ids[i]), append(pages, page)
 		}
