@@ -71,7 +71,7 @@ tidy: ## Check that go.mod names what is used and no more
 # A browser adds no goroutine of ours, and minutes: packages whose tests drive
 # one are left to `make test`.
 IMPORTS := {{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}
-BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/harness/browser$$|/chromedp/chromedp$$" {print $$1}'
+BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/harness/browser$$" {print $$1}'
 RACED = $$(go list ./... | grep -vxF "$$($(BROWSING) | sort -u)")
 
 .PHONY: race
