@@ -86,7 +86,7 @@ func ForEach(t *testing.T, fixture string, story func(t *testing.T, h *Harness))
 
 // Postgres is the address of a new, migrated database.
 func Postgres(t testing.TB) string {
-	return pgtest.DatabaseFrom(t, "harness "+schema(), func(url string) error {
+	return pgtest.Migrated(t, func(url string) error {
 		db, err := store.Open(context.Background(), url, store.Options{})
 		if err != nil {
 			return err
