@@ -83,8 +83,8 @@ fuzz: ## Fuzz each decoder for ten seconds
 	.ci/fuzz 10s
 
 .PHONY: bench
-bench: build ## Measure both databases, with every commit on the disk: see BENCHMARKS.md
-	go run ./cmd/tocsin-load --tocsin ./tocsin
+bench: build ## Measure both databases, with every commit on the disk; BASELINE=FILE compares with another build: see BENCHMARKS.md
+	go run ./cmd/tocsin-load --tocsin ./tocsin $(if $(BASELINE),--baseline $(BASELINE))
 
 .PHONY: clean
 clean: ## Remove what was built

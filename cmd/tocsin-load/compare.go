@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,9 @@ const (
 	baseline = iota
 	present
 )
+
+// besidePgbench is the measurement that is held against pgbench's.
+const besidePgbench = "distinct keys, connections: 32"
 
 // comparison is two builds taking turns, and what each round gave.
 type comparison struct {
@@ -65,7 +69,7 @@ func (p plan) compare(ctx context.Context, oldDatabase, newDatabase, bench strin
 			return err
 		}
 	}
-	c.print(transactions)
+	fmt.Printf("\nMedians of %d rounds of %s, the builds in turn: %s and %s.\n\n%s\n", c.rounds, c.lasting, c.baseline, c.tocsin, c.table(transactions))
 	return nil
 }
 
@@ -75,7 +79,7 @@ func (c *comparison) round(ctx context.Context, round int) error {
 	if round%2 == 1 {
 		slices.Reverse(order)
 	}
-	share := c.pages / c.rounds
+	share := max(1, c.pages/c.rounds)
 	for _, build := range order {
 		if err := c.settle(ctx); err != nil {
 			return err
@@ -114,12 +118,13 @@ func (c *comparison) breaches(ctx context.Context, build int, kind string, conne
 	if r.errors > 0 || r.requests == 0 {
 		return fmt.Errorf("%d of %d breaches were refused", r.errors, r.requests)
 	}
-	name := fmt.Sprintf("%s keys, %d connections", kind, connections)
+	name := fmt.Sprintf("%s keys, connections: %d", kind, connections)
 	c.add(name, build, perSecond, r.perSecond())
 	if connections == 32 {
 		c.add(name+", p99", build, milliseconds, r.p99.Seconds()*1000)
-		cost := (server.taken() - before) / time.Duration(r.requests)
-		c.add(name+", the server's processor time a breach", build, microseconds, float64(cost.Nanoseconds())/1000)
+		if cost := (server.taken() - before) / time.Duration(r.requests); cost > 0 { // only Linux tells
+			c.add(name+", the server's processor time a breach", build, microseconds, float64(cost.Nanoseconds())/1000)
+		}
 	}
 	return nil
 }
@@ -143,25 +148,24 @@ func (c *comparison) add(name string, build int, format func(float64) string, va
 	c.series[i].values[build] = append(c.series[i].values[build], value)
 }
 
-// print writes the medians side by side, and the ratio of the present build to
-// the baseline: of the medians, and its range over the single rounds.
-func (c *comparison) print(transactions []float64) {
-	fmt.Printf("\nMedians of %d rounds of %s, the builds in turn: %s and %s.\n\n", c.rounds, c.lasting, c.baseline, c.tocsin)
-	fmt.Println("| measured | baseline | present | present / baseline | single rounds |")
-	fmt.Println("|---|---:|---:|---:|---:|")
+// table writes the medians side by side, and the ratio of the present build to the
+// baseline: of the medians, and its range over the single rounds.
+func (c *comparison) table(transactions []float64) string {
+	var b strings.Builder
+	b.WriteString("| measured | baseline | present | present / baseline | single rounds |\n|---|---:|---:|---:|---:|\n")
 	for _, s := range c.series {
 		var ratios []float64
 		for i, old := range s.values[baseline] {
 			ratios = append(ratios, s.values[present][i]/old)
 		}
 		was, is := median(s.values[baseline]), median(s.values[present])
-		fmt.Printf("| %s | %s | %s | %.2f | %.2f to %.2f |\n", s.name, s.format(was), s.format(is), is/was, slices.Min(ratios), slices.Max(ratios))
-		if s.name == "distinct keys, 32 connections" && len(transactions) > 0 {
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f to %.2f |\n", s.name, s.format(was), s.format(is), is/was, slices.Min(ratios), slices.Max(ratios))
+		if s.name == besidePgbench && len(transactions) > 0 {
 			tps := median(transactions)
-			fmt.Printf("| the same to pgbench's %.0f/s | %.2f | %.2f | | |\n", tps, was/tps, is/tps)
+			fmt.Fprintf(&b, "| the same to pgbench's %s | %.2f | %.2f | | |\n", perSecond(tps), was/tps, is/tps)
 		}
 	}
-	fmt.Println()
+	return b.String()
 }
 
 func perSecond(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) + "/s" }
