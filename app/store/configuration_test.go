@@ -19,30 +19,30 @@ import (
 func anyMedium(notify.Medium) bool { return true }
 
 func TestLoadedStateIsTheConfiguration(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), blueprint.Options{TrustVerified: true})
-		loaded, err := db.Editor(b.keys).State(t.Context())
+		loaded, err := st.Organization.Editor(b.keys).State(t.Context())
 		b.must(err)
 		want := b.state()
 		for i := range want.Users {
 			want.Users[i].PasswordHash = ""
 		}
 		b.same("the state", want, loaded)
-		roster, err := db.Roster(t.Context(), anyMedium)
+		roster, err := st.Organization.Roster(t.Context(), anyMedium)
 		b.must(err)
 		b.same("the roster", roster, loaded.Roster(anyMedium))
-		people, err := db.Recipients(t.Context())
+		people, err := st.Organization.Recipients(t.Context())
 		b.must(err)
 		b.same("the recipients", people, loaded.Recipients())
 	})
 }
 
 func TestEditorAppliesEdits(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), blueprint.Options{})
-		e := db.Editor(b.keys)
+		e := st.Organization.Editor(b.keys)
 		from, to := b.now.Add(time.Hour), b.now.Add(2*time.Hour)
 		applied, err := e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Money"},
 			&organization.AddOverride{Schedule: "payments", Override: organization.Override{Position: "main", Add: "ana@acme.example",
@@ -57,7 +57,7 @@ func TestEditorAppliesEdits(t *testing.T) {
 		if o := schedule.Schedule.Overrides[len(schedule.Schedule.Overrides)-1]; o.ID != applied.Overrides[0] || !o.From.Equal(from) || o.Kind != oncall.Add || !schedule.FromApp[o.ID] {
 			t.Errorf("the override is %+v", o)
 		}
-		entries, err := db.AuditLog(t.Context(), auth.AuditQuery{Limit: 3})
+		entries, err := st.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 3})
 		b.must(err)
 		var actions []string
 		for _, entry := range entries {
@@ -71,10 +71,10 @@ func TestEditorAppliesEdits(t *testing.T) {
 }
 
 func TestPlanOfAnOldStateLeavesNothingHalfSaved(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), blueprint.Options{})
-		e := db.Editor(b.keys)
+		e := st.Organization.Editor(b.keys)
 		old, err := e.State(t.Context())
 		b.must(err)
 		_, err = e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Money"})
@@ -95,10 +95,10 @@ func TestPlanOfAnOldStateLeavesNothingHalfSaved(t *testing.T) {
 }
 
 func TestPlannedScheduleVersion(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), blueprint.Options{})
-		e := db.Editor(b.keys)
+		e := st.Organization.Editor(b.keys)
 		change := func(from time.Time, members ...string) {
 			t.Helper()
 			_, err := e.Edit(t.Context(), auth.Tocsin, &organization.ChangeSchedule{Schedule: "coordinators", From: from, Version: organization.ScheduleVersion{
@@ -130,8 +130,8 @@ func scheduleOf(t *testing.T, s *organization.State, slug string) organization.S
 // Whatever cannot be read of the configuration is left out of the state, and
 // noted.
 func TestUnreadableRowsAreLeftOut(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.exec(`INSERT INTO contact_methods (id, user_id, slug, medium, address, verified_at, created_at)
 			VALUES (1, 1, 'sms', 'sms', '+4912345', $1, $1), (2, 1, 'mail', 'email', 'ana@acme.example', $1, $1), (3, 2, 'sms', 'sms', '+4954321', $1, $1)`, p.now)
 		p.exec(`INSERT INTO schedules (id, slug, name) VALUES (1, 'payments', 'Payments'), (2, 'ledger', 'Ledger')`)
@@ -146,7 +146,7 @@ func TestUnreadableRowsAreLeftOut(t *testing.T) {
 			VALUES (76, 1, $1, '{"steps": 7}', $1, 'test'), (77, 1, $2, '{}', $1, 'test')`, p.now, p.now.Add(time.Hour))
 		p.poison("policy_versions", "effective_at", "id = 77")
 
-		s, err := db.Load(t.Context())
+		s, err := st.Organization.Load(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
