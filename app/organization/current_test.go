@@ -71,7 +71,7 @@ func TestContactChangeKeepsTheCatalog(t *testing.T) {
 		t.Fatalf("%+v, %v", people, err)
 	}
 	l.change(func(s *organization.State) {
-		s.PeopleVersion++
+		s.Organization.PeopleVersion++
 		s.Contacts = []notify.ContactMethod{{ID: 1, UserID: 2, Slug: "sms", Medium: notify.SMS, Address: "+34600000001", VerifiedAt: &testNow}}
 	})
 	people, err := c.Recipients(t.Context(), 0)
@@ -185,7 +185,7 @@ func TestUnreadableRowIsLoggedOnce(t *testing.T) {
 		if _, err := c.View(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		l.change(func(s *organization.State) { s.PeopleVersion++ })
+		l.change(func(s *organization.State) { s.Organization.PeopleVersion++ })
 	}
 	if n := strings.Count(log.String(), "configuration row unreadable"); n != 1 || !strings.Contains(log.String(), "table=users id=3") {
 		t.Errorf("logged %d times: %s", n, log)
@@ -237,7 +237,7 @@ func TestLookUps(t *testing.T) {
 	if team, err := v.TeamBySlug("payments"); err != nil || v.ManagerOf(&team.ID) != 2 || v.ManagerOf(nil) != 0 || len(v.MembersOf(team.ID)) != 2 {
 		t.Errorf("%+v, %v", team, err)
 	}
-	if _, err := v.ServiceBySlug("gone"); !fault.Is(err, fault.KindNotFound) || err.Error() != `There is no service "gone".` {
+	if _, err := v.ServiceBySlug("gone"); !fault.Is(err, fault.KindNotFound) || err.Error() != "There is no service gone." {
 		t.Errorf("an unknown service is answered %v", err)
 	}
 	if !v.IsMember(1, new(int64(1))) || v.IsMember(3, new(int64(1))) || v.IsMember(1, nil) {

@@ -23,8 +23,8 @@ func testOrg() *organization.State {
 	version := oncall.Version{Zone: "UTC", Positions: []oncall.Position{"main"}, Layers: []oncall.Layer{{Name: "all", Members: []oncall.Person{1, 2}}}}
 	policy := escalation.Policy{Steps: []escalation.Step{{Timeout: 60, Targets: []escalation.Target{{Schedule: 1, Position: "main"}}}}}
 	return &organization.State{
-		At: testNow, PeopleVersion: 2,
-		Organization: catalog.Organization{ID: 1, Name: "Acme", Timezone: "UTC", ConfigVersion: 5},
+		At:           testNow,
+		Organization: catalog.Organization{ID: 1, Name: "Acme", Timezone: "UTC", ConfigVersion: 5, PeopleVersion: 2},
 		Users: []auth.User{{ID: 1, Email: "ana@x.example", Name: "Ana", Role: auth.Administrator, Active: true},
 			{ID: 2, Email: "ben@x.example", Name: "Ben", Role: auth.Responder, Active: true}},
 		Teams:     []catalog.Team{{ID: 1, Slug: "payments", Name: "Payments"}},

@@ -18,11 +18,7 @@ import (
 type State struct {
 	// At is when it was read: what is over by then is left alone, and what is
 	// changed is changed from then on.
-	At time.Time
-	// PeopleVersion is raised by changes of what belongs to people and decides no
-	// route: contact methods, personal rules, passwords. Any other change raises
-	// Organization.ConfigVersion.
-	PeopleVersion      int64
+	At                 time.Time
 	Organization       catalog.Organization
 	Users              []auth.User
 	Contacts           []notify.ContactMethod // in the order in which they were made
@@ -56,7 +52,9 @@ type Versions struct {
 func (v Versions) Revision() int64 { return v.Config + v.People }
 
 // Versions are those of the state.
-func (s *State) Versions() Versions { return Versions{s.Organization.ConfigVersion, s.PeopleVersion} }
+func (s *State) Versions() Versions {
+	return Versions{s.Organization.ConfigVersion, s.Organization.PeopleVersion}
+}
 
 // ScheduleRecord is a schedule with all of its versions, and with the overrides
 // that were not taken back, in the order in which they were made.

@@ -59,16 +59,16 @@ func (t table[T]) named(name string) (T, error) {
 		return *row, nil
 	}
 	var none T
-	return none, fault.NotFound("There is no %s %q.", t.what, name)
+	return none, fault.NotFound("There is no %s %s.", t.what, name)
 }
 
 // of is the row of an id; the zero value for an id that nothing has.
-func (t table[T]) of(id int64) (T, bool) {
+func (t table[T]) of(id int64) T {
 	if row, ok := t.byID[id]; ok {
-		return *row, true
+		return *row
 	}
 	var none T
-	return none, false
+	return none
 }
 
 // NewView derives a view from a state, which must not change any more. works
@@ -126,23 +126,23 @@ func (v *View) PolicyVersion(id int64) (escalation.NamedPolicy, error) {
 	return escalation.NamedPolicy{Slug: ref.policy.Slug, Name: ref.policy.Name, Policy: ref.version.Policy}, nil
 }
 
-// The look-ups by id are false for an id that nothing has, those by slug or
-// address a fault of kind not found.
+// The look-ups by id are the zero value for an id that nothing has, those by slug
+// or address a fault of kind not found.
 
 // User finds a person.
-func (v *View) User(id int64) (auth.User, bool) { return v.users.of(id) }
+func (v *View) User(id int64) auth.User { return v.users.of(id) }
 
 // UserByEmail finds a person by address.
 func (v *View) UserByEmail(email string) (auth.User, error) { return v.users.named(email) }
 
 // Team finds a team.
-func (v *View) Team(id int64) (catalog.Team, bool) { return v.teams.of(id) }
+func (v *View) Team(id int64) catalog.Team { return v.teams.of(id) }
 
 // TeamBySlug finds a team.
 func (v *View) TeamBySlug(slug string) (catalog.Team, error) { return v.teams.named(slug) }
 
 // Deployment finds a deployment.
-func (v *View) Deployment(id int64) (catalog.Deployment, bool) { return v.deployments.of(id) }
+func (v *View) Deployment(id int64) catalog.Deployment { return v.deployments.of(id) }
 
 // DeploymentBySlug finds a deployment.
 func (v *View) DeploymentBySlug(slug string) (catalog.Deployment, error) {
@@ -150,25 +150,25 @@ func (v *View) DeploymentBySlug(slug string) (catalog.Deployment, error) {
 }
 
 // Schedule finds a schedule.
-func (v *View) Schedule(id int64) (ScheduleRecord, bool) { return v.schedules.of(id) }
+func (v *View) Schedule(id int64) ScheduleRecord { return v.schedules.of(id) }
 
 // ScheduleBySlug finds a schedule.
 func (v *View) ScheduleBySlug(slug string) (ScheduleRecord, error) { return v.schedules.named(slug) }
 
 // Policy finds an escalation policy.
-func (v *View) Policy(id int64) (PolicyRecord, bool) { return v.policies.of(id) }
+func (v *View) Policy(id int64) PolicyRecord { return v.policies.of(id) }
 
 // PolicyBySlug finds an escalation policy.
 func (v *View) PolicyBySlug(slug string) (PolicyRecord, error) { return v.policies.named(slug) }
 
 // Service finds a service.
-func (v *View) Service(id int64) (catalog.Service, bool) { return v.services.of(id) }
+func (v *View) Service(id int64) catalog.Service { return v.services.of(id) }
 
 // ServiceBySlug finds a service.
 func (v *View) ServiceBySlug(slug string) (catalog.Service, error) { return v.services.named(slug) }
 
 // Integration finds an integration.
-func (v *View) Integration(id int64) (IntegrationRecord, bool) { return v.integrations.of(id) }
+func (v *View) Integration(id int64) IntegrationRecord { return v.integrations.of(id) }
 
 // IntegrationBySlug finds an integration.
 func (v *View) IntegrationBySlug(slug string) (IntegrationRecord, error) {
@@ -188,7 +188,7 @@ func (v *View) Priority(level int) (catalog.Priority, bool) {
 func (v *View) MembersOf(teamID int64) []auth.User {
 	var members []auth.User
 	for _, m := range v.Members {
-		if u, ok := v.User(m.UserID); ok && m.TeamID == teamID {
+		if u := v.User(m.UserID); u.ID != 0 && m.TeamID == teamID {
 			members = append(members, u)
 		}
 	}
@@ -203,8 +203,7 @@ func (v *View) IsMember(userID int64, teamID *int64) bool {
 
 // ManagerOf is the id of the manager of a team, 0 for nobody and for nil.
 func (v *View) ManagerOf(teamID *int64) int64 {
-	t, _ := v.Team(orZero(teamID))
-	return orZero(t.ManagerID)
+	return orZero(v.Team(orZero(teamID)).ManagerID)
 }
 
 // ChildrenOf are the services right below a service, by name.

@@ -17,14 +17,14 @@ func (s *Server) handler() http.Handler {
 	reads := s.DB.IncidentReads()
 	d := web.Deps{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
-		Signals: s.Ingest, Config: s.Directory, Submitter: s.batcher,
-		Incidents: reads, Actions: s.Incidents, Listing: s.DB.Listing(), Overrides: s.DB.Organization,
+		Signals: s.Ingest, Config: s.Organization, Submitter: s.batcher,
+		Incidents: reads, Actions: s.Incidents, Organization: s.Organization, Editor: s.DB.Organization.Editor(s.Keys),
 		Auth: s.Auth, Sessions: s.Sessions, Requests: s.DB.Access,
-		Replies: s.DB.Replies(), Receipts: s.DB.Paging, People: s.Directory, Directory: s.Directory, Works: s.outbox.Works,
+		Replies: s.DB.Replies(), Receipts: s.DB.Paging, People: s.Organization, Directory: s.Organization, Works: s.outbox.Works,
 		Live: s.live, Metrics: s.metrics,
 		Health: web.Health{Ping: s.DB.Ping, Migrated: s.DB.Migrated, Swept: s.sweptAgo},
 		Pages: web.Pages{
-			Catalog: s.DB.Organization, Incidents: reads, Signals: s.DB.Signals(), Replays: s.Ingest, Contacts: &notify.Contacts{Store: s.DB.Access, Now: s.DB.Now},
+			Incidents: reads, Signals: s.DB.Signals(), Replays: s.Ingest, Contacts: &notify.Contacts{Store: s.DB.Access, Now: s.DB.Now},
 			Keys: s.Keys, OnlyLog: s.OnlyLog,
 		},
 	}

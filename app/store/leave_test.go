@@ -16,13 +16,14 @@ import (
 var leavings = map[string]func(p *pipeline) error{
 	"in the app": func(p *pipeline) error { return p.db.Access.SetActive(p.t.Context(), auth.Tocsin, ana, false) },
 	"by a file": func(p *pipeline) error {
-		version, err := p.db.ConfigVersion(p.t.Context())
+		versions, err := p.db.Organization.Versions(p.t.Context())
 		if err != nil {
 			return err
 		}
 		gone := organization.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
-		return p.db.Organization.Apply(p.t.Context(), auth.Tocsin, nil, &organization.Plan{Revision: version,
+		_, err = p.db.Organization.Apply(p.t.Context(), auth.Tocsin, nil, &organization.Plan{Revision: versions.Revision(),
 			Changes: []organization.Change{{Kind: organization.KindUser, Op: organization.Update, Key: gone.Email, Value: gone}}})
+		return err
 	},
 }
 

@@ -96,7 +96,7 @@ type serviceJSON struct {
 func (l *listing) allServices() []serviceJSON {
 	runsIn := map[int64][]string{}
 	for _, d := range l.ServiceDeployments {
-		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], l.deployments[d.DeploymentID].Slug)
+		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], l.Deployment(d.DeploymentID).Slug)
 	}
 	slos := map[int64][]sloJSON{}
 	for _, o := range l.SLOs {
@@ -109,10 +109,10 @@ func (l *listing) allServices() []serviceJSON {
 			Runbook: orNull(s.Runbook), Dashboards: orEmpty(s.Dashboards), ReopenWindow: s.ReopenWindow, SLOs: orEmpty(slos[s.ID]),
 		}
 		if s.ParentID != nil {
-			all[i].Parent = orNull(l.services[*s.ParentID].Slug)
+			all[i].Parent = orNull(l.Service(*s.ParentID).Slug)
 		}
 		if s.PolicyID != nil {
-			all[i].EscalationPolicy = orNull(l.policies[*s.PolicyID].Slug)
+			all[i].EscalationPolicy = orNull(l.Policy(*s.PolicyID).Slug)
 		}
 	}
 	return all
@@ -157,7 +157,7 @@ func (l *listing) allIntegrations() []integrationJSON {
 	for i, v := range l.Integrations {
 		all[i] = integrationJSON{Slug: v.Slug, Name: v.Name, Kind: v.Kind, Dedup: orNull(v.Dedup), RateLimit: v.RateLimit, CreatedAt: v.CreatedAt.UTC()}
 		if v.ServiceID != nil {
-			all[i].Service = orNull(l.services[*v.ServiceID].Slug)
+			all[i].Service = orNull(l.Service(*v.ServiceID).Slug)
 		}
 	}
 	return all
@@ -228,7 +228,7 @@ func (l *listing) policy(p organization.PolicyRecord) policyJSON {
 func (l *listing) targets(all []escalation.Target) []targetJSON {
 	shown := make([]targetJSON, len(all))
 	for i, t := range all {
-		shown[i] = targetJSON{Schedule: l.schedules[t.Schedule].Slug, Position: t.Position, User: l.email(t.User), Team: l.teams[t.Team].Slug, Role: t.Role}
+		shown[i] = targetJSON{Schedule: l.Schedule(t.Schedule).Slug, Position: t.Position, User: l.email(t.User), Team: l.Team(t.Team).Slug, Role: t.Role}
 	}
 	return shown
 }

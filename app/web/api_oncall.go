@@ -116,7 +116,7 @@ func (l *listing) pagedBy(policyID *int64) []int64 {
 		return nil
 	}
 	var ids []int64
-	for _, step := range l.policies[*policyID].Policy.Steps {
+	for _, step := range l.Policy(*policyID).Policy.Steps {
 		for _, t := range step.Targets {
 			if t.Schedule != 0 {
 				ids = append(ids, t.Schedule)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -14,11 +13,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
-
-// Overrides keeps the overrides that people make.
-type Overrides interface {
-	AddOverride(ctx context.Context, by auth.Actor, scheduleID int64, o oncall.Override) (oncall.Override, error)
-}
 
 type windowJSON struct {
 	Days []oncall.Weekday `json:"days"` // empty for every day
@@ -221,11 +215,15 @@ func (h *edge) apiAddOverride(c echo.Context, actor auth.Actor) (any, error) {
 	if !override.To.After(h.Now()) {
 		return nil, refuse("to", "The override would be over already.")
 	}
-	made, err := h.Overrides.AddOverride(c.Request().Context(), actor, s.ID, override)
+	applied, err := h.Editor.Edit(c.Request().Context(), actor, &organization.AddOverride{Schedule: s.Slug, Override: organization.Override{
+		From: organization.MomentIn(override.From, time.UTC.String()), To: organization.MomentIn(override.To, time.UTC.String()),
+		Position: body.Position, Replace: body.Replace, With: body.With, Add: body.Add, Remove: body.Remove, Reason: body.Reason,
+	}})
 	if err != nil {
 		return nil, err
 	}
-	return config.override(made), nil
+	override.ID, override.By = applied.Overrides[0], actor.String()
+	return config.override(override), nil
 }
 
 // isMember reports whether whoever acts is a person of a team.
@@ -240,7 +238,7 @@ func (l *listing) managerOf(teamID *int64) int64 {
 	if teamID == nil {
 		return 0
 	}
-	if manager := l.teams[*teamID].ManagerID; manager != nil {
+	if manager := l.Team(*teamID).ManagerID; manager != nil {
 		return *manager
 	}
 	return 0

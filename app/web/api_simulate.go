@@ -15,7 +15,6 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -106,17 +105,14 @@ func (h *edge) apiSimulate(c echo.Context, _ auth.Actor) (any, error) {
 }
 
 // surroundings are the configuration as it is now.
-func (h *edge) surroundings(ctx context.Context, in *simulate.Input) (err error) {
-	in.Works = h.Works
-	in.Policy = func(version int64) (escalation.NamedPolicy, error) { return h.Directory.Policy(ctx, version) }
-	if in.Snapshot, err = h.Config.Reload(ctx); err != nil {
+func (h *edge) surroundings(ctx context.Context, in *simulate.Input) error {
+	view, err := h.Organization.View(ctx)
+	if err != nil {
 		return err
 	}
-	if in.Roster, err = h.Directory.Roster(ctx, in.Snapshot.Version()); err != nil {
-		return err
-	}
-	in.Recipients, err = h.People.Recipients(ctx, in.Snapshot.Version())
-	return err
+	in.Works, in.Policy = h.Works, view.PolicyVersion
+	in.Snapshot, in.Roster, in.Recipients = view.Catalog(), view.Roster(), view.Recipients()
+	return nil
 }
 
 // simulation is read from a body, and gathers what is wrong with it.

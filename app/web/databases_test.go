@@ -25,6 +25,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 
@@ -77,27 +78,55 @@ func (p *phone) Deliver(_ context.Context, m notify.Message) (notify.Receipt, *n
 	return notify.Receipt{ProviderID: "SM" + formatInt(m.Attempt)}, nil
 }
 
-// pictures reads the configuration anew whenever it is asked for.
-type pictures struct{ db *store.Store }
+// configuration reads the configuration anew whenever it is asked for, since tests
+// change it behind the store's back.
+type configuration struct{ db *store.Store }
 
 func works(m notify.Medium) bool { return m == notify.SMS || m == notify.Email }
 
-func (p pictures) Snapshot(ctx context.Context) (*catalog.Snapshot, error) {
-	return p.db.Organization.Snapshot(ctx)
+func (c configuration) View(ctx context.Context) (*organization.View, error) {
+	state, err := c.db.Organization.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return organization.NewView(state, works), nil
 }
-func (p pictures) Reload(ctx context.Context) (*catalog.Snapshot, error) {
-	return p.db.Organization.Snapshot(ctx)
+
+func (c configuration) Snapshot(ctx context.Context) (*catalog.Snapshot, error) { return c.Reload(ctx) }
+
+func (c configuration) Reload(ctx context.Context) (*catalog.Snapshot, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view.Catalog(), nil
 }
-func (p pictures) Compose(*notify.Claim) error { return nil }
-func (p pictures) Roster(ctx context.Context, _ int64) (*escalation.Roster, error) {
-	return p.db.Organization.Roster(ctx, works)
+
+func (c configuration) Roster(ctx context.Context, _ int64) (*escalation.Roster, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view.Roster(), nil
 }
-func (p pictures) Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error) {
-	return p.db.Organization.PolicyVersion(ctx, version)
+
+func (c configuration) Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return escalation.NamedPolicy{}, err
+	}
+	return view.PolicyVersion(version)
 }
-func (p pictures) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
-	return p.db.Organization.Recipients(ctx)
+
+func (c configuration) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view.Recipients(), nil
 }
+
+func (configuration) Compose(*notify.Claim) error { return nil }
 
 func newHouse(t *testing.T, address string) *house {
 	t.Helper()
@@ -118,22 +147,22 @@ func newHouse(t *testing.T, address string) *house {
 	accounts := auth.NewService(db.Access, sessions, auth.Options{Now: clock, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
 	batcher := ingest.NewBatcher(db.Incidents, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
-	pictures := pictures{db}
+	current := configuration{db}
 	signals := ingest.NewService(ingest.ServiceOptions{
-		Config: pictures, Submitter: batcher, Rejections: db.Incidents, HMAC: keys.IntegrationHMAC, Now: clock, Log: log,
+		Config: current, Submitter: batcher, Rejections: db.Incidents, HMAC: keys.IntegrationHMAC, Now: clock, Log: log,
 		URL: func(n int64) string { return "https://tocsin.example.com/incidents/" + formatInt(n) },
 	})
 	h.deps = Deps{
-		PublicURL: "https://tocsin.example.com", Now: clock, Log: log, Signals: signals, Config: pictures, Submitter: batcher,
-		Incidents: db.IncidentReads(), Actions: &incident.Service{Store: db.Incidents, Now: clock}, Listing: db.Listing(), Overrides: db.Organization, Auth: accounts, Sessions: sessions, Requests: db.Access,
-		Texts: paperCarrier{}, Replies: db.Replies(), Receipts: db.Paging, People: pictures, Directory: pictures, Works: works, Live: NewLive(), Metrics: NewMetrics(),
+		PublicURL: "https://tocsin.example.com", Now: clock, Log: log, Signals: signals, Config: current, Submitter: batcher,
+		Incidents: db.IncidentReads(), Actions: &incident.Service{Store: db.Incidents, Now: clock}, Organization: current, Editor: db.Organization.Editor(keys), Auth: accounts, Sessions: sessions, Requests: db.Access,
+		Texts: paperCarrier{}, Replies: db.Replies(), Receipts: db.Paging, People: current, Directory: current, Works: works, Live: NewLive(), Metrics: NewMetrics(),
 		Health: Health{Ping: db.Ping, Migrated: db.Migrated, Swept: func() time.Duration { return 0 }},
 	}
 	h.edge = New(h.deps)
-	h.engine = &escalation.Engine{Store: db.Paging, Directory: pictures, Now: clock, Batch: 100}
+	h.engine = &escalation.Engine{Store: db.Paging, Directory: current, Now: clock, Batch: 100}
 	h.outbox = &notify.Outbox{Store: db.Paging, Channels: map[notify.Medium]notify.Channel{notify.SMS: h.sms, notify.Email: h.sms},
-		Composer: pictures, People: pictures, Now: clock, RealNow: time.Now, Workers: 4, Log: log}
-	h.planner = &notify.Planner{Store: db.Paging, People: pictures, Works: works, Now: clock, Batch: 100}
+		Composer: current, People: current, Now: clock, RealNow: time.Now, Workers: 4, Log: log}
+	h.planner = &notify.Planner{Store: db.Paging, People: current, Works: works, Now: clock, Batch: 100}
 	for _, scope := range append([]auth.Role{auth.Read}, auth.Roles...) {
 		secret, _, err := accounts.CreateToken(t.Context(), auth.Tocsin, "test-"+string(scope), scope)
 		h.must(err)
@@ -155,11 +184,12 @@ func (h *house) configure(keys *auth.Keyring) {
 	h.must(err)
 	file, err := blueprint.Parse("acme.yaml", text, func(string) (string, bool) { return "", false })
 	h.must(err)
-	state, err := h.db.Organization.Configuration(h.t.Context(), keys)
+	state, err := h.db.Organization.Editor(keys).State(h.t.Context())
 	h.must(err)
 	plan, err := file.Plan(state, blueprint.Options{TrustVerified: true})
 	h.must(err)
-	h.must(h.db.Organization.Apply(h.t.Context(), auth.Tocsin, keys, plan))
+	_, err = h.db.Organization.Editor(keys).Store.Apply(h.t.Context(), auth.Tocsin, plan)
+	h.must(err)
 }
 
 // work carries out everything that is due and returns what was sent.

@@ -20,7 +20,7 @@ import (
 // or for want of one any.
 func (v *visit) exampleService(i organization.IntegrationRecord) catalog.Service {
 	if i.ServiceID != nil {
-		return v.picture.services[*i.ServiceID]
+		return v.picture.Service(*i.ServiceID)
 	}
 	if refs := v.picture.serviceRefs(); len(refs) > 0 {
 		s, _ := v.picture.service(refs[0].Slug)
@@ -36,7 +36,7 @@ func (p *pages) wouldPage(v *visit, i organization.IntegrationRecord) string {
 		return ""
 	}
 	var words []string
-	for _, r := range v.firstPaged(v.picture.services[*i.ServiceID]) {
+	for _, r := range v.firstPaged(v.picture.Service(*i.ServiceID)) {
 		n, ok := v.picture.people[r.UserID].Notification(0, "high", p.Works)
 		if ok && !r.Shadow {
 			words = append(words, v.picture.person(r.UserID).Name+" by "+midSentence(n.Method.Medium))

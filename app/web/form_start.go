@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ func (p *pages) firstService(c echo.Context, v *visit) error {
 	service, team := strings.TrimSpace(c.FormValue("service")), strings.TrimSpace(c.FormValue("team"))
 	err := v.picture.free(service, team)
 	if err == nil {
-		err = p.applyFirst(c.Request().Context(), v.user, service, team)
+		_, err = p.Editor.Edit(c.Request().Context(), v.actor, firstEdits(v.user, service, team)...)
 	}
 	if faults, ok := wrongFields(err); ok {
 		return p.showStart(c, v, http.StatusUnprocessableEntity, func(page *start.Page) {
@@ -85,21 +84,7 @@ func (k *picture) hasPolicy(slug string) bool {
 	return false
 }
 
-// applyFirst makes all of it in one plan, so that it can be exported and changed
-// as a file.
-func (p *pages) applyFirst(ctx context.Context, user *auth.User, service, team string) error {
-	state, err := p.Pages.Catalog.Configuration(ctx, p.Pages.Keys)
-	if err != nil {
-		return err
-	}
-	plan, err := organization.MakePlan(state, firstEdits(user, service, team), organization.Options{})
-	if err != nil {
-		return err
-	}
-	return p.Pages.Catalog.Apply(ctx, user.Actor(), p.Pages.Keys, plan)
-}
-
-// firstEdits are a service and all that it takes to page its owner: a team, a
+// firstEdits, which are made in one plan, are a service and all that it takes to page its owner: a team, a
 // schedule and a policy of the team's name, and a key. The names of what is wrong
 // are those of the form's fields.
 func firstEdits(owner *auth.User, service, team string) []organization.Edit {

@@ -13,67 +13,33 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
-// Listing reads the configuration as it may be listed.
-type Listing interface {
-	// ConfigVersion is raised by every change of configuration.
-	ConfigVersion(ctx context.Context) (int64, error)
-	// Listing is the configuration without contact methods, rules and keys.
-	Listing(ctx context.Context) (*organization.State, error)
+// Organization reads the configuration.
+type Organization interface {
+	// View is the configuration as of now. It is the same until something changes.
+	View(ctx context.Context) (*organization.View, error)
 }
 
-// listing is the configuration at one version, by the names that clients use.
+// Editor changes the configuration.
+type Editor interface {
+	Edit(ctx context.Context, by auth.Actor, edits ...organization.Edit) (organization.Applied, error)
+}
+
+// listing is the configuration at one revision, by the names that clients use.
 type listing struct {
-	*organization.State
-	users       map[int64]auth.User
-	teams       map[int64]catalog.Team
-	services    map[int64]catalog.Service
-	policies    map[int64]organization.PolicyRecord
-	schedules   map[int64]organization.ScheduleRecord
-	deployments map[int64]catalog.Deployment
+	*organization.View
 }
 
-// listing is the configuration as it is now. The last one that was read is
-// kept, and compared with the version.
+// listing is the configuration as of now.
 func (h *edge) listing(c echo.Context) (*listing, error) {
-	ctx := c.Request().Context()
-	version, err := h.Listing.ConfigVersion(ctx)
+	view, err := h.Organization.View(c.Request().Context())
 	if err != nil {
 		return nil, err
 	}
-	if kept := h.kept.Load(); kept != nil && kept.Organization.ConfigVersion == version {
-		return kept, nil
-	}
-	state, err := h.Listing.Listing(ctx)
-	if err != nil {
-		return nil, err
-	}
-	fresh := newListing(state)
-	h.kept.Store(fresh)
-	return fresh, nil
-}
-
-func newListing(s *organization.State) *listing {
-	return &listing{
-		State:       s,
-		users:       keyed(s.Users, func(u auth.User) int64 { return u.ID }),
-		teams:       keyed(s.Teams, func(t catalog.Team) int64 { return t.ID }),
-		services:    keyed(s.Services, func(v catalog.Service) int64 { return v.ID }),
-		policies:    keyed(s.Policies, func(p organization.PolicyRecord) int64 { return p.ID }),
-		schedules:   keyed(s.Schedules, func(v organization.ScheduleRecord) int64 { return v.ID }),
-		deployments: keyed(s.Deployments, func(d catalog.Deployment) int64 { return d.ID }),
-	}
-}
-
-func keyed[T any](all []T, key func(T) int64) map[int64]T {
-	byKey := make(map[int64]T, len(all))
-	for _, v := range all {
-		byKey[key(v)] = v
-	}
-	return byKey
+	return &listing{view}, nil
 }
 
 // email is a person's address; empty for nobody.
-func (l *listing) email(id int64) string { return l.users[id].Email }
+func (l *listing) email(id int64) string { return l.User(id).Email }
 
 // emailOf is null for nobody.
 func (l *listing) emailOf(id *int64) *string {
@@ -88,7 +54,7 @@ func (l *listing) teamSlug(id *int64) *string {
 	if id == nil {
 		return nil
 	}
-	return orNull(l.teams[*id].Slug)
+	return orNull(l.Team(*id).Slug)
 }
 
 // service, team, schedule and user find what a parameter of their name means.

@@ -24,7 +24,7 @@ func forEachTown(t *testing.T, test func(t *testing.T, w *town)) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{7}, auth.KeySize))
 		h.must(err)
-		h.deps.Pages = Pages{Catalog: h.db.Organization, Incidents: h.db.IncidentReads(), Signals: h.db.Signals(), Replays: h.deps.Signals.(Replays), Keys: keys,
+		h.deps.Pages = Pages{Incidents: h.db.IncidentReads(), Signals: h.db.Signals(), Replays: h.deps.Signals.(Replays), Keys: keys,
 			Contacts: &notify.Contacts{Store: h.db.Access, Now: h.deps.Now}}
 		h.edge = New(h.deps)
 		test(t, &town{house: h, keys: keys})

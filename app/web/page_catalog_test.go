@@ -16,11 +16,12 @@ func (w *town) apply(text string) {
 	ctx := w.t.Context()
 	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	w.must(err)
-	state, err := w.db.Organization.Configuration(ctx, w.keys)
+	state, err := w.db.Organization.Editor(w.keys).State(ctx)
 	w.must(err)
 	plan, err := file.Plan(state, blueprint.Options{Prune: true, TrustVerified: true})
 	w.must(err)
-	w.must(w.db.Organization.Apply(ctx, auth.Tocsin, w.keys, plan))
+	_, err = w.db.Organization.Editor(w.keys).Store.Apply(ctx, auth.Tocsin, plan)
+	w.must(err)
 }
 
 func TestTheKeyOfAnIntegration(t *testing.T) {

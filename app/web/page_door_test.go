@@ -152,8 +152,8 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		contains(t, b.get(to, http.StatusOK), "Test breach by Mia Novak", "Acknowledge")
 		b.post(to+"/acknowledge", http.StatusSeeOther)
 		contains(t, b.get(to, http.StatusOK), "It is yours", "Mia Novak")
-		if o, err := w.db.Organization.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
-			t.Errorf("the organisation is %+v, %v", o, err)
+		if s, err := w.db.Organization.Load(t.Context()); err != nil || s.Organization.Name != "Novak & Co" || s.Organization.Timezone != "Europe/Vienna" {
+			t.Errorf("the organisation is %+v, %v", s, err)
 		}
 	})
 }

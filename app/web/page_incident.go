@@ -69,7 +69,7 @@ func (p *pages) incidentPage(c echo.Context, v *visit, n int64) (incidents.Incid
 
 // incidentFacts is what the incident itself says.
 func (v *visit) incidentFacts(r *incident.Row) incidents.IncidentPage {
-	service := v.picture.services[r.ServiceID]
+	service := v.picture.Service(r.ServiceID)
 	page := incidents.IncidentPage{
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), LowUrgency: r.Urgency == incident.Low,
 		Priority: priorityOf(r), PrioritySource: v.prioritySource(r),

@@ -199,8 +199,8 @@ func (v *visit) waitsUntil(r *incident.Row) time.Time {
 		return time.Time{}
 	}
 	hours := v.picture.Organization.SupportHours
-	if team := v.picture.services[r.ServiceID].TeamID; team != nil && v.picture.teams[*team].SupportHours != nil {
-		hours = v.picture.teams[*team].SupportHours
+	if team := v.picture.Service(r.ServiceID).TeamID; team != nil && v.picture.Team(*team).SupportHours != nil {
+		hours = v.picture.Team(*team).SupportHours
 	}
 	if hours == nil {
 		return time.Time{}

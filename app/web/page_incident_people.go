@@ -170,8 +170,8 @@ func (v *visit) stillOnIt(r *incident.Row) []incidents.Upcoming {
 	if r.AskedAt != nil {
 		at := r.AskedAt.Add(incident.AnswerWithin)
 		u := incidents.Upcoming{Kind: incidents.NextAdministrators, At: at}
-		if id := v.picture.services[r.ServiceID].PolicyID; id != nil {
-			targets := v.picture.policies[*id].Policy.Steps[0].Targets
+		if id := v.picture.Service(r.ServiceID).PolicyID; id != nil {
+			targets := v.picture.Policy(*id).Policy.Steps[0].Targets
 			u = incidents.Upcoming{Kind: incidents.NextStep, At: at, Step: 1, Run: 1, Targets: v.picture.roster.Describe(targets),
 				People: v.picture.reached(v.picture.roster.Resolve(targets, at))}
 		}

@@ -200,7 +200,7 @@ func (v *visit) next(s oncall.Schedule, position oncall.Position, present []onca
 }
 
 func (v *visit) holder(s oncall.Shift) duty.Holder {
-	u := v.picture.users[int64(s.Person)]
+	u := v.picture.User(int64(s.Person))
 	h := duty.Holder{Person: v.picture.person(u.ID), Email: u.Email, From: s.Start, Until: s.End, Override: s.Source == "override", Shadow: s.Shadow}
 	if zone := cmp.Or(u.Timezone, v.picture.Organization.Timezone); zone != v.clock.Zone.String() {
 		h.Zone = location(zone)

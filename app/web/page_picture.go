@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,27 +28,17 @@ type picture struct {
 	used map[notify.Medium]bool
 }
 
-// picture is the configuration as of now. Reading its version costs a query;
-// the rest is read again only where that has changed.
+// picture is the configuration as of now. Reading its versions costs a query;
+// the rest is read again only where they have changed.
 func (p *pages) picture(c echo.Context) (*picture, error) {
-	ctx := c.Request().Context()
 	config, err := p.listing(c)
 	if err != nil {
 		return nil, err
 	}
-	if kept := p.seen.Load(); kept != nil && kept.listing == config {
+	if kept := p.seen.Load(); kept != nil && kept.View == config.View {
 		return kept, nil
 	}
-	version := config.Organization.ConfigVersion
-	roster, err := p.Directory.Roster(ctx, version)
-	if err != nil {
-		return nil, fmt.Errorf("read who stands behind targets: %w", err)
-	}
-	people, err := p.People.Recipients(ctx, version)
-	if err != nil {
-		return nil, fmt.Errorf("read how people are reached: %w", err)
-	}
-	fresh := newPicture(config, roster, people)
+	fresh := newPicture(config, config.Roster(), config.Recipients())
 	p.seen.Store(fresh)
 	return fresh, nil
 }
@@ -84,8 +73,8 @@ func (k *picture) fresh() bool {
 
 // person is nobody for an id that nobody has.
 func (k *picture) person(id int64) element.Person {
-	u, ok := k.users[id]
-	if !ok {
+	u := k.User(id)
+	if u.ID == 0 {
 		return element.Person{}
 	}
 	return element.Person{ID: u.ID, Name: u.Name}
@@ -166,7 +155,7 @@ func (k *picture) teamRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
-	t := k.teams[*id]
+	t := k.Team(*id)
 	return element.Ref{Slug: t.Slug, Name: t.Name}
 }
 
@@ -174,7 +163,7 @@ func (k *picture) serviceRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
-	s := k.services[*id]
+	s := k.Service(*id)
 	return element.Ref{Slug: s.Slug, Name: s.Name}
 }
 
@@ -182,7 +171,7 @@ func (k *picture) policyRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
-	v := k.policies[*id]
+	v := k.Policy(*id)
 	return element.Ref{Slug: v.Slug, Name: v.Name}
 }
 
@@ -191,11 +180,11 @@ func (k *picture) manager(serviceID *int64) int64 {
 	if serviceID == nil {
 		return 0
 	}
-	team := k.services[*serviceID].TeamID
-	if team == nil || k.teams[*team].ManagerID == nil {
+	team := k.Service(*serviceID).TeamID
+	if team == nil || k.Team(*team).ManagerID == nil {
 		return 0
 	}
-	return *k.teams[*team].ManagerID
+	return *k.Team(*team).ManagerID
 }
 
 // unreachable reports whether somebody counts as nobody when they are to be

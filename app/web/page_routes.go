@@ -11,13 +11,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Pages is what the pages for people stand on, beside the rest of Deps. All of
 // it is required.
 type Pages struct {
-	Catalog   PageCatalog
 	Incidents PageIncidents
 	Signals   PageSignals
 	Replays   Replays
@@ -26,13 +24,6 @@ type Pages struct {
 	// OnlyLog says that no channel is configured, so that pages only reach the
 	// log.
 	OnlyLog bool
-}
-
-// PageCatalog changes the little of the configuration that pages change.
-type PageCatalog interface {
-	// Configuration and Apply carry out what the first run sets up.
-	Configuration(ctx context.Context, keys *auth.Keyring) (*organization.State, error)
-	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) error
 }
 
 // PageIncidents reads incidents, and what only pages show of them.

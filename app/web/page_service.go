@@ -88,7 +88,7 @@ func (v *visit) serviceFacts(s catalog.Service) services.Page {
 		ReopenWindow: element.Duration(time.Duration(s.ReopenWindow) * time.Second), Reach: k.reached(v.firstPaged(s)),
 	}
 	for _, pair := range k.ServiceDeployments {
-		if d := k.deployments[pair.DeploymentID]; pair.ServiceID == s.ID {
+		if d := k.Deployment(pair.DeploymentID); pair.ServiceID == s.ID {
 			page.Deployments = append(page.Deployments, services.Deployment{Slug: d.Slug, Name: d.Name, Region: d.Region, Production: d.Kind == catalog.Production})
 		}
 	}
@@ -114,7 +114,7 @@ func (k *picture) ancestors(s catalog.Service) []element.Ref {
 		if s.ParentID == nil {
 			break
 		}
-		s = k.services[*s.ParentID]
+		s = k.Service(*s.ParentID)
 		refs = append(refs, element.Ref{Slug: s.Slug, Name: s.Name})
 	}
 	slices.Reverse(refs)
@@ -126,7 +126,7 @@ func (k *picture) ancestors(s catalog.Service) []element.Ref {
 func (v *visit) firstPaged(s catalog.Service) []escalation.Reached {
 	var policy escalation.Policy
 	if s.PolicyID != nil {
-		policy = v.picture.policies[*s.PolicyID].Policy
+		policy = v.picture.Policy(*s.PolicyID).Policy
 	}
 	firings, _ := policy.Fire(escalation.State{Phase: escalation.Stepping}, v.clock.Now, nil, func(d escalation.Decision) []escalation.Reached {
 		return v.picture.roster.Resolve(d.Targets, v.clock.Now)

@@ -106,7 +106,7 @@ func (p *pages) showTeam(c echo.Context, v *visit) error {
 	}
 	byName(page.Policies)
 	for _, id := range v.picture.roster.Teams[t.ID].Members {
-		u := v.picture.users[id]
+		u := v.picture.User(id)
 		page.Members = append(page.Members, teams.Member{Person: v.picture.person(id), Email: u.Email, Role: string(u.Role), Unreachable: v.picture.unreachable(id)})
 	}
 	slices.SortFunc(page.Members, func(a, b teams.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })

@@ -278,9 +278,10 @@ schedules:
     shadows: [{user: ben@acme.example}]
 `), func(string) (string, bool) { return "", false })
 	w.must(err)
-	state, err := w.db.Organization.Configuration(w.t.Context(), w.keys)
+	state, err := w.db.Organization.Editor(w.keys).State(w.t.Context())
 	w.must(err)
 	plan, err := file.Plan(state, blueprint.Options{})
 	w.must(err)
-	w.must(w.db.Organization.Apply(w.t.Context(), auth.Tocsin, w.keys, plan))
+	_, err = w.db.Organization.Editor(w.keys).Store.Apply(w.t.Context(), auth.Tocsin, plan)
+	w.must(err)
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -41,8 +40,9 @@ type Deps struct {
 
 	Incidents Incidents
 	Actions   Actions
-	Listing   Listing
-	Overrides Overrides
+	// Organization is the configuration as of now.
+	Organization Organization
+	Editor       Editor
 
 	Auth     *auth.Service
 	Sessions *auth.Sessions
@@ -69,7 +69,6 @@ type edge struct {
 	Deps
 	// errorPage shows a person what went wrong; nil writes it as plain text.
 	errorPage func(c echo.Context, p Problem) error
-	kept      atomic.Pointer[listing]
 	// simulating is shared by all who simulate.
 	simulating turns
 }

@@ -18,18 +18,13 @@ import (
 // changes to the audit log. A configuration that has changed since the plan was
 // made is a conflict: make the plan again. The keys of integrations are sealed
 // with keys.
-func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) error {
-	_, err := s.apply(ctx, by, keys, plan)
-	return err
-}
-
-func (s *Store) apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) (organization.Applied, error) {
+func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) (organization.Applied, error) {
 	if plan.Empty() {
 		return organization.Applied{Plan: plan}, nil
 	}
 	return db.Returning(ctx, s.db, func(tx *db.Tx) (organization.Applied, error) {
 		applied := organization.Applied{Plan: plan}
-		if err := tx.ClaimConfigVersion(ctx, plan.Revision); err != nil {
+		if err := tx.ClaimRevision(ctx, plan.Revision); err != nil {
 			return applied, err
 		}
 		a := &applier{tx: tx, by: by, keys: keys, now: s.db.Now(), origin: plan.Origin, applied: &applied}

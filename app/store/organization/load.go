@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
@@ -16,8 +17,8 @@ var _ organization.Loader = (*Store)(nil)
 
 // Versions implements organization.Loader.
 func (s *Store) Versions(ctx context.Context) (organization.Versions, error) {
-	version, err := s.db.ConfigVersion(ctx)
-	return organization.Versions{Config: version}, err
+	config, people, err := s.db.ConfigVersions(ctx)
+	return organization.Versions{Config: config, People: people}, err
 }
 
 // Load implements organization.Loader. Rows that cannot be read are left out, or
@@ -30,33 +31,48 @@ func (s *Store) Load(ctx context.Context) (*organization.State, error) {
 
 func loadState(g *gorm.DB, s *organization.State) error {
 	l := &stateLoad{g: g, s: s}
-	var organizations []catalog.Organization
 	var integrations []catalog.Integration
-	load(l, &organizations, "id", "id", "support_hours")
+	l.routing()
 	load(l, &s.Users, "id", "id")
 	load(l, &s.Contacts, "id", "id")
 	load(l, &s.Rules, "id", "id")
-	load(l, &s.Teams, "id", "id", "support_hours")
 	load(l, &s.Deployments, "id", "id")
-	load(l, &s.Services, "id", "id", "dashboards")
 	load(l, &s.SLOs, "id", "id")
-	load(l, &s.Priorities, "level", "level", "criteria")
 	load(l, &integrations, "id", "id")
 	l.pairs("team_id, user_id", &s.Members)
 	l.pairs("service_id, deployment_id", &s.ServiceDeployments)
 	l.schedules()
-	l.policies()
-	if l.err != nil {
-		return fmt.Errorf("load the configuration: %w", l.err)
-	}
-	for _, o := range organizations {
-		s.Organization = o
-	}
 	for _, i := range integrations {
 		s.Integrations = append(s.Integrations, organization.IntegrationRecord{Integration: i})
 	}
 	for i := range s.Users {
 		s.Users[i].PasswordHash = "" // nobody who reads the configuration needs it
+	}
+	return l.failed()
+}
+
+// loadRouting reads the part of the state that routes are made of.
+func loadRouting(g *gorm.DB, s *organization.State) error {
+	l := &stateLoad{g: g, s: s}
+	l.routing()
+	return l.failed()
+}
+
+func (l *stateLoad) routing() {
+	var organizations []catalog.Organization
+	load(l, &organizations, "id", "id", "support_hours")
+	for _, o := range organizations {
+		l.s.Organization = o
+	}
+	load(l, &l.s.Teams, "id", "id", "support_hours")
+	load(l, &l.s.Services, "id", "id", "dashboards")
+	load(l, &l.s.Priorities, "level", "level", "criteria")
+	l.policies()
+}
+
+func (l *stateLoad) failed() error {
+	if l.err != nil {
+		return fmt.Errorf("load the configuration: %w", l.err)
 	}
 	return nil
 }
@@ -167,6 +183,16 @@ func (l *stateLoad) policies() {
 	}
 }
 
+// View is a view of the configuration as it is now, for whoever needs it once.
+// works tells which media have a channel that works.
+func (s *Store) View(ctx context.Context, works func(notify.Medium) bool) (*organization.View, error) {
+	state, err := s.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return organization.NewView(state, works), nil
+}
+
 // History is what incidents refer to.
 func (s *Store) History(ctx context.Context) (organization.History, error) {
 	var h organization.History
@@ -185,11 +211,40 @@ type sealing struct {
 
 // Apply implements organization.Store.
 func (s sealing) Apply(ctx context.Context, by auth.Actor, plan *organization.Plan) (organization.Applied, error) {
-	return s.apply(ctx, by, s.keys, plan)
+	return s.Store.Apply(ctx, by, s.keys, plan)
 }
 
 // Editor makes edits of the configuration. The keys of integrations are sealed
 // with keys.
 func (s *Store) Editor(keys *auth.Keyring) *organization.Editor {
 	return &organization.Editor{Store: sealing{s, keys}, Unseal: keys.Unseal, Now: s.db.Now}
+}
+
+// readHistory asks, thing by thing, whether incidents refer to it.
+func readHistory(g *gorm.DB) (organization.History, error) {
+	h := organization.History{Services: map[int64]bool{}, Policies: map[int64]bool{}, Priorities: map[int]bool{}}
+	var services, policies []int64
+	var levels []int
+	for query, into := range map[string]any{
+		// Each probe is answered by alerts' unique key or incidents_service.
+		`SELECT id FROM services s WHERE EXISTS (SELECT 1 FROM alerts WHERE service_id = s.id)
+			OR EXISTS (SELECT 1 FROM incidents WHERE service_id = s.id)`: &services,
+		`SELECT DISTINCT v.policy_id FROM policy_versions v WHERE EXISTS (SELECT 1 FROM escalations WHERE policy_version_id = v.id)`: &policies,
+		// incidents_open has the few that are open.
+		`SELECT DISTINCT priority FROM incidents WHERE status <> 'resolved' AND priority IS NOT NULL`: &levels,
+	} {
+		if err := g.Raw(query).Scan(into).Error; err != nil {
+			return h, fmt.Errorf("read what incidents refer to: %w", err)
+		}
+	}
+	for _, id := range services {
+		h.Services[id] = true
+	}
+	for _, id := range policies {
+		h.Policies[id] = true
+	}
+	for _, level := range levels {
+		h.Priorities[level] = true
+	}
+	return h, nil
 }
