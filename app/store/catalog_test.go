@@ -19,7 +19,6 @@ func TestPagesReadTheCatalog(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ctx := t.Context()
 
 		view := viewOf(t, st)
 		shop, err := view.ServiceBySlug("online-shop")

@@ -20,12 +20,16 @@ func (s *Store) Routes(ctx context.Context, tx *db.Tx) (*organization.Routes, er
 
 // RoutesAt is the copy at hand where it is of this version, which was just read
 // in this transaction.
-func (s *Store) RoutesAt(_ context.Context, tx *db.Tx, version int64) (*organization.Routes, error) {
+func (s *Store) RoutesAt(ctx context.Context, tx *db.Tx, version int64) (*organization.Routes, error) {
 	if kept := s.routes.Load(); kept != nil && kept.Version == version {
 		return kept, nil
 	}
+	g, err := tx.GormReads(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var state organization.State
-	if err := loadRouting(tx.Gorm, &state); err != nil {
+	if err := loadRouting(g, &state); err != nil {
 		return nil, fmt.Errorf("read where incidents go: %w", err)
 	}
 	routes := state.Routes()

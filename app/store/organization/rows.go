@@ -3,7 +3,6 @@ package organization
 import (
 	"time"
 
-
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
