@@ -85,15 +85,15 @@ func (b *batch) fire(c *Change, policy NamedPolicy) {
 	c.State = state
 	for _, f := range firings {
 		if f.Phase == Falling && f.Run == 0 && before.Phase != Falling {
-			c.Events = append(c.Events, b.event(incident.EvExhausted, policy, f.Decision, nil))
+			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 		switch {
 		case Covered(f.People):
 			c.Supersede = before.Reached || before.FiredAt != nil
-			c.Events = append(c.Events, b.event(incident.EvStep, policy, f.Decision, f.People))
+			c.Events = append(c.Events, b.event(incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}))
 			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
 		case len(f.Targets) > 0: // a policy without a fallback passes nothing over
-			c.Events = append(c.Events, b.event(incident.EvPassedOver, policy, f.Decision, nil))
+			c.Events = append(c.Events, b.event(incident.PassedOverPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (b *batch) handOver(c *Change, policy NamedPolicy) {
 		return slices.Contains(c.Paged, r.UserID)
 	})
 	if Covered(fresh) {
-		c.Events = append(c.Events, b.event(incident.EvHandover, policy, d, fresh))
+		c.Events = append(c.Events, b.event(incident.HandoverPayload{PolicyPlace: b.place(policy, d, fresh)}))
 	}
 	b.page(c, policy, d, "handover", fresh)
 }
@@ -148,20 +148,26 @@ func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, 
 	return why
 }
 
-// event is a line of the timeline. It names those who count, not their shadows.
-func (b *batch) event(kind incident.EventKind, policy NamedPolicy, d Decision, people []Reached) incident.TimelineEvent {
-	detail := incident.Detail{Policy: policy.Name, Via: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
+// event is a line of the timeline; the store fills in the incident.
+func (b *batch) event(p incident.Payload) incident.TimelineEvent {
+	return incident.TimelineEvent{At: b.now, Actor: incident.Tocsin, Payload: p}
+}
+
+// place is where a decision is in its policy. It names those who count, not
+// their shadows.
+func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident.PolicyPlace {
+	place := incident.PolicyPlace{Policy: policy.Name, PolicySlug: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
 	if d.Phase == Stepping {
-		detail.Step = d.Step + 1
+		place.Step = d.Step + 1
 	} else {
-		detail.To = string(d.Phase)
+		place.Phase = string(d.Phase)
 	}
 	for _, r := range people {
 		if !r.Shadow {
-			detail.People = append(detail.People, r.UserID)
+			place.People = append(place.People, r.UserID)
 		}
 	}
-	return incident.TimelineEvent{At: b.now, Kind: kind, Actor: incident.Tocsin, Data: asJSON(detail)}
+	return place
 }
 
 func whyKind(p Phase) string {

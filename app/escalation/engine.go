@@ -160,8 +160,8 @@ func (b *batch) withoutPolicy(d Due) (Change, error) {
 	if err != nil {
 		return c, err
 	}
-	detail := incident.Detail{Text: "The escalation policy could not be carried out, so the administrators are paged. Tocsin’s log says why."}
-	c.Events = append([]incident.TimelineEvent{{At: b.now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: asJSON(detail)}}, c.Events...)
+	trouble := incident.TroublePayload{Text: "The escalation policy could not be carried out, so the administrators are paged. Tocsin’s log says why."}
+	c.Events = append([]incident.TimelineEvent{b.event(trouble)}, c.Events...)
 	c.Supersede = c.Supersede || fired && len(c.Pages) > 0
 	return c, nil
 }

@@ -175,18 +175,21 @@ func (l *ledger) follow(t *rapid.T, before escalation.Due, place int) {
 }
 
 func (l *ledger) place(t *rapid.T, e incident.TimelineEvent) (incident.EventKind, int) {
-	d := detailOf(t, e)
+	d, ok := incident.PlaceOf(e.Payload)
+	if !ok {
+		t.Fatalf("%s has no place in a policy", e.Kind())
+	}
 	end := len(l.policy.Steps) * (l.policy.Repeat + 1)
-	switch d.To {
+	switch d.Phase {
 	case string(escalation.Falling):
 		if d.Run == 1 {
-			return e.Kind, end
+			return e.Kind(), end
 		}
-		return e.Kind, end + 2*(d.Run-1)
+		return e.Kind(), end + 2*(d.Run-1)
 	case string(escalation.Administrators):
-		return e.Kind, end + 2*(d.Run-1) + 1
+		return e.Kind(), end + 2*(d.Run-1) + 1
 	}
-	return e.Kind, (d.Run-1)*len(l.policy.Steps) + d.Step - 1
+	return e.Kind(), (d.Run-1)*len(l.policy.Steps) + d.Step - 1
 }
 
 // reachesSomebody begins an escalation that nobody disturbs, and waits for the

@@ -267,12 +267,12 @@ func (d *desk) write(c escalation.Change) {
 
 // line tells an event as a story does: "+60m step 2 run 1: ben".
 func (d *desk) line(r *row, c escalation.Change, e incident.TimelineEvent) string {
-	detail := detailOf(d.t, e)
+	place, _ := incident.PlaceOf(e.Payload)
 	line := "+" + short(e.At.Sub(d.began)) + " "
 	if r.ID > 1 {
 		line += fmt.Sprintf("#%d ", r.Incident)
 	}
-	switch e.Kind {
+	switch e.Kind() {
 	case incident.EvExhausted:
 		return line + "exhausted"
 	case incident.EvTrouble:
@@ -283,28 +283,20 @@ func (d *desk) line(r *row, c escalation.Change, e incident.TimelineEvent) strin
 		line += "hand over "
 	}
 	switch {
-	case detail.Step > 0:
-		line += fmt.Sprintf("step %d run %d", detail.Step, detail.Run)
-	case detail.Run > 1:
-		line += fmt.Sprintf("%s again", detail.To)
+	case place.Step > 0:
+		line += fmt.Sprintf("step %d run %d", place.Step, place.Run)
+	case place.Run > 1:
+		line += fmt.Sprintf("%s again", place.Phase)
 	default:
-		line += detail.To
+		line += place.Phase
 	}
-	if e.Kind == incident.EvPassedOver {
+	if e.Kind() == incident.EvPassedOver {
 		return line
 	}
 	if c.Supersede {
 		line += ", instead"
 	}
-	return line + ": " + names(detail.People)
-}
-
-func detailOf(t fataler, e incident.TimelineEvent) (detail incident.Detail) {
-	t.Helper()
-	if err := json.Unmarshal(e.Data, &detail); err != nil {
-		t.Fatalf("detail of an event: %v", err)
-	}
-	return detail
+	return line + ": " + names(place.People)
 }
 
 // short is "1h" for what Go writes as "1h0m0s".

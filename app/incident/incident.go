@@ -4,10 +4,7 @@
 // package writes, and other packages act on what was written.
 package incident
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Status is where an incident stands.
 type Status string
@@ -62,13 +59,14 @@ type Incident struct {
 
 	// ReopenedAt are the reopens of the last hour, oldest first.
 	ReopenedAt []time.Time `gorm:"serializer:json"`
-	// FlappingSince is set while the incident is held open: see FlapReopens.
+	// FlappingSince is set while the incident is flapping: see FlapReopens.
 	FlappingSince *time.Time
-	// MutedUntil is set while the incident stands reopened and nobody is paged,
-	// because the sender asked for quiet. Then Settle pages, if it still must.
+	// MutedUntil is set while the incident is reopened and nobody is paged, because
+	// the sender asked for quiet. After that, QuietPeriodDue pages if an alert
+	// still fires.
 	MutedUntil *time.Time
 	// ChangedAt is when an alert last began or ended firing, which is what
-	// quiet minutes are counted from.
+	// the quiet period is counted from.
 	ChangedAt time.Time
 }
 
@@ -170,70 +168,3 @@ type Event struct {
 	Warnings  []string
 	Body      []byte
 }
-
-// EventKind is what a line of the timeline tells.
-type EventKind string
-
-// The kinds of timeline entry. What became of a page is not among them: it is
-// read from the attempts themselves.
-const (
-	EvReceived       EventKind = "received"       // a breach opened the incident
-	EvRepeated       EventKind = "repeated"       // seen again with something new to say
-	EvRaised         EventKind = "raised"         // a signal raised the priority
-	EvRecovered      EventKind = "recovered"      // an alert stopped firing
-	EvReopened       EventKind = "reopened"       // by a signal or a person
-	EvFlapping       EventKind = "flapping"       // held open from now on
-	EvSettled        EventKind = "settled"        // quiet again
-	EvStep           EventKind = "step"           // an escalation step fired
-	EvPassedOver     EventKind = "passed_over"    // a step found nobody, or reached nobody
-	EvHandover       EventKind = "handover"       // the schedule handed over inside a step
-	EvExhausted      EventKind = "exhausted"      // nobody answered the whole policy
-	EvWaiting        EventKind = "waiting"        // low urgency, waits for support hours
-	EvAcknowledged   EventKind = "acknowledged"   //
-	EvShadowAck      EventKind = "shadow_ack"     // a shadow's, which stops nothing
-	EvUnacknowledged EventKind = "unacknowledged" // by hand
-	EvStillOnIt      EventKind = "still_on_it"    // the owner is asked
-	EvAckExpired     EventKind = "ack_expired"    // and did not answer
-	EvResolved       EventKind = "resolved"       //
-	EvResolveUndone  EventKind = "resolve_undone" // a resolve by hand was taken back
-	EvEscalated      EventKind = "escalated"      // by hand
-	EvPriority       EventKind = "priority"       // set by hand
-	EvNote           EventKind = "note"           //
-	EvChannelFailed  EventKind = "channel_failed" // the team's chat could not be told
-	EvLeft           EventKind = "left"           // who was paged was deactivated
-	EvTrouble        EventKind = "trouble"        // Tocsin itself could not do something
-)
-
-// TimelineEvent is one line of an incident's timeline.
-type TimelineEvent struct {
-	ID         int64 `gorm:"primaryKey"`
-	IncidentNo int64 `gorm:"column:incident_number"`
-	At         time.Time
-	Kind       EventKind
-	// Actor is a person's email, "token:NAME", "integration:NAME" or "tocsin".
-	Actor string
-	// Data carries what the kind needs for its sentence: see Detail.
-	Data json.RawMessage
-}
-
-// Detail is the data of a timeline entry. Each kind fills what it needs.
-type Detail struct {
-	Text     string   `json:"text,omitempty"` // a note, a reason, a resolution
-	From     string   `json:"from,omitempty"` // an earlier value
-	To       string   `json:"to,omitempty"`   // a later one
-	Via      string   `json:"via,omitempty"`  // "web", "sms", "link", "api"
-	Policy   string   `json:"policy,omitempty"`
-	PolicyID int64    `json:"policy_id,omitempty"`
-	Step     int      `json:"step,omitempty"` // counted from 1
-	Run      int      `json:"run,omitempty"`  // counted from 1
-	People   []int64  `json:"people,omitempty"`
-	Targets  []string `json:"targets,omitempty"` // in words: "main on call in Payments"
-	Until    string   `json:"until,omitempty"`   // RFC 3339
-	Count    int64    `json:"count,omitempty"`
-	Warnings []string `json:"warnings,omitempty"`
-	Sender   string   `json:"sender,omitempty"`
-	Held     *Held    `json:"held,omitempty"` // what a resolve by hand ended
-}
-
-// Tocsin is the actor of what happens by itself.
-const Tocsin = "tocsin"

@@ -57,7 +57,7 @@ func TestARaiseAsksTheOwner(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 3)
-	s.act(incident.Acknowledge(*s.state.Incident, person(7, 1), 0))
+	s.do(person(7, 1), incident.ActAcknowledge{})
 	out := s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone, incident.EvRaised, incident.EvStillOnIt)
 	if !out.AskOwner || s.timers[incident.TimerAck] != at(7) || out.Incident.Status != incident.Acknowledged {
@@ -68,7 +68,7 @@ func TestARaiseAsksTheOwner(t *testing.T) {
 	if !out.AskOwner || len(out.Timers) > 0 || *out.Incident.AskedAt != at(2) {
 		t.Errorf("got %+v", out)
 	}
-	c := s.act(incident.AckDue(at(7), *s.state.Incident, 0), nil)
+	c := s.act(incident.AckDue(at(7), *s.state.Incident, 0))
 	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.OwnerID != nil {
 		t.Errorf("got %+v", c)
 	}
@@ -79,7 +79,7 @@ func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 3)
-	s.act(incident.Acknowledge(*s.state.Incident, incident.By{Actor: "token:bot", At: at(1)}, 0))
+	s.do(incident.By{Actor: "token:bot", At: at(1)}, incident.ActAcknowledge{})
 	out := s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised, incident.EvAckExpired)
 	if out.AskOwner || out.Incident.Status != incident.Triggered {
@@ -93,7 +93,7 @@ func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
 	s := newStory(t)
 	s.breachAt(0, 2)
 	low := 3
-	s.act(incident.SetPriority(*s.state.Incident, person(7, 1), &low, "only the demo tenant", levels(3), incident.Low))
+	s.do(person(7, 1), incident.ActSetPriority{Level: &low, Reason: "only the demo tenant"})
 	s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone)
 	if *s.state.Incident.Priority != 3 {
@@ -101,7 +101,7 @@ func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
 	}
 	s.breachAt(3, 1)
 	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
-	s.act(incident.SetPriority(*s.state.Incident, person(7, 4), &low, "", levels(3), incident.Low))
+	s.do(person(7, 4), incident.ActSetPriority{Level: &low, Reason: ""})
 	s.breachAt(5, 1)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone)
 }

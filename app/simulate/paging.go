@@ -110,15 +110,15 @@ func (w *world) writeChange(c escalation.Change) error {
 		if err != nil {
 			return err
 		}
-		w.tell(Entry{Kind: Kind(event.Kind), Place: place})
+		w.tell(Entry{Kind: Kind(event.Kind()), Place: place})
 	}
 	return nil
 }
 
 // place is the place in the policy that an event tells of.
 func (w *world) place(e incident.TimelineEvent) (*Place, error) {
-	d := detailOf(e)
-	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.To), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
+	d, _ := incident.PlaceOf(e.Payload)
+	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
 	if d.Step == 0 {
 		return p, nil
 	}

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -251,20 +250,26 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 
 // note tells what the incident's own timeline would.
 func (w *world) note(e incident.TimelineEvent, by incident.By) {
-	entry := Entry{Kind: Kind(e.Kind)}
+	entry := Entry{Kind: Kind(e.Kind())}
 	if by.UserID != nil {
 		entry.Person = *by.UserID
-		w.shadowAcks[entry.Person] = w.shadowAcks[entry.Person] || e.Kind == incident.EvShadowAck
-	} else if people := detailOf(e).People; len(people) > 0 {
+		w.shadowAcks[entry.Person] = w.shadowAcks[entry.Person] || e.Kind() == incident.EvShadowAck
+	} else if people := peopleOf(e.Payload); len(people) > 0 {
 		entry.Person = people[0]
 	}
 	w.tell(entry)
 }
 
-func detailOf(e incident.TimelineEvent) (d incident.Detail) {
-	// It was written by ourselves a moment ago; what cannot be read is empty.
-	_ = json.Unmarshal(e.Data, &d)
-	return d
+// peopleOf are those whom a timer's event is about.
+func peopleOf(p incident.Payload) []int64 {
+	switch p := p.(type) {
+	case incident.StillOnItPayload:
+		return p.People
+	case incident.AckExpiredPayload:
+		return p.People
+	default:
+		return nil
+	}
 }
 
 // merelyWatches reports whether a person is paged as a shadow and not otherwise.

@@ -183,11 +183,7 @@ func (tx *Tx) startEscalations(ctx context.Context, routes *routes, now time.Tim
 }
 
 func (tx *Tx) noteWaiting(ctx context.Context, now time.Time, number int64, until time.Time) error {
-	data, err := json.Marshal(incident.Detail{Until: until.UTC().Format(time.RFC3339)})
-	if err != nil {
-		return err
-	}
-	return tx.insertEvents(ctx, []incident.TimelineEvent{{IncidentNo: number, At: now, Kind: incident.EvWaiting, Actor: incident.Tocsin, Data: data}})
+	return tx.insertEvents(ctx, []incident.TimelineEvent{{IncidentNo: number, At: now, Actor: incident.Tocsin, Payload: incident.WaitingPayload{Until: until.UTC().Truncate(time.Second)}}})
 }
 
 // stopEscalations ends the primary escalations of incidents, and the requests

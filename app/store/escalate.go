@@ -301,9 +301,9 @@ func (tx *Tx) insertEvents(ctx context.Context, events []incident.TimelineEvent)
 	err := tx.insertRows(ctx, "timeline_events", len(events), "",
 		colOf("incident_number", "bigint", events, func(e *incident.TimelineEvent) int64 { return e.IncidentNo }),
 		colOf("at", "timestamptz", events, func(e *incident.TimelineEvent) time.Time { return e.At }),
-		colOf("kind", "text", events, func(e *incident.TimelineEvent) string { return string(e.Kind) }),
+		colOf("kind", "text", events, func(e *incident.TimelineEvent) string { return string(e.Kind()) }),
 		colOf("actor", "text", events, func(e *incident.TimelineEvent) string { return e.Actor }),
-		colOf("data", "text", events, func(e *incident.TimelineEvent) string { return string(e.Data) }))
+		colOf("data", "text", events, func(e *incident.TimelineEvent) string { return incident.EncodePayload(e.Payload) }))
 	if err != nil {
 		return fmt.Errorf("write the timeline: %w", err)
 	}

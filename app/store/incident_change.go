@@ -137,7 +137,7 @@ func (tx *Tx) known(ctx context.Context, inc incident.Incident, by incident.By) 
 		k.Shadow = shadows > 0 && others == 0
 	}
 	if inc.Status == incident.Resolved {
-		if err := tx.knownResolve(ctx, inc.Number, &k.Held); err != nil {
+		if err := tx.knownResolve(ctx, inc.Number, &k.Ended); err != nil {
 			return k, err
 		}
 	}
@@ -249,8 +249,8 @@ func (db *DB) PassOver(ctx context.Context, escalationID int64, mayPass func(pha
 		if _, err := tx.ExecContext(ctx, "UPDATE escalations SET deadline_at = $1, next_action_at = $1 WHERE id = $2", now, escalationID); err != nil {
 			return fmt.Errorf("pass a step over: %w", err)
 		}
-		if err := tx.insertEvents(ctx, []incident.TimelineEvent{{IncidentNo: number, At: now, Kind: incident.EvPassedOver, Actor: incident.Tocsin,
-			Data: []byte(asJSON(incident.Detail{Text: "Every attempt to reach somebody failed."}))}}); err != nil {
+		if err := tx.insertEvents(ctx, []incident.TimelineEvent{{IncidentNo: number, At: now, Actor: incident.Tocsin,
+			Payload: incident.PassedOverPayload{Reason: "Every attempt to reach somebody failed."}}}); err != nil {
 			return err
 		}
 		changed, err := tx.bump(ctx, []int64{number})

@@ -157,7 +157,7 @@ func TestATimelineIsReadInPages(t *testing.T) {
 		if diff := cmp.Diff(all, append(first, rest...)); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		if last := all[len(all)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" {
+		if last := all[len(all)-1]; last.Kind() != incident.EvAcknowledged || last.Actor != "ben@acme.example" {
 			t.Errorf("the last event is %+v", last)
 		}
 	})

@@ -37,10 +37,10 @@ func (tx *Tx) leave(ctx context.Context, userID int64, name string) error {
 	if err := tx.withdrawFrom(ctx, userID, name); err != nil {
 		return err
 	}
-	data := []byte(asJSON(incident.Detail{Text: name + " was paged and has been deactivated", People: []int64{userID}}))
+	left := incident.LeftPayload{Text: name + " was paged and has been deactivated", People: []int64{userID}}
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvLeft, Actor: incident.Tocsin, Data: data}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: left}
 	}
 	if err := tx.insertEvents(ctx, events); err != nil {
 		return err

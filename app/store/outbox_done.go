@@ -299,10 +299,10 @@ func (tx *Tx) noteChannelFailed(ctx context.Context, id int64, now time.Time) er
 	if err != nil {
 		return fmt.Errorf("read what a channel was to be told of: %w", err)
 	}
-	data := []byte(asJSON(incident.Detail{To: address, Text: reason}))
+	failed := incident.ChannelFailedPayload{Address: address, Reason: reason}
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvChannelFailed, Actor: incident.Tocsin, Data: data}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: failed}
 	}
 	return tx.insertEvents(ctx, events)
 }

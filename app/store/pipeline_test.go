@@ -181,8 +181,8 @@ func (p *pipeline) timers(ctx context.Context) (int, error) {
 			err = p.db.PassOver(ctx, t.Subject, escalation.MayPassOver)
 		case incident.TimerAck:
 			err = p.actions.AckDue(ctx, t.Subject)
-		case incident.TimerSettle:
-			err = p.actions.Settle(ctx, t.Subject)
+		case incident.TimerQuietPeriod:
+			err = p.actions.QuietPeriodDue(ctx, t.Subject)
 		}
 		if err != nil {
 			return 0, err

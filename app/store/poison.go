@@ -114,7 +114,7 @@ func (tx *Tx) postpone(ctx context.Context, query string, until time.Time, id in
 func (tx *Tx) noteTrouble(ctx context.Context, now time.Time, numbers []int64, text string) error {
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: []byte(asJSON(incident.Detail{Text: text}))}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: incident.TroublePayload{Text: text}}
 	}
 	return tx.insertEvents(ctx, events)
 }
