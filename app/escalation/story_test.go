@@ -160,18 +160,20 @@ func (d *desk) begin(change ...func(*row)) *row {
 
 func (r *row) wake(at time.Time) { r.next = &at }
 
-// raise is what the store does to the row of a raised incident.
-func (r *row) raise(at time.Time, priority int) {
-	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true)
-	r.State.FiredAt, r.State.Deadline = nil, nil
-	r.wake(at)
+// apply changes the row as the store does.
+func (r *row) apply(at time.Time, change incident.Escalate) {
+	got, _ := escalation.Apply(at, change, escalation.Running{State: r.State, Active: !r.ended, NextAction: r.next}, at)
+	r.State, r.next, r.ended = got.State, got.NextAction, !got.Active
 }
 
-// skip is what the store does where a person escalates, or every attempt failed.
-func (r *row) skip(at time.Time) {
-	r.State.Deadline = &at
-	r.wake(at)
+// raise has a signal raise the priority.
+func (r *row) raise(at time.Time, priority int) {
+	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true)
+	r.apply(at, incident.EscalateRefire)
 }
+
+// skip has a person escalate. What passes a step over does the same.
+func (r *row) skip(at time.Time) { r.apply(at, incident.EscalateNext) }
 
 // advance lets the time pass, the engine acting whenever something is due.
 func (d *desk) advance(by time.Duration) {
