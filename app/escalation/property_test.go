@@ -13,13 +13,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// TestWeeks lives through weeks in which anything happens, and holds what must
+// TestEscalationInvariants lives through weeks in which anything happens, and holds what must
 // be true of every escalation at every moment.
-func TestWeeks(t *testing.T) {
+func TestEscalationInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		policy := drawPolicy(t)
-		d := newDesk(t, policy)
+		d := newFixture(t, policy)
 		d.roster = drawRoster(t)
 		ledger := &ledger{policy: policy, last: map[int64]int{}, empty: map[int64]int{}}
 		d.check = func(before escalation.Due, after escalation.Change) { ledger.check(t, d.now, before, after) }
@@ -38,7 +38,7 @@ func TestWeeks(t *testing.T) {
 }
 
 // happen is one thing that happens to the last of the escalations.
-func happen(t *rapid.T, d *desk, l *ledger) {
+func happen(t *rapid.T, d *fixture, l *ledger) {
 	r := d.rows[len(d.rows)-1]
 	switch rapid.SampledFrom([]string{"time", "time", "time", "outage", "clock back", "answer", "raise", "escalate", "edit"}).Draw(t, "what") {
 	case "time":
@@ -194,7 +194,7 @@ func (l *ledger) place(t *rapid.T, e incident.TimelineEvent) (incident.EventKind
 
 // reachesSomebody begins an escalation that nobody disturbs, and waits for the
 // end of its policy.
-func reachesSomebody(t *rapid.T, d *desk) {
+func reachesSomebody(t *rapid.T, d *fixture) {
 	whole := 2 * time.Hour
 	anybody := d.roster.Resolve([]escalation.Target{{Role: "administrator"}}, d.now)
 	p := d.policies[paymentsPolicy]

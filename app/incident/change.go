@@ -2,12 +2,12 @@ package incident
 
 import "time"
 
-// Result is what became of a signal, as its sender is told.
+// Result is what a signal did, as its sender is told.
 type Result string
 
 // The results. A reopened incident counts as deduplicated where it pages
 // again, and as suppressed where it does so in silence; a recovery counts as
-// suppressed where the incident is held open all the same.
+// suppressed where the incident is flapping and stays open.
 const (
 	ResultCreated      Result = "created"      // a new incident
 	ResultDeduplicated Result = "deduplicated" // joined the incident that there was
@@ -39,8 +39,8 @@ const (
 	EscalateStop
 )
 
-// Then joins two changes in the order in which they came, so that a batch acts
-// once.
+// Then joins two changes in the order in which they came, so that a batch applies
+// one.
 func (e Escalate) Then(next Escalate) Escalate {
 	switch {
 	case next == EscalateNone:

@@ -1,12 +1,13 @@
 // Package incident holds the state machine of incidents and of the alerts that
-// they are made of: what a signal does to them, what a person may do, how
-// urgent it is, and the timeline that tells it all. It decides; the store
-// package writes, and other packages act on what was written.
+// they are made of: what a signal does to them (receive.go), what people do
+// (command.go), what timers do (due.go), how urgent it is, and the timeline
+// (timeline.go, payload.go). It decides; package store writes, and other packages
+// act on what was written.
 package incident
 
 import "time"
 
-// Status is where an incident stands.
+// Status is how far an incident has been answered.
 type Status string
 
 // The statuses.
@@ -16,7 +17,7 @@ const (
 	Resolved     Status = "resolved"
 )
 
-// Urgency decides whether a page may wait for the morning.
+// Urgency decides whether a page may wait for support hours.
 type Urgency string
 
 // The urgencies.
@@ -73,8 +74,8 @@ type Incident struct {
 // Open reports whether somebody still has to do something.
 func (i *Incident) Open() bool { return i.Status != Resolved }
 
-// Alert is one thing that a sender tells of. There is one per service and
-// dedup key for ever.
+// Alert is one condition that a sender reports. There is one for each service and
+// dedup key; it is never deleted.
 type Alert struct {
 	ID        int64 `gorm:"primaryKey"`
 	ServiceID int64
@@ -99,7 +100,7 @@ type Alert struct {
 	Body []byte
 }
 
-// Facts is what a breach said, kept as it was said.
+// Facts are what the latest signal said, as its sender wrote it.
 type Facts struct {
 	Sender   string `json:"sender,omitempty"`  // the integration's name
 	Service  string `json:"service,omitempty"` // as the sender named it

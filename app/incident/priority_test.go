@@ -71,7 +71,7 @@ func TestChoosePriority(t *testing.T) {
 }
 
 // Where the rule's own level does not exist, the next that is met decides.
-func TestABudgetRuleOfAMissingLevelIsPassedOver(t *testing.T) {
+func TestBudgetRuleOfMissingLevel(t *testing.T) {
 	t.Parallel()
 	remaining := -5.0
 	got := incident.ChoosePriority(nil, nil, incident.Budget{Remaining: &remaining}, levels(3)[1:])

@@ -7,7 +7,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
+func TestRaiseRefires(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 4)
@@ -24,7 +24,7 @@ func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
 }
 
 // What had no priority was paged as urgently as a P2 is.
-func TestAFirstPriorityPagesAgainOnlyWhereItIsUrgent(t *testing.T) {
+func TestFirstPriorityPagesAgainIfUrgent(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[int]incident.Escalate{
 		1: incident.EscalateRefire, 2: incident.EscalateRefire, 3: incident.EscalateNone, 5: incident.EscalateNone,
@@ -53,7 +53,7 @@ func TestAFirstPriorityPagesAgainOnlyWhereItIsUrgent(t *testing.T) {
 	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvRaised)
 }
 
-func TestARaiseAsksTheOwner(t *testing.T) {
+func TestRaiseAsksOwner(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 3)
@@ -75,7 +75,7 @@ func TestARaiseAsksTheOwner(t *testing.T) {
 	expect(t, c.Timeline, incident.EvAckExpired)
 }
 
-func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
+func TestRaiseRestartsAfterTokenAck(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 3)
@@ -88,7 +88,7 @@ func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
 }
 
 // The level that a person chose stands against repeats of what they knew.
-func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
+func TestRepeatKeepsPrioritySetByHand(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 2)

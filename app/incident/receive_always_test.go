@@ -12,7 +12,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-func TestReceiveChangesNothingThatItWasGiven(t *testing.T) {
+func TestReceiveKeepsItsArguments(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := &story{timers: map[string]time.Time{}, rules: newStory(nil).rules}

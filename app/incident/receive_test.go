@@ -149,7 +149,7 @@ func TestFirstBreachOpensAnIncident(t *testing.T) {
 	}
 }
 
-func TestARepeatCountsAndPagesNobody(t *testing.T) {
+func TestRepeatPagesNobody(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 2)
@@ -166,7 +166,7 @@ func TestARepeatCountsAndPagesNobody(t *testing.T) {
 	}
 }
 
-func TestAnAlertOfAResolvedIncidentDoesNotFire(t *testing.T) {
+func TestAlertOfResolvedIncidentDoesNotFire(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -178,7 +178,7 @@ func TestAnAlertOfAResolvedIncidentDoesNotFire(t *testing.T) {
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
 }
 
-func TestARecoveryResolves(t *testing.T) {
+func TestRecoveryResolves(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -194,7 +194,7 @@ func TestARecoveryResolves(t *testing.T) {
 	}
 }
 
-func TestAnIncidentResolvesWithItsLastAlert(t *testing.T) {
+func TestLastAlertResolves(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -211,7 +211,7 @@ func TestAnIncidentResolvesWithItsLastAlert(t *testing.T) {
 	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
 }
 
-func TestAnOldResolveIsIgnored(t *testing.T) {
+func TestOldResolveIsIgnored(t *testing.T) {
 	t.Parallel()
 	first, second := at(-10), at(5)
 	for _, test := range []struct {
@@ -245,8 +245,8 @@ func TestAnOldResolveIsIgnored(t *testing.T) {
 	}
 }
 
-// TestAnIgnoredRecoverySaysWhy: the sender is told nothing but what is so.
-func TestAnIgnoredRecoverySaysWhy(t *testing.T) {
+// TestIgnoredRecoveryWarns: the sender is told nothing but what is so.
+func TestIgnoredRecoveryWarns(t *testing.T) {
 	t.Parallel()
 	is := func(what string, out incident.SignalChange, want string) {
 		t.Helper()
@@ -272,7 +272,7 @@ func TestAnIgnoredRecoverySaysWhy(t *testing.T) {
 	is("of what is resolved", s.recovered(7), nothing)
 }
 
-func TestReopenWithinTheWindow(t *testing.T) {
+func TestReopenWindow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		minute float64
@@ -302,7 +302,7 @@ func TestReopenWithinTheWindow(t *testing.T) {
 	}
 }
 
-func TestAfterAPersonResolvedTheSameWindowHolds(t *testing.T) {
+func TestReopenWindowAfterResolveByHand(t *testing.T) {
 	t.Parallel()
 	for minute, want := range map[float64]incident.Result{3: incident.ResultDeduplicated, 9: incident.ResultCreated} {
 		s := newStory(t)
@@ -318,7 +318,7 @@ func TestAfterAPersonResolvedTheSameWindowHolds(t *testing.T) {
 	}
 }
 
-func TestSnoozeMutesAReopenAndThenPages(t *testing.T) {
+func TestSnoozeMutesReopen(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.send(0, incident.Event{Action: incident.Trigger, Snooze: 30 * time.Minute})
@@ -346,7 +346,7 @@ func TestSnoozeMutesAReopenAndThenPages(t *testing.T) {
 	}
 }
 
-func TestSnoozeNeverMutesARaiseAtAReopenNorANewIncident(t *testing.T) {
+func TestSnoozeDoesNotMuteRaise(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.send(0, incident.Event{Action: incident.Trigger, Snooze: time.Hour})
@@ -361,7 +361,7 @@ func TestSnoozeNeverMutesARaiseAtAReopenNorANewIncident(t *testing.T) {
 	s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived)
 }
 
-func TestASignalDoesNotMuteItself(t *testing.T) {
+func TestSignalDoesNotMuteItself(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -381,7 +381,7 @@ func flap(t testing.TB) *story {
 	return s
 }
 
-func TestTheThirdReopenIsHeldOpen(t *testing.T) {
+func TestThirdReopenIsFlapping(t *testing.T) {
 	t.Parallel()
 	s := flap(t)
 	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvFlapping)
@@ -402,7 +402,7 @@ func TestTheThirdReopenIsHeldOpen(t *testing.T) {
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRepeated, incident.EvRaised)
 }
 
-func TestReopensOverMoreThanAnHourAreNotFlapping(t *testing.T) {
+func TestSlowReopensAreNotFlapping(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
