@@ -1,7 +1,8 @@
-// Package escalation decides who is paged next and sees to it that they are.
-// What a policy says (policy.go), what is due (state.go), who that is (roster.go)
-// and what is to be written (decide.go) are pure; engine.go alone acts. The
-// simulator runs the very same engine on a store in memory.
+// Package escalation decides who is paged next. What a policy says (policy.go),
+// what is due (state.go), what a change of the incident does to it (running.go),
+// who is meant (roster.go) and what is to be written (decide.go) are pure;
+// engine.go claims what is due and has it written. The simulator runs the same
+// engine on a store in memory.
 package escalation
 
 import (
