@@ -416,7 +416,7 @@ func TestAStepIsPassedOverOnce(t *testing.T) {
 		p.exec("UPDATE pages SET state = 'failed', notify_at = NULL")
 		id := int64(p.count("SELECT id FROM escalations"))
 		for range 2 { // two processes find the same timer
-			if err := st.Paging.PassOver(t.Context(), id, escalation.MayPassOver); err != nil {
+			if err := st.Paging.PassOver(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 		}
