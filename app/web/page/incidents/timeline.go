@@ -1,0 +1,128 @@
+package incidents
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	view "github.com/tocsin-oncall/tocsin/views/incidents"
+)
+
+// timeline is what happened and what was sent, oldest first. At one instant,
+// what happened comes before what was sent because of it.
+func timelineOf(req *page.Request, events []incident.TimelineEvent, records []incident.PageRecord) []view.Event {
+	var lines []view.Event
+	var ran policyRun
+	for _, e := range events {
+		line := eventLine(req, e)
+		ran.follow(e.Kind, &line)
+		lines = append(lines, line)
+	}
+	for i, r := range records {
+		if !page.Attempted(r) {
+			continue
+		}
+		attempt := page.AttemptOf(r)
+		if again := triedAgain(records[i+1:], r); again != nil {
+			attempt.RetryAt = *again
+		}
+		lines = append(lines, view.Event{ID: r.AttemptID, At: attempt.At, Kind: view.KindAttempt, Attempt: &attempt})
+	}
+	slices.SortStableFunc(lines, func(a, b view.Event) int { return a.At.Compare(b.At) })
+	return lines
+}
+
+// policyRun counts what a policy did until it is exhausted, since the line that
+// tells of it does not say.
+type policyRun struct {
+	run   int   // the last
+	paged int64 // steps that reached somebody
+}
+
+func (r *policyRun) follow(kind incident.EventKind, line *view.Event) {
+	switch kind {
+	case incident.EvReceived, incident.EvReopened, incident.EvUnacknowledged, incident.EvAckExpired, incident.EvSettled:
+		*r = policyRun{}
+	case incident.EvStep, incident.EvPassedOver:
+		if line.Step == 0 {
+			return
+		}
+		r.run = max(r.run, line.Run)
+		if kind == incident.EvStep {
+			r.paged++
+		}
+	case incident.EvExhausted:
+		line.Run, line.Count = max(r.run, 1), r.paged
+	}
+}
+
+// triedAgain is when a message was sent once more after an attempt that failed;
+// nil where it was not so far.
+func triedAgain(later []incident.PageRecord, failed incident.PageRecord) *time.Time {
+	if failed.State != incident.AttemptFailed || failed.AttemptID == 0 {
+		return nil
+	}
+	for _, r := range later {
+		if r.MessageID == failed.MessageID && r.PageID == failed.PageID && r.Number == failed.Number+1 {
+			return r.StartedAt
+		}
+	}
+	return nil
+}
+
+// event reads a line of the timeline. Those of the escalation name its policy.
+func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
+	var d incident.Detail
+	_ = json.Unmarshal(e.Data, &d) // what we wrote ourselves; at worst a line says less
+	line := view.Event{
+		ID: e.ID, At: e.At, Kind: string(e.Kind), By: req.Config.ActorName(e.Actor), Text: d.Text, From: d.From, To: d.To, Via: d.Via,
+		Step: d.Step, Run: d.Run, People: req.Config.Persons(d.People), Targets: d.Targets, Count: d.Count, Warnings: d.Warnings, Sender: d.Sender,
+	}
+	line.Until, _ = time.Parse(time.RFC3339, d.Until)
+	switch e.Kind {
+	case incident.EvReceived:
+		if !page.IsIntegration(e.Actor) {
+			line.Sender = "" // a person opened it
+		}
+	case incident.EvResolved:
+		if page.IsIntegration(e.Actor) {
+			line.Sender = line.By
+		}
+	case incident.EvStep, incident.EvPassedOver, incident.EvHandover, incident.EvExhausted:
+		line.Via, line.Policy = "", element.Ref{Slug: d.Via, Name: d.Policy}
+		if d.Step == 0 && d.To != "" {
+			beyondSteps(req, &line)
+		}
+	}
+	return line
+}
+
+// beyondSteps says in words what the fallback and the administrators are about,
+// which are no steps of the policy.
+func beyondSteps(req *page.Request, line *view.Event) {
+	who := "The " + line.To
+	if line.To == string(view.NextFallback) && len(line.Targets) > 0 {
+		who += " (" + element.And(line.Targets) + ")"
+	}
+	verb := " was"
+	if line.To == string(view.NextAdministrators) {
+		verb = " were"
+	}
+	switch incident.EventKind(line.Kind) {
+	case incident.EvStep:
+		line.Kind, line.Text = "beyond", who+verb+" paged"+whoToo(line.Targets, line.People)
+	case incident.EvPassedOver:
+		line.Kind, line.Text = "beyond", who+verb+" passed over: nobody there can be reached"
+	}
+}
+
+// whoToo names people after targets that do not name them already.
+func whoToo(targets []string, people []element.Person) string {
+	if names := element.Names(people); names != "" && names != element.And(targets) {
+		return ": " + names
+	}
+	return ""
+}
