@@ -30,6 +30,10 @@ type Store interface {
 	SwitchContact(ctx context.Context, by auth.Actor, method notify.ContactMethod, on bool) (changed bool, err error)
 	// Notice sends a text that asks for no action.
 	Notice(ctx context.Context, to notify.ContactMethod, text string) error
+}
+
+// Incidents reads incidents.
+type Incidents interface {
 	Incident(ctx context.Context, number int64) (incident.Row, error)
 }
 
@@ -47,10 +51,11 @@ type Actions interface {
 
 // Service answers replies. All of it is required.
 type Service struct {
-	Store   Store
-	Users   Users
-	People  notify.People
-	Actions Actions
+	Store     Store
+	Users     Users
+	People    notify.People
+	Incidents Incidents
+	Actions   Actions
 	// Works reports whether a medium has a channel.
 	Works func(notify.Medium) bool
 	Now   func() time.Time
@@ -256,7 +261,7 @@ func (s *Service) act(ctx context.Context, p *sender, action notify.Action, numb
 	if !fault.Is(err, fault.KindConflict) {
 		return answer, err
 	}
-	row, missing := s.Store.Incident(ctx, number)
+	row, missing := s.Incidents.Incident(ctx, number)
 	if missing != nil || row.Status != incident.Resolved {
 		return "", err
 	}

@@ -29,7 +29,7 @@ func TestRepliesToPage(t *testing.T) {
 		a.ExpectText(webtest.BensNumber, "5 1", "1 is resolved at 18:05 GMT.")
 		a.Advance(24 * time.Hour)
 		a.ExpectText(webtest.AnasNumber, "4 1", "1 was already resolved by Ben Adeyemi on Mon 23 Nov at 19:05 CET.")
-		row, err := a.DB.Incident(t.Context(), 1)
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
 		a.Must(err)
 		if row.ResolvedBy != "ben@acme.example" || row.Status != incident.Resolved {
 			t.Errorf("it stands at %s by %s", row.Status, row.ResolvedBy)
@@ -66,7 +66,7 @@ func TestReplyWithoutNumberFindsUnanswered(t *testing.T) {
 57 Checkout API: Breach 56
 56 Checkout API: Breach 55
 and 55 more`)
-		ben, err := a.DB.ContactByAddress(t.Context(), notify.SMS, webtest.BensNumber)
+		ben, err := a.DB.Access.ContactByAddress(t.Context(), notify.SMS, webtest.BensNumber)
 		a.Must(err)
 		for number := int64(2); number <= 60; number++ {
 			_, err := a.Actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &ben.UserID, Via: "web"})
@@ -96,7 +96,7 @@ func TestAckAllCoversLastMessage(t *testing.T) {
 		a.ExpectText(webtest.AnasNumber, "4 5", `5 is yours, acknowledged at 19:05 CET. "6 5" resolves it.`)
 		a.ExpectText(webtest.BensNumber, "ack all", "Acknowledged: 4, 6. Answered already: 5.")
 		for number, want := range map[int64]incident.Status{1: incident.Triggered, 3: incident.Triggered, 4: incident.Acknowledged, 6: incident.Acknowledged} {
-			row, err := a.DB.Incident(t.Context(), number)
+			row, err := a.DB.Incidents.Incident(t.Context(), number)
 			a.Must(err)
 			if row.Status != want {
 				t.Errorf("incident %d is %s, want %s", number, row.Status, want)
@@ -130,7 +130,7 @@ schedules:
 		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), words)
 		ben.Post("/incidents/acknowledge", http.StatusSeeOther, "number", "1")
 		webtest.Contains(t, ben.Get("/incidents", http.StatusOK), words)
-		events, err := a.DB.Timeline(t.Context(), 1, 0, 0)
+		events, err := a.DB.Incidents.Timeline(t.Context(), 1, 0, 0)
 		a.Must(err)
 		if n := strings.Count(fmt.Sprint(events), string(incident.EvShadowAck)); n != 1 {
 			t.Errorf("the timeline tells of it %d times", n)
@@ -145,7 +145,7 @@ func TestStopAndStart(t *testing.T) {
 		if len(sent) != 1 || sent[0].Medium != notify.Email || sent[0].To != "ana@acme.example" || sent[0].Kind != notify.KindNotice || sent[0].Text != reply.StoppedText {
 			t.Fatalf("sent %+v", sent)
 		}
-		method, err := a.DB.ContactByAddress(t.Context(), notify.SMS, webtest.AnasNumber)
+		method, err := a.DB.Access.ContactByAddress(t.Context(), notify.SMS, webtest.AnasNumber)
 		a.Must(err)
 		if method.Usable() {
 			t.Error("the number is still used")
@@ -156,7 +156,7 @@ func TestStopAndStart(t *testing.T) {
 			t.Errorf("a second STOP sent %+v", sent)
 		}
 		a.ExpectText(webtest.AnasNumber, "start", "SMS from Tocsin is on again.")
-		method, err = a.DB.ContactByAddress(t.Context(), notify.SMS, webtest.AnasNumber)
+		method, err = a.DB.Access.ContactByAddress(t.Context(), notify.SMS, webtest.AnasNumber)
 		a.Must(err)
 		if !method.Usable() {
 			t.Error("the number is not used again")

@@ -39,7 +39,7 @@ type Parts struct {
 	Now            func() time.Time
 	Log            *slog.Logger
 
-	DB        *store.DB
+	DB        *store.Store
 	Keys      *auth.Keyring
 	Auth      *auth.Service
 	Sessions  *auth.Sessions
@@ -84,11 +84,11 @@ type Slices struct {
 
 // NewSlices gives each slice what it needs.
 func NewSlices(p Parts) Slices {
-	configs := web.NewConfigCache(p.DB)
+	configs, reads, signals := web.NewConfigCache(p.DB.Listing()), p.DB.IncidentReads(), p.DB.Signals()
 	tests := page.TestSender{Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
-		return p.DB.IntegrationKey(ctx, p.Keys, slug)
+		return signals.IntegrationKey(ctx, p.Keys, slug)
 	}}
-	replies := &reply.Service{Store: p.DB, Users: p.Auth, People: p.Directory, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
+	replies := &reply.Service{Store: p.DB.Replies(), Incidents: reads, Users: p.Auth, People: p.Directory, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
@@ -96,20 +96,20 @@ func NewSlices(p Parts) Slices {
 		},
 		Hook: hook.Deps{Signals: p.Signals},
 		Callback: callback.Deps{
-			Texts: p.Texts, Replies: replies, Receipts: p.DB, Requests: p.DB, People: p.Directory, Works: p.Works, Now: p.Now, Log: p.Log,
+			Texts: p.Texts, Replies: replies, Receipts: p.DB.Paging, Requests: p.DB.Access, People: p.Directory, Works: p.Works, Now: p.Now, Log: p.Log,
 		},
 		API: api.Deps{
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Directory: p.Directory, People: p.Directory, Works: p.Works,
-			Catalog: p.Directory, Submitter: p.Submitter, Incidents: p.DB, Actions: p.Incidents, Overrides: p.DB, Requests: p.DB,
+			Catalog: p.Directory, Submitter: p.Submitter, Incidents: reads, Actions: p.Incidents, Overrides: p.DB.Organization, Requests: p.DB.Access,
 		},
-		Page:      page.Deps{Configs: configs, Rosters: p.Directory, People: p.Directory, Counter: p.DB, Works: p.Works, OnlyLog: p.OnlyLog},
-		Incidents: incidents.Deps{Incidents: p.DB, Actions: p.Incidents, Policies: p.Directory},
-		Services:  services.Deps{Incidents: p.DB, Signals: p.DB, Replays: p.Signals, Tests: tests, Keys: p.Keys},
-		People:    peoplepages.Deps{Auth: p.Auth, Incidents: p.DB},
-		Account:   account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB, Now: p.Now}},
+		Page:      page.Deps{Configs: configs, Rosters: p.Directory, People: p.Directory, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Incidents: incidents.Deps{Incidents: reads, Actions: p.Incidents, Policies: p.Directory},
+		Services:  services.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
+		People:    peoplepages.Deps{Auth: p.Auth, Incidents: reads},
+		Account:   account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
 		SignIn:    signin.Deps{Auth: p.Auth},
-		Start:     start.Deps{Catalog: p.DB, Incidents: p.DB, Signals: p.DB, ContactMethods: p.DB, Tests: tests, Keys: p.Keys},
-		Link:      link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: p.DB, Actions: p.Incidents},
+		Start:     start.Deps{Catalog: p.DB.Organization, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
+		Link:      link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
 	}
 }
 

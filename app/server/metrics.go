@@ -19,7 +19,7 @@ func (s *Server) measure() {
 	for _, l := range s.loops {
 		l.observed = func(name string, took time.Duration, _ int, _ error) { s.metrics.Swept(name, took) }
 	}
-	for name, query := range s.DB.Backlogs() {
+	for name, query := range s.DB.Paging.Backlogs() {
 		s.metrics.Backlog(name, func() float64 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()

@@ -63,7 +63,7 @@ func TestATimerThatFailsHoldsUpNoOther(t *testing.T) {
 	}
 	now = now.Add(time.Minute)
 	broken.fails = nil
-	due, err := db.DueTimers(t.Context(), now, 10)
+	due, err := db.Paging.DueTimers(t.Context(), now, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

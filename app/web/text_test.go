@@ -56,7 +56,7 @@ func TestInvalidTextIsRejected(t *testing.T) {
 		for _, key := range []string{"a\xffb", "clé", "a\tb"} {
 			webtest.Decode[web.Problem](t, a.As(auth.Responder, "POST", "/api/v1/incidents/1/notes", `{"note":"n"}`, "Idempotency-Key", key), 400)
 		}
-		if row, err := a.DB.Incident(t.Context(), 1); err != nil || row.Status != incident.Triggered {
+		if row, err := a.DB.Incidents.Incident(t.Context(), 1); err != nil || row.Status != incident.Triggered {
 			t.Errorf("after all this it is %s, %v", row.Status, err)
 		}
 	})

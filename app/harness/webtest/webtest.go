@@ -49,7 +49,7 @@ var Start = time.Date(2026, 11, 23, 18, 4, 5, 0, time.UTC)
 
 // App is the HTTP interface and what is behind it.
 type App struct {
-	DB       *store.DB
+	DB       *store.Store
 	Keys     *auth.Keyring
 	Auth     *auth.Service
 	Signals  *ingest.Service
@@ -103,28 +103,30 @@ func (c *channel) Deliver(_ context.Context, m notify.Message) (notify.Receipt, 
 }
 
 // directory reads the configuration anew on each call.
-type directory struct{ db *store.DB }
+type directory struct{ db *store.Store }
 
 func works(m notify.Medium) bool { return m == notify.SMS || m == notify.Email }
 
 func (d directory) Snapshot(ctx context.Context) (*catalog.Snapshot, error) {
-	return d.db.Snapshot(ctx)
+	return d.db.Organization.Snapshot(ctx)
 }
 
-func (d directory) Reload(ctx context.Context) (*catalog.Snapshot, error) { return d.db.Snapshot(ctx) }
+func (d directory) Reload(ctx context.Context) (*catalog.Snapshot, error) {
+	return d.db.Organization.Snapshot(ctx)
+}
 
 func (directory) Compose(*notify.Claim) error { return nil }
 
 func (d directory) Roster(ctx context.Context, _ int64) (*escalation.Roster, error) {
-	return d.db.Roster(ctx, works)
+	return d.db.Organization.Roster(ctx, works)
 }
 
 func (d directory) Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error) {
-	return d.db.PolicyVersion(ctx, version)
+	return d.db.Organization.PolicyVersion(ctx, version)
 }
 
 func (d directory) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
-	return d.db.Recipients(ctx)
+	return d.db.Organization.Recipients(ctx)
 }
 
 func newApp(t *testing.T, address string) *App {
@@ -141,16 +143,16 @@ func newApp(t *testing.T, address string) *App {
 	a.applyExample()
 
 	log := slog.New(slog.DiscardHandler)
-	sessions := auth.NewSessions(db.Sessions(), false, a.Now)
-	a.Auth = auth.NewService(db, sessions, auth.Options{Now: a.Now, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
-	batcher := ingest.NewBatcher(db, ingest.BatcherOptions{Log: log})
+	sessions := auth.NewSessions(db.Access.Sessions(), false, a.Now)
+	a.Auth = auth.NewService(db.Access, sessions, auth.Options{Now: a.Now, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
+	batcher := ingest.NewBatcher(db.Incidents, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
 	config := directory{db}
 	a.Signals = ingest.NewService(ingest.ServiceOptions{
-		Config: config, Submitter: batcher, Rejections: db, HMAC: a.Keys.IntegrationHMAC, Now: a.Now, Log: log,
+		Config: config, Submitter: batcher, Rejections: db.Incidents, HMAC: a.Keys.IntegrationHMAC, Now: a.Now, Log: log,
 		URL: func(n int64) string { return PublicURL + "/incidents/" + web.FormatInt(n) },
 	})
-	a.Actions = &incident.Service{Store: db, Now: a.Now}
+	a.Actions = &incident.Service{Store: db.Incidents, Now: a.Now}
 	a.Live, a.Metrics = web.NewLive(), web.NewMetrics()
 	a.Slices = server.NewSlices(server.Parts{
 		PublicURL: PublicURL, Now: a.Now, Log: log, DB: db, Keys: a.Keys, Auth: a.Auth, Sessions: sessions, Signals: a.Signals,
@@ -159,10 +161,10 @@ func newApp(t *testing.T, address string) *App {
 	})
 	a.Contacts = a.Slices.Account.Contacts
 	a.Remount()
-	a.engine = &escalation.Engine{Store: db, Directory: config, Now: a.Now, Batch: 100}
-	a.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: a.sent, notify.Email: a.sent},
+	a.engine = &escalation.Engine{Store: db.Paging, Directory: config, Now: a.Now, Batch: 100}
+	a.outbox = &notify.Outbox{Store: db.Paging, Channels: map[notify.Medium]notify.Channel{notify.SMS: a.sent, notify.Email: a.sent},
 		Composer: config, People: config, Now: a.Now, RealNow: time.Now, Workers: 4, Log: log}
-	a.planner = &notify.Planner{Store: db, People: config, Works: works, Now: a.Now, Batch: 100}
+	a.planner = &notify.Planner{Store: db.Paging, People: config, Works: works, Now: a.Now, Batch: 100}
 	for _, scope := range append([]auth.Role{auth.Read}, auth.Roles...) {
 		secret, _, err := a.Auth.CreateToken(t.Context(), auth.Tocsin, "test-"+string(scope), scope)
 		a.Must(err)
@@ -232,11 +234,11 @@ func (a *App) apply(text string, o blueprint.Options) {
 	ctx := a.t.Context()
 	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	a.Must(err)
-	state, err := a.DB.Configuration(ctx, a.Keys)
+	state, err := a.DB.Organization.Configuration(ctx, a.Keys)
 	a.Must(err)
 	plan, err := file.Plan(state, o)
 	a.Must(err)
-	a.Must(a.DB.Apply(ctx, auth.Tocsin, a.Keys, plan))
+	a.Must(a.DB.Organization.Apply(ctx, auth.Tocsin, a.Keys, plan))
 }
 
 // UserID is the id of the person with an email address.

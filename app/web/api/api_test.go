@@ -142,7 +142,7 @@ func TestOpenIncident(t *testing.T) {
 		if sent := a.RunDue(); len(sent) == 0 {
 			t.Error("it paged nobody")
 		}
-		row, err := a.DB.Incident(t.Context(), opened.Number)
+		row, err := a.DB.Incidents.Incident(t.Context(), opened.Number)
 		if err != nil || row.PrioritySource != "token:test-responder" || row.Facts.Environment[0].Value != "Three calls." {
 			t.Errorf("it is kept as %+v, %v", row, err)
 		}
@@ -327,7 +327,7 @@ func TestIdempotencyKey(t *testing.T) {
 			}
 		}
 		// The process stops after the incident is durable and before its answer is stored.
-		a.Slices.API.Requests = dyingRequests{a.DB}
+		a.Slices.API.Requests = dyingRequests{a.DB.Access}
 		a.Remount()
 		before, _ := open("four", "a")
 		a.Advance(auth.IdempotencyAbandoned)

@@ -18,7 +18,7 @@ func TestRepeatedTextActsOnce(t *testing.T) {
 		if again := a.Text("SM1", webtest.BensNumber, "5 1"); again != first {
 			t.Errorf("again: %q, first: %q", again, first)
 		}
-		events, err := a.DB.Timeline(t.Context(), 1, 0, 0)
+		events, err := a.DB.Incidents.Timeline(t.Context(), 1, 0, 0)
 		a.Must(err)
 		n := 0
 		for _, e := range events {
@@ -44,7 +44,7 @@ func TestUnknownNumberAndBadSignature(t *testing.T) {
 				t.Errorf("%s without a signature is answered %d", path, w.Code)
 			}
 		}
-		row, err := a.DB.Incident(t.Context(), 1)
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
 		a.Must(err)
 		if row.Status != incident.Triggered {
 			t.Errorf("it is %s", row.Status)

@@ -12,13 +12,13 @@ import (
 func TestRulesProfileAndPassword(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		ana := a.SignIn("ana@acme.example")
-		methods, err := a.DB.ContactMethods(t.Context(), a.UserID("ana@acme.example"))
+		methods, err := a.DB.Access.ContactMethods(t.Context(), a.UserID("ana@acme.example"))
 		a.Must(err)
 		sms, mail := web.FormatInt(methods[0].ID), web.FormatInt(methods[2].ID)
 		again := ana.Post("/me/rules", http.StatusUnprocessableEntity, "urgency", "high", "contact", sms, "after", "soon", "contact", mail, "after", "7")
 		webtest.Contains(t, again, `value="soon"`, `value="7"`, "aria-invalid")
 		ana.Post("/me/rules", http.StatusSeeOther, "urgency", "high", "contact", mail, "after", "2.5", "contact", "", "after", "9")
-		rules, err := a.DB.Rules(t.Context(), a.UserID("ana@acme.example"))
+		rules, err := a.DB.Access.Rules(t.Context(), a.UserID("ana@acme.example"))
 		a.Must(err)
 		if len(rules) != 2 || rules[0].Urgency != "high" || rules[0].AfterSeconds != 150 || rules[0].ContactMethodID != methods[2].ID || rules[1].Urgency != "low" {
 			t.Errorf("the rules are %+v", rules)

@@ -54,7 +54,7 @@ func TestIncidentPage(t *testing.T) {
 		ben.Post("/incidents/1/acknowledge", http.StatusSeeOther)
 		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), "was resolved by")
 		webtest.Contains(t, ben.Get("/incidents?tab=resolved&q=avail", http.StatusOK), "Availability")
-		if row, err := a.DB.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
+		if row, err := a.DB.Incidents.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
 			t.Errorf("it is %s by %s, %v", row.Status, row.ResolvedBy, err)
 		}
 	})

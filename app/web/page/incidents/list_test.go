@@ -48,7 +48,7 @@ func TestSearchFindsInOtherTabs(t *testing.T) {
 		a.RunDue()
 		ana := a.SignIn("ana@acme.example")
 		ana.Post("/incidents/1/resolve", http.StatusSeeOther, "resolution", "")
-		row, err := a.DB.Incident(t.Context(), 1)
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
 		a.Must(err)
 		for _, number := range []string{"1", "%231", "+1+"} {
 			page := ana.Get("/incidents?tab=open&q="+number, http.StatusOK)

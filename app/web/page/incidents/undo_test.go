@@ -17,7 +17,7 @@ func TestUndoResolveKeepsOwner(t *testing.T) {
 		a.RunDue()
 		ana, ben := a.SignIn("ana@acme.example"), a.SignIn("ben@acme.example")
 		ben.Post("/incidents/1/acknowledge", http.StatusSeeOther)
-		before, err := a.DB.Incident(t.Context(), n)
+		before, err := a.DB.Incidents.Incident(t.Context(), n)
 		a.Must(err)
 		a.Advance(time.Minute)
 		ben.Post("/incidents/1/resolve", http.StatusSeeOther)
@@ -27,12 +27,12 @@ func TestUndoResolveKeepsOwner(t *testing.T) {
 		a.Advance(10 * time.Second)
 		ben.Post("/incidents/1/undo-resolve", http.StatusSeeOther)
 		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), "Taken back. It is Ben Adeyemi’s as before", "took the resolve back")
-		after, err := a.DB.Incident(t.Context(), n)
+		after, err := a.DB.Incidents.Incident(t.Context(), n)
 		a.Must(err)
 		if after.Status != incident.Acknowledged || after.OwnerID == nil || *after.OwnerID != *before.OwnerID || !after.AcknowledgedAt.Equal(*before.AcknowledgedAt) || after.ResolvedAt != nil {
 			t.Errorf("it is %s by %s at %v", after.Status, after.AcknowledgedBy, after.AcknowledgedAt)
 		}
-		if alert, err := a.DB.LatestAlert(t.Context(), n); err != nil || !alert.Firing || alert.ResolvedAt != nil {
+		if alert, err := a.DB.Incidents.LatestAlert(t.Context(), n); err != nil || !alert.Firing || alert.ResolvedAt != nil {
 			t.Errorf("its alert fires: %t, resolved %v, %v", alert.Firing, alert.ResolvedAt, err)
 		}
 		a.Advance(24 * time.Hour)
@@ -60,7 +60,7 @@ func TestUndoResolveWithoutOwnerPages(t *testing.T) {
 		if sent := a.RunDue(); len(sent) == 0 {
 			t.Error("nobody is paged")
 		}
-		records, err := a.DB.IncidentPages(t.Context(), n)
+		records, err := a.DB.Paging.IncidentPages(t.Context(), n)
 		a.Must(err)
 		if last := records[len(records)-1]; last.Step != 2 || last.Run != 1 {
 			t.Errorf("the last page is of step %d in run %d, want the second in the first", last.Step, last.Run)

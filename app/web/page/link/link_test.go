@@ -22,7 +22,7 @@ func TestLinkInMessage(t *testing.T) {
 		bens, anas := link("ben@acme.example", time.Hour), link("ana@acme.example", time.Hour)
 		webtest.Contains(t, b.Get(bens, http.StatusOK), "Availability", "You act as Ben Adeyemi", "Acknowledge")
 		status := func() incident.Status {
-			row, err := a.DB.Incident(t.Context(), n)
+			row, err := a.DB.Incidents.Incident(t.Context(), n)
 			a.Must(err)
 			return row.Status
 		}
@@ -31,7 +31,7 @@ func TestLinkInMessage(t *testing.T) {
 		}
 		b.Post(bens, http.StatusBadRequest)
 		webtest.Contains(t, b.Post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
-		events, err := a.DB.Timeline(t.Context(), n, 0, 0)
+		events, err := a.DB.Incidents.Timeline(t.Context(), n, 0, 0)
 		a.Must(err)
 		if last := events[len(events)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" || !strings.Contains(string(last.Data), `"link"`) {
 			t.Errorf("the timeline ends with %+v", last)

@@ -19,7 +19,7 @@ func TestRevealKey(t *testing.T) {
 		}
 		ana.Post("/integrations/sre/key", http.StatusForbidden)
 		webtest.Contains(t, dana.Post("/integrations/sre/key", http.StatusOK), webtest.Key)
-		entries, err := a.DB.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		entries, err := a.DB.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
 		a.Must(err)
 		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "dev.manager@acme.example" || e.Subject != "integration:sre" {
 			t.Errorf("the audit log ends with %+v", e)

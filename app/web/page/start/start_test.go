@@ -46,7 +46,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		if len(code) != 1 || code[0].To != "+436601234567" {
 			t.Fatalf("sent %+v", code)
 		}
-		methods, err := a.DB.ContactMethods(t.Context(), a.UserID("mia@novak.example"))
+		methods, err := a.DB.Access.ContactMethods(t.Context(), a.UserID("mia@novak.example"))
 		a.Must(err)
 		verify := "/me/contacts/" + web.FormatInt(methods[0].ID) + "/verify"
 		webtest.Contains(t, b.Post(verify, http.StatusUnprocessableEntity, "code", "12"), "six digits")
@@ -57,7 +57,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		b.Post("/start/service", http.StatusSeeOther, "service", `Search "2"`, "team", "Pay${ments}")
 		b.Post("/start/service", http.StatusSeeOther, "service", "Search 3", "team", "Another")
 		webtest.Contains(t, b.Get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
-		entries, err := a.DB.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		entries, err := a.DB.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
 		a.Must(err)
 		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "mia@novak.example" {
 			t.Errorf("the key was shown, and the audit log ends with %+v", e)
@@ -83,7 +83,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		webtest.Contains(t, b.Get(to, http.StatusOK), "Test breach by Mia Novak", "Acknowledge")
 		b.Post(to+"/acknowledge", http.StatusSeeOther)
 		webtest.Contains(t, b.Get(to, http.StatusOK), "It is yours", "Mia Novak")
-		if o, err := a.DB.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
+		if o, err := a.DB.Organization.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
 			t.Errorf("the organisation is %+v, %v", o, err)
 		}
 	})
