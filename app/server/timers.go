@@ -46,8 +46,8 @@ func (t *timers) sweep(ctx context.Context) (int, error) {
 func (t *timers) carryOut(ctx context.Context, d paging.Timer) error {
 	var err error
 	switch d.Kind {
-	case incident.TimerSettle:
-		err = t.incidents.Settle(ctx, d.Subject)
+	case incident.TimerQuietPeriod:
+		err = t.incidents.QuietPeriodDue(ctx, d.Subject)
 	case incident.TimerAck:
 		err = t.incidents.AckDue(ctx, d.Subject)
 	case paging.TimerPassOver:

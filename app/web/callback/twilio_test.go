@@ -22,7 +22,7 @@ func TestRepeatedTextActsOnce(t *testing.T) {
 		a.Must(err)
 		n := 0
 		for _, e := range events {
-			if e.Kind == incident.EvEscalated {
+			if e.Kind() == incident.EvEscalated {
 				n++
 			}
 		}

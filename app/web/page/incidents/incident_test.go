@@ -36,7 +36,7 @@ func TestIncidentPage(t *testing.T) {
 		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Ben Adeyemi was first, at 19:04:05")
 
 		webtest.Contains(t, ana.Post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", " "), "Write what others should know")
-		long := strings.Repeat("x", incident.MostText+1)
+		long := strings.Repeat("x", incident.MaxText+1)
 		webtest.Contains(t, ana.Post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", long), long)
 		ana.Post("/incidents/1/notes", http.StatusSeeOther, "note", "The <rollback> runs.")
 		webtest.Contains(t, ana.Post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "1", "reason", ""), "Say why")

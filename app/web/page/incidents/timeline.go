@@ -1,7 +1,6 @@
 package incidents
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -11,14 +10,14 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
-// timeline is what happened and what was sent, oldest first. At one instant,
-// what happened comes before what was sent because of it.
+// timelineOf merges events and attempts, oldest first. At one instant events come
+// before the attempts that follow from them.
 func timelineOf(req *page.Request, events []incident.TimelineEvent, records []incident.PageRecord) []view.Event {
 	var lines []view.Event
 	var ran policyRun
 	for _, e := range events {
 		line := eventLine(req, e)
-		ran.follow(e.Kind, &line)
+		ran.follow(e.Kind(), &line)
 		lines = append(lines, line)
 	}
 	for i, r := range records {
@@ -26,8 +25,8 @@ func timelineOf(req *page.Request, events []incident.TimelineEvent, records []in
 			continue
 		}
 		attempt := page.AttemptOf(r)
-		if again := triedAgain(records[i+1:], r); again != nil {
-			attempt.RetryAt = *again
+		if at := retriedAt(records[i+1:], r); at != nil {
+			attempt.RetryAt = *at
 		}
 		lines = append(lines, view.Event{ID: r.AttemptID, At: attempt.At, Kind: view.KindAttempt, Attempt: &attempt})
 	}
@@ -35,8 +34,8 @@ func timelineOf(req *page.Request, events []incident.TimelineEvent, records []in
 	return lines
 }
 
-// policyRun counts what a policy did until it is exhausted, since the line that
-// tells of it does not say.
+// policyRun counts the runs and steps of a policy until it is exhausted, which the
+// event EvExhausted does not have.
 type policyRun struct {
 	run   int   // the last
 	paged int64 // steps that reached somebody
@@ -44,7 +43,7 @@ type policyRun struct {
 
 func (r *policyRun) follow(kind incident.EventKind, line *view.Event) {
 	switch kind {
-	case incident.EvReceived, incident.EvReopened, incident.EvUnacknowledged, incident.EvAckExpired, incident.EvSettled:
+	case incident.EvReceived, incident.EvReopened, incident.EvUnacknowledged, incident.EvAckExpired, incident.EvQuietPeriodOver:
 		*r = policyRun{}
 	case incident.EvStep, incident.EvPassedOver:
 		if line.Step == 0 {
@@ -59,9 +58,9 @@ func (r *policyRun) follow(kind incident.EventKind, line *view.Event) {
 	}
 }
 
-// triedAgain is when a message was sent once more after an attempt that failed;
-// nil where it was not so far.
-func triedAgain(later []incident.PageRecord, failed incident.PageRecord) *time.Time {
+// retriedAt is when a message was sent again after a failed attempt; nil if it was
+// not yet.
+func retriedAt(later []incident.PageRecord, failed incident.PageRecord) *time.Time {
 	if failed.State != incident.AttemptFailed || failed.AttemptID == 0 {
 		return nil
 	}
@@ -73,36 +72,82 @@ func triedAgain(later []incident.PageRecord, failed incident.PageRecord) *time.T
 	return nil
 }
 
-// event reads a line of the timeline. Those of the escalation name its policy.
+// eventLine is an event of the timeline as the page shows it.
 func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
-	var d incident.Detail
-	_ = json.Unmarshal(e.Data, &d) // what we wrote ourselves; at worst a line says less
-	line := view.Event{
-		ID: e.ID, At: e.At, Kind: string(e.Kind), By: req.Config.ActorName(e.Actor), Text: d.Text, From: d.From, To: d.To, Via: d.Via,
-		Step: d.Step, Run: d.Run, People: req.Config.Persons(d.People), Targets: d.Targets, Count: d.Count, Warnings: d.Warnings, Sender: d.Sender,
+	line := view.Event{ID: e.ID, At: e.At, Kind: string(e.Kind()), By: req.Config.ActorName(e.Actor)}
+	if place, ok := incident.PlaceOf(e.Payload); ok {
+		fillPlace(req, &line, place)
 	}
-	line.Until, _ = time.Parse(time.RFC3339, d.Until)
-	switch e.Kind {
-	case incident.EvReceived:
-		if !page.IsIntegration(e.Actor) {
-			line.Sender = "" // a person opened it
+	switch p := e.Payload.(type) {
+	case incident.ReceivedPayload:
+		line.Warnings = p.Warnings
+		if page.IsIntegration(e.Actor) { // else a person opened it
+			line.Sender = p.Sender
 		}
-	case incident.EvResolved:
+	case incident.RepeatedPayload:
+		line.Sender, line.Count = p.Sender, p.Occurrences
+	case incident.RaisedPayload:
+		line.From, line.To, line.Sender = p.From, p.To, p.Sender
+	case incident.RecoveredPayload:
+		line.Sender = p.Sender
+	case incident.ReopenedPayload:
+		line.Via, line.Sender, line.Warnings, line.Until = p.Via, p.Sender, p.Warnings, p.Until
+	case incident.FlappingPayload:
+		line.Count, line.Until = p.Reopens, p.Until
+	case incident.QuietPeriodOverPayload:
+		line.Count = p.Firing
+	case incident.PassedOverPayload:
+		if p.Reason != "" {
+			line.Text = p.Reason
+		}
+	case incident.WaitingPayload:
+		line.Until = p.Until
+	case incident.AcknowledgedPayload:
+		line.Via = p.Via
+	case incident.ShadowAckPayload:
+		line.Via = p.Via
+	case incident.UnacknowledgedPayload:
+		line.Via = p.Via
+	case incident.StillOnItPayload:
+		line.People = req.Config.Persons(p.People)
+	case incident.AckExpiredPayload:
+		line.People = req.Config.Persons(p.People)
+	case incident.ResolvedPayload:
+		line.Via, line.Text = p.Via, p.Resolution
 		if page.IsIntegration(e.Actor) {
 			line.Sender = line.By
 		}
-	case incident.EvStep, incident.EvPassedOver, incident.EvHandover, incident.EvExhausted:
-		line.Via, line.Policy = "", element.Ref{Slug: d.Via, Name: d.Policy}
-		if d.Step == 0 && d.To != "" {
-			beyondSteps(req, &line)
-		}
+	case incident.ResolveUndonePayload:
+		line.Via, line.To = p.Via, string(p.Status)
+	case incident.EscalatedPayload:
+		line.Via = p.Via
+	case incident.PriorityPayload:
+		line.Via, line.Text, line.From, line.To = p.Via, p.Reason, p.From, p.To
+	case incident.NotePayload:
+		line.Via, line.Text = p.Via, p.Text
+	case incident.ChannelFailedPayload:
+		line.To, line.Text = p.Address, p.Reason
+	case incident.LeftPayload:
+		line.Text, line.People = p.Text, req.Config.Persons(p.People)
+	case incident.TroublePayload:
+		line.Text = p.Text
 	}
 	return line
 }
 
-// beyondSteps says in words what the fallback and the administrators are about,
-// which are no steps of the policy.
-func beyondSteps(req *page.Request, line *view.Event) {
+// fillPlace fills in the policy, and which of its steps an escalation was at.
+func fillPlace(req *page.Request, line *view.Event, p incident.PolicyPlace) {
+	line.Policy = element.Ref{Slug: p.PolicySlug, Name: p.Policy}
+	line.Step, line.Run, line.To = p.Step, p.Run, p.Phase
+	line.Targets, line.People = p.Targets, req.Config.Persons(p.People)
+	if p.Step == 0 && p.Phase != "" {
+		fillBeyondSteps(line)
+	}
+}
+
+// fillBeyondSteps describes the fallback and the administrators, which are no steps
+// of the policy.
+func fillBeyondSteps(line *view.Event) {
 	who := "The " + line.To
 	if line.To == string(view.NextFallback) && len(line.Targets) > 0 {
 		who += " (" + element.And(line.Targets) + ")"
@@ -113,14 +158,14 @@ func beyondSteps(req *page.Request, line *view.Event) {
 	}
 	switch incident.EventKind(line.Kind) {
 	case incident.EvStep:
-		line.Kind, line.Text = "beyond", who+verb+" paged"+whoToo(line.Targets, line.People)
+		line.Kind, line.Text = "beyond", who+verb+" paged"+peopleSuffix(line.Targets, line.People)
 	case incident.EvPassedOver:
 		line.Kind, line.Text = "beyond", who+verb+" passed over: nobody there can be reached"
 	}
 }
 
-// whoToo names people after targets that do not name them already.
-func whoToo(targets []string, people []element.Person) string {
+// peopleSuffix names people after targets that do not name them already.
+func peopleSuffix(targets []string, people []element.Person) string {
 	if names := element.Names(people); names != "" && names != element.And(targets) {
 		return ": " + names
 	}

@@ -111,7 +111,7 @@ func (p *handlers) escalatedBy(c echo.Context, req *page.Request, n int64, paged
 		if e.At.After(pagedAt) {
 			break
 		}
-		switch e.Kind {
+		switch e.Kind() {
 		case incident.EvEscalated:
 			who = req.Config.ActorName(e.Actor)
 		case incident.EvStep:

@@ -2,7 +2,6 @@ package link_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +32,7 @@ func TestLinkInMessage(t *testing.T) {
 		webtest.Contains(t, b.Post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
 		events, err := a.DB.Incidents.Timeline(t.Context(), n, 0, 0)
 		a.Must(err)
-		if last := events[len(events)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" || !strings.Contains(string(last.Data), `"link"`) {
+		if last := events[len(events)-1]; last.Payload != (incident.AcknowledgedPayload{Via: "link"}) || last.Actor != "ben@acme.example" {
 			t.Errorf("the timeline ends with %+v", last)
 		}
 		webtest.Contains(t, b.Post(anas, http.StatusOK, "action", "acknowledge"), "Ben Adeyemi was first")
