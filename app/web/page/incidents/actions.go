@@ -16,31 +16,31 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
-// incidentForm carries out what a form on an incident's page asks for. What was
-// typed wrong comes back with the page; what the incident's state forbids is
-// said on it.
+// incidentForm carries out a form of an incident's page. Errors of fields are shown
+// in the form by showErrors; a conflict with the incident's state is shown as a
+// message.
 func (p *handlers) incidentForm(c echo.Context, req *page.Request,
 	act func(ctx context.Context, number int64, by incident.By) (layout.Flash, error),
-	again func(data *view.IncidentPage, faults page.FieldErrors),
+	showErrors func(data *view.IncidentPage, faults page.FieldErrors),
 ) error {
 	n, err := web.IncidentNumber(c)
 	if err != nil {
 		return err
 	}
 	address := "/incidents/" + web.FormatInt(n)
-	said, err := act(c.Request().Context(), n, web.By(req.Actor, "web"))
-	if faults, ok := page.FieldErrorsOf(err); ok && again != nil {
+	flash, err := act(c.Request().Context(), n, web.By(req.Actor, "web"))
+	if faults, ok := page.FieldErrorsOf(err); ok && showErrors != nil {
 		data, err := p.incidentPage(c, req, n)
 		if err != nil {
 			return err
 		}
-		again(&data, faults)
+		showErrors(&data, faults)
 		return page.Render(c, http.StatusUnprocessableEntity, view.Incident(data))
 	}
 	if err != nil {
 		return p.Refused(c, address, err)
 	}
-	if err := p.SetFlash(c, said); err != nil {
+	if err := p.SetFlash(c, flash); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, page.Back(c, address))
@@ -56,8 +56,8 @@ func (p *handlers) acknowledge(c echo.Context, req *page.Request) error {
 	}, nil)
 }
 
-// acknowledged says what an acknowledgment came to: it may have come second, or
-// from a shadow.
+// acknowledgedFlash words the result of an acknowledgment, which may have come
+// second, or from a shadow.
 func acknowledgedFlash(req *page.Request, inc incident.Incident) layout.Flash {
 	if reply.Shadowed(inc) {
 		return layout.Flash{Text: reply.ShadowedText([]int64{inc.Number})}
@@ -76,20 +76,20 @@ func (p *handlers) resolve(c echo.Context, req *page.Request) error {
 			return layout.Flash{}, err
 		}
 		address := "/incidents/" + web.FormatInt(n)
-		said := layout.Flash{Text: "Resolved " + req.Clock.Exact(*inc.ResolvedAt) + ".", Later: address + "/reopen", LaterLabel: "Reopen and page"}
+		flash := layout.Flash{Text: "Resolved " + req.Clock.Exact(*inc.ResolvedAt) + ".", Later: address + "/reopen", LaterLabel: "Reopen and page"}
 		if inc.ResolvedBy == by.Actor {
-			said.Undo = address + "/undo-resolve"
+			flash.Undo = address + "/undo-resolve"
 		} else {
-			said.Text = req.Config.ActorName(inc.ResolvedBy) + " was first, at " + req.Clock.Exact(*inc.ResolvedAt) + "."
+			flash.Text = req.Config.ActorName(inc.ResolvedBy) + " was first, at " + req.Clock.Exact(*inc.ResolvedAt) + "."
 		}
-		return said, nil
+		return flash, nil
 	}, func(data *view.IncidentPage, faults page.FieldErrors) {
 		data.Resolving = faults.Field(c, "resolution")
 	})
 }
 
-// undoResolve takes back a resolve of a moment ago, in silence where somebody had
-// the incident.
+// undoResolve undoes a resolve shortly after it; nobody is paged if the incident
+// was acknowledged.
 func (p *handlers) undoResolve(c echo.Context, req *page.Request) error {
 	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
 		inc, err := p.Actions.UndoResolve(ctx, n, by)
@@ -126,7 +126,7 @@ func (p *handlers) note(c echo.Context, req *page.Request) error {
 	})
 }
 
-// setPriority asks for a reason, which the timeline keeps.
+// setPriority requires a reason, which goes on the timeline.
 func (p *handlers) setPriority(c echo.Context, req *page.Request) error {
 	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
 		level, err := levelOf(c.FormValue("priority"))
@@ -150,7 +150,7 @@ func (p *handlers) setPriority(c echo.Context, req *page.Request) error {
 	})
 }
 
-// levelOf reads a level; nothing asks for none.
+// levelOf reads a level; an empty text is nil, for no priority.
 func levelOf(text string) (*int, error) {
 	if text == "" {
 		return nil, nil

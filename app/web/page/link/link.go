@@ -58,20 +58,20 @@ type recipient struct {
 	clock  element.Clock
 }
 
-// openLink shows an incident to whoever has a link to it. Mail scanners follow
-// links, so that this does nothing else.
+// openLink shows the incident of a link. It has no effects, since mail scanners
+// follow links.
 func (p *handlers) openLink(c echo.Context) error {
-	recipient, err := p.recipient(c)
+	recipient, err := p.readLink(c)
 	if err != nil {
 		return p.expiredLink(c, err)
 	}
 	return p.showLink(c, recipient, http.StatusOK, view.DoneNothing)
 }
 
-// answerLink acts as the person whom the link was made for.
+// answerLink acts as the recipient of the link.
 func (p *handlers) answerLink(c echo.Context) error {
 	ctx := c.Request().Context()
-	recipient, err := p.recipient(c)
+	recipient, err := p.readLink(c)
 	if err != nil {
 		return p.expiredLink(c, err)
 	}
@@ -102,9 +102,9 @@ func (p *handlers) answerLink(c echo.Context) error {
 	return p.showLink(c, recipient, http.StatusOK, done)
 }
 
-// recipient reads the link. Whoever was deactivated, or may act on incidents
-// no more, finds it expired.
-func (p *handlers) recipient(c echo.Context) (*recipient, error) {
+// readLink reads the link in the path. It is a fault of kind gone for a recipient
+// who is deactivated or may no longer act on incidents.
+func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	ctx := c.Request().Context()
 	l, err := p.Keys.OpenLink(c.Param("token"), p.Now())
 	if err != nil {
@@ -124,7 +124,8 @@ func (p *handlers) recipient(c echo.Context) (*recipient, error) {
 	return &recipient{user: user, number: l.Incident, config: config, clock: p.Clock(config, user.Timezone)}, nil
 }
 
-// expiredLink is where a link that ran out, or never was one, leads.
+// expiredLink answers a link that is expired or invalid; any other error is
+// returned unchanged.
 func (p *handlers) expiredLink(c echo.Context, err error) error {
 	data := view.ExpiredPage{Clock: element.Clock{Now: p.Now(), Zone: page.Location("")}}
 	switch {
