@@ -10,8 +10,8 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
-// timeline is what happened and what was sent, oldest first. At one instant,
-// what happened comes before what was sent because of it.
+// timelineOf merges events and attempts, oldest first. At one instant events come
+// before the attempts that follow from them.
 func timelineOf(req *page.Request, events []incident.TimelineEvent, records []incident.PageRecord) []view.Event {
 	var lines []view.Event
 	var ran policyRun
@@ -25,8 +25,8 @@ func timelineOf(req *page.Request, events []incident.TimelineEvent, records []in
 			continue
 		}
 		attempt := page.AttemptOf(r)
-		if again := triedAgain(records[i+1:], r); again != nil {
-			attempt.RetryAt = *again
+		if at := retriedAt(records[i+1:], r); at != nil {
+			attempt.RetryAt = *at
 		}
 		lines = append(lines, view.Event{ID: r.AttemptID, At: attempt.At, Kind: view.KindAttempt, Attempt: &attempt})
 	}
@@ -34,8 +34,8 @@ func timelineOf(req *page.Request, events []incident.TimelineEvent, records []in
 	return lines
 }
 
-// policyRun counts what a policy did until it is exhausted, since the line that
-// tells of it does not say.
+// policyRun counts the runs and steps of a policy until it is exhausted, which the
+// event EvExhausted does not have.
 type policyRun struct {
 	run   int   // the last
 	paged int64 // steps that reached somebody
@@ -58,9 +58,9 @@ func (r *policyRun) follow(kind incident.EventKind, line *view.Event) {
 	}
 }
 
-// triedAgain is when a message was sent once more after an attempt that failed;
-// nil where it was not so far.
-func triedAgain(later []incident.PageRecord, failed incident.PageRecord) *time.Time {
+// retriedAt is when a message was sent again after a failed attempt; nil if it was
+// not yet.
+func retriedAt(later []incident.PageRecord, failed incident.PageRecord) *time.Time {
 	if failed.State != incident.AttemptFailed || failed.AttemptID == 0 {
 		return nil
 	}
@@ -72,11 +72,11 @@ func triedAgain(later []incident.PageRecord, failed incident.PageRecord) *time.T
 	return nil
 }
 
-// event reads a line of the timeline. Those of the escalation name its policy.
+// eventLine is an event of the timeline as the page shows it.
 func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 	line := view.Event{ID: e.ID, At: e.At, Kind: string(e.Kind()), By: req.Config.ActorName(e.Actor)}
 	if place, ok := incident.PlaceOf(e.Payload); ok {
-		setPlace(req, &line, place)
+		fillPlace(req, &line, place)
 	}
 	switch p := e.Payload.(type) {
 	case incident.ReceivedPayload:
@@ -135,19 +135,19 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 	return line
 }
 
-// setPlace fills in where in its policy an escalation was.
-func setPlace(req *page.Request, line *view.Event, p incident.PolicyPlace) {
+// fillPlace fills in the policy, and which of its steps an escalation was at.
+func fillPlace(req *page.Request, line *view.Event, p incident.PolicyPlace) {
 	line.Policy = element.Ref{Slug: p.PolicySlug, Name: p.Policy}
 	line.Step, line.Run, line.To = p.Step, p.Run, p.Phase
 	line.Targets, line.People = p.Targets, req.Config.Persons(p.People)
 	if p.Step == 0 && p.Phase != "" {
-		beyondSteps(req, line)
+		fillBeyondSteps(line)
 	}
 }
 
-// beyondSteps says in words what the fallback and the administrators are about,
-// which are no steps of the policy.
-func beyondSteps(req *page.Request, line *view.Event) {
+// fillBeyondSteps describes the fallback and the administrators, which are no steps
+// of the policy.
+func fillBeyondSteps(line *view.Event) {
 	who := "The " + line.To
 	if line.To == string(view.NextFallback) && len(line.Targets) > 0 {
 		who += " (" + element.And(line.Targets) + ")"
@@ -158,14 +158,14 @@ func beyondSteps(req *page.Request, line *view.Event) {
 	}
 	switch incident.EventKind(line.Kind) {
 	case incident.EvStep:
-		line.Kind, line.Text = "beyond", who+verb+" paged"+whoToo(line.Targets, line.People)
+		line.Kind, line.Text = "beyond", who+verb+" paged"+peopleSuffix(line.Targets, line.People)
 	case incident.EvPassedOver:
 		line.Kind, line.Text = "beyond", who+verb+" passed over: nobody there can be reached"
 	}
 }
 
-// whoToo names people after targets that do not name them already.
-func whoToo(targets []string, people []element.Person) string {
+// peopleSuffix names people after targets that do not name them already.
+func peopleSuffix(targets []string, people []element.Person) string {
 	if names := element.Names(people); names != "" && names != element.And(targets) {
 		return ": " + names
 	}
