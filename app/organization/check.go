@@ -112,8 +112,8 @@ func (c *checker) deployment(d *Deployment, path string) {
 func (c *checker) policy(p *Policy, path string) {
 	c.slug(path, &p.Slug, p.Name)
 	c.name(path+".name", p.Name)
-	if p.Repeat < 0 || p.Repeat > escalation.MostRepeats {
-		c.wrong(path+".repeat", "Repeats are 0 to %d.", escalation.MostRepeats)
+	if p.Repeat < 0 || p.Repeat > escalation.MaxRepeats {
+		c.wrong(path+".repeat", "Repeats are 0 to %d.", escalation.MaxRepeats)
 	}
 	for i := range p.Fallback {
 		c.target(&p.Fallback[i], fmt.Sprintf("%s.fallback[%d]", path, i))
@@ -128,11 +128,11 @@ func (c *checker) policy(p *Policy, path string) {
 
 func (c *checker) step(s *Step, path string) {
 	if c.need(path, "timeout") && s.Timeout.seconds() < 1 {
-		c.wrong(path+".timeout", "The least timeout is 1s.")
+		c.wrong(path+".timeout", "The minimum timeout is 1s.")
 	}
 	for name, d := range s.TimeoutFor {
 		if d.seconds() < 1 {
-			c.wrong(join(path+".timeout_for", name), "The least timeout is 1s.")
+			c.wrong(join(path+".timeout_for", name), "The minimum timeout is 1s.")
 		}
 	}
 	if c.need(path, "targets") && len(s.Targets) == 0 {

@@ -265,13 +265,13 @@ func (w witness) happen(f foreseen) int64 {
 		w.h.AdvanceTo(w.began.Add(a.after))
 		id := w.user(a.who)
 		by := incident.By{Actor: a.who + "@acme.example", UserID: &id, Via: "web"}
-		var err error
+		var act incident.Act = incident.ActAcknowledge{}
 		if a.kind == resolve {
-			_, err = w.h.Server.Incidents.Resolve(w.t.Context(), 1, by, "")
-		} else {
-			_, err = w.h.Server.Incidents.Acknowledge(w.t.Context(), 1, by)
+			act = incident.ActResolve{}
 		}
+		out, err := w.h.Server.Incidents.Do(w.t.Context(), incident.Command{Number: 1, By: by, Act: act})
 		w.must(err)
+		w.must(out.Err())
 		w.h.Settle()
 	}
 	w.h.AdvanceTo(w.began.Add(f.span))
@@ -311,22 +311,23 @@ func (w witness) steps(number int64) []string {
 	w.must(err)
 	var lines []string
 	for _, e := range events {
-		var d incident.Detail
-		w.must(json.Unmarshal(e.Data, &d))
 		person := int64(0)
 		if name, ok := strings.CutSuffix(e.Actor, "@acme.example"); ok {
 			person = w.user(name)
 		}
 		place := ""
-		switch e.Kind {
-		case incident.EvStep, incident.EvHandover, incident.EvPassedOver, incident.EvExhausted:
-			place = fmt.Sprintf(" %q %q step %d run %d %q %v", d.Policy, d.To, d.Step, d.Run, d.Targets, d.People)
-		case incident.EvStillOnIt, incident.EvAckExpired:
-			person = d.People[0]
-		case incident.EvWaiting:
-			place = " until " + d.Until
+		if d, ok := incident.PlaceOf(e.Payload); ok {
+			place = fmt.Sprintf(" %q %q step %d run %d %q %v", d.Policy, d.Phase, d.Step, d.Run, d.Targets, d.People)
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %d%s", w.since(e.At), e.Kind, person, place))
+		switch p := e.Payload.(type) {
+		case incident.StillOnItPayload:
+			person = p.People[0]
+		case incident.AckExpiredPayload:
+			person = p.People[0]
+		case incident.WaitingPayload:
+			place = " until " + p.Until.Format(time.RFC3339)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %d%s", w.since(e.At), e.Kind(), person, place))
 	}
 	return lines
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -187,7 +186,7 @@ func TestAStormIsOnePostInAChannel(t *testing.T) {
 		}
 		for number, id := range own {
 			user := ana
-			if _, err := p.actions.Resolve(t.Context(), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, "restarted"); err != nil {
+			if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, Act: incident.ActResolve{FixedBy: "restarted"}}); err != nil {
 				t.Fatal(err)
 			}
 			p.advance(time.Minute)
@@ -416,7 +415,7 @@ func TestAStepIsPassedOverOnce(t *testing.T) {
 		p.exec("UPDATE pages SET state = 'failed', notify_at = NULL")
 		id := int64(p.count("SELECT id FROM escalations"))
 		for range 2 { // two processes find the same timer
-			if err := st.Paging.PassOver(t.Context(), id, escalation.MayPassOver); err != nil {
+			if err := st.Paging.PassOver(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 		}

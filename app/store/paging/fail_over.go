@@ -156,10 +156,10 @@ func noteChannelFailed(ctx context.Context, tx *db.Tx, id int64, now time.Time) 
 	if err != nil {
 		return fmt.Errorf("read what a channel was to be told of: %w", err)
 	}
-	data := []byte(db.AsJSON(incident.Detail{To: address, Text: reason}))
+	failed := incident.ChannelFailedPayload{Address: address, Reason: reason}
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvChannelFailed, Actor: incident.Tocsin, Data: data}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: failed}
 	}
 	return timeline.Insert(ctx, tx, events)
 }
