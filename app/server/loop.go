@@ -32,6 +32,12 @@ type loop struct {
 	sweep func(context.Context) (int, error)
 	wake  chan struct{}
 	log   *slog.Logger
+	// gather is how long it waits after it was woken, zero for not at all.
+	gather time.Duration
+	// within is how long a sweep may take.
+	within time.Duration
+	// optional says that the server is ready whether the loop sweeps or not.
+	optional bool
 
 	sweeping sync.Mutex
 	// swept is when a sweep last succeeded, in Unix nanoseconds of this
@@ -41,7 +47,7 @@ type loop struct {
 }
 
 func newLoop(name string, sweep func(context.Context) (int, error), log *slog.Logger) *loop {
-	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log}
+	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log, within: SweepWithin}
 }
 
 // poke wakes the loop; a loop that is busy looks again when it is done.
@@ -60,10 +66,7 @@ func (l *loop) run(ctx context.Context) {
 		n, err := l.once(ctx)
 		switch {
 		case err == nil && n >= storm:
-			select {
-			case <-ctx.Done():
-			case <-time.After(breath):
-			}
+			l.wait(ctx, breath)
 			continue
 		case err == nil && n > 0:
 			continue
@@ -72,7 +75,18 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		case <-l.wake:
+			l.wait(ctx, l.gather)
 		}
+	}
+}
+
+func (l *loop) wait(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
@@ -82,7 +96,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	began := time.Now()
 	// A database that went silent without closing its connections would hold the
 	// loop for as long as TCP hopes for it.
-	bounded, cancel := context.WithTimeout(ctx, SweepWithin)
+	bounded, cancel := context.WithTimeout(ctx, l.within)
 	defer cancel()
 	n, err := l.sweep(bounded)
 	if l.observed != nil {
@@ -99,7 +113,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 }
 
 // dispatch wakes the loops that a transaction made work for.
-func dispatch(ctx context.Context, bus *store.Bus, loops map[store.Work]*loop) {
+func dispatch(ctx context.Context, bus *store.Bus, loops map[store.Work][]*loop) {
 	news, stop := bus.Listen()
 	defer stop()
 	for {
@@ -107,8 +121,11 @@ func dispatch(ctx context.Context, bus *store.Bus, loops map[store.Work]*loop) {
 		case <-ctx.Done():
 			return
 		case n := <-news:
-			for work, l := range loops {
-				if n.Work&work != 0 {
+			for work, woken := range loops {
+				if n.Work&work == 0 {
+					continue
+				}
+				for _, l := range woken {
 					l.poke()
 				}
 			}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
@@ -52,8 +53,10 @@ type Server struct {
 
 	batcher   *ingest.Batcher
 	outbox    *notify.Outbox
+	timers    *effect.Timers
+	effects   []*effect.Runner
 	loops     []*loop
-	byWork    map[store.Work]*loop
+	byWork    map[store.Work][]*loop
 	http      *http.Server
 	listener  net.Listener
 	publicURL atomic.Pointer[string]
@@ -79,7 +82,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if o.Channels != nil {
 		channels, onlyLog = o.Channels, false
 	}
-	db, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log, Chat: channels[notify.Slack] != nil})
+	db, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +92,9 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	s := &Server{Config: cfg, DB: db, Keys: keys, OnlyLog: onlyLog, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
+	if err := s.registerEffects(ctx, channels); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s.construct(channels, o)
 	return s, nil
 }
@@ -110,15 +116,16 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.Sessions = auth.NewSessions(s.DB.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
 	s.Auth = auth.NewService(s.DB, s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
 
-	timers := &timers{db: s.DB, incidents: s.Incidents, now: s.DB.Now, log: s.log}
-	s.byWork = map[store.Work]*loop{
-		store.ToEscalate: newLoop("escalations", engine.Sweep, s.log),
-		store.ToPlan:     newLoop("pages", planner.Sweep, s.log),
-		store.ToSend:     newLoop("messages", s.outbox.Sweep, s.log),
-		store.ToTime:     newLoop("timers", timers.sweep, s.log),
+	s.timers = s.newTimers()
+	s.byWork = map[store.Work][]*loop{
+		store.ToEscalate: {newLoop("escalations", engine.Sweep, s.log)},
+		store.ToPlan:     {newLoop("pages", planner.Sweep, s.log)},
+		store.ToSend:     {newLoop("messages", s.outbox.Sweep, s.log)},
+		store.ToTime:     {newLoop("timers", s.timers.Sweep, s.log)},
+		store.ToEffects:  s.effectLoops(),
 	}
-	for _, work := range []store.Work{store.ToTime, store.ToEscalate, store.ToPlan, store.ToSend} {
-		s.loops = append(s.loops, s.byWork[work])
+	for _, work := range []store.Work{store.ToTime, store.ToEscalate, store.ToPlan, store.ToEffects, store.ToSend} {
+		s.loops = append(s.loops, s.byWork[work]...)
 	}
 	s.measure()
 }
@@ -207,7 +214,9 @@ func (s *Server) refill(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.outbox.Ended():
-			s.byWork[store.ToSend].poke()
+			for _, l := range s.byWork[store.ToSend] {
+				l.poke()
+			}
 		}
 	}
 }
@@ -259,5 +268,9 @@ func (s *Server) Settle(ctx context.Context) error {
 // NextDue is the earliest instant at which something becomes due; ok is false
 // where nothing ever will.
 func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
-	return s.DB.NextDue(ctx)
+	consumers := make([]string, len(s.effects))
+	for i, r := range s.effects {
+		consumers[i] = r.Consumer.Name()
+	}
+	return s.DB.NextDue(ctx, s.timers.Kinds(), consumers)
 }

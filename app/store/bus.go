@@ -35,7 +35,8 @@ const (
 	ToEscalate Work = 1 << iota
 	ToPlan
 	ToSend
-	ToTime // timers
+	ToTime    // timers
+	ToEffects // consumers of the timeline
 	ToReload
 	AllWork Work = 1<<iota - 1
 )
@@ -94,6 +95,9 @@ const mostNamed = 10
 // process directly, to the others by NOTIFY.
 func (tx *Tx) tell(ctx context.Context, n News) error {
 	n.From = tx.db.Owner
+	if tx.wroteEvents {
+		n.Work |= ToEffects
+	}
 	if len(n.Changes) > mostNamed {
 		n.Changes = []Change{{}}
 	}

@@ -89,15 +89,22 @@ func (db *DB) Optimize(ctx context.Context) {
 }
 
 // NextDue is the earliest instant at which something becomes due; ok is false
-// where nothing ever will.
-func (db *DB) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
-	for _, query := range []string{
-		"SELECT min(next_action_at) FROM escalations WHERE next_action_at IS NOT NULL",
-		"SELECT min(notify_at) FROM pages WHERE notify_at IS NOT NULL",
-		"SELECT min(due_at) FROM messages WHERE state = 'queued'",
-		"SELECT min(due_at) FROM timers",
+// where nothing ever will. Timers of other kinds and other consumers are left out:
+// nobody here acts on them.
+func (db *DB) NextDue(ctx context.Context, timers, consumers []string) (at time.Time, ok bool, err error) {
+	ofKind, kinds := inTexts("kind", 1, timers)
+	named, names := inTexts("name", 1, consumers)
+	for _, q := range []struct {
+		query string
+		args  []any
+	}{
+		{query: "SELECT min(next_action_at) FROM escalations WHERE next_action_at IS NOT NULL"},
+		{query: "SELECT min(notify_at) FROM pages WHERE notify_at IS NOT NULL"},
+		{query: "SELECT min(due_at) FROM messages WHERE state = 'queued'"},
+		{"SELECT min(due_at) FROM timers WHERE " + ofKind, kinds},
+		{"SELECT min(retry_at) FROM effect_consumers WHERE " + named, names},
 	} {
-		due, err := db.earliest(ctx, query)
+		due, err := db.earliest(ctx, q.query, q.args...)
 		if err != nil {
 			return at, ok, err
 		}
@@ -108,9 +115,9 @@ func (db *DB) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
 	return at, ok, nil
 }
 
-func (db *DB) earliest(ctx context.Context, query string) (*time.Time, error) {
+func (db *DB) earliest(ctx context.Context, query string, args ...any) (*time.Time, error) {
 	var text any
-	if err := db.read.QueryRowContext(ctx, query).Scan(&text); err != nil {
+	if err := db.read.QueryRowContext(ctx, db.rebind(query), args...).Scan(&text); err != nil {
 		return nil, fmt.Errorf("look what is due next: %w", err)
 	}
 	switch v := text.(type) {

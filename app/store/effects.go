@@ -9,7 +9,6 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
 // incidentState is an incident inside a transaction, with what is to follow.
@@ -23,15 +22,15 @@ type incidentState struct {
 	policyVersion *int64 // for a new incident, known from its signal
 	askOwner      bool
 	askKind       string // why the owner is asked: "raised", "still_on_it"
-	tellChat      bool
 	timers        []incident.Timer
 	// by is the person whose acknowledgment this is, 0 for none.
 	by int64
 }
 
 // writeIncidents writes incidents, their timeline, and all that follows for
-// escalations, pages and messages. Everything that changes an incident ends
-// here, so that races end one way.
+// escalations and pages. Everything that changes an incident ends here, so that
+// races end one way. What else follows from an incident is a consumer of the
+// timeline.
 func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time, states []*incidentState, events []incident.TimelineEvent) error {
 	var fresh, known []*incidentState
 	var changes []Change
@@ -70,11 +69,7 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 			}
 		}
 	}
-	told, err := tx.tellChannels(ctx, routes, now, states)
-	if err != nil {
-		return err
-	}
-	return tx.tell(ctx, News{Work: work | told, Changes: changes})
+	return tx.tell(ctx, News{Work: work, Changes: changes})
 }
 
 // escalate carries out what the state machine asked for.
@@ -312,54 +307,4 @@ func (tx *Tx) askOwner(ctx context.Context, now time.Time, s *incidentState) err
 	return tx.insertPages(ctx, []pageRow{{
 		incident: s.inc.Number, user: *s.inc.OwnerID, step: -1, priority: rank(s.inc.Priority), urgency: string(incident.High), why: string(data), at: now, notifyAt: &now,
 	}})
-}
-
-// channelAtOnce is how many messages within notify.BundleWithin a chat channel
-// gets one by one: more than a person, since nobody is woken by them.
-const channelAtOnce = 4 * notify.BundleAfter
-
-// tellChannels has the teams' chat channels say where incidents stand. One
-// message a change at most waits for a channel; it says what is true when it is
-// sent. In a storm they wait for one another and go out as one.
-func (tx *Tx) tellChannels(ctx context.Context, routes *routes, now time.Time, states []*incidentState) (Work, error) {
-	if !tx.db.chat {
-		return 0, nil
-	}
-	byChannel := map[string][]*incidentState{}
-	for _, s := range states {
-		if chat := routes.services[s.inc.ServiceID].chat; chat != "" && s.tellChat {
-			byChannel[chat] = append(byChannel[chat], s)
-		}
-	}
-	for chat, list := range byChannel {
-		due := now
-		var recent int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE kind = 'channel' AND address = $1 AND created_at > $2", chat, now.Add(-notify.BundleWithin)).Scan(&recent); err != nil {
-			return 0, fmt.Errorf("count a channel's messages: %w", err)
-		}
-		if recent+len(list) > channelAtOnce {
-			due = now.Truncate(notify.GatherFor).Add(notify.GatherFor)
-		}
-		if err := tx.insertRows(ctx, "messages", len(list), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
-			colOf("kind", "text", list, func(**incidentState) string { return string(notify.KindChannel) }),
-			colOf("medium", "text", list, func(**incidentState) string { return string(notify.Slack) }),
-			colOf("address", "text", list, func(**incidentState) string { return chat }),
-			colOf("incident_number", "bigint", list, func(s **incidentState) int64 { return (*s).inc.Number }),
-			colOf("body", "text", list, func(**incidentState) string { return "" }),
-			colOf("urgency", "text", list, func(s **incidentState) string { return string((*s).inc.Urgency) }),
-			colOf("priority", "int", list, func(s **incidentState) int { return rank((*s).inc.Priority) }),
-			colOf("gathering", "bool", list, func(**incidentState) bool { return false }),
-			colOf("state", "text", list, func(**incidentState) string { return "queued" }),
-			colOf("due_at", "timestamptz", list, func(**incidentState) time.Time { return due }),
-			colOf("attempts", "int", list, func(**incidentState) int { return 0 }),
-			colOf("provider_id", "text", list, func(**incidentState) string { return "" }),
-			colOf("failure", "text", list, func(**incidentState) string { return "" }),
-			colOf("created_at", "timestamptz", list, func(**incidentState) time.Time { return now })); err != nil {
-			return 0, fmt.Errorf("tell a channel: %w", err)
-		}
-	}
-	if len(byChannel) == 0 {
-		return 0, nil
-	}
-	return ToSend, nil
 }

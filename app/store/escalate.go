@@ -297,7 +297,14 @@ func pageColumns(pages []pageRow) []column {
 	}
 }
 
+// insertEvents is the one place that writes to the timeline. It wakes the
+// consumers of this process; those of the others hear of it by the next news that
+// the transaction tells, or find it by themselves within a second.
 func (tx *Tx) insertEvents(ctx context.Context, events []incident.TimelineEvent) error {
+	if len(events) > 0 && !tx.wroteEvents {
+		tx.wroteEvents = true
+		tx.after = append(tx.after, func() { tx.db.bus.publish(News{From: tx.db.Owner, Work: ToEffects}) })
+	}
 	err := tx.insertRows(ctx, "timeline_events", len(events), "",
 		colOf("incident_number", "bigint", events, func(e *incident.TimelineEvent) int64 { return e.IncidentNo }),
 		colOf("at", "timestamptz", events, func(e *incident.TimelineEvent) time.Time { return e.At }),

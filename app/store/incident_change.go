@@ -70,7 +70,6 @@ func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident
 	}
 	s := &incidentState{
 		inc: c.Incident, changed: true, escalate: c.Escalate, askOwner: c.AskOwner, askKind: "still_on_it",
-		tellChat: before.Status != c.Incident.Status || rank(before.Priority) != rank(c.Incident.Priority),
 	}
 	if by.UserID != nil {
 		s.by = *by.UserID
@@ -166,56 +165,6 @@ func (tx *Tx) knownEvents(ctx context.Context, number int64, by incident.By, k *
 		return fmt.Errorf("look what a shadow answered: %w", err)
 	}
 	return nil
-}
-
-// Timer is one that is due.
-type Timer struct {
-	Kind    string
-	Subject int64
-	Due     time.Time
-}
-
-// DueTimers lists timers that are due, oldest first. One that cannot be read is
-// left out and told of in the log. Carrying one out is the caller's; it is kept until DoneTimer, so that a process that dies loses none.
-func (db *DB) DueTimers(ctx context.Context, now time.Time, limit int) ([]Timer, error) {
-	rows, err := db.read.QueryContext(ctx, db.rebind("SELECT kind, subject, due_at FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT $2"), now, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read timers: %w", err)
-	}
-	defer rows.Close()
-	var due []Timer
-	for rows.Next() {
-		var t Timer
-		if err := rows.Scan(&t.Kind, &t.Subject, &t.Due); err != nil {
-			db.log.ErrorContext(ctx, "a timer cannot be read; the others go on", "kind", t.Kind, "subject", t.Subject, "error", err)
-			continue
-		}
-		due = append(due, t)
-	}
-	return due, rows.Err()
-}
-
-// PostponeTimer puts a timer off that failed, so that the others do not wait
-// for it.
-func (db *DB) PostponeTimer(ctx context.Context, t Timer, until time.Time) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE timers SET due_at = $1 WHERE kind = $2 AND subject = $3 AND due_at = $4", until, t.Kind, t.Subject, t.Due)
-		if err != nil {
-			return fmt.Errorf("put a timer off: %w", err)
-		}
-		return nil
-	})
-}
-
-// DoneTimer removes a timer that was carried out, unless it was set anew.
-func (db *DB) DoneTimer(ctx context.Context, t Timer) error {
-	return db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM timers WHERE kind = $1 AND subject = $2 AND due_at = $3", t.Kind, t.Subject, t.Due)
-		if err != nil {
-			return fmt.Errorf("remove a timer: %w", err)
-		}
-		return nil
-	})
 }
 
 // PassOver implements the timer of that kind: a step none of whose pages can

@@ -171,7 +171,6 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 			target.firing--
 		}
 	}
-	statusBefore := target.inc.Status
 	target.inc = *out.Incident
 	target.changed = target.changed || out.Result != incident.ResultIgnored
 	target.escalate = target.escalate.Then(out.Escalate)
@@ -179,7 +178,6 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 		target.askOwner, target.askKind = true, "raised"
 	}
 	target.timers = append(target.timers, out.Timers...)
-	target.tellChat = target.tellChat || statusBefore != target.inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire
 	for _, e := range out.Timeline {
 		e.IncidentNo = number
 		r.events = append(r.events, e)

@@ -43,9 +43,7 @@ type Options struct {
 	Exclusive bool
 	// MaxConns bounds the connections to PostgreSQL; 0 takes 20.
 	MaxConns int32
-	// Chat says that team channels can be told of their incidents.
-	Chat bool
-	Log  *slog.Logger
+	Log      *slog.Logger
 }
 
 // DB is an open database.
@@ -66,7 +64,6 @@ type DB struct {
 	kept    atomic.Pointer[routes]
 	settler settler // PostgreSQL only
 	shapes  shapes  // PostgreSQL only
-	chat    bool    // team channels can be told of their incidents
 
 	// planning keeps this process's firing and planning from asking for the
 	// planner's lock at once: whoever fires does not wait for it.
@@ -93,7 +90,6 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	db := &DB{Owner: uuid.NewString(), log: o.Log, bus: newBus(), unlock: func() {}}
 	db.clock.fixed = o.Now
 	db.settler.clock = time.Now
-	db.chat = o.Chat
 	var err error
 	switch {
 	case strings.HasPrefix(address, "sqlite:"):

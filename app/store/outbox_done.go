@@ -267,7 +267,7 @@ func (tx *Tx) failPages(ctx context.Context, now time.Time, pages []int64) error
 	escalations = slices.DeleteFunc(escalations, func(id int64) bool { return id == 0 })
 	slices.Sort(escalations)
 	escalations = slices.Compact(escalations)
-	err = tx.insertRows(ctx, "timers", len(escalations), "ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at",
+	err = tx.insertRows(ctx, "timers", len(escalations), setAnew,
 		colOf("kind", "text", escalations, func(*int64) string { return TimerPassOver }),
 		colOf("subject", "bigint", escalations, func(id *int64) int64 { return *id }),
 		colOf("occurrence", "bigint", escalations, func(*int64) int64 { return 0 }),
@@ -278,10 +278,14 @@ func (tx *Tx) failPages(ctx context.Context, now time.Time, pages []int64) error
 	return nil
 }
 
+// setAnew has a timer that is there already due at another time. Whoever carries
+// it out loses its lease, so that it is carried out again.
+const setAnew = `ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at, tries = 0, lease_owner = NULL, lease_until = NULL`
+
 // setTimer sets the one timer of a kind that a subject has.
 func (tx *Tx) setTimer(ctx context.Context, kind string, subject int64, due time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO timers (kind, subject, occurrence, due_at) VALUES ($1, $2, 0, $3)
-		ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at`, kind, subject, due)
+		`+setAnew, kind, subject, due)
 	if err != nil {
 		return fmt.Errorf("set a timer: %w", err)
 	}

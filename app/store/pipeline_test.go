@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
@@ -27,6 +28,8 @@ type pipeline struct {
 	service int64
 	policy  int64
 	actions *incident.Service
+	timers  *effect.Timers
+	chat    *effect.Runner // nil where the team has no channel
 }
 
 // The people of the pipeline.
@@ -106,6 +109,10 @@ func newPipeline(t testing.TB, db *DB) *pipeline {
 	p.planner = &notify.Planner{Store: db, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
 	db.PlanAtOnce(p.planner.Decide)
 	p.actions = &incident.Service{Store: db, Now: clock}
+	p.timers = &effect.Timers{Store: db.Effects(), Now: clock, Log: slog.New(slog.DiscardHandler)}
+	p.timers.Register(incident.TimerAck, p.actions.AckDue)
+	p.timers.Register(incident.TimerSettle, p.actions.Settle)
+	p.timers.Register(TimerPassOver, func(ctx context.Context, id int64) error { return db.PassOver(ctx, id, escalation.MayPassOver) })
 	return p
 }
 
@@ -142,7 +149,16 @@ func (p *pipeline) write(signals ...ingest.Signal) []ingest.Result {
 			p.t.Fatal(err)
 		}
 	}
+	p.follow()
 	return written.Results
+}
+
+// follow hands what was committed to the consumers, as a server does at once.
+func (p *pipeline) follow() {
+	p.t.Helper()
+	for n := 1; n > 0; {
+		n = p.must(p.effects(context.Background()))
+	}
 }
 
 // settle runs everything that is due and returns what was sent, in order.
@@ -151,7 +167,7 @@ func (p *pipeline) settle() []notify.Message {
 	ctx := context.Background()
 	for {
 		total := 0
-		for _, sweep := range []func(context.Context) (int, error){p.timers, p.engine.Sweep, p.planner.Sweep, p.outbox.Sweep} {
+		for _, sweep := range []func(context.Context) (int, error){p.timers.Sweep, p.engine.Sweep, p.planner.Sweep, p.effects, p.outbox.Sweep} {
 			n, err := sweep(ctx)
 			if err != nil {
 				p.t.Fatal(err)
@@ -170,32 +186,17 @@ func (p *pipeline) settle() []notify.Message {
 	return sent
 }
 
-func (p *pipeline) timers(ctx context.Context) (int, error) {
-	due, err := p.db.DueTimers(ctx, p.now, 100)
-	if err != nil {
-		return 0, err
+// effects hands to the chat consumer what happened; toChat makes it.
+func (p *pipeline) effects(ctx context.Context) (int, error) {
+	if p.chat == nil {
+		return 0, nil
 	}
-	for _, t := range due {
-		switch t.Kind {
-		case TimerPassOver:
-			err = p.db.PassOver(ctx, t.Subject, escalation.MayPassOver)
-		case incident.TimerAck:
-			err = p.actions.AckDue(ctx, t.Subject)
-		case incident.TimerSettle:
-			err = p.actions.Settle(ctx, t.Subject)
-		}
-		if err != nil {
-			return 0, err
-		}
-		if err := p.db.DoneTimer(ctx, t); err != nil {
-			return 0, err
-		}
-	}
-	return len(due), nil
+	return p.chat.Sweep(ctx)
 }
 
 func (p *pipeline) advance(d time.Duration) []notify.Message {
 	p.t.Helper()
+	p.follow()
 	p.now = p.now.Add(d)
 	return p.settle()
 }

@@ -22,7 +22,6 @@ type routes struct {
 type route struct {
 	policies []policyFrom // oldest first
 	hours    *catalog.Hours
-	chat     string // the team's chat channel, empty for none
 }
 
 type policyFrom struct {
@@ -121,7 +120,7 @@ func (tx *Tx) policiesFrom(ctx context.Context) (map[int64][]policyFrom, error) 
 }
 
 func (tx *Tx) readServices(ctx context.Context, r *routes, policies map[int64][]policyFrom, organizationHours *string) error {
-	rows, err := tx.QueryContext(ctx, `SELECT s.id, COALESCE(s.policy_id, 0), t.support_hours, COALESCE(t.slack_channel, '')
+	rows, err := tx.QueryContext(ctx, `SELECT s.id, COALESCE(s.policy_id, 0), t.support_hours
 		FROM services s LEFT JOIN teams t ON t.id = s.team_id`)
 	if err != nil {
 		return err
@@ -131,7 +130,7 @@ func (tx *Tx) readServices(ctx context.Context, r *routes, policies map[int64][]
 		var id, policy int64
 		var hours *string
 		var v route
-		if err := rows.Scan(&id, &policy, &hours, &v.chat); err != nil {
+		if err := rows.Scan(&id, &policy, &hours); err != nil {
 			return err
 		}
 		if hours == nil || *hours == "" || *hours == "null" {

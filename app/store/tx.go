@@ -28,6 +28,8 @@ type Tx struct {
 
 	piping     *piping // nil where every statement goes by itself
 	planAtOnce bool    // the pages that it makes
+	// wroteEvents says that the timeline has new events for its consumers.
+	wroteEvents bool
 }
 
 // handle is what statements go through: an *sql.Tx, or the *sql.Conn of a

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/tocsin-oncall/tocsin/app/effect"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+const (
+	// maxIDs bounds how many ids of the timeline are read at a time, so that a
+	// consumer that is far behind does not sort all that is left.
+	maxIDs = 5000
+	// writersWithin is how long a read waits for transactions that may still
+	// commit an event below one that was seen; writersAgain is how often it looks.
+	writersWithin = time.Second
+	writersAgain  = 5 * time.Millisecond
+)
+
+// Read implements effect.Store.
+//
+// PostgreSQL gives ids before the commit, so that 7 may be visible while 6 is
+// still to come, and a cursor at 7 would pass over it. Whoever inserts an event
+// holds a lock on the table, ROW EXCLUSIVE, from before it takes an id until it
+// ends. So once the highest id was read, the transactions that hold that lock
+// are the only ones that may still commit a lower one; when they have ended,
+// everything up to that id is visible to a query that begins then. The ids of
+// transactions (pg_snapshot_xmin) would tell as well, but count those of every
+// other database of the server.
+//
+// SQLite has one writer, so that ids are committed in their order.
+func (e *Effects) Read(ctx context.Context, after int64, kinds []incident.EventKind, limit int) (effect.Batch, error) {
+	through, err := e.lastID(ctx, after)
+	if err != nil || through == after {
+		return effect.Batch{Through: after}, err
+	}
+	if e.db.dialect == onPostgres {
+		ended, err := e.writersEnd(ctx)
+		if err != nil || !ended {
+			return effect.Batch{Through: after}, err
+		}
+	}
+	return e.events(ctx, after, through, kinds, limit)
+}
+
+// lastID is the highest id of a part of the timeline that begins after an id;
+// that id itself where nothing comes after it. Served by timeline_events_id.
+func (e *Effects) lastID(ctx context.Context, after int64) (int64, error) {
+	for from := after; ; {
+		var last *int64
+		err := e.db.read.QueryRowContext(ctx, e.db.rebind("SELECT max(id) FROM timeline_events WHERE id > $1 AND id <= $2"), from, from+maxIDs).Scan(&last)
+		if err != nil {
+			return after, fmt.Errorf("read the end of the timeline: %w", err)
+		}
+		if last != nil {
+			return *last, nil
+		}
+		// Ids of transactions that failed leave gaps.
+		var next *int64
+		if err := e.db.read.QueryRowContext(ctx, e.db.rebind("SELECT min(id) FROM timeline_events WHERE id > $1"), from).Scan(&next); err != nil {
+			return after, fmt.Errorf("read the end of the timeline: %w", err)
+		}
+		if next == nil {
+			return after, nil
+		}
+		from = *next - 1
+	}
+}
+
+// writers are the transactions of this database that may have inserted events.
+const writers = `FROM pg_locks WHERE locktype = 'relation' AND relation = 'timeline_events'::regclass AND mode = 'RowExclusiveLock' AND granted
+	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+// writersEnd waits until the present writers have ended, and returns false
+// where they take too long.
+func (e *Effects) writersEnd(ctx context.Context) (bool, error) {
+	var present pgtype.FlatArray[string]
+	if err := e.db.pool.QueryRow(ctx, "SELECT COALESCE(array_agg(DISTINCT virtualtransaction), '{}') "+writers).Scan(&present); err != nil {
+		return false, fmt.Errorf("read who writes to the timeline: %w", err)
+	}
+	if len(present) == 0 {
+		return true, nil
+	}
+	within := time.NewTimer(writersWithin)
+	defer within.Stop()
+	again := time.NewTicker(writersAgain)
+	defer again.Stop()
+	for {
+		var left bool
+		if err := e.db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 "+writers+" AND virtualtransaction = ANY($1))", present).Scan(&left); err != nil {
+			return false, fmt.Errorf("read who writes to the timeline: %w", err)
+		}
+		if !left {
+			return true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-within.C:
+			return false, nil
+		case <-again.C:
+		}
+	}
+}
+
+// ofKinds is a condition that an event is of some kinds, none where it may be of
+// any. Its parameters are counted from next.
+func ofKinds(kinds []incident.EventKind, next int) (string, []any) {
+	if len(kinds) == 0 {
+		return "", nil
+	}
+	where, args := inTexts("kind", next, kinds)
+	return " AND " + where, args
+}
+
+// events reads events by id. One that cannot be read is left out, so that it
+// does not stop its consumer.
+func (e *Effects) events(ctx context.Context, after, through int64, kinds []incident.EventKind, limit int) (effect.Batch, error) {
+	b := effect.Batch{Through: through}
+	where, args := ofKinds(kinds, 4)
+	rows, err := e.db.read.QueryContext(ctx, e.db.rebind("SELECT id, incident_number, at, kind, actor, data FROM timeline_events WHERE id > $1 AND id <= $2"+where+" ORDER BY id LIMIT $3"),
+		append([]any{after, through, limit}, args...)...)
+	if err != nil {
+		return effect.Batch{}, fmt.Errorf("read the timeline: %w", err)
+	}
+	defer rows.Close()
+	n := 0
+	var last int64
+	for rows.Next() {
+		var ev effect.Event
+		var data []byte
+		n++
+		if err := rows.Scan(&ev.ID, &ev.IncidentNo, &ev.At, &ev.Kind, &ev.Actor, &data); err != nil {
+			if ev.ID == 0 {
+				return effect.Batch{}, fmt.Errorf("read the timeline: %w", err)
+			}
+			e.db.log.ErrorContext(ctx, "timeline event cannot be read", "event", ev.ID, "error", err)
+			last = ev.ID
+			continue
+		}
+		ev.Data, last = data, ev.ID
+		b.Events = append(b.Events, ev)
+	}
+	if n == limit {
+		b.Through = last
+	}
+	return b, rows.Err()
+}
