@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/effect"
@@ -18,10 +19,15 @@ import (
 //
 // None of its commits waits for the disk. After a crash of the machine a cursor
 // may be older than what was done, and events come again.
-type Effects struct{ db *DB }
+type Effects struct {
+	db *DB
+	// summarized is the id up to which timeline_events_id was last brought up to
+	// date by this process.
+	summarized atomic.Int64
+}
 
 // Effects of this database.
-func (db *DB) Effects() *Effects { return &Effects{db} }
+func (db *DB) Effects() *Effects { return db.effects }
 
 var _ effect.Store = (*Effects)(nil)
 
@@ -37,8 +43,7 @@ func (db *DB) free(next int, args ...any) (string, []any) {
 // Register implements effect.Store.
 func (e *Effects) Register(ctx context.Context, name string, kinds []incident.EventKind) error {
 	return e.db.inTx(ctx, func(tx *Tx) error {
-		// The counters, since neither database finds max(id) by an index in all
-		// versions of the schema.
+		// PostgreSQL's index of ids does not find the highest; the sequence knows it.
 		end := "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0)"
 		if tx.db.dialect == onPostgres {
 			end = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM timeline_events_id_seq"

@@ -43,6 +43,7 @@ func (e *Effects) Read(ctx context.Context, after int64, kinds []incident.EventK
 		if err != nil || !ended {
 			return effect.Batch{Through: after}, err
 		}
+		e.summarize(ctx, through)
 	}
 	return e.events(ctx, after, through, kinds, limit)
 }
@@ -104,6 +105,35 @@ func (e *Effects) writersEnd(ctx context.Context) (bool, error) {
 			return false, nil
 		case <-again.C:
 		}
+	}
+}
+
+const (
+	// summarizeEvery is how many ids lie between two updates of
+	// timeline_events_id. What was not summarized is read in full.
+	summarizeEvery = 5000
+	// summarizeWithin is how long the update waits for its lock. VACUUM holds it
+	// too, and would be cancelled for somebody who waits for a second.
+	summarizeWithin = 50 * time.Millisecond
+)
+
+// summarize brings timeline_events_id up to date, which PostgreSQL otherwise does
+// within a minute (autosummarize), or never where its autovacuum is switched off.
+// Inserts do not wait for it.
+func (e *Effects) summarize(ctx context.Context, through int64) {
+	last := e.summarized.Load()
+	if through < last+summarizeEvery || !e.summarized.CompareAndSwap(last, through) {
+		return
+	}
+	err := e.db.once(ctx, func(tx *Tx) error {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL lock_timeout TO '%dms'", summarizeWithin.Milliseconds())); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "SELECT brin_summarize_new_values('timeline_events_id')")
+		return err
+	})
+	if err != nil {
+		e.db.log.DebugContext(ctx, "timeline index not summarized", "error", err)
 	}
 }
 

@@ -64,6 +64,7 @@ type DB struct {
 	kept    atomic.Pointer[routes]
 	settler settler // PostgreSQL only
 	shapes  shapes  // PostgreSQL only
+	effects *Effects
 
 	// planning keeps this process's firing and planning from asking for the
 	// planner's lock at once: whoever fires does not wait for it.
@@ -89,6 +90,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	}
 	db := &DB{Owner: uuid.NewString(), log: o.Log, bus: newBus(), unlock: func() {}}
 	db.clock.fixed = o.Now
+	db.effects = &Effects{db: db}
 	db.settler.clock = time.Now
 	var err error
 	switch {
