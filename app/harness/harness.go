@@ -198,7 +198,7 @@ func (h *Harness) ApplyText(name, text string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	state, err := h.Server.DB.Configuration(ctx, h.Server.Keys)
+	state, err := h.Server.DB.Organization.Configuration(ctx, h.Server.Keys)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func (h *Harness) ApplyText(name, text string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.Server.DB.Apply(ctx, auth.Tocsin, h.Server.Keys, plan); err != nil {
+	if err := h.Server.DB.Organization.Apply(ctx, auth.Tocsin, h.Server.Keys, plan); err != nil {
 		h.t.Fatal(err)
 	}
 	h.Settle()

@@ -27,9 +27,8 @@ type consumer struct {
 
 // consumers of the timeline.
 func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer {
-	effects := s.DB.Effects()
 	return []consumer{
-		{&chat.Consumer{Store: effects, Now: s.DB.Now}, channels[notify.Slack] != nil},
+		{&chat.Consumer{Store: s.DB.Chat(), Now: s.DB.Now}, channels[notify.Slack] != nil},
 	}
 }
 
@@ -39,12 +38,12 @@ func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer
 func (s *Server) registerEffects(ctx context.Context, channels map[notify.Medium]notify.Channel) error {
 	for _, c := range s.consumers(channels) {
 		if !c.on {
-			if err := s.DB.Effects().Unregister(ctx, c.Name()); err != nil {
+			if err := s.DB.Effects.Unregister(ctx, c.Name()); err != nil {
 				return err
 			}
 			continue
 		}
-		r := &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects(), Now: s.DB.Now, Log: s.log}
+		r := &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
 		if err := r.Register(ctx); err != nil {
 			return err
 		}

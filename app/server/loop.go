@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // SweepEvery is how often each loop looks for due work by itself. Being woken
@@ -18,11 +18,11 @@ const SweepEvery = time.Second
 // gives a single statement.
 const SweepWithin = 20 * time.Second
 
-// In a storm a sweep that finds much comes back after a breath, so that the next
-// one takes more at once: a batch costs a page a fifth of what it costs alone.
+// After a sweep of manyDue or more the loop pauses, so that the next sweep is
+// larger: in a batch a page costs a fifth of what it costs alone.
 const (
-	storm  = 16
-	breath = 50 * time.Millisecond
+	manyDue        = 16
+	pauseAfterMany = 50 * time.Millisecond
 )
 
 // loop sweeps whenever it is woken, and every second besides. Sweeps of one
@@ -65,8 +65,8 @@ func (l *loop) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := l.once(ctx)
 		switch {
-		case err == nil && n >= storm:
-			l.wait(ctx, breath)
+		case err == nil && n >= manyDue:
+			pause(ctx, pauseAfterMany)
 			continue
 		case err == nil && n > 0:
 			continue
@@ -75,12 +75,13 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		case <-l.wake:
-			l.wait(ctx, l.gather)
+			pause(ctx, l.gather)
 		}
 	}
 }
 
-func (l *loop) wait(ctx context.Context, d time.Duration) {
+// pause waits, at most until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
 	}
@@ -104,7 +105,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			l.log.ErrorContext(ctx, "a sweep failed; it is tried again in a second", "loop", l.name, "error", err)
+			l.log.ErrorContext(ctx, "sweep failed", "loop", l.name, "error", err)
 		}
 		return n, err
 	}
@@ -113,7 +114,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 }
 
 // dispatch wakes the loops that a transaction made work for.
-func dispatch(ctx context.Context, bus *store.Bus, loops map[store.Work][]*loop) {
+func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work][]*loop) {
 	news, stop := bus.Listen()
 	defer stop()
 	for {

@@ -84,7 +84,7 @@ func TestTheWholeChainRunsFourTimesAndThenTheFallback(t *testing.T) {
 // fired lists the steps of an incident's timeline, by the time since the start.
 func fired(t *testing.T, h *harness.Harness, number int64) []string {
 	t.Helper()
-	events, err := h.Server.DB.Timeline(t.Context(), number, 0, 1000)
+	events, err := h.Server.DB.Incidents.Timeline(t.Context(), number, 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

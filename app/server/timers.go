@@ -6,14 +6,16 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // newTimers registers what each kind of timer leads to.
 func (s *Server) newTimers() *effect.Timers {
-	t := &effect.Timers{Store: s.DB.Effects(), Now: s.DB.Now, Log: s.log}
+	t := &effect.Timers{Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
 	t.Register(incident.TimerSettle, s.Incidents.Settle)
 	t.Register(incident.TimerAck, s.Incidents.AckDue)
-	t.Register(store.TimerPassOver, func(ctx context.Context, id int64) error { return s.DB.PassOver(ctx, id, escalation.MayPassOver) })
+	t.Register(paging.TimerPassOver, func(ctx context.Context, id int64) error {
+		return s.DB.Paging.PassOver(ctx, id, escalation.MayPassOver)
+	})
 	return t
 }

@@ -15,7 +15,7 @@ import (
 
 // forEachDatabase runs a test on a migrated database of each kind, in
 // parallel. Each has the real clock; a test may put another in its place.
-func forEachDatabase(t *testing.T, test func(t *testing.T, db *DB)) {
+func ForEachDatabase(t *testing.T, test func(t *testing.T, st *Store)) {
 	t.Helper()
 	t.Parallel()
 	for name, address := range map[string]func(t *testing.T) string{
@@ -30,18 +30,18 @@ func forEachDatabase(t *testing.T, test func(t *testing.T, db *DB)) {
 }
 
 // opened is a database that is closed after the test.
-func opened(t *testing.T, address string) *DB {
+func opened(t *testing.T, address string) *Store {
 	t.Helper()
-	db, err := Open(t.Context(), address, Options{})
+	st, err := Open(t.Context(), address, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := st.Close(); err != nil {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	return db
+	return st
 }
 
 func newSQLite(t *testing.T) string {
@@ -75,10 +75,10 @@ func newPostgres(t *testing.T) string {
 }
 
 func migrateAt(ctx context.Context, address string) error {
-	db, err := Open(ctx, address, Options{})
+	st, err := Open(ctx, address, Options{})
 	if err != nil {
 		return err
 	}
-	_, err = db.Migrate(ctx)
-	return errors.Join(err, db.Close())
+	_, err = st.Migrate(ctx)
+	return errors.Join(err, st.Close())
 }

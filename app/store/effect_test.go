@@ -16,6 +16,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/effect/chat"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
 // testConsumer remembers the events that it got.
@@ -42,7 +44,7 @@ func (c *testConsumer) Consume(_ context.Context, events []effect.Event) error {
 // register makes a consumer known at the present end of the timeline.
 func (p *pipeline) register(c *testConsumer) *effect.Runner {
 	p.t.Helper()
-	r := &effect.Runner{Consumer: c, Store: p.db.Effects(), Now: p.db.Now, Log: slog.New(slog.DiscardHandler)}
+	r := &effect.Runner{Consumer: c, Store: p.db.Effects, Now: p.db.Now, Log: slog.New(slog.DiscardHandler)}
 	p.must(0, r.Register(context.Background()))
 	return r
 }
@@ -50,14 +52,14 @@ func (p *pipeline) register(c *testConsumer) *effect.Runner {
 // ids are those of the whole timeline.
 func (p *pipeline) ids() []int64 {
 	p.t.Helper()
-	ids, err := scanInts(p.db.read.QueryContext(context.Background(), "SELECT id FROM timeline_events ORDER BY id"))
+	ids, err := db.ScanInts(p.db.Read.QueryContext(context.Background(), "SELECT id FROM timeline_events ORDER BY id"))
 	p.must(0, err)
 	return ids
 }
 
 func (p *pipeline) status(name string) effect.Status {
 	p.t.Helper()
-	all, err := p.db.Effects().Status(context.Background())
+	all, err := p.db.Effects.Status(context.Background())
 	p.must(0, err)
 	for _, s := range all {
 		if s.Name == name {
@@ -69,8 +71,8 @@ func (p *pipeline) status(name string) effect.Status {
 }
 
 func TestConsumerGetsWhatIsCommittedAfterItsRegistration(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(3)
 		before := len(p.ids())
 		c := &testConsumer{name: "all"}
@@ -94,8 +96,8 @@ func TestConsumerGetsWhatIsCommittedAfterItsRegistration(t *testing.T) {
 }
 
 func TestFirstConsumerOfAnEmptyTimeline(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
 		p.storm(1)
@@ -106,11 +108,11 @@ func TestFirstConsumerOfAnEmptyTimeline(t *testing.T) {
 }
 
 func TestUnregisteredConsumerStartsAnew(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
-		if err := db.Effects().Unregister(t.Context(), "all"); err != nil {
+		if err := st.Effects.Unregister(t.Context(), "all"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.Sweep(t.Context()); !fault.Is(err, fault.KindNotFound) {
@@ -125,8 +127,8 @@ func TestUnregisteredConsumerStartsAnew(t *testing.T) {
 }
 
 func TestConsumerGetsItsKindsAlone(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "acks", kinds: []incident.EventKind{incident.EvAcknowledged, incident.EvUnacknowledged}}
 		r := p.register(c)
 		p.acknowledge(p.storm(5)[2])
@@ -143,8 +145,8 @@ func TestConsumerGetsItsKindsAlone(t *testing.T) {
 // TestEventsCommittedOutOfOrder has one transaction take a lower id and commit
 // after another that took a higher one.
 func TestEventsCommittedOutOfOrder(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
 		event := func(number int64) []incident.TimelineEvent {
@@ -153,15 +155,15 @@ func TestEventsCommittedOutOfOrder(t *testing.T) {
 		inserted, finish := make(chan struct{}), make(chan struct{})
 		first := make(chan error, 1)
 		go func() {
-			first <- db.once(context.WithoutCancel(t.Context()), func(tx *Tx) error {
-				err := tx.insertEvents(t.Context(), event(1))
+			first <- st.Once(context.WithoutCancel(t.Context()), func(tx *db.Tx) error {
+				err := timeline.Insert(t.Context(), tx, event(1))
 				close(inserted)
 				<-finish
 				return err
 			})
 		}()
 		<-inserted
-		if err := db.once(t.Context(), func(tx *Tx) error { return tx.insertEvents(t.Context(), event(2)) }); err != nil {
+		if err := st.Once(t.Context(), func(tx *db.Tx) error { return timeline.Insert(t.Context(), tx, event(2)) }); err != nil {
 			t.Fatal(err)
 		}
 		if ids := p.ids(); len(ids) != 1 || ids[0] != 2 {
@@ -181,11 +183,11 @@ func TestEventsCommittedOutOfOrder(t *testing.T) {
 }
 
 func TestLongTransactionElsewhereHoldsUpNoConsumer(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
-		tx, err := db.pool.Begin(t.Context())
+		tx, err := st.Pool.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,11 +203,11 @@ func TestLongTransactionElsewhereHoldsUpNoConsumer(t *testing.T) {
 }
 
 func TestGapsInTheTimeline(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
-		want := []int64{7, 3 * maxIDs, 3*maxIDs + 1, 40 * maxIDs}
+		want := []int64{7, 15_000, 15_001, 200_000}
 		for _, id := range want {
 			p.exec("INSERT INTO timeline_events (id, incident_number, at, kind, actor, data) VALUES ($1, 1, $2, 'note', 'tocsin', '{}')", id, p.now)
 		}
@@ -219,18 +221,18 @@ func TestGapsInTheTimeline(t *testing.T) {
 }
 
 func TestLeaseOfAKilledHolderIsTakenOver(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
 		p.storm(1)
-		effects := db.Effects()
+		effects := st.Effects
 		claim, ok, err := effects.Claim(t.Context(), "all", 0)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
-		dead := db.Owner
-		db.Owner = "another process"
+		dead := st.Owner
+		st.Owner = "another process"
 		if _, ok, err := effects.Claim(t.Context(), "all", 0); err != nil || ok {
 			t.Fatalf("claimed twice: %v", err)
 		}
@@ -243,7 +245,7 @@ func TestLeaseOfAKilledHolderIsTakenOver(t *testing.T) {
 			t.Fatal("nobody took over")
 		}
 		// The first process wakes up late: what it says changes nothing.
-		db.Owner = dead
+		st.Owner = dead
 		if ok, err := effects.Renew(t.Context(), claim); err != nil || ok {
 			t.Errorf("renewed a lost lease: %v", err)
 		}
@@ -260,8 +262,8 @@ func TestLeaseOfAKilledHolderIsTakenOver(t *testing.T) {
 }
 
 func TestFailingConsumerHoldsUpNoOther(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		broken, works := &testConsumer{name: "broken", fail: errors.New("no such channel\x00")}, &testConsumer{name: "works"}
 		bad, good := p.register(broken), p.register(works)
 		p.storm(2)
@@ -273,7 +275,7 @@ func TestFailingConsumerHoldsUpNoOther(t *testing.T) {
 		if s.Tries != 1 || s.Behind != int64(n) || !strings.HasPrefix(s.Error, "no such channel") || s.RetryAt == nil || !s.RetryAt.Equal(p.now.Add(time.Second)) {
 			t.Errorf("status %+v", s)
 		}
-		if at, ok, err := db.NextDue(t.Context(), nil, []string{"broken"}); err != nil || !ok || at.After(*s.RetryAt) {
+		if at, ok, err := st.NextDue(t.Context(), nil, []string{"broken"}); err != nil || !ok || at.After(*s.RetryAt) {
 			t.Errorf("next due at %s: %v", at, err)
 		}
 		p.expect(p.settle(), "sms-1", "sms-1") // pages do not know of it
@@ -289,14 +291,14 @@ func TestFailingConsumerHoldsUpNoOther(t *testing.T) {
 }
 
 func TestSetAsideEventIsRecorded(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.register(&testConsumer{name: "all"})
 		p.storm(2)
-		effects := db.Effects()
+		effects := st.Effects
 		claim, _, err := effects.Claim(t.Context(), "all", 0)
 		p.must(0, err)
-		if ok, err := effects.Advance(t.Context(), claim, 2, []effect.SetAside{{EventID: 1, Tries: 8, Error: strings.Repeat("é", maxError)}}); err != nil || !ok {
+		if ok, err := effects.Advance(t.Context(), claim, 2, []effect.SetAside{{EventID: 1, Tries: 8, Error: strings.Repeat("é", 2000)}}); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 		if s := p.status("all"); s.SetAside != 1 {
@@ -310,8 +312,8 @@ func TestSetAsideEventIsRecorded(t *testing.T) {
 
 func TestUnreadableEventIsLeftOut(t *testing.T) {
 	t.Parallel()
-	db := opened(t, newSQLite(t)) // PostgreSQL refuses such a row
-	p := newPipeline(t, db)
+	st := opened(t, newSQLite(t)) // PostgreSQL refuses such a row
+	p := newPipeline(t, st)
 	c := &testConsumer{name: "all"}
 	r := p.register(c)
 	p.storm(3)
@@ -325,10 +327,10 @@ func TestUnreadableEventIsLeftOut(t *testing.T) {
 // TestEndOfALongTimelineIsFoundByItsIndex counts the pages of the table that
 // are read.
 func TestEndOfALongTimelineIsFoundByItsIndex(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.exec("INSERT INTO timeline_events (incident_number, at, kind, actor, data) SELECT n % 1000, $1, 'note', 'tocsin', repeat('x', 200) FROM generate_series(1, 50000) n", p.now)
-		if _, err := db.Effects().Read(t.Context(), 49_990, nil, 100); err != nil {
+		if _, err := st.Effects.Read(t.Context(), 49_990, nil, 100); err != nil {
 			t.Fatal(err)
 		}
 		pages := p.count("SELECT pg_relation_size('timeline_events') / 8192")
@@ -337,7 +339,7 @@ func TestEndOfALongTimelineIsFoundByItsIndex(t *testing.T) {
 			"SELECT min(id) FROM timeline_events WHERE id > $1",
 			"SELECT id, data FROM timeline_events WHERE id > $1 AND kind IN ('note') ORDER BY id LIMIT 100",
 		} {
-			rows, err := db.read.QueryContext(t.Context(), "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "+strings.ReplaceAll(query, "$1", "49990"))
+			rows, err := st.Read.QueryContext(t.Context(), "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "+strings.ReplaceAll(query, "$1", "49990"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -362,22 +364,22 @@ func TestEndOfALongTimelineIsFoundByItsIndex(t *testing.T) {
 }
 
 func TestChatIncidents(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		numbers := p.storm(2, withPriority(2))
-		if got, err := db.Effects().ChatIncidents(t.Context(), numbers); err != nil || len(got) != 0 {
+		if got, err := st.Effects.ChatIncidents(t.Context(), numbers); err != nil || len(got) != 0 {
 			t.Fatalf("without a team: %+v, %v", got, err)
 		}
 		p.toChat()
-		got, err := db.Effects().ChatIncidents(t.Context(), numbers)
+		got, err := st.Effects.ChatIncidents(t.Context(), numbers)
 		if err != nil || len(got) != 2 || got[0].Number != numbers[0] || got[0].Channel != "#payments" || *got[1].Priority != 2 || got[1].Urgency != incident.High {
 			t.Fatalf("with a team: %+v, %v", got, err)
 		}
 		posts := chat.Plan(p.now, got, nil)
 		for range 2 { // the second finds the first waiting
-			p.must(0, db.Effects().QueuePosts(t.Context(), posts, p.now))
+			p.must(0, st.Paging.QueuePosts(t.Context(), posts, p.now))
 		}
-		if recent, err := db.Effects().RecentPosts(t.Context(), []string{"#payments", "#other"}, p.now.Add(-time.Second)); err != nil || recent["#payments"] != 2 || recent["#other"] != 0 {
+		if recent, err := st.Paging.RecentPosts(t.Context(), []string{"#payments", "#other"}, p.now.Add(-time.Second)); err != nil || recent["#payments"] != 2 || recent["#other"] != 0 {
 			t.Errorf("recent %v, %v", recent, err)
 		}
 	})

@@ -9,18 +9,20 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // setTimer sets a timer as an incident does.
 func (p *pipeline) setTimer(kind string, subject int64, due time.Time) {
 	p.t.Helper()
-	p.must(0, p.db.inTx(context.Background(), func(tx *Tx) error { return tx.setTimer(context.Background(), kind, subject, due) }))
+	p.must(0, p.db.InTx(context.Background(), func(tx *db.Tx) error { return paging.SetTimer(context.Background(), tx, kind, subject, due) }))
 }
 
 // claimTimers leases what is due of two kinds.
 func (p *pipeline) claimTimers(limit int) []effect.Timer {
 	p.t.Helper()
-	due, err := p.db.Effects().ClaimTimers(context.Background(), p.now, []string{incident.TimerAck, incident.TimerSettle}, limit)
+	due, err := p.db.Effects.ClaimTimers(context.Background(), p.now, []string{incident.TimerAck, incident.TimerSettle}, limit)
 	p.must(0, err)
 	return due
 }
@@ -34,9 +36,9 @@ func subjects(timers []effect.Timer) []int64 {
 }
 
 func TestTimersAreLeased(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
-		effects := db.Effects()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		effects := st.Effects
 		for subject, due := range []time.Duration{-3, -1, -2, 1} {
 			p.setTimer(incident.TimerSettle, int64(subject), p.now.Add(due*time.Second))
 		}
@@ -45,8 +47,8 @@ func TestTimersAreLeased(t *testing.T) {
 		if !slices.Equal(subjects(first), []int64{0, 2}) || !first[0].Due.Equal(p.now.Add(-3*time.Second)) || first[0].Kind != incident.TimerSettle {
 			t.Fatalf("claimed %+v", first)
 		}
-		dead := db.Owner
-		db.Owner = "another process"
+		dead := st.Owner
+		st.Owner = "another process"
 		if second := p.claimTimers(5); !slices.Equal(subjects(second), []int64{1}) {
 			t.Fatalf("the other process claimed %+v", second)
 		}
@@ -56,7 +58,7 @@ func TestTimersAreLeased(t *testing.T) {
 		if !slices.Equal(subjects(taken), []int64{0, 2}) {
 			t.Fatalf("taken over: %+v", taken)
 		}
-		db.Owner = dead
+		st.Owner = dead
 		p.must(0, effects.RenewTimers(t.Context()))
 		p.must(0, effects.DoneTimer(t.Context(), first[0]))
 		p.must(0, effects.PostponeTimer(t.Context(), first[1], p.now.Add(time.Hour)))
@@ -64,7 +66,7 @@ func TestTimersAreLeased(t *testing.T) {
 		if n := p.count("SELECT count(*) FROM timers WHERE lease_owner = 'another process' AND due_at <= $1 AND tries = 0", p.now); n != 3 {
 			t.Fatalf("%d of 3 timers are still the other's", n)
 		}
-		db.Owner = "another process"
+		st.Owner = "another process"
 		p.must(0, effects.DoneTimer(t.Context(), taken[0]))
 		p.must(0, effects.PostponeTimer(t.Context(), taken[1], p.now.Add(time.Minute)))
 		p.must(0, effects.ReleaseTimers(t.Context()))
@@ -82,11 +84,11 @@ func TestTimersAreLeased(t *testing.T) {
 }
 
 func TestTimerSetAnewIsCarriedOutAgain(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.setTimer(incident.TimerAck, 1, p.now)
 		calls := 0
-		timers := &effect.Timers{Store: db.Effects(), Now: db.Now, Log: p.timers.Log}
+		timers := &effect.Timers{Store: st.Effects, Now: st.Now, Log: p.timers.Log}
 		timers.Register(incident.TimerAck, func(context.Context, int64) error {
 			if calls++; calls == 1 {
 				p.setTimer(incident.TimerAck, 1, p.now) // due at the very same time
@@ -105,18 +107,18 @@ func TestTimerSetAnewIsCarriedOutAgain(t *testing.T) {
 }
 
 func TestTimerStatus(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
-		if s, err := db.Effects().TimerStatus(t.Context()); err != nil || s != (effect.TimerStatus{}) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		if s, err := st.Effects.TimerStatus(t.Context()); err != nil || s != (effect.TimerStatus{}) {
 			t.Fatalf("without timers: %+v, %v", s, err)
 		}
 		p.setTimer(incident.TimerAck, 1, p.now.Add(time.Hour))
 		p.setTimer(incident.TimerAck, 2, p.now.Add(-time.Hour))
 		p.setTimer(incident.TimerSettle, 3, p.now)
-		timers := &effect.Timers{Store: db.Effects(), Now: db.Now, Log: p.timers.Log}
+		timers := &effect.Timers{Store: st.Effects, Now: st.Now, Log: p.timers.Log}
 		timers.Register(incident.TimerSettle, func(context.Context, int64) error { return errors.New("broken") })
 		p.must(timers.Sweep(t.Context()))
-		if s, err := db.Effects().TimerStatus(t.Context()); err != nil || s != (effect.TimerStatus{Waiting: 2, Late: 1, Failing: 1}) {
+		if s, err := st.Effects.TimerStatus(t.Context()); err != nil || s != (effect.TimerStatus{Waiting: 2, Late: 1, Failing: 1}) {
 			t.Errorf("status %+v, %v", s, err)
 		}
 	})

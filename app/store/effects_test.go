@@ -24,15 +24,15 @@ func (p *pipeline) fallsBack() {
 func (p *pipeline) phase() string {
 	p.t.Helper()
 	var phase string
-	if err := p.db.read.QueryRowContext(p.t.Context(), "SELECT phase FROM escalations").Scan(&phase); err != nil {
+	if err := p.db.Read.QueryRowContext(p.t.Context(), "SELECT phase FROM escalations").Scan(&phase); err != nil {
 		p.t.Fatal(err)
 	}
 	return phase
 }
 
 func TestARaisePagesAtOnceInEveryPhase(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.fallsBack()
 		p.write(p.signal("a", withPriority(3)))
 		p.settle()
@@ -53,8 +53,8 @@ func TestARaisePagesAtOnceInEveryPhase(t *testing.T) {
 }
 
 func TestWhatIsRaisedAndResolvedAtOncePagesNobody(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		for _, acknowledged := range []bool{false, true} {
 			number := p.write(p.signal("a", withPriority(2)))[0].Number
 			p.settle()
@@ -78,8 +78,8 @@ func (p *pipeline) asked() int {
 }
 
 func TestARaiseAsksTheOwnerOnceHoweverOftenItIsRaised(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(3)))[0].Number
 		p.settle()
 		p.acknowledge(number)
@@ -94,8 +94,8 @@ func TestARaiseAsksTheOwnerOnceHoweverOftenItIsRaised(t *testing.T) {
 }
 
 func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(2)))[0].Number
 		p.settle()
 		p.acknowledge(number)
@@ -118,8 +118,8 @@ func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
 }
 
 func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(2)))[0].Number
 		p.settle()
 		user := ben
@@ -149,8 +149,8 @@ func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
 }
 
 func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.storm(1)[0]
 		p.planned()
 		p.exec(`INSERT INTO pages (incident_number, escalation_id, user_id, step, run, urgency, priority, shadow, digest, why, state, rule, notify_at, created_at)
@@ -175,8 +175,8 @@ func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
 }
 
 func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.storm(1)[0]
 		p.settle()
 		p.exec(`INSERT INTO escalations (incident_number, purpose, subject, policy_version_id, state, phase, step, run, reached, fired_at, deadline_at, next_action_at, started_at)
@@ -209,8 +209,8 @@ func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
 }
 
 func TestAnAcknowledgmentExpires(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.exec("UPDATE priorities SET ack_expires = 1800 WHERE level = 1")
 		number := p.write(p.signal("a", withPriority(1)))[0].Number
 		p.expect(p.settle(), "sms-1")

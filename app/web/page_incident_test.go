@@ -52,7 +52,7 @@ func TestTheIncidentPage(t *testing.T) {
 		ben.post("/incidents/1/acknowledge", http.StatusSeeOther)
 		contains(t, ben.get("/incidents/1", http.StatusOK), "was resolved by")
 		contains(t, ben.get("/incidents?tab=resolved&q=avail", http.StatusOK), "Availability")
-		if row, err := w.db.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
+		if row, err := w.db.Incidents.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
 			t.Errorf("it is %s by %s, %v", row.Status, row.ResolvedBy, err)
 		}
 	})
@@ -108,7 +108,7 @@ func TestTheLinkInAMessage(t *testing.T) {
 		bens, anas := link("ben@acme.example", time.Hour), link("ana@acme.example", time.Hour)
 		contains(t, b.get(bens, http.StatusOK), "Availability", "You act as Ben Adeyemi", "Acknowledge")
 		status := func() incident.Status {
-			row, err := w.db.Incident(t.Context(), n)
+			row, err := w.db.Incidents.Incident(t.Context(), n)
 			w.must(err)
 			return row.Status
 		}
@@ -117,7 +117,7 @@ func TestTheLinkInAMessage(t *testing.T) {
 		}
 		b.post(bens, http.StatusBadRequest)
 		contains(t, b.post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
-		events, err := w.db.Timeline(t.Context(), n, 0, 0)
+		events, err := w.db.Incidents.Timeline(t.Context(), n, 0, 0)
 		w.must(err)
 		if last := events[len(events)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" || !strings.Contains(string(last.Data), `"link"`) {
 			t.Errorf("the timeline ends with %+v", last)

@@ -26,7 +26,7 @@ type story struct {
 }
 
 func newStory(ctx context.Context, s *server.Server, c *clock) (*story, error) {
-	state, err := s.DB.Configuration(ctx, s.Keys)
+	state, err := s.DB.Organization.Configuration(ctx, s.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (t *story) reaction() time.Duration {
 
 // worse repeats the signal of a trouble that goes on.
 func (t *story) worse(ctx context.Context, x *trouble) error {
-	row, err := t.server.DB.Incident(ctx, x.number)
+	row, err := t.server.DB.Incidents.Incident(ctx, x.number)
 	if err != nil || row.Status == incident.Resolved {
 		return err
 	}
@@ -156,7 +156,7 @@ func (t *story) worse(ctx context.Context, x *trouble) error {
 
 // react has somebody who was paged acknowledge; where nobody was yet, it waits.
 func (t *story) react(ctx context.Context, x *trouble) error {
-	row, err := t.server.DB.Incident(ctx, x.number)
+	row, err := t.server.DB.Incidents.Incident(ctx, x.number)
 	if err != nil || row.Status != incident.Triggered {
 		return err
 	}
@@ -177,7 +177,7 @@ func (t *story) react(ctx context.Context, x *trouble) error {
 
 // paged is the person who was reached last and has not answered.
 func (t *story) paged(ctx context.Context, number int64) (by incident.By, ok bool, err error) {
-	pages, err := t.server.DB.IncidentPages(ctx, number)
+	pages, err := t.server.DB.Paging.IncidentPages(ctx, number)
 	if err != nil {
 		return by, false, err
 	}

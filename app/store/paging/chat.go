@@ -1,0 +1,52 @@
+package paging
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/effect/chat"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// RecentPosts implements chat.Store. Served by messages_channel.
+func (s *Store) RecentPosts(ctx context.Context, channels []string, since time.Time) (map[string]int, error) {
+	recent := map[string]int{}
+	for _, channel := range channels {
+		var n int
+		if err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT count(*) FROM messages WHERE kind = 'channel' AND address = $1 AND created_at > $2"), channel, since).Scan(&n); err != nil {
+			return nil, fmt.Errorf("count a channel's messages: %w", err)
+		}
+		recent[channel] = n
+	}
+	return recent, nil
+}
+
+// QueuePosts implements chat.Store. What waits already stays as it is, since it
+// says what is true when it is claimed. But it is locked, which a plain DO NOTHING
+// would not do: a claim under way may have read the incident before the change
+// that this post is about, and then a new post has to follow.
+func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time) error {
+	return s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
+		err := tx.InsertRows(ctx, "messages", len(posts), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
+			db.ColOf("kind", "text", posts, func(*chat.Post) string { return string(notify.KindChannel) }),
+			db.ColOf("medium", "text", posts, func(*chat.Post) string { return string(notify.Slack) }),
+			db.ColOf("address", "text", posts, func(p *chat.Post) string { return p.Channel }),
+			db.ColOf("incident_number", "bigint", posts, func(p *chat.Post) int64 { return p.Number }),
+			db.ColOf("body", "text", posts, func(*chat.Post) string { return "" }),
+			db.ColOf("urgency", "text", posts, func(p *chat.Post) string { return string(p.Urgency) }),
+			db.ColOf("priority", "int", posts, func(p *chat.Post) int { return Rank(p.Priority) }),
+			db.ColOf("gathering", "bool", posts, func(*chat.Post) bool { return false }),
+			db.ColOf("state", "text", posts, func(*chat.Post) string { return "queued" }),
+			db.ColOf("due_at", "timestamptz", posts, func(p *chat.Post) time.Time { return p.Due }),
+			db.ColOf("attempts", "int", posts, func(*chat.Post) int { return 0 }),
+			db.ColOf("provider_id", "text", posts, func(*chat.Post) string { return "" }),
+			db.ColOf("failure", "text", posts, func(*chat.Post) string { return "" }),
+			db.ColOf("created_at", "timestamptz", posts, func(*chat.Post) time.Time { return now }))
+		if err != nil {
+			return fmt.Errorf("queue posts: %w", err)
+		}
+		return tx.Publish(ctx, db.News{Work: db.ToSend})
+	})
+}
