@@ -42,7 +42,7 @@ func (m *memory) happen(kinds ...incident.EventKind) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, k := range kinds {
-		m.events = append(m.events, Event{ID: int64(len(m.events) + 1), IncidentNo: 1, Kind: k})
+		m.events = append(m.events, Event{ID: int64(len(m.events) + 1), IncidentNo: 1, Payload: incident.Unknown{EventKind: k}})
 	}
 }
 
@@ -92,7 +92,7 @@ func (p *process) Read(_ context.Context, after int64, kinds []incident.EventKin
 			break
 		}
 		b.Through = e.ID
-		if kinds == nil || slices.Contains(kinds, e.Kind) {
+		if kinds == nil || slices.Contains(kinds, e.Kind()) {
 			b.Events = append(b.Events, e)
 		}
 	}

@@ -318,22 +318,23 @@ func (w witness) steps(number int64) []string {
 	w.must(err)
 	var lines []string
 	for _, e := range events {
-		var d incident.Detail
-		w.must(json.Unmarshal(e.Data, &d))
 		person := int64(0)
 		if name, ok := strings.CutSuffix(e.Actor, "@acme.example"); ok {
 			person = w.user(name)
 		}
 		place := ""
-		switch e.Kind {
-		case incident.EvStep, incident.EvHandover, incident.EvPassedOver, incident.EvExhausted:
-			place = fmt.Sprintf(" %q %q step %d run %d %q %v", d.Policy, d.To, d.Step, d.Run, d.Targets, d.People)
-		case incident.EvStillOnIt, incident.EvAckExpired:
-			person = d.People[0]
-		case incident.EvWaiting:
-			place = " until " + d.Until
+		if d, ok := incident.PlaceOf(e.Payload); ok {
+			place = fmt.Sprintf(" %q %q step %d run %d %q %v", d.Policy, d.Phase, d.Step, d.Run, d.Targets, d.People)
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %d%s", w.since(e.At), e.Kind, person, place))
+		switch p := e.Payload.(type) {
+		case incident.StillOnItPayload:
+			person = p.People[0]
+		case incident.AckExpiredPayload:
+			person = p.People[0]
+		case incident.WaitingPayload:
+			place = " until " + p.Until.Format(time.RFC3339)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %d%s", w.since(e.At), e.Kind(), person, place))
 	}
 	return lines
 }

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -90,17 +89,14 @@ func fired(t *testing.T, h *harness.Harness, number int64) []string {
 	}
 	var all []string
 	for _, e := range events {
-		var d incident.Detail
-		if err := json.Unmarshal(e.Data, &d); err != nil {
-			t.Fatal(err)
-		}
+		d, _ := incident.PlaceOf(e.Payload)
 		since := e.At.Sub(harness.Start)
 		switch {
-		case e.Kind == incident.EvStep && d.Step > 0:
+		case e.Kind() == incident.EvStep && d.Step > 0:
 			all = append(all, fmt.Sprintf("%s step %d run %d", since, d.Step, d.Run))
-		case e.Kind == incident.EvStep:
-			all = append(all, fmt.Sprintf("%s %s", since, d.To))
-		case e.Kind == incident.EvExhausted:
+		case e.Kind() == incident.EvStep:
+			all = append(all, fmt.Sprintf("%s %s", since, d.Phase))
+		case e.Kind() == incident.EvExhausted:
 			all = append(all, fmt.Sprintf("%s exhausted", since))
 		}
 	}

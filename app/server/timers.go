@@ -12,7 +12,7 @@ import (
 // newTimers registers what each kind of timer leads to.
 func (s *Server) newTimers() *effect.Timers {
 	t := &effect.Timers{Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
-	t.Register(incident.TimerSettle, s.Incidents.Settle)
+	t.Register(incident.TimerQuietPeriod, s.Incidents.QuietPeriodDue)
 	t.Register(incident.TimerAck, s.Incidents.AckDue)
 	t.Register(paging.TimerPassOver, func(ctx context.Context, id int64) error {
 		return s.DB.Paging.PassOver(ctx, id, escalation.MayPassOver)

@@ -2,15 +2,11 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"testing"
 
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
-	"github.com/tocsin-oncall/tocsin/migrations"
 )
 
 // forEachDatabase runs a test on a migrated database of each kind, in
@@ -53,25 +49,10 @@ func newSQLite(t *testing.T) string {
 	return address
 }
 
-// newPostgres copies a template that is named after the migrations, so that a
-// server that outlives a run never hands out an older schema.
+// newPostgres is a new, migrated database.
 func newPostgres(t *testing.T) string {
 	t.Helper()
-	sum := sha256.New()
-	err := fs.WalkDir(migrations.Postgres, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(migrations.Postgres, path)
-		sum.Write(content)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pgtest.DatabaseFrom(t, "migrated "+hex.EncodeToString(sum.Sum(nil)), func(url string) error {
-		return migrateAt(t.Context(), url)
-	})
+	return pgtest.Migrated(t, func(url string) error { return migrateAt(t.Context(), url) })
 }
 
 func migrateAt(ctx context.Context, address string) error {

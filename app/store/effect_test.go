@@ -150,7 +150,7 @@ func TestEventsCommittedOutOfOrder(t *testing.T) {
 		c := &testConsumer{name: "all"}
 		r := p.register(c)
 		event := func(number int64) []incident.TimelineEvent {
-			return []incident.TimelineEvent{{IncidentNo: number, At: p.now, Kind: incident.EvNote, Actor: incident.Tocsin, Data: []byte("{}")}}
+			return []incident.TimelineEvent{{IncidentNo: number, At: p.now, Actor: incident.Tocsin, Payload: incident.NotePayload{Text: "x"}}}
 		}
 		inserted, finish := make(chan struct{}), make(chan struct{})
 		first := make(chan error, 1)

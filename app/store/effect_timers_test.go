@@ -22,7 +22,7 @@ func (p *pipeline) setTimer(kind string, subject int64, due time.Time) {
 // claimTimers leases what is due of two kinds.
 func (p *pipeline) claimTimers(limit int) []effect.Timer {
 	p.t.Helper()
-	due, err := p.db.Effects.ClaimTimers(context.Background(), p.now, []string{incident.TimerAck, incident.TimerSettle}, limit)
+	due, err := p.db.Effects.ClaimTimers(context.Background(), p.now, []string{incident.TimerAck, incident.TimerQuietPeriod}, limit)
 	p.must(0, err)
 	return due
 }
@@ -40,11 +40,11 @@ func TestTimersAreLeased(t *testing.T) {
 		p := newPipeline(t, st)
 		effects := st.Effects
 		for subject, due := range []time.Duration{-3, -1, -2, 1} {
-			p.setTimer(incident.TimerSettle, int64(subject), p.now.Add(due*time.Second))
+			p.setTimer(incident.TimerQuietPeriod, int64(subject), p.now.Add(due*time.Second))
 		}
 		p.setTimer("of a newer version", 9, p.now.Add(-time.Hour))
 		first := p.claimTimers(2)
-		if !slices.Equal(subjects(first), []int64{0, 2}) || !first[0].Due.Equal(p.now.Add(-3*time.Second)) || first[0].Kind != incident.TimerSettle {
+		if !slices.Equal(subjects(first), []int64{0, 2}) || !first[0].Due.Equal(p.now.Add(-3*time.Second)) || first[0].Kind != incident.TimerQuietPeriod {
 			t.Fatalf("claimed %+v", first)
 		}
 		dead := st.Owner
@@ -114,9 +114,9 @@ func TestTimerStatus(t *testing.T) {
 		}
 		p.setTimer(incident.TimerAck, 1, p.now.Add(time.Hour))
 		p.setTimer(incident.TimerAck, 2, p.now.Add(-time.Hour))
-		p.setTimer(incident.TimerSettle, 3, p.now)
+		p.setTimer(incident.TimerQuietPeriod, 3, p.now)
 		timers := &effect.Timers{Store: st.Effects, Now: st.Now, Log: p.timers.Log}
-		timers.Register(incident.TimerSettle, func(context.Context, int64) error { return errors.New("broken") })
+		timers.Register(incident.TimerQuietPeriod, func(context.Context, int64) error { return errors.New("broken") })
 		p.must(timers.Sweep(t.Context()))
 		if s, err := st.Effects.TimerStatus(t.Context()); err != nil || s != (effect.TimerStatus{Waiting: 2, Late: 1, Failing: 1}) {
 			t.Errorf("status %+v, %v", s, err)

@@ -32,7 +32,7 @@ func newReading(t *testing.T, st *Store) *pipeline {
 			s.Event.Title = "Availability of Éclair"
 		}))
 	user := ben
-	if _, err := p.actions.Acknowledge(t.Context(), 2, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
+	if _, err := p.actions.Do(t.Context(), incident.Command{Number: 2, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActAcknowledge{}}); err != nil {
 		t.Fatal(err)
 	}
 	p.settle()
@@ -157,7 +157,7 @@ func TestATimelineIsReadInPages(t *testing.T) {
 		if diff := cmp.Diff(all, append(first, rest...)); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		if last := all[len(all)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" {
+		if last := all[len(all)-1]; last.Kind() != incident.EvAcknowledged || last.Actor != "ben@acme.example" {
 			t.Errorf("the last event is %+v", last)
 		}
 	})
@@ -208,7 +208,7 @@ func TestPagesAreReadWithTheirAttempts(t *testing.T) {
 		if bundled.RetryAt == nil || !bundled.RetryAt.Equal(p.now.Add(notify.GatherFor)) {
 			t.Errorf("what gathers leaves at %v, want a minute from %v", bundled.RetryAt, p.now)
 		}
-		if _, err := p.actions.Acknowledge(t.Context(), 5, incident.By{Actor: "token:x", Via: "api"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: 5, By: incident.By{Actor: "token:x", Via: "api"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		expect(5, "Ana Ortiz sms ••• 0 withdrawn step 1 of run 1 with 1")

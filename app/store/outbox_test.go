@@ -193,7 +193,7 @@ func TestAStormIsOnePostInAChannel(t *testing.T) {
 		}
 		for number, id := range own {
 			user := ana
-			if _, err := p.actions.Resolve(t.Context(), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, "restarted"); err != nil {
+			if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, Act: incident.ActResolve{FixedBy: "restarted"}}); err != nil {
 				t.Fatal(err)
 			}
 			p.advance(time.Minute)

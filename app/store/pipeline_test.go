@@ -112,7 +112,7 @@ func newPipeline(t testing.TB, st *Store) *pipeline {
 	p.actions = &incident.Service{Store: st.Incidents, Now: clock}
 	p.timers = &effect.Timers{Store: st.Effects, Now: clock, Log: slog.New(slog.DiscardHandler)}
 	p.timers.Register(incident.TimerAck, p.actions.AckDue)
-	p.timers.Register(incident.TimerSettle, p.actions.Settle)
+	p.timers.Register(incident.TimerQuietPeriod, p.actions.QuietPeriodDue)
 	p.timers.Register(paging.TimerPassOver, func(ctx context.Context, id int64) error { return st.Paging.PassOver(ctx, id, escalation.MayPassOver) })
 	return p
 }

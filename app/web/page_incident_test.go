@@ -34,7 +34,7 @@ func TestTheIncidentPage(t *testing.T) {
 		contains(t, ana.get("/incidents/1", http.StatusOK), "Ben Adeyemi was first, at 19:04:05")
 
 		contains(t, ana.post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", " "), "Write what others should know")
-		long := strings.Repeat("x", incident.MostText+1)
+		long := strings.Repeat("x", incident.MaxText+1)
 		contains(t, ana.post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", long), long)
 		ana.post("/incidents/1/notes", http.StatusSeeOther, "note", "The <rollback> runs.")
 		contains(t, ana.post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "1", "reason", ""), "Say why")
@@ -119,7 +119,7 @@ func TestTheLinkInAMessage(t *testing.T) {
 		contains(t, b.post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
 		events, err := w.db.Incidents.Timeline(t.Context(), n, 0, 0)
 		w.must(err)
-		if last := events[len(events)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" || !strings.Contains(string(last.Data), `"link"`) {
+		if last := events[len(events)-1]; last.Payload != (incident.AcknowledgedPayload{Via: "link"}) || last.Actor != "ben@acme.example" {
 			t.Errorf("the timeline ends with %+v", last)
 		}
 		contains(t, b.post(anas, http.StatusOK, "action", "acknowledge"), "Ben Adeyemi was first")

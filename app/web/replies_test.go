@@ -201,7 +201,7 @@ func TestATextHappensOnceHoweverOftenItIsDelivered(t *testing.T) {
 		h.must(err)
 		n := 0
 		for _, e := range events {
-			if e.Kind == incident.EvEscalated {
+			if e.Kind() == incident.EvEscalated {
 				n++
 			}
 		}

@@ -50,7 +50,7 @@ func checkSample(t *testing.T, address string) {
 			t.Fatal(err)
 		}
 		for _, e := range events {
-			kinds[e.Kind]++
+			kinds[e.Kind()]++
 		}
 		pages, err := db.Paging.IncidentPages(ctx, r.Number)
 		if err != nil {

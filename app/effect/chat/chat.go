@@ -6,7 +6,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -102,11 +101,8 @@ func changed(events []effect.Event) []int64 {
 // shows reports whether an event changes what a channel shows. Of an escalation
 // by hand it shows only that an acknowledged incident is triggered again.
 func shows(e effect.Event) bool {
-	if e.Kind != incident.EvEscalated {
-		return true
-	}
-	var d incident.Detail
-	return json.Unmarshal(e.Data, &d) == nil && d.From == string(incident.Acknowledged)
+	escalated, ok := e.Payload.(incident.EscalatedPayload)
+	return !ok || escalated.From == incident.Acknowledged
 }
 
 // maxAtOnce is how many posts within notify.BundleWithin a channel gets one by

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -54,12 +53,8 @@ func numbers(posts []Post) []int64 {
 	return all
 }
 
-func event(number int64, kind incident.EventKind, d incident.Detail) effect.Event {
-	data, err := json.Marshal(d)
-	if err != nil {
-		panic(err)
-	}
-	return effect.Event{IncidentNo: number, Kind: kind, Data: data}
+func event(number int64, p incident.Payload) effect.Event {
+	return effect.Event{IncidentNo: number, Payload: p}
 }
 
 func TestConsumerPostsEachIncidentOnce(t *testing.T) {
@@ -67,10 +62,10 @@ func TestConsumerPostsEachIncidentOnce(t *testing.T) {
 	m := &memory{}
 	c := &Consumer{Store: m, Now: func() time.Time { return now }}
 	err := c.Consume(t.Context(), []effect.Event{
-		event(3, incident.EvReceived, incident.Detail{}),
-		event(2, incident.EvReceived, incident.Detail{}), // has no channel
-		event(1, incident.EvAcknowledged, incident.Detail{}),
-		event(3, incident.EvResolved, incident.Detail{}),
+		event(3, incident.ReceivedPayload{}),
+		event(2, incident.ReceivedPayload{}), // has no channel
+		event(1, incident.AcknowledgedPayload{}),
+		event(3, incident.ResolvedPayload{}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,14 +83,14 @@ func TestConsumerPostsNothing(t *testing.T) {
 	m := &memory{failing: errors.New("broken")}
 	c := &Consumer{Store: m, Now: func() time.Time { return now }}
 	for _, events := range [][]effect.Event{
-		{event(2, incident.EvReceived, incident.Detail{})},  // has no channel
-		{event(1, incident.EvEscalated, incident.Detail{})}, // was triggered already
+		{event(2, incident.ReceivedPayload{})},  // has no channel
+		{event(1, incident.EscalatedPayload{})}, // was triggered already
 	} {
 		if err := c.Consume(t.Context(), events); err != nil || m.posts != nil {
 			t.Errorf("%v: posts %v, error %v", events, m.posts, err)
 		}
 	}
-	if err := c.Consume(t.Context(), []effect.Event{event(1, incident.EvReceived, incident.Detail{})}); !errors.Is(err, m.failing) {
+	if err := c.Consume(t.Context(), []effect.Event{event(1, incident.ReceivedPayload{})}); !errors.Is(err, m.failing) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -116,7 +111,7 @@ func TestKindsThatAChannelShows(t *testing.T) {
 			t.Errorf("%s: %v, want %v", kind, got, want)
 		}
 	}
-	if !shows(event(1, incident.EvEscalated, incident.Detail{From: string(incident.Acknowledged)})) {
+	if !shows(event(1, incident.EscalatedPayload{From: incident.Acknowledged})) {
 		t.Error("the escalation of an acknowledged incident is not shown")
 	}
 }

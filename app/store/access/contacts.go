@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
@@ -103,7 +104,7 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 		if err := tx.Gorm.Save(&m).Error; err != nil {
 			return fmt.Errorf("keep a verification code: %w", err)
 		}
-		if err := paging.QueueNotice(ctx, tx, notify.KindVerify, m, code, now); err != nil {
+		if err := paging.QueueNotice(ctx, tx, notify.KindVerify, m, incident.High, code, now); err != nil {
 			return err
 		}
 		return auditContact(ctx, tx, by, "contact.send_code", m)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
@@ -84,7 +85,7 @@ func TellOthers(ctx context.Context, tx *db.Tx, methods []notify.ContactMethod, 
 		if !m.Usable() {
 			continue
 		}
-		if err := paging.QueueNotice(ctx, tx, notify.KindNotice, m, text, tx.DB.Now()); err != nil {
+		if err := paging.QueueNotice(ctx, tx, notify.KindNotice, m, incident.High, text, tx.DB.Now()); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -59,30 +58,6 @@ func (s *Store) SwitchContact(ctx context.Context, by auth.Actor, method notify.
 // Notice sends a person words that ask for no action.
 func (s *Store) Notice(ctx context.Context, to notify.ContactMethod, text string) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		now := s.db.Now()
-		one := []notify.ContactMethod{to}
-		same := func(v string) func(*notify.ContactMethod) string {
-			return func(*notify.ContactMethod) string { return v }
-		}
-		err := tx.InsertRows(ctx, "messages", 1, "",
-			db.ColOf("kind", "text", one, same(string(notify.KindNotice))),
-			db.ColOf("user_id", "bigint", one, func(m *notify.ContactMethod) int64 { return m.UserID }),
-			db.ColOf("contact_method_id", "bigint", one, func(m *notify.ContactMethod) int64 { return m.ID }),
-			db.ColOf("medium", "text", one, func(m *notify.ContactMethod) string { return string(m.Medium) }),
-			db.ColOf("address", "text", one, func(m *notify.ContactMethod) string { return m.Address }),
-			db.ColOf("body", "text", one, same(text)),
-			db.ColOf("urgency", "text", one, same(string(incident.Low))),
-			db.ColOf("priority", "int", one, func(*notify.ContactMethod) int { return paging.Rank(nil) }),
-			db.ColOf("gathering", "bool", one, func(*notify.ContactMethod) bool { return false }),
-			db.ColOf("state", "text", one, same("queued")),
-			db.ColOf("due_at", "timestamptz", one, func(*notify.ContactMethod) time.Time { return now }),
-			db.ColOf("attempts", "int", one, func(*notify.ContactMethod) int { return 0 }),
-			db.ColOf("provider_id", "text", one, same("")),
-			db.ColOf("failure", "text", one, same("")),
-			db.ColOf("created_at", "timestamptz", one, func(*notify.ContactMethod) time.Time { return now }))
-		if err != nil {
-			return fmt.Errorf("make a notice: %w", err)
-		}
-		return tx.Publish(ctx, db.News{Work: db.ToSend})
+		return paging.QueueNotice(ctx, tx, notify.KindNotice, to, incident.Low, text, s.db.Now())
 	})
 }

@@ -163,9 +163,10 @@ func (s *Store) events(ctx context.Context, after, through int64, kinds []incide
 	var last int64
 	for rows.Next() {
 		var ev effect.Event
+		var kind incident.EventKind
 		var data []byte
 		n++
-		if err := rows.Scan(&ev.ID, &ev.IncidentNo, &ev.At, &ev.Kind, &ev.Actor, &data); err != nil {
+		if err := rows.Scan(&ev.ID, &ev.IncidentNo, &ev.At, &kind, &ev.Actor, &data); err != nil {
 			if ev.ID == 0 {
 				return effect.Batch{}, fmt.Errorf("read the timeline: %w", err)
 			}
@@ -173,7 +174,7 @@ func (s *Store) events(ctx context.Context, after, through int64, kinds []incide
 			last = ev.ID
 			continue
 		}
-		ev.Data, last = data, ev.ID
+		ev.Payload, last = incident.DecodePayload(kind, data), ev.ID
 		b.Events = append(b.Events, ev)
 	}
 	if n == limit {

@@ -125,7 +125,7 @@ func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By
 		k.Shadow = shadows > 0 && others == 0
 	}
 	if inc.Status == incident.Resolved {
-		if err := knownResolve(ctx, tx, inc.Number, &k.Held); err != nil {
+		if err := knownResolve(ctx, tx, inc.Number, &k.Ended); err != nil {
 			return k, err
 		}
 	}

@@ -2,7 +2,6 @@ package incident
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -217,11 +216,12 @@ func (s *Store) Timeline(ctx context.Context, number, after int64, limit int) ([
 	var events []incident.TimelineEvent
 	for rows.Next() {
 		var e incident.TimelineEvent
+		var kind incident.EventKind
 		var data string
-		if err := rows.Scan(&e.ID, &e.IncidentNo, &e.At, &e.Kind, &e.Actor, &data); err != nil {
+		if err := rows.Scan(&e.ID, &e.IncidentNo, &e.At, &kind, &e.Actor, &data); err != nil {
 			return nil, fmt.Errorf("read a timeline: %w", err)
 		}
-		e.At, e.Data = e.At.UTC(), json.RawMessage(data)
+		e.At, e.Payload = e.At.UTC(), incident.DecodePayload(kind, []byte(data))
 		events = append(events, e)
 	}
 	return events, rows.Err()

@@ -3,7 +3,6 @@ package incident
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,7 +13,7 @@ import (
 
 // knownResolve reads what the last resolve of an incident ended:
 // timeline_events_incident.
-func knownResolve(ctx context.Context, tx *db.Tx, number int64, held *incident.Held) error {
+func knownResolve(ctx context.Context, tx *db.Tx, number int64, ended *incident.Ended) error {
 	var data []byte
 	err := tx.QueryRowContext(ctx, "SELECT data FROM timeline_events WHERE incident_number = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
 		number, string(incident.EvResolved)).Scan(&data)
@@ -24,9 +23,8 @@ func knownResolve(ctx context.Context, tx *db.Tx, number int64, held *incident.H
 	if err != nil {
 		return fmt.Errorf("look what a resolve ended: %w", err)
 	}
-	var d incident.Detail
-	if json.Unmarshal(data, &d) == nil && d.Held != nil {
-		*held = *d.Held
+	if p, ok := incident.DecodePayload(incident.EvResolved, data).(incident.ResolvedPayload); ok && p.Ended != nil {
+		*ended = *p.Ended
 	}
 	return nil
 }

@@ -29,21 +29,12 @@ func (s *Store) RecentPosts(ctx context.Context, channels []string, since time.T
 // that this post is about, and then a new post has to follow.
 func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time) error {
 	return s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
-		err := tx.InsertRows(ctx, "messages", len(posts), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at",
-			db.ColOf("kind", "text", posts, func(*chat.Post) string { return string(notify.KindChannel) }),
-			db.ColOf("medium", "text", posts, func(*chat.Post) string { return string(notify.Slack) }),
-			db.ColOf("address", "text", posts, func(p *chat.Post) string { return p.Channel }),
-			db.ColOf("incident_number", "bigint", posts, func(p *chat.Post) int64 { return p.Number }),
-			db.ColOf("body", "text", posts, func(*chat.Post) string { return "" }),
-			db.ColOf("urgency", "text", posts, func(p *chat.Post) string { return string(p.Urgency) }),
-			db.ColOf("priority", "int", posts, func(p *chat.Post) int { return Rank(p.Priority) }),
-			db.ColOf("gathering", "bool", posts, func(*chat.Post) bool { return false }),
-			db.ColOf("state", "text", posts, func(*chat.Post) string { return "queued" }),
-			db.ColOf("due_at", "timestamptz", posts, func(p *chat.Post) time.Time { return p.Due }),
-			db.ColOf("attempts", "int", posts, func(*chat.Post) int { return 0 }),
-			db.ColOf("provider_id", "text", posts, func(*chat.Post) string { return "" }),
-			db.ColOf("failure", "text", posts, func(*chat.Post) string { return "" }),
-			db.ColOf("created_at", "timestamptz", posts, func(*chat.Post) time.Time { return now }))
+		rows := make([]messageRow, len(posts))
+		for i, p := range posts {
+			rows[i] = messageRow{kind: notify.KindChannel, medium: notify.Slack, address: p.Channel, incident: p.Number,
+				urgency: string(p.Urgency), priority: Rank(p.Priority), due: p.Due}
+		}
+		err := tx.InsertRows(ctx, "messages", len(rows), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at", messageColumns(now, rows)...)
 		if err != nil {
 			return fmt.Errorf("queue posts: %w", err)
 		}

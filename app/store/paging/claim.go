@@ -55,7 +55,7 @@ type found struct {
 	lapsed   bool
 }
 
-const messageColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
+const claimColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
 	m.attempts, m.state = 'sending', m.created_at, m.gathering FROM messages m WHERE `
 
 // Choice narrows down what may be claimed.
@@ -85,11 +85,11 @@ func (c Choice) one() string {
 // messages_due.
 func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*found, error) {
 	lapsed, clock := tx.DB.Lapsed(1)
-	all, err := scanMessages(ctx, tx, messageColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
+	all, err := scanMessages(ctx, tx, claimColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
 	if err != nil {
 		return nil, err
 	}
-	toPeople, err := scanMessages(ctx, tx, messageColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+which.due()+
+	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+which.due()+
 		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.DB.SkipLocked("m"), now, limit-len(all))
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 // finds the message that it updates. Where more than a few are due, it carries
 // the others.
 func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, which string) ([]*found, error) {
-	all, err := scanMessages(ctx, tx, messageColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+which+`
+	all, err := scanMessages(ctx, tx, claimColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+which+`
 		AND m.address NOT IN (SELECT s.address FROM messages s WHERE s.kind = 'channel' AND s.state = 'sending')
 		ORDER BY m.priority, m.due_at, m.id LIMIT $2`+tx.DB.SkipLocked("m"), now, limit)
 	if err != nil {

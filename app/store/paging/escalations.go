@@ -142,11 +142,7 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 }
 
 func noteWaiting(ctx context.Context, tx *db.Tx, now time.Time, number int64, until time.Time) error {
-	data, err := json.Marshal(incident.Detail{Until: until.UTC().Format(time.RFC3339)})
-	if err != nil {
-		return err
-	}
-	return timeline.Insert(ctx, tx, []incident.TimelineEvent{{IncidentNo: number, At: now, Kind: incident.EvWaiting, Actor: incident.Tocsin, Data: data}})
+	return timeline.Insert(ctx, tx, []incident.TimelineEvent{{IncidentNo: number, At: now, Actor: incident.Tocsin, Payload: incident.WaitingPayload{Until: until.UTC().Truncate(time.Second)}}})
 }
 
 // stopEscalations ends the primary escalations of incidents, and the requests

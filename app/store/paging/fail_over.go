@@ -64,15 +64,12 @@ func fallOver(ctx context.Context, tx *db.Tx, id int64, next func([]int64) (noti
 }
 
 func insertFallbacks(ctx context.Context, tx *db.Tx, of int64, messages []notify.NewMessage, now time.Time) error {
-	ids, err := insertMessages(ctx, tx, now, messages)
+	ids, err := insertMessages(ctx, tx, now, messages, of)
 	if err != nil {
 		return err
 	}
 	var into, pages []int64
 	for i, m := range messages {
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET fallback_of = $1 WHERE id = $2", of, ids[i]); err != nil {
-			return fmt.Errorf("fall over: %w", err)
-		}
 		for _, page := range m.Pages {
 			into, pages = append(into, ids[i]), append(pages, page)
 		}
@@ -159,10 +156,10 @@ func noteChannelFailed(ctx context.Context, tx *db.Tx, id int64, now time.Time) 
 	if err != nil {
 		return fmt.Errorf("read what a channel was to be told of: %w", err)
 	}
-	data := []byte(db.AsJSON(incident.Detail{To: address, Text: reason}))
+	failed := incident.ChannelFailedPayload{Address: address, Reason: reason}
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvChannelFailed, Actor: incident.Tocsin, Data: data}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: failed}
 	}
 	return timeline.Insert(ctx, tx, events)
 }

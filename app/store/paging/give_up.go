@@ -93,18 +93,20 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 // halve sends the pages of a broken message by the same contact method in two
 // messages, so that after a few rounds the one that breaks them stands alone.
 func halve(ctx context.Context, tx *db.Tx, id int64, pages []int64, now time.Time) error {
+	m := messageRow{kind: notify.KindPage, due: now}
+	err := tx.QueryRowContext(ctx, "SELECT user_id, contact_method_id, medium, address, body, urgency, priority FROM messages WHERE id = $1", id).
+		Scan(&m.userID, &m.methodID, &m.medium, &m.address, &m.body, &m.urgency, &m.priority)
+	if err != nil {
+		return fmt.Errorf("read a message that is halved: %w", err)
+	}
 	for half := range slices.Chunk(pages, (len(pages)+1)/2) {
-		var made int64
-		err := tx.QueryRowContext(ctx, `INSERT INTO messages (kind, user_id, contact_method_id, medium, address, body, urgency, priority,
-				gathering, state, due_at, attempts, provider_id, failure, created_at)
-			SELECT kind, user_id, contact_method_id, medium, address, body, urgency, priority, false, 'queued', $1, 0, '', '', $1
-			FROM messages WHERE id = $2 RETURNING id`, now, id).Scan(&made)
+		made, err := insertMessageRows(ctx, tx, now, []messageRow{m})
 		if err != nil {
-			return fmt.Errorf("halve a message: %w", err)
+			return err
 		}
 		into := make([]int64, len(half))
 		for i := range into {
-			into[i] = made
+			into[i] = made[0]
 		}
 		if err := tx.InsertRows(ctx, "message_pages", len(half), "", db.Col("message_id", "bigint", into), db.Col("page_id", "bigint", half)); err != nil {
 			return fmt.Errorf("halve a message: %w", err)

@@ -39,10 +39,10 @@ func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) e
 	if err := withdrawFrom(ctx, tx, userID, name); err != nil {
 		return err
 	}
-	data := []byte(db.AsJSON(incident.Detail{Text: name + " was paged and has been deactivated", People: []int64{userID}}))
+	left := incident.LeftPayload{Text: name + " was paged and has been deactivated", People: []int64{userID}}
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvLeft, Actor: incident.Tocsin, Data: data}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: left}
 	}
 	if err := timeline.Insert(ctx, tx, events); err != nil {
 		return err

@@ -41,8 +41,8 @@ func (s *Store) PassOver(ctx context.Context, escalationID int64, mayPass func(p
 		if _, err := tx.ExecContext(ctx, "UPDATE escalations SET deadline_at = $1, next_action_at = $1 WHERE id = $2", now, escalationID); err != nil {
 			return fmt.Errorf("pass a step over: %w", err)
 		}
-		if err := timeline.Insert(ctx, tx, []incident.TimelineEvent{{IncidentNo: number, At: now, Kind: incident.EvPassedOver, Actor: incident.Tocsin,
-			Data: []byte(db.AsJSON(incident.Detail{Text: "Every attempt to reach somebody failed."}))}}); err != nil {
+		if err := timeline.Insert(ctx, tx, []incident.TimelineEvent{{IncidentNo: number, At: now, Actor: incident.Tocsin,
+			Payload: incident.PassedOverPayload{Reason: "Every attempt to reach somebody failed."}}}); err != nil {
 			return err
 		}
 		changed, err := timeline.RaiseVersions(ctx, tx, []int64{number})

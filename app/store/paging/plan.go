@@ -223,7 +223,7 @@ func writePlan(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) 
 // writeMessages writes what follows from a plan for pages that stand in the
 // database, and returns where something is due.
 func writeMessages(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) (db.Work, error) {
-	ids, err := insertMessages(ctx, tx, now, plan.Messages)
+	ids, err := insertMessages(ctx, tx, now, plan.Messages, 0)
 	if err != nil {
 		return 0, err
 	}

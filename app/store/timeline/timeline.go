@@ -18,9 +18,9 @@ func Insert(ctx context.Context, tx *db.Tx, events []incident.TimelineEvent) err
 	err := tx.InsertRows(ctx, "timeline_events", len(events), "",
 		db.ColOf("incident_number", "bigint", events, func(e *incident.TimelineEvent) int64 { return e.IncidentNo }),
 		db.ColOf("at", "timestamptz", events, func(e *incident.TimelineEvent) time.Time { return e.At }),
-		db.ColOf("kind", "text", events, func(e *incident.TimelineEvent) string { return string(e.Kind) }),
+		db.ColOf("kind", "text", events, func(e *incident.TimelineEvent) string { return string(e.Kind()) }),
 		db.ColOf("actor", "text", events, func(e *incident.TimelineEvent) string { return e.Actor }),
-		db.ColOf("data", "text", events, func(e *incident.TimelineEvent) string { return string(e.Data) }))
+		db.ColOf("data", "text", events, func(e *incident.TimelineEvent) string { return incident.EncodePayload(e.Payload) }))
 	if err != nil {
 		return fmt.Errorf("write the timeline: %w", err)
 	}
@@ -68,7 +68,7 @@ func Lock(ctx context.Context, tx *db.Tx, numbers []int64) error {
 func InsertTrouble(ctx context.Context, tx *db.Tx, now time.Time, numbers []int64, text string) error {
 	events := make([]incident.TimelineEvent, len(numbers))
 	for i, n := range numbers {
-		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: []byte(db.AsJSON(incident.Detail{Text: text}))}
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: incident.TroublePayload{Text: text}}
 	}
 	return Insert(ctx, tx, events)
 }

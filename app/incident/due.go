@@ -2,12 +2,12 @@ package incident
 
 import "time"
 
-// Settle is what TimerSettle leads to: an incident that stands open in silence,
-// because it flaps or because its sender asked for quiet, is looked at again.
-// firing counts its alerts that fire. Where nothing fires any more it resolves;
-// where something does and nobody has taken it, it pages: a page is never lost
-// in silence.
-func Settle(now time.Time, inc Incident, firing int) Change {
+// QuietPeriodDue is what TimerQuietPeriod leads to: the quiet period of an
+// incident that is open without paging, because it flaps or because its sender
+// asked for quiet, ends. firing counts its alerts that fire. Where none does, it
+// resolves; where one does and nobody has acknowledged, it pages, so that no
+// page is lost.
+func QuietPeriodDue(now time.Time, inc Incident, firing int) Change {
 	c := Change{Incident: inc}
 	i := &c.Incident
 	switch {
@@ -15,7 +15,7 @@ func Settle(now time.Time, inc Incident, firing int) Change {
 		return c
 	case i.FlappingSince != nil:
 		if due := i.ChangedAt.Add(FlapQuiet); now.Before(due) {
-			c.timer(TimerSettle, due)
+			c.timer(TimerQuietPeriod, due)
 			return c
 		}
 		// The count starts anew: what reopens after the quiet pages again.
@@ -23,7 +23,7 @@ func Settle(now time.Time, inc Incident, firing int) Change {
 		i.ReopenedAt = nil
 	case i.MutedUntil != nil:
 		if now.Before(*i.MutedUntil) {
-			c.timer(TimerSettle, *i.MutedUntil)
+			c.timer(TimerQuietPeriod, *i.MutedUntil)
 			return c
 		}
 	default:
@@ -31,11 +31,11 @@ func Settle(now time.Time, inc Incident, firing int) Change {
 	}
 	i.MutedUntil = nil
 	c.Changed = true
-	c.note(now, EvSettled, Tocsin, Detail{Count: int64(firing)})
+	c.record(now, Tocsin, QuietPeriodOverPayload{Firing: int64(firing)})
 	switch {
 	case firing == 0:
 		i.resolve(now, Tocsin, "")
-		c.note(now, EvResolved, Tocsin, Detail{})
+		c.record(now, Tocsin, ResolvedPayload{})
 		c.Escalate = EscalateStop
 	case i.Status == Triggered:
 		c.Escalate = EscalateStart
@@ -75,7 +75,7 @@ func AckDue(now time.Time, inc Incident, expires time.Duration) Change {
 	c.Changed = true
 	i.AskedAt = &now
 	c.AskOwner = true
-	c.note(now, EvStillOnIt, Tocsin, Detail{People: []int64{*i.OwnerID}})
+	c.record(now, Tocsin, StillOnItPayload{People: []int64{*i.OwnerID}})
 	c.timer(TimerAck, now.Add(AnswerWithin))
 	return c
 }
@@ -85,9 +85,14 @@ func (c *Change) expire(now time.Time) {
 	if id := c.Incident.OwnerID; id != nil {
 		people = []int64{*id}
 	}
-	c.Changed = true
-	c.note(now, EvAckExpired, Tocsin, Detail{People: people})
+	c.record(now, Tocsin, AckExpiredPayload{People: people})
+	c.giveBack()
+}
+
+// giveBack ends an acknowledgment and starts the policy again.
+func (c *Change) giveBack() {
 	c.Incident.unacknowledge()
 	c.Incident.MutedUntil = nil
+	c.Changed = true
 	c.Escalate = EscalateStart
 }

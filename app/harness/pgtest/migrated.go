@@ -1,16 +1,25 @@
-package harness
+package pgtest
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
 	"sync"
+	"testing"
 
 	"github.com/tocsin-oncall/tocsin/migrations"
 )
 
-// schema names the schema by its migrations, so that a template is made anew
-// when they change.
+// Migrated makes a database with the present schema and returns its URL. It
+// copies a template named after the migrations, so that a server that outlives a
+// run never hands out an older schema. Migrate runs once for each schema on a
+// server, and must close its connections.
+func Migrated(t testing.TB, migrate func(url string) error) string {
+	t.Helper()
+	return DatabaseFrom(t, "migrated "+schema(), migrate)
+}
+
+// schema names the present schema by its migrations.
 var schema = sync.OnceValue(func() string {
 	sum := sha256.New()
 	err := fs.WalkDir(migrations.Postgres, ".", func(path string, d fs.DirEntry, err error) error {
