@@ -12,7 +12,7 @@ import (
 
 const (
 	// maxBatch bounds the events of one call of Consume.
-	maxBatch = 100
+	maxBatch = 500
 	// isolateAfter is how many failures in a row make the runner look for a
 	// single event that is to blame.
 	isolateAfter = 8

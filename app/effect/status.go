@@ -31,5 +31,6 @@ type TimerStatus struct {
 	Waiting, Late, Failing int64
 }
 
-// LateAfter is how long after its due time a timer counts as late.
+// LateAfter is how long after its due time a timer counts as late, and after how
+// long a consumer that has not got an event counts as behind.
 const LateAfter = time.Minute
