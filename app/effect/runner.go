@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
 const (
@@ -54,6 +56,11 @@ func (r *Runner) Register(ctx context.Context) error {
 func (r *Runner) Sweep(ctx context.Context) (int, error) {
 	name := r.Consumer.Name()
 	cursor, err := r.Store.Cursor(ctx, name)
+	if fault.Is(err, fault.KindNotFound) {
+		// A process that has it switched off has started beside this one.
+		r.Log.WarnContext(ctx, "consumer registered again", "consumer", name)
+		return 0, r.Register(ctx)
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
@@ -54,11 +53,19 @@ func TestNewConsumerStartsAtTheEnd(t *testing.T) {
 	}
 }
 
-func TestConsumerNotRegistered(t *testing.T) {
+func TestForgottenConsumerIsRegisteredAgain(t *testing.T) {
 	t.Parallel()
-	r := newRunner(&process{newMemory()}, &recorder{name: "chat"})
-	if _, err := r.Sweep(t.Context()); !fault.Is(err, fault.KindNotFound) {
-		t.Errorf("error %v", err)
+	c := &recorder{name: "chat"}
+	m, r := start(t, c)
+	if err := r.Store.Unregister(t.Context(), "chat"); err != nil {
+		t.Fatal(err)
+	}
+	m.happen(incident.EvReceived)
+	sweep(t, r, 0)
+	m.happen(incident.EvResolved)
+	sweep(t, r, 1)
+	if !slices.Equal(c.got, []int64{4}) {
+		t.Errorf("got events %v", c.got)
 	}
 }
 

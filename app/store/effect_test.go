@@ -111,15 +111,15 @@ func TestUnregisteredConsumerStartsAnew(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
-		r := p.register(c)
+		p.register(c)
 		if err := st.Effects.Unregister(t.Context(), "all"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Sweep(t.Context()); !fault.Is(err, fault.KindNotFound) {
+		if _, err := st.Effects.Cursor(t.Context(), "all"); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("error %v", err)
 		}
 		p.storm(2)
-		r = p.register(c)
+		r := p.register(c)
 		if n := p.must(r.Sweep(t.Context())); n != 0 {
 			t.Errorf("%d events from the time between", n)
 		}
