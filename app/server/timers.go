@@ -1,10 +1,7 @@
 package server
 
 import (
-	"context"
-
 	"github.com/tocsin-oncall/tocsin/app/effect"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
@@ -14,8 +11,6 @@ func (s *Server) newTimers() *effect.Timers {
 	t := &effect.Timers{Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
 	t.Register(incident.TimerQuietPeriod, s.Incidents.QuietPeriodDue)
 	t.Register(incident.TimerAck, s.Incidents.AckDue)
-	t.Register(paging.TimerPassOver, func(ctx context.Context, id int64) error {
-		return s.DB.Paging.PassOver(ctx, id, escalation.MayPassOver)
-	})
+	t.Register(paging.TimerPassOver, s.DB.Paging.PassOver)
 	return t
 }

@@ -113,7 +113,7 @@ func newPipeline(t testing.TB, st *Store) *pipeline {
 	p.timers = &effect.Timers{Store: st.Effects, Now: clock, Log: slog.New(slog.DiscardHandler)}
 	p.timers.Register(incident.TimerAck, p.actions.AckDue)
 	p.timers.Register(incident.TimerQuietPeriod, p.actions.QuietPeriodDue)
-	p.timers.Register(paging.TimerPassOver, func(ctx context.Context, id int64) error { return st.Paging.PassOver(ctx, id, escalation.MayPassOver) })
+	p.timers.Register(paging.TimerPassOver, st.Paging.PassOver)
 	return p
 }
 
