@@ -197,11 +197,11 @@ func TestRoutesTakeTheOrganisationsHours(t *testing.T) {
 	s := testOrg()
 	own, common := &catalog.Hours{From: "09:00"}, &catalog.Hours{From: "10:00"}
 	s.Organization.SupportHours = common
-	s.Teams = append(s.Teams, catalog.Team{ID: 2, Slug: "sales", SupportHours: own, SlackChannel: "#sales"})
+	s.Teams = append(s.Teams, catalog.Team{ID: 2, Slug: "sales", SupportHours: own})
 	s.Services = append(s.Services, catalog.Service{ID: 2, Slug: "shop", TeamID: new(int64(2))})
 	s.Priorities = []catalog.Priority{{Level: 1, AckExpires: 60}}
 	r := s.Routes()
-	if r.ByService[1].Hours != common || r.ByService[2].Hours != own || r.ByService[2].Chat != "#sales" || r.ByService[2].PolicyVersionAt(testNow) != nil {
+	if r.ByService[1].Hours != common || r.ByService[2].Hours != own || r.ByService[2].PolicyVersionAt(testNow) != nil {
 		t.Errorf("the routes are %+v", r)
 	}
 	if r.AckExpires[1] != time.Minute || r.Version != 5 || r.Zone != "UTC" {

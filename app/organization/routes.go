@@ -24,9 +24,7 @@ type Routes struct {
 // Route is where the incidents of one service go.
 type Route struct {
 	// Hours are the support hours that low urgency waits for; nil for none.
-	Hours *catalog.Hours
-	// Chat is the team's chat channel, empty for none.
-	Chat     string
+	Hours    *catalog.Hours
 	versions []PolicyVersion // of the service's policy, oldest first
 }
 
@@ -56,7 +54,7 @@ func (s *State) Routes() *Routes {
 	}
 	for _, v := range s.Services {
 		team := teams[orZero(v.TeamID)]
-		route := Route{Hours: team.SupportHours, Chat: team.SlackChannel, versions: versions[orZero(v.PolicyID)]}
+		route := Route{Hours: team.SupportHours, versions: versions[orZero(v.PolicyID)]}
 		if route.Hours == nil {
 			route.Hours = s.Organization.SupportHours
 		}

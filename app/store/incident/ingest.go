@@ -176,7 +176,6 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 			target.Firing--
 		}
 	}
-	statusBefore := target.Inc.Status
 	target.Inc = *out.Incident
 	target.Changed = target.Changed || out.Result != incident.ResultIgnored
 	target.Escalate = target.Escalate.Then(out.Escalate)
@@ -184,7 +183,6 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 		target.AskOwner, target.AskKind = true, "raised"
 	}
 	target.Timers = append(target.Timers, out.Timers...)
-	target.TellChat = target.TellChat || statusBefore != target.Inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire
 	for _, e := range out.Timeline {
 		e.IncidentNo = number
 		r.events = append(r.events, e)
