@@ -85,7 +85,9 @@ type Event struct {
 	// Event lacks what only this installation knows: its Priority, and who sent
 	// it. Its Warnings name what was not understood and not used. Its Body is the
 	// request's, or where a request holds several events the JSON text of this
-	// one alone.
+	// one alone. A trigger without a DedupKey gets one that nothing else has. The
+	// events of a request are applied in their order, so a request that tells of
+	// what fires and what recovered has the former first: a group stays open then.
 	incident.Event
 	// Priority is the level that the sender named, whether or not it exists. It
 	// hides Event.Priority, which Resolve sets.
