@@ -31,6 +31,9 @@ type Format struct {
 	// Fields are what a deduplication rule sees as `event`; nil stands for the
 	// members of the JSON object in Event.Body.
 	Fields func(ev *Event) map[string]any
+	// Sample is a request to the first endpoint that fires one alert, for trials;
+	// nil for none.
+	Sample func(Sample) []byte
 	// Snippets are the texts that a person copies into the sender's
 	// configuration. url is the public address of this installation without a
 	// slash at its end, key the integration's key.
@@ -64,6 +67,9 @@ type Input struct {
 	ContentType string
 	Body        []byte // not to be changed
 }
+
+// Sample is what a trial request tells of. Service is a slug.
+type Sample struct{ Service, Title, DedupKey string }
 
 // Snippet is a text to copy.
 type Snippet struct {

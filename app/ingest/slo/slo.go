@@ -36,6 +36,7 @@ var Format = ingest.Format{
 	},
 	Answer:   answer,
 	Fields:   fields,
+	Sample:   sample,
 	Snippets: snippets,
 }
 
