@@ -53,6 +53,7 @@ func (r *reception) fellSilent() bool {
 func (r *reception) pageChild() {
 	inc := r.out.Incident
 	if inc.Urgency == High {
+		r.out.AskKind = AskJoined
 		r.pageRaise()
 		return
 	}

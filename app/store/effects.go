@@ -24,7 +24,7 @@ type incidentState struct {
 	escalate      incident.Escalate
 	policyVersion *int64 // for a new incident, known from its signal
 	askOwner      bool
-	askKind       string // why the owner is asked: "raised", "still_on_it"
+	askKind       string // why the owner is asked: "raised", "worse", "joined", "still_on_it"
 	tellChat      bool
 	timers        []incident.Timer
 	// by is the person whose acknowledgment this is, 0 for none.

@@ -190,7 +190,7 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	target.changed = target.changed || out.Result != incident.ResultIgnored
 	target.escalate = target.escalate.Then(out.Escalate)
 	if out.AskOwner {
-		target.askOwner, target.askKind = true, "raised"
+		target.askOwner, target.askKind = true, out.AskKind
 	}
 	target.timers = append(target.timers, out.Timers...)
 	target.tellChat = target.tellChat || statusBefore != target.inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire || out.Escalate == incident.EscalateRefireRunning
