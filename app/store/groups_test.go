@@ -220,3 +220,18 @@ func TestChangesOfAServiceBeforeAnInstant(t *testing.T) {
 		}
 	})
 }
+
+// Another alert that may wait is no reason to page before support hours; one that
+// may not wait is.
+func TestWhatMayWaitWakesNobody(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		mayWait := func(s *ingest.Signal) { s.Event.Low = true }
+		p.write(p.signal("a", inGroup, mayWait))
+		p.exec("UPDATE escalations SET phase = 'waiting', next_action_at = $1", p.now.Add(8*time.Hour))
+		p.write(p.signal("b", inGroup, mayWait))
+		p.expect(p.settle())
+		p.write(p.signal("c", inGroup))
+		p.expect(p.settle(), "sms-1")
+	})
+}
