@@ -115,7 +115,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 func (p *pipeline) acknowledge(number int64) {
 	p.t.Helper()
 	user := ana
-	inc, err := p.actions.Acknowledge(context.Background(), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "sms"})
+	inc, err := p.do(context.Background(), number, incident.ActAcknowledge{}, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "sms"})
 	if err != nil || inc.Status != incident.Acknowledged {
 		p.t.Fatalf("acknowledge: %v, %v", inc.Status, err)
 	}

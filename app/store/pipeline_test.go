@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -117,6 +118,12 @@ func newPipeline(t testing.TB, st *Store) *pipeline {
 	return p
 }
 
+// do carries out an act on an incident; an act that is not allowed is an error.
+func (p *pipeline) do(ctx context.Context, number int64, act incident.Act, by incident.By) (incident.Incident, error) {
+	out, err := p.actions.Do(ctx, incident.Command{Number: number, By: by, Act: act})
+	return out.Incident, errors.Join(err, out.Err())
+}
+
 func (p *pipeline) exec(query string, args ...any) {
 	p.t.Helper()
 	if _, err := p.db.Write.ExecContext(context.Background(), p.db.Rebind(query), args...); err != nil {
@@ -230,7 +237,7 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 		p.expect(p.advance(10*time.Minute), "email-1") // the last rule repeats
 		p.expect(p.advance(45*time.Minute), "sms-2")   // the step is over, and its rules with it
 		user := ben
-		if _, err := p.actions.Acknowledge(t.Context(), results[0].Number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}); err != nil {
+		if _, err := p.do(t.Context(), results[0].Number, incident.ActAcknowledge{}, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.advance(24 * time.Hour))
@@ -254,7 +261,7 @@ func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "token:x", Via: "api"}); err != nil {
+		if _, err := p.do(t.Context(), number, incident.ActAcknowledge{}, incident.By{Actor: "token:x", Via: "api"}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle())

@@ -212,7 +212,7 @@ func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
 			go func() {
 				defer close(done)
 				user := ana
-				_, failed = p.actions.Acknowledge(context.WithoutCancel(t.Context()), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"})
+				_, failed = p.do(context.WithoutCancel(t.Context()), number, incident.ActAcknowledge{}, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"})
 				p.follow()
 			}()
 			if p.untilBlocked(done) {

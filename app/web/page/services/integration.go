@@ -89,7 +89,7 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	}
 	data := integrations.Page{
 		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: req.Config.ServiceRef(i.ServiceID),
-		Endpoint: p.PublicURL() + web.SignalPath, Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
+		Endpoint: p.PublicURL() + p.Tests.Path(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
 		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: req.ExampleService(i).Slug, WouldPage: p.WouldPage(req, i),
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/account"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -177,5 +176,5 @@ func (p *handlers) curl(ctx context.Context, req *page.Request, i blueprint.Kept
 	return fmt.Sprintf(`curl -X POST %s%s/%s \
   -H 'Content-Type: application/json' \
   -d '{"service": %q, "sli": "availability", "slo": {"name": "Test breach", "objective": 99.9, "window": "28d"}, "observed": 99.1}'`,
-		p.PublicURL(), web.SignalPath, key, req.ExampleService(i).Slug), nil
+		p.PublicURL(), p.Tests.Path(i.Kind), key, req.ExampleService(i).Slug), nil
 }
