@@ -2,7 +2,6 @@ package escalation
 
 import (
 	"time"
-
 )
 
 // Phase is the part of its policy that an escalation is in.

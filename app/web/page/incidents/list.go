@@ -186,8 +186,7 @@ func listQuery(tab view.Tab, f view.Filter, before int64) string {
 	return values.Encode()
 }
 
-// acknowledgeMany acknowledges several incidents, and counts those that it could
-// not.
+// acknowledgeMany acknowledges several incidents, and says how many could not be.
 func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
 	form, err := c.FormParams()
 	if err != nil {
@@ -201,18 +200,18 @@ func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
 		if !ok {
 			return fault.Malformed("%q is no incident's number.", text)
 		}
-		inc, err := p.Actions.Acknowledge(c.Request().Context(), n, web.By(req.Actor, "web"))
+		out, err := p.Actions.Do(c.Request().Context(), incident.Command{Number: n, By: web.By(req.Actor, "web"), Act: incident.ActAcknowledge{}})
 		switch {
-		case fault.Is(err, fault.KindConflict), fault.Is(err, fault.KindNotFound):
+		case fault.Is(err, fault.KindNotFound):
 			missed++
 		case err != nil:
 			return err
-		case reply.Shadowed(inc):
+		case out.Kind == incident.Shadow:
 			shadows = append(shadows, n)
-		case inc.OwnerID != nil && *inc.OwnerID == req.User.ID:
-			done++
-		default:
+		case out.Kind == incident.NotAllowed || out.Faster(req.Actor.String()):
 			missed++
+		default:
+			done++
 		}
 	}
 	return p.acknowledgedMany(c, next, done, missed, shadows)
