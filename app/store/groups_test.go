@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -234,4 +235,10 @@ func TestWhatMayWaitWakesNobody(t *testing.T) {
 		p.write(p.signal("c", inGroup))
 		p.expect(p.settle(), "sms-1")
 	})
+}
+
+// do carries out an act on an incident; one that is not allowed is an error.
+func (p *pipeline) do(ctx context.Context, number int64, act incident.Act, by incident.By) (incident.Incident, error) {
+	out, err := p.actions.Do(ctx, incident.Command{Number: number, By: by, Act: act})
+	return out.Incident, errors.Join(err, out.Err())
 }
