@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,4 +128,13 @@ func oneOf(levels []catalog.Priority) string {
 		names[i] = "P" + strconv.Itoa(p.Level)
 	}
 	return "one of " + strings.Join(names, ", ")
+}
+
+// severities are what senders may say, the least severe first.
+var severities = [...]string{"info", "warning", "error", "critical"}
+
+// WorseSeverity reports whether a sender's severity is worse than another; one
+// that is empty or not known is the least of all.
+func WorseSeverity(a, b string) bool {
+	return slices.Index(severities[:], a) > slices.Index(severities[:], b)
 }
