@@ -101,7 +101,14 @@ func Postgres(t testing.TB) string {
 // first start finds it.
 func New(t testing.TB, fixture, database string) *Harness {
 	t.Helper()
-	h := &Harness{t: t, clock: &clock{now: Start}, seen: map[string]bool{}}
+	return NewAt(t, Start, fixture, database)
+}
+
+// NewAt is New with a clock that begins at another instant: the present, for a
+// sender that has a clock of its own.
+func NewAt(t testing.TB, at time.Time, fixture, database string) *Harness {
+	t.Helper()
+	h := &Harness{t: t, clock: &clock{now: at}, seen: map[string]bool{}}
 	h.surround()
 	h.cfg = h.config(database)
 	h.Boot()
