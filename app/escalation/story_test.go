@@ -162,7 +162,7 @@ func (r *row) wake(at time.Time) { r.next = &at }
 
 // raise is what the store does to the row of a raised incident.
 func (r *row) raise(at time.Time, priority int) {
-	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true)
+	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true, false)
 	r.State.FiredAt, r.State.Deadline = nil, nil
 	r.wake(at)
 }

@@ -39,6 +39,9 @@ type Incident struct {
 	// Deployment is the slug that the signal named, known or not.
 	Deployment string
 	DedupKey   string
+	// Group is the key that its alerts share, empty for none. No two incidents of a
+	// service and group are open at a time.
+	Group string `gorm:"column:group_key"`
 	// Priority is a level, 1 the most urgent, nil for none. PrioritySource says
 	// where it came from: "signal", "slo", "error budget", or an actor.
 	Priority       *int
@@ -124,7 +127,9 @@ type Facts struct {
 
 	// Severity is the sender's word, the worst since the incident opened: see
 	// WorseSeverity. It is not the incident's own severity.
-	Severity    string `json:"severity,omitempty"`
+	Severity string `json:"severity,omitempty"`
+	// MayWait is set while the sender lets all that it told of wait: see Event.Low.
+	MayWait     bool   `json:"may_wait,omitempty"`
 	Description string `json:"description,omitempty"` // the sender's text, over several lines
 	Labels      []Pair `json:"labels,omitempty"`
 	Annotations []Pair `json:"annotations,omitempty"`
@@ -209,6 +214,8 @@ const (
 	EvReceived       EventKind = "received"       // a breach opened the incident
 	EvRepeated       EventKind = "repeated"       // seen again with something new to say
 	EvRaised         EventKind = "raised"         // a signal raised the priority
+	EvJoined         EventKind = "joined"         // another alert of the group fires
+	EvWorse          EventKind = "worse"          // the sender's severity got worse
 	EvRecovered      EventKind = "recovered"      // an alert stopped firing
 	EvReopened       EventKind = "reopened"       // by a signal or a person
 	EvFlapping       EventKind = "flapping"       // held open from now on

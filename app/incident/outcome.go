@@ -16,6 +16,7 @@ type Result string
 const (
 	ResultCreated      Result = "created"      // a new incident
 	ResultDeduplicated Result = "deduplicated" // joined the incident that there was
+	ResultAcknowledged Result = "acknowledged" // the sender acknowledged the incident
 	ResultResolved     Result = "resolved"     // the alert no longer fires
 	ResultSuppressed   Result = "suppressed"   // recorded: it pages nobody, and resolves nothing
 	ResultIgnored      Result = "ignored"      // changed nothing
@@ -27,6 +28,9 @@ type Escalate int
 // What can happen to it.
 const (
 	EscalateNone Escalate = iota
+	// EscalateRefireRunning pages the people of the step that is running again, and
+	// leaves alone what waits for support hours.
+	EscalateRefireRunning
 	// EscalateWake begins at once what waits for support hours, and leaves alone
 	// what runs already.
 	EscalateWake
@@ -56,6 +60,8 @@ func (e Escalate) Then(next Escalate) Escalate {
 		return e
 	case e == EscalateStop: // nothing is left to page again
 		return e
+	case e+next == EscalateRefireRunning+EscalateWake:
+		return EscalateRefire
 	}
 	return max(e, next)
 }
@@ -110,10 +116,10 @@ func timelineEvent(number int64, at time.Time, kind EventKind, actor string, d D
 }
 
 // UrgencyOf is the default rule: no priority, P1 and P2 are high and the rest
-// low; what is known not to be production is low. A deployment that nobody
-// knows may be production.
-func UrgencyOf(priority *int, deploymentKnown, production bool) Urgency {
-	if deploymentKnown && !production {
+// low; what is known not to be production is low, and so is what its sender lets
+// wait, whatever its priority. A deployment that nobody knows may be production.
+func UrgencyOf(priority *int, deploymentKnown, production, mayWait bool) Urgency {
+	if mayWait || deploymentKnown && !production {
 		return Low
 	}
 	if priority == nil || urgent(priority) {

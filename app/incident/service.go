@@ -120,7 +120,7 @@ func (s *Service) SetPriority(ctx context.Context, number int64, by By, level *i
 		return Incident{}, err
 	}
 	return s.change(ctx, number, by, func(inc Incident, k Known, by By) (Change, error) {
-		return SetPriority(inc, by, level, reason, k.Levels, UrgencyOf(level, k.DeploymentKnown, k.Production))
+		return SetPriority(inc, by, level, reason, k.Levels, UrgencyOf(level, k.DeploymentKnown, k.Production, false))
 	})
 }
 

@@ -31,6 +31,9 @@ type Format struct {
 	// Fields are what a deduplication rule sees as `event`; nil stands for the
 	// members of the JSON object in Event.Body.
 	Fields func(ev *Event) map[string]any
+	// Sample is a request to the first endpoint that fires one alert, for trials;
+	// nil for none.
+	Sample func(Sample) []byte
 	// Snippets are the texts that a person copies into the sender's
 	// configuration. url is the public address of this installation without a
 	// slash at its end, key the integration's key.
@@ -65,6 +68,9 @@ type Input struct {
 	Body        []byte // not to be changed
 }
 
+// Sample is what a trial request tells of. Service is a slug.
+type Sample struct{ Service, Title, DedupKey string }
+
 // Snippet is a text to copy.
 type Snippet struct {
 	Title    string // "Alertmanager"
@@ -85,7 +91,9 @@ type Event struct {
 	// Event lacks what only this installation knows: its Priority, and who sent
 	// it. Its Warnings name what was not understood and not used. Its Body is the
 	// request's, or where a request holds several events the JSON text of this
-	// one alone.
+	// one alone. A trigger without a DedupKey gets one that nothing else has. The
+	// events of a request are applied in their order, so a request that tells of
+	// what fires and what recovered has the former first: a group stays open then.
 	incident.Event
 	// Priority is the level that the sender named, whether or not it exists. It
 	// hides Event.Priority, which Resolve sets.

@@ -16,7 +16,7 @@ import (
 func (s *Server) handler() http.Handler {
 	d := web.Deps{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
-		Signals: s.Ingest, Config: s.Directory, Submitter: s.batcher,
+		Signals: s.Ingest, Formats: s.formats, Config: s.Directory, Submitter: s.batcher,
 		Incidents: s.DB, Actions: s.Incidents, Listing: s.DB, Overrides: s.DB,
 		Auth: s.Auth, Sessions: s.Sessions, Requests: s.DB,
 		Replies: s.DB, Receipts: s.DB, People: s.Directory, Directory: s.Directory, Works: s.outbox.Works,

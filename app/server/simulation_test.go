@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/harness"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
@@ -239,7 +240,7 @@ func (w witness) foresee(f foreseen) simulate.Timeline {
 	w.t.Helper()
 	ctx, db := w.t.Context(), w.h.Server.DB
 	works := func(m notify.Medium) bool { return m != notify.Voice }
-	in := simulate.Input{Works: works, Payload: f.breach(), At: w.began, Span: f.span,
+	in := simulate.Input{Works: works, Format: &slo.Format, Payload: f.breach(), At: w.began, Span: f.span,
 		Policy: func(version int64) (escalation.NamedPolicy, error) { return db.PolicyVersion(ctx, version) }}
 	var err error
 	in.Integration, err = db.Integration(ctx, "sre")

@@ -78,7 +78,7 @@ func (h *edge) apiSimulate(c echo.Context, _ auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := simulation{newSimulation: body, config: config}
+	s := simulation{newSimulation: body, config: config, formats: h.Formats}
 	s.check(given["at"], h.Now())
 	if err := s.refusal(); err != nil {
 		return nil, err
@@ -122,9 +122,10 @@ func (h *edge) surroundings(ctx context.Context, in *simulate.Input) (err error)
 // simulation is read from a body, and gathers what is wrong with it.
 type simulation struct {
 	newSimulation
-	config *listing
-	input  simulate.Input
-	wrong  []fault.Field
+	config  *listing
+	formats *ingest.Formats
+	input   simulate.Input
+	wrong   []fault.Field
 }
 
 func (s *simulation) refuse(path, format string, args ...any) {
@@ -162,8 +163,10 @@ func (s *simulation) check(dated bool, now time.Time) {
 		s.refuse("breach", "is missing")
 	} else if bytes.TrimSpace(s.Breach)[0] != '{' {
 		s.refuse("breach", "must be an object")
-	} else if _, err := ingest.DecodeSLO(s.Breach, ""); err != nil {
-		s.breachIs(err)
+	} else if format := s.input.Format; format != nil {
+		if _, err := format.Decode(ingest.Input{Endpoint: format.Endpoints[0].Path, Body: s.Breach}); err != nil {
+			s.breachIs(err)
+		}
 	}
 }
 
@@ -189,6 +192,7 @@ func (s *simulation) comesInBy() {
 		}
 		s.input.Integration = s.config.Integrations[i].Integration
 	}
+	s.input.Format, _ = s.formats.Kind(s.input.Integration.Kind)
 }
 
 // whose puts what a simulation refuses where it stands in the request: an answer,

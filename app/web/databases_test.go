@@ -114,13 +114,14 @@ func newHouse(t *testing.T, address string) *house {
 	accounts := auth.NewService(db, sessions, auth.Options{Now: clock, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
 	batcher := ingest.NewBatcher(db, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
+	formats := sloOnly()
 	pictures := pictures{db}
 	signals := ingest.NewService(ingest.ServiceOptions{
-		Config: pictures, Submitter: batcher, Rejections: db, HMAC: keys.IntegrationHMAC, Now: clock, Log: log,
+		Formats: formats, Config: pictures, Submitter: batcher, Changes: db, Rejections: db, HMAC: keys.IntegrationHMAC, Now: clock, Log: log,
 		URL: func(n int64) string { return "https://tocsin.example.com/incidents/" + formatInt(n) },
 	})
 	h.deps = Deps{
-		PublicURL: "https://tocsin.example.com", Now: clock, Log: log, Signals: signals, Config: pictures, Submitter: batcher,
+		PublicURL: "https://tocsin.example.com", Now: clock, Log: log, Signals: signals, Formats: formats, Config: pictures, Submitter: batcher,
 		Incidents: db, Actions: &incident.Service{Store: db, Now: clock}, Listing: db, Overrides: db, Auth: accounts, Sessions: sessions, Requests: db,
 		Texts: paperCarrier{}, Replies: db, Receipts: db, People: pictures, Directory: pictures, Works: works, Live: NewLive(), Metrics: NewMetrics(),
 		Health: Health{Ping: db.Ping, Migrated: db.Migrated, Swept: func() time.Duration { return 0 }},

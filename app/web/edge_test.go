@@ -41,7 +41,11 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 // panicking is what must never happen.
 type panicking struct{}
 
-func (panicking) Accept(context.Context, ingest.Request) (ingest.Answer, error) {
+func (panicking) Serve(context.Context, ingest.Request, *ingest.Reply) error {
+	panic("a fault of ours")
+}
+
+func (panicking) Accept(context.Context, ingest.Request) ([]ingest.Answer, error) {
 	panic("a fault of ours")
 }
 

@@ -66,7 +66,7 @@ func (h *edge) showFailure(c echo.Context, p Problem) error {
 	switch path := c.Request().URL.Path; {
 	case c.Request().Method == http.MethodHead:
 		return c.NoContent(p.Status)
-	case forPrograms(path):
+	case h.forPrograms(path):
 		return writeProblem(c, p)
 	case h.errorPage == nil:
 		return c.String(p.Status, p.Detail+"\n")
@@ -76,7 +76,10 @@ func (h *edge) showFailure(c echo.Context, p Problem) error {
 }
 
 // forPrograms tells addresses that no person opens in a browser.
-func forPrograms(path string) bool {
+func (h *edge) forPrograms(path string) bool {
+	if h.isHook(path) {
+		return true
+	}
 	for _, prefix := range []string{"/api/", "/webhooks/", "/twilio/", livePath, "/metrics", "/healthz", "/readyz"} {
 		if strings.HasPrefix(path, prefix) {
 			return true

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/labstack/echo/v4"
@@ -72,25 +71,28 @@ func (p *pages) sendTest(c echo.Context, v *visit, i blueprint.KeptIntegration) 
 	if err != nil {
 		return ingest.Answer{}, err
 	}
-	body, err := json.Marshal(map[string]any{
-		"service":   v.exampleService(i).Slug,
-		"sli":       "availability",
-		"slo":       map[string]any{"name": "Test breach by " + v.user.Name, "objective": 99.9, "window": "28d"},
-		"observed":  99.1,
-		"dedup_key": fmt.Sprintf("test %d %d", v.user.ID, v.clock.Now.UnixMicro()),
-	})
-	if err != nil {
-		return ingest.Answer{}, err
+	format, ok := p.Formats.Kind(i.Kind)
+	if !ok || format.Sample == nil {
+		return ingest.Answer{}, fault.Conflict("There is no test signal for an integration of kind %s.", i.Kind)
 	}
-	return p.accepted(ctx, ingest.Request{Key: key, Kind: i.Kind, ContentType: "application/json", Body: body, Remote: c.RealIP()})
+	return p.accepted(ctx, ingest.Request{
+		Endpoint: format.Endpoints[0].Path, Key: key, ContentType: "application/json", Remote: c.RealIP(),
+		Body: format.Sample(ingest.Sample{
+			Service: v.exampleService(i).Slug, Title: "Test breach by " + v.user.Name,
+			DedupKey: fmt.Sprintf("test %d %d", v.user.ID, v.clock.Now.UnixMicro()),
+		}),
+	})
 }
 
 func (p *pages) accepted(ctx context.Context, req ingest.Request) (ingest.Answer, error) {
-	answer, err := p.Signals.Accept(ctx, req)
-	if err == nil && answer.Incident == nil {
-		err = fault.Conflict("The test breach was %s, and opened no incident.", answer.Status)
+	answers, err := p.Signals.Accept(ctx, req)
+	if err != nil {
+		return ingest.Answer{}, err
 	}
-	return answer, err
+	if answers[0].Incident == nil {
+		return ingest.Answer{}, fault.Conflict("The test breach was %s, and opened no incident.", answers[0].Status)
+	}
+	return answers[0], nil
 }
 
 // replay runs a rejected signal again. That it was rejected again is said, with
@@ -116,12 +118,17 @@ func (p *pages) replay(c echo.Context, v *visit) error {
 		return err
 	}
 	address := "/integrations/" + i.Slug
-	answer, err := p.Pages.Replays.Replay(ctx, id, v.actor.String())
-	switch {
-	case err != nil:
+	answers, err := p.Pages.Replays.Replay(ctx, id, v.actor.String())
+	if err != nil {
 		return p.refused(c, address, err)
-	case answer.Incident == nil:
+	}
+	for _, answer := range answers {
+		if answer.Incident != nil {
+			return p.done(c, address, "Replayed: %s, incident #%d.", answer.Status, answer.Incident.Number)
+		}
+	}
+	for _, answer := range answers {
 		return p.done(c, address, "Replayed: %s.", answer.Status)
 	}
-	return p.done(c, address, "Replayed: %s, incident #%d.", answer.Status, answer.Incident.Number)
+	return p.done(c, address, "Replayed: it asks for nothing.")
 }

@@ -44,7 +44,7 @@ func (h *edge) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := h.survive(next, c); err != nil {
 			c.Error(err)
 		}
-		if c.Response().Status == http.StatusAccepted && strings.HasPrefix(c.Path(), signalPath) {
+		if c.Response().Status == http.StatusAccepted && h.isHook(c.Path()) {
 			return nil
 		}
 		r := c.Request()

@@ -104,7 +104,7 @@ func (p *pages) integrationPage(c echo.Context, v *visit, revealed string) error
 	}
 	page := integrations.Page{
 		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: v.picture.serviceRef(i.ServiceID),
-		Endpoint: p.PublicURL + signalPath, Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
+		Endpoint: p.endpointOf(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
 		MayReveal: v.mayTo(auth.RevealKey, v.managed(i)), MayReplay: v.mayTo(auth.ReplaySignal, v.managed(i)), MayTest: v.may(auth.Page),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: v.exampleService(i).Slug, WouldPage: p.wouldPage(v, i),
 	}

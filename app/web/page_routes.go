@@ -62,7 +62,7 @@ type PageSignals interface {
 
 // Replays runs a rejected signal again.
 type Replays interface {
-	Replay(ctx context.Context, rejectionID int64, actor string) (ingest.Answer, error)
+	Replay(ctx context.Context, rejectionID int64, actor string) ([]ingest.Answer, error)
 }
 
 // pages are the handlers of everything that people open in a browser. A handler

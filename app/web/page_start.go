@@ -105,8 +105,8 @@ func (p *pages) curl(ctx context.Context, v *visit, i blueprint.KeptIntegration,
 			return "", err
 		}
 	}
-	return fmt.Sprintf(`curl -X POST %s%s/%s \
+	return fmt.Sprintf(`curl -X POST %s/%s \
   -H 'Content-Type: application/json' \
   -d '{"service": %q, "sli": "availability", "slo": {"name": "Test breach", "objective": 99.9, "window": "28d"}, "observed": 99.1}'`,
-		p.PublicURL, signalPath, key, v.exampleService(i).Slug), nil
+		p.endpointOf(i.Kind), key, v.exampleService(i).Slug), nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -14,55 +13,92 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
 // Signals accepts what senders post: ingest.Service.
 type Signals interface {
-	Accept(ctx context.Context, req ingest.Request) (ingest.Answer, error)
+	Serve(ctx context.Context, req ingest.Request, reply *ingest.Reply) error
+	// Accept is for requests that Tocsin makes up itself.
+	Accept(ctx context.Context, req ingest.Request) ([]ingest.Answer, error)
 }
 
-const signalPath = "/webhooks/slo"
+// isHook reports whether a path begins with one that senders post to.
+func (h *edge) isHook(path string) bool {
+	for _, format := range h.Formats.All() {
+		for i := range format.Endpoints {
+			if strings.HasPrefix(path, format.Endpoints[i].Path) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// endpointOf is the absolute address that senders of a kind post to, without the
+// key.
+func (h *edge) endpointOf(kind string) string {
+	if format, ok := h.Formats.Kind(kind); ok {
+		return h.PublicURL + format.Endpoints[0].Path
+	}
+	return h.PublicURL
+}
 
 // signalRoutes are the hot path: behind them stand no sessions, no compression
 // and nothing else that a sender does not need.
 func (h *edge) signalRoutes(r routes) {
-	r.post(signalPath+"/:key", h.acceptSLO)
-	r.post(signalPath+"/:key/", h.acceptSLO)
-	r.post(signalPath, h.acceptSLO)
+	for _, format := range h.Formats.All() {
+		for _, e := range format.Endpoints {
+			accept := h.accept(e.Path)
+			r.add(e.Method, e.Path, accept)
+			if e.KeyInPath {
+				r.add(e.Method, e.Path+"/:key", accept)
+				r.add(e.Method, e.Path+"/:key/", accept)
+			}
+		}
+	}
 }
 
-// acceptSLO takes a native SLO breach. The key stands in the path or is a
-// bearer token, and is looked at before the body is read. The answer is sent once
-// the signal is durable.
-func (h *edge) acceptSLO(c echo.Context) error {
-	r := c.Request()
-	key := c.Param("key")
-	if key == "" {
-		key, _ = bearer(r)
-	}
-	answer, err := h.Signals.Accept(r.Context(), ingest.Request{
-		Key: key, Kind: catalog.KindSLO, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
-		Read: func() ([]byte, error) { return readSignal(r) },
-	})
-	if err != nil {
+// accept takes what is posted to an endpoint. The key stands in the path, is a
+// bearer token or stands where the format has it. The answer is sent once the
+// signal is durable.
+func (h *edge) accept(endpoint string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		key := c.Param("key")
+		if key == "" {
+			key, _ = bearer(r)
+		}
+		reply, _ := replies.Get().(*ingest.Reply)
+		defer replies.Put(reply)
+		*reply = ingest.Reply{Body: reply.Body[:0]}
+		err := h.Signals.Serve(r.Context(), ingest.Request{
+			Endpoint: endpoint, Key: key, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
+			Read: func() ([]byte, error) { return readSignal(r) },
+		}, reply)
+		header := c.Response().Header()
+		switch {
+		case err != nil && reply.Status == 0:
+			return err
+		case err != nil:
+			h.logFailure(c, problemOf(err), err)
+			if reply.Status == http.StatusTooManyRequests || reply.Status == http.StatusServiceUnavailable {
+				header.Set("Retry-After", strconv.Itoa(retryAfter(err, reply.Status)))
+			}
+		}
+		if header["Content-Type"] = jsonType; reply.ContentType != jsonType[0] {
+			header["Content-Type"] = []string{reply.ContentType}
+		}
+		c.Response().WriteHeader(reply.Status)
+		_, err = c.Response().Write(reply.Body)
 		return err
 	}
-	buffer, _ := answers.Get().(*[]byte)
-	defer answers.Put(buffer)
-	*buffer = appendAnswer((*buffer)[:0], &answer)
-	header := c.Response().Header()
-	header["Content-Type"] = jsonType
-	c.Response().WriteHeader(http.StatusAccepted)
-	_, err = c.Response().Write(*buffer)
-	return err
 }
 
 var (
 	jsonType = []string{"application/json"}
-	answers  = sync.Pool{New: func() any { return new([]byte) }}
+	replies  = sync.Pool{New: func() any { return new(ingest.Reply) }}
 )
 
 // readSignal reads a body, and one byte more where it is too large, so that
@@ -86,15 +122,15 @@ func readSignal(r *http.Request) ([]byte, error) {
 	return body, fault.Unsupported("The content encoding %q is not read here; send gzip, or the body as it is.", strings.Join(encoding, ", "))
 }
 
-// most is what is read of a body, be it as it was sent or unzipped.
-const most = ingest.MaxBody + 1
+// maxRead is what is read of a body, be it as it was sent or unzipped.
+const maxRead = ingest.MaxBody + 1
 
 func readBounded(r *http.Request) ([]byte, error) {
 	if r.ContentLength < 0 {
-		body, err := io.ReadAll(io.LimitReader(r.Body, most))
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxRead))
 		return body, unlessCutOff(err)
 	}
-	body := make([]byte, min(r.ContentLength, most))
+	body := make([]byte, min(r.ContentLength, maxRead))
 	n, err := io.ReadFull(r.Body, body)
 	return body[:n], unlessCutOff(err)
 }
@@ -106,7 +142,7 @@ func unzipped(body []byte) ([]byte, error) {
 	if err != nil {
 		return body, fault.Malformed("The body is not gzip, though its Content-Encoding says so.").Because(err)
 	}
-	plain, err := io.ReadAll(io.LimitReader(zipped, most))
+	plain, err := io.ReadAll(io.LimitReader(zipped, maxRead))
 	if err != nil {
 		return body, fault.Malformed("The body is gzip that is broken or cut off.").Because(err)
 	}
@@ -118,44 +154,4 @@ func unlessCutOff(err error) error {
 		return nil
 	}
 	return unreceived(err)
-}
-
-// appendAnswer writes what json.Marshal would, without its allocations.
-func appendAnswer(b []byte, a *ingest.Answer) []byte {
-	b = append(b, `{"status":"`...)
-	b = append(b, a.Status...)
-	b = append(b, '"')
-	if a.Incident != nil {
-		b = append(b, `,"incident":{"number":`...)
-		b = strconv.AppendInt(b, a.Incident.Number, 10)
-		b = append(b, `,"url":`...)
-		b = appendText(b, a.Incident.URL)
-		b = append(b, '}')
-	}
-	b = append(b, `,"dedup_key":`...)
-	b = appendText(b, a.DedupKey)
-	b = append(b, `,"warnings":[`...)
-	for i, w := range a.Warnings {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendText(b, w)
-	}
-	return append(b, "]}\n"...)
-}
-
-// appendText writes a JSON string; one of plain ASCII as it stands.
-func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, err := json.Marshal(s)
-			if err != nil { // a string always can be
-				panic(err)
-			}
-			return append(b, quoted...)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
 }

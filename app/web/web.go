@@ -35,6 +35,7 @@ type Deps struct {
 	Log *slog.Logger
 
 	Signals Signals
+	Formats *ingest.Formats // what senders post, and where
 	// Config and Submitter open incidents by hand, as a signal would.
 	Config    ingest.Config
 	Submitter ingest.Submitter
