@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/pagerduty"
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
@@ -9,5 +10,6 @@ import (
 func Formats() (*ingest.Formats, error) {
 	return ingest.NewFormats(
 		slo.Format,
+		pagerduty.Format,
 	)
 }
