@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/alertmanager"
 	"github.com/tocsin-oncall/tocsin/app/ingest/pagerduty"
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
@@ -11,5 +12,6 @@ func Formats() (*ingest.Formats, error) {
 	return ingest.NewFormats(
 		slo.Format,
 		pagerduty.Format,
+		alertmanager.Format,
 	)
 }
