@@ -53,6 +53,7 @@ func (r *reception) fellSilent() bool {
 func (r *reception) pageChild() {
 	inc := r.out.Incident
 	if inc.Urgency == High {
+		r.out.AskKind = AskJoined
 		r.pageRaise()
 		return
 	}
@@ -110,6 +111,7 @@ func (r *reception) acknowledge(open bool) {
 	at := r.now
 	r.out.Result = ResultAcknowledged
 	r.out.Alert.LastSeenAt, inc.LastSeenAt = r.now, r.now
+	r.out.Alert.Body = r.ev.Body
 	inc.Status, inc.AcknowledgedAt, inc.AcknowledgedBy = Acknowledged, &at, r.rules.Actor
 	inc.AskedAt, inc.MutedUntil = nil, nil
 	r.note(EvAcknowledged, Detail{Sender: r.ev.Facts.Sender})

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -18,6 +19,13 @@ const (
 // AnswerWithin is how long an owner who is asked whether they are still on it
 // has to answer before the policy starts again.
 const AnswerWithin = 5 * time.Minute
+
+// Why an owner is asked, in an Outcome.
+const (
+	AskRaised = "raised" // the priority
+	AskWorse  = "worse"  // the sender's severity, or it may wait no longer
+	AskJoined = "joined" // another alert of the group fires
+)
 
 // State is what is known before a signal.
 type State struct {
@@ -57,9 +65,10 @@ type Outcome struct {
 	NewIncident bool
 	Timeline    []TimelineEvent
 	Escalate    Escalate
-	// AskOwner pages the owner of an acknowledged incident whose priority was
-	// raised; AckDue acts if they do not answer.
+	// AskOwner pages the owner of an acknowledged incident that got worse; AckDue
+	// acts if they do not answer. AskKind says why: AskRaised and the like.
 	AskOwner bool
+	AskKind  string
 	Timers   []Timer
 }
 
@@ -233,8 +242,11 @@ func (r *reception) pagesAgain() bool {
 // raise takes over a higher priority and a worse severity, and reports whether it
 // pages again.
 func (r *reception) raise() bool {
-	prioritised := r.raisePriority()
-	return r.worsen() || prioritised
+	if prioritised, worse := r.raisePriority(), r.worsen(); prioritised || !worse {
+		return prioritised
+	}
+	r.out.AskKind = AskWorse
+	return true
 }
 
 func (r *reception) raisePriority() bool {
@@ -286,7 +298,7 @@ func (r *reception) pageRaise() {
 	inc := r.out.Incident
 	switch {
 	case inc.Status == Acknowledged && inc.OwnerID != nil:
-		r.out.AskOwner = true
+		r.out.AskOwner, r.out.AskKind = true, cmp.Or(r.out.AskKind, AskRaised)
 		if inc.AskedAt == nil {
 			asked := r.now
 			inc.AskedAt = &asked

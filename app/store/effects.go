@@ -18,11 +18,13 @@ type incidentState struct {
 	isNew   bool
 	changed bool
 	firing  int // alerts
+	// wasResolved says that it is resolved in the database.
+	wasResolved bool
 
 	escalate      incident.Escalate
 	policyVersion *int64 // for a new incident, known from its signal
 	askOwner      bool
-	askKind       string // why the owner is asked: "raised", "still_on_it"
+	askKind       string // why the owner is asked: "raised", "worse", "joined", "still_on_it"
 	tellChat      bool
 	timers        []incident.Timer
 	// by is the person whose acknowledgment this is, 0 for none.
@@ -44,10 +46,16 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 			known = append(known, s)
 		}
 	}
-	if err := tx.insertIncidents(ctx, fresh); err != nil {
+	// Incidents of a group are closed before another one of it opens: see
+	// incidents_group.
+	closed, open := groupsFirst(known)
+	if err := tx.updateIncidents(ctx, closed); err != nil {
 		return err
 	}
-	if err := tx.updateIncidents(ctx, known); err != nil {
+	if err := tx.updateIncidents(ctx, open); err != nil {
+		return err
+	}
+	if err := tx.insertIncidents(ctx, fresh); err != nil {
 		return err
 	}
 	if err := tx.insertEvents(ctx, events); err != nil {
@@ -77,9 +85,26 @@ func (tx *Tx) writeIncidents(ctx context.Context, routes *routes, now time.Time,
 	return tx.tell(ctx, News{Work: work | told, Changes: changes})
 }
 
+// groupsFirst parts those incidents that reopen in a group from the others, which
+// are written before them. Without any there is nothing to part.
+func groupsFirst(known []*incidentState) (others, reopening []*incidentState) {
+	isReopening := func(s *incidentState) bool { return s.wasResolved && s.inc.Group != "" && s.inc.Open() }
+	if !slices.ContainsFunc(known, isReopening) {
+		return known, nil
+	}
+	for _, s := range known {
+		if isReopening(s) {
+			reopening = append(reopening, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return others, reopening
+}
+
 // escalate carries out what the state machine asked for.
 func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, states []*incidentState) (Work, error) {
-	var stop, refire, wake, next []int64
+	var stop, refire, running, wake, next []int64
 	var starting, resuming []*incidentState
 	for _, s := range states {
 		switch s.escalate {
@@ -96,6 +121,8 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 			resuming = append(resuming, s)
 		case incident.EscalateRefire:
 			refire = append(refire, s.inc.Number)
+		case incident.EscalateRefireRunning:
+			running = append(running, s.inc.Number)
 		case incident.EscalateWake:
 			wake = append(wake, s.inc.Number)
 		case incident.EscalateNext:
@@ -120,6 +147,7 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 		set, where string
 	}{
 		{refire, "phase = CASE WHEN phase = 'waiting' THEN 'steps' ELSE phase END, fired_at = NULL, deadline_at = NULL, next_action_at = $1", "state = 'active'"},
+		{running, "fired_at = NULL, deadline_at = NULL, next_action_at = $1", "state = 'active' AND phase <> 'waiting'"},
 		{wake, "phase = 'steps', next_action_at = $1", "state = 'active' AND phase = 'waiting'"},
 		{next, "phase = CASE WHEN phase = 'waiting' THEN 'steps' ELSE phase END, state = 'active', ended_at = NULL, deadline_at = $1, next_action_at = $1",
 			"id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = escalations.incident_number)"},
@@ -133,7 +161,7 @@ func (tx *Tx) escalate(ctx context.Context, routes *routes, now time.Time, state
 			return 0, fmt.Errorf("move escalations: %w", err)
 		}
 	}
-	if len(starting)+len(resuming)+len(refire)+len(wake)+len(next) > 0 {
+	if len(starting)+len(resuming)+len(refire)+len(running)+len(wake)+len(next) > 0 {
 		return ToEscalate, nil
 	}
 	return 0, nil

@@ -37,10 +37,28 @@ func (db *DB) ChangeIncident(ctx context.Context, number int64, by incident.By, 
 		if err != nil {
 			return err
 		}
+		if err := tx.checkGroup(ctx, found[0], change.Incident); err != nil {
+			return err
+		}
 		after, err = tx.carryOut(ctx, found[0], change, by, firing)
 		return err
 	})
 	return after, err
+}
+
+// checkGroup refuses to reopen an incident whose group has another one open.
+func (tx *Tx) checkGroup(ctx context.Context, before, after incident.Incident) error {
+	if after.Group == "" || before.Open() || !after.Open() {
+		return nil
+	}
+	open, err := scanInts(tx.QueryContext(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND status <> 'resolved' AND group_key <> ''", after.ServiceID, after.Group))
+	if err != nil {
+		return fmt.Errorf("read open incident of group: %w", err)
+	}
+	if len(open) > 0 {
+		return incident.GroupIsOpen(before, open[0])
+	}
+	return nil
 }
 
 func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident.Change, by incident.By, firing []int64) (incident.Incident, error) {
@@ -69,7 +87,7 @@ func (tx *Tx) carryOut(ctx context.Context, before incident.Incident, c incident
 		return before, err
 	}
 	s := &incidentState{
-		inc: c.Incident, changed: true, escalate: c.Escalate, askOwner: c.AskOwner, askKind: "still_on_it",
+		inc: c.Incident, wasResolved: !before.Open(), changed: true, escalate: c.Escalate, askOwner: c.AskOwner, askKind: "still_on_it",
 		tellChat: before.Status != c.Incident.Status || rank(before.Priority) != rank(c.Incident.Priority),
 	}
 	if by.UserID != nil {

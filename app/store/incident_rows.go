@@ -14,6 +14,7 @@ func (tx *Tx) insertIncidents(ctx context.Context, rows []*incidentState) error 
 		colOf("number", "bigint", rows, func(s **incidentState) int64 { return (*s).inc.Number }),
 		colOf("service_id", "bigint", rows, func(s **incidentState) int64 { return (*s).inc.ServiceID }),
 		colOf("dedup_key", "text", rows, func(s **incidentState) string { return (*s).inc.DedupKey }),
+		colOf("group_key", "text", rows, func(s **incidentState) string { return (*s).inc.Group }),
 		colOf("created_at", "timestamptz", rows, func(s **incidentState) time.Time { return (*s).inc.CreatedAt }))
 	if err := tx.insertRows(ctx, "incidents", len(rows), "", cols...); err != nil {
 		return fmt.Errorf("open incidents: %w", err)

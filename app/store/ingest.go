@@ -60,7 +60,7 @@ type alertState struct {
 	alert    incident.Alert
 	known    bool // it stands in the database
 	changed  bool
-	triggers bool // the batch has a trigger for it
+	triggers bool // the batch has a trigger for it that is of no group
 }
 
 // reception is one batch in the making. Incidents that have no number yet go
@@ -69,8 +69,10 @@ type reception struct {
 	tx        *Tx
 	routes    *routes
 	now       time.Time
-	resolves  bool       // the batch has a recovery
-	keys      []alertKey // in the order of locks
+	resolves  bool               // the batch has a recovery
+	groups    map[groupKey]int64 // the open incident of each, 0 for none
+	groupKeys []groupKey         // in the order of locks
+	keys      []alertKey         // in the order of locks
 	alerts    map[alertKey]*alertState
 	incidents map[int64]*incidentState
 	order     []int64 // incidents as they came
@@ -120,10 +122,13 @@ func (r *reception) expect(s *ingest.Signal) {
 		r.alerts[key] = state
 		r.keys = append(r.keys, key)
 	}
-	if s.Event.Action == incident.Resolve {
+	switch s.Event.Action {
+	case incident.Resolve:
 		r.resolves = true
-	} else {
-		state.triggers = true
+	case incident.Trigger:
+		// One of a group seldom needs a number of its own.
+		state.triggers = state.triggers || s.Event.Group == ""
+		r.expectGroup(s)
 	}
 }
 
@@ -145,12 +150,16 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 			}
 		}
 	}
+	group := groupKey{s.ServiceID, s.Event.Group}
+	if g := r.incidents[r.groups[group]]; g != nil && g.inc.Open() {
+		st.GroupIncident = &g.inc
+	}
 	out := incident.Receive(r.now, st, s.Event, s.Rules)
 	if out.Incident == nil {
 		return ingest.Result{Status: out.Result, Warning: out.Warning}
 	}
 	number := out.Incident.Number
-	target := before
+	target := r.incidents[number]
 	if out.NewIncident {
 		number = -int64(len(r.order)) - 1
 		target = &incidentState{isNew: true}
@@ -159,10 +168,15 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 		out.Alert.IncidentNo = number
 		out.Incident.Number = number
 		target.policyVersion = s.PolicyVersionID
+	}
+	if target != before {
 		if before != nil && firingBefore {
 			before.firing--
 		}
 		firingBefore = false
+	}
+	if out.Incident.Group != "" && out.Incident.Open() && r.groups != nil {
+		r.groups[groupKey{out.Incident.ServiceID, out.Incident.Group}] = number
 	}
 	if out.Alert.Firing != firingBefore {
 		if out.Alert.Firing {
@@ -176,10 +190,10 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	target.changed = target.changed || out.Result != incident.ResultIgnored
 	target.escalate = target.escalate.Then(out.Escalate)
 	if out.AskOwner {
-		target.askOwner, target.askKind = true, "raised"
+		target.askOwner, target.askKind = true, out.AskKind
 	}
 	target.timers = append(target.timers, out.Timers...)
-	target.tellChat = target.tellChat || statusBefore != target.inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire
+	target.tellChat = target.tellChat || statusBefore != target.inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire || out.Escalate == incident.EscalateRefireRunning
 	for _, e := range out.Timeline {
 		e.IncidentNo = number
 		r.events = append(r.events, e)
@@ -302,7 +316,7 @@ func alertColumns(rows []incident.Alert) []column {
 // then their incidents in the order of their numbers.
 func (r *reception) load(ctx context.Context) error {
 	var version int64
-	if err := r.tx.reads(ctx, append(r.readAlerts(), configVersion(&version))...); err != nil {
+	if err := r.tx.reads(ctx, append(append(r.readAlerts(), r.readGroups()...), configVersion(&version))...); err != nil {
 		return err
 	}
 	var err error
@@ -315,6 +329,11 @@ func (r *reception) load(ctx context.Context) error {
 			numbers = append(numbers, s.alert.IncidentNo)
 		}
 	}
+	for _, number := range r.groups {
+		if number != 0 && !slices.Contains(numbers, number) {
+			numbers = append(numbers, number)
+		}
+	}
 	if numbers == nil {
 		return nil
 	}
@@ -323,7 +342,7 @@ func (r *reception) load(ctx context.Context) error {
 		return err
 	}
 	for _, inc := range incidents {
-		r.incidents[inc.Number] = &incidentState{inc: inc}
+		r.incidents[inc.Number] = &incidentState{inc: inc, wasResolved: !inc.Open()}
 	}
 	if !r.resolves {
 		// Only a recovery asks how many others fire; that this one does counts.
@@ -433,7 +452,7 @@ func (r *reception) takeAlert(scan func(...any) error) error {
 func (tx *Tx) lockIncidents(ctx context.Context, numbers []int64) ([]incident.Incident, error) {
 	where, args := tx.db.in("number", 1, numbers)
 	rows, err := tx.QueryContext(ctx, `SELECT number, version, title, status, urgency, service_id, deployment, dedup_key, priority, priority_source,
-		severity, occurrences, facts, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
+		severity, occurrences, facts, group_key, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
 		resolution, reopened_at, flapping_since, muted_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.db.forUpdate(false), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)
@@ -444,7 +463,7 @@ func (tx *Tx) lockIncidents(ctx context.Context, numbers []int64) ([]incident.In
 		var i incident.Incident
 		var facts, reopened string
 		if err := rows.Scan(&i.Number, &i.Version, &i.Title, &i.Status, &i.Urgency, &i.ServiceID, &i.Deployment, &i.DedupKey, &i.Priority, &i.PrioritySource,
-			&i.Severity, &i.Occurrences, &facts, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
+			&i.Severity, &i.Occurrences, &facts, &i.Group, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
 			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.ChangedAt); err != nil {
 			return nil, fmt.Errorf("read incidents: %w", err)
 		}

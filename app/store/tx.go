@@ -116,7 +116,7 @@ func (db *DB) skipping(tables string) string {
 
 // isRace reports whether the whole transaction deserves another try: a
 // serialization failure, a deadlock, a lock that was not given in time, a dedup
-// key that somebody else saw first.
+// key or group that somebody else saw first.
 func isRace(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -124,7 +124,7 @@ func isRace(err error) bool {
 		case "40001", "40P01", "55P03":
 			return true
 		}
-		return pg.Code == "23505" && pg.ConstraintName == seenFirst
+		return pg.Code == "23505" && (pg.ConstraintName == seenFirst || pg.ConstraintName == openGroup)
 	}
 	return errors.Is(err, errRaced) || err != nil && strings.Contains(err.Error(), "SQLITE_BUSY")
 }
@@ -135,6 +135,9 @@ var errRaced = errors.New("another writer was faster")
 // seenFirst is the constraint of PostgreSQL that lets a dedup key have one
 // alert. SQLite, with its one writer, loses no race for it.
 const seenFirst = "alerts_service_id_dedup_key_key"
+
+// openGroup is the index of PostgreSQL that lets a group have one open incident.
+const openGroup = "incidents_group"
 
 // isUnavailable reports whether the database could not be reached, or is
 // shutting down or full, so that nothing can be said about the data.

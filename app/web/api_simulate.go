@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -192,7 +193,7 @@ func (s *simulation) comesInBy() {
 		}
 		s.input.Integration = s.config.Integrations[i].Integration
 	}
-	s.input.Format, _ = s.formats.Kind(s.input.Integration.Kind)
+	s.input.Format, _ = s.formats.Kind(cmp.Or(s.input.Integration.Kind, catalog.KindSLO))
 }
 
 // whose puts what a simulation refuses where it stands in the request: an answer,

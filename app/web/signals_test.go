@@ -351,3 +351,45 @@ type discard struct {
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(status int)      { d.status = status }
+
+// TestFormatsAreMounted with the paths and the words of each.
+func TestFormatsAreMounted(t *testing.T) {
+	t.Parallel()
+	other := slo.Format
+	other.Kind, other.Endpoints = "other", []ingest.Endpoint{
+		{Method: http.MethodPost, Path: "/v2/enqueue", Key: func([]byte) string { return "k1" }},
+		{Method: http.MethodPut, Path: "/other", KeyInPath: true},
+	}
+	formats, err := ingest.NewFormats(slo.Format, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signals := &fakeSignals{answer: created}
+	edge := bareEdge(func(d *Deps) { d.Signals, d.Formats = signals, formats })
+	for _, c := range []struct {
+		method, path, endpoint, key string
+		status                      int
+	}{
+		{"POST", "/v2/enqueue", "/v2/enqueue", "", 202},
+		{"POST", "/v2/enqueue/k1", "", "", 404},
+		{"PUT", "/other/k1", "/other", "k1", 202},
+		{"POST", "/other/k1", "", "", 405},
+		{"POST", "/webhooks/slo/k1", slo.Path, "k1", 202},
+	} {
+		signals.got = ingest.Request{}
+		if w := ask(edge, c.method, c.path, `{}`); w.Code != c.status || signals.got.Endpoint != c.endpoint || signals.got.Key != c.key {
+			t.Errorf("%s %s: %d, %+v", c.method, c.path, w.Code, signals.got)
+		}
+	}
+	// What the format says to a failure is said; what it does not is a problem
+	// document, of its addresses too.
+	signals.err = fault.Unavailable("overload")
+	if p := decode[Problem](t, ask(edge, "POST", "/v2/enqueue", `{}`), 503); p.Detail != "overload" {
+		t.Errorf("got %+v", p)
+	}
+	signals.refusal = ingest.Reply{Status: 503, ContentType: "text/plain", Body: []byte("later")}
+	w := ask(edge, "POST", "/v2/enqueue", `{}`)
+	if w.Code != 503 || w.Body.String() != "later" || w.Header().Get("Retry-After") != "2" || w.Header().Get("Content-Type") != "text/plain" {
+		t.Errorf("got %d %s %v", w.Code, w.Body, w.Header())
+	}
+}
