@@ -50,7 +50,7 @@ func (h *edge) endpointOf(kind string) string {
 func (h *edge) signalRoutes(r routes) {
 	for _, format := range h.Formats.All() {
 		for _, e := range format.Endpoints {
-			accept := h.accept(e.Path)
+			accept := h.accept(e)
 			r.add(e.Method, e.Path, accept)
 			if e.KeyInPath {
 				r.add(e.Method, e.Path+"/:key", accept)
@@ -63,18 +63,21 @@ func (h *edge) signalRoutes(r routes) {
 // accept takes what is posted to an endpoint. The key stands in the path, is a
 // bearer token or stands where the format has it. The answer is sent once the
 // signal is durable.
-func (h *edge) accept(endpoint string) echo.HandlerFunc {
+func (h *edge) accept(endpoint ingest.Endpoint) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		key := c.Param("key")
 		if key == "" {
 			key, _ = bearer(r)
 		}
+		if key == "" && endpoint.KeyHeader != "" {
+			key = r.Header.Get(endpoint.KeyHeader)
+		}
 		reply, _ := replies.Get().(*ingest.Reply)
 		defer replies.Put(reply)
 		*reply = ingest.Reply{Body: reply.Body[:0]}
 		err := h.Signals.Serve(r.Context(), ingest.Request{
-			Endpoint: endpoint, Key: key, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
+			Endpoint: endpoint.Path, Key: key, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
 			Read: func() ([]byte, error) { return readSignal(r) },
 		}, reply)
 		header := c.Response().Header()

@@ -100,6 +100,29 @@ func TestASignalIsAnsweredOnceItIsDurable(t *testing.T) {
 	}
 }
 
+func TestKeyInAHeader(t *testing.T) {
+	t.Parallel()
+	signals := &fakeSignals{answer: created}
+	format := slo.Format
+	format.Endpoints = []ingest.Endpoint{{Method: http.MethodPost, Path: "/hook", KeyHeader: "X-Routing-Key"}}
+	edge := bareEdge(func(d *Deps) {
+		formats, err := ingest.NewFormats(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Signals, d.Formats = signals, formats
+	})
+	for want, header := range map[string][]string{
+		"k1": {"X-Routing-Key", "k1"},
+		"k2": {"X-Routing-Key", "k1", "Authorization", "Bearer k2"},
+		"":   {"X-Other", "k1"},
+	} {
+		if w := ask(edge, "POST", "/hook", `{}`, header...); w.Code != 202 || signals.got.Key != want {
+			t.Errorf("%v: %d, key %q", header, w.Code, signals.got.Key)
+		}
+	}
+}
+
 func TestWhatIsRefusedIsAProblemDocument(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

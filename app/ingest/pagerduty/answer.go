@@ -62,6 +62,10 @@ func refuse(in ingest.Input, err error) (ingest.Reply, bool) {
 	}
 	switch f.Kind {
 	case fault.KindUnauthorized, fault.KindForbidden:
+		if len(in.Body) > ingest.MaxBody { // it was not searched for a key
+			invalid.Errors = []string{fmt.Sprintf("The body is larger than %d KiB.", ingest.MaxBody>>10)}
+			return invalid.reply(http.StatusRequestEntityTooLarge), true
+		}
 		invalid.Errors = []string{keyError(in.Body)}
 	case fault.KindMalformed:
 		return response{

@@ -30,8 +30,8 @@ var Format = ingest.Format{
 	Kind: Kind,
 	Name: "PagerDuty Events API v2",
 	Endpoints: []ingest.Endpoint{
-		{Method: http.MethodPost, Path: EventPath, Key: routingKey},
-		{Method: http.MethodPost, Path: ChangePath, Key: routingKey},
+		{Method: http.MethodPost, Path: EventPath, KeyHeader: keyHeader, Key: routingKey},
+		{Method: http.MethodPost, Path: ChangePath, KeyHeader: keyHeader, Key: routingKey},
 	},
 	Names:    ingest.Names{Service: "payload.custom_details.service"},
 	Decode:   decode,
@@ -41,7 +41,12 @@ var Format = ingest.Format{
 	Snippets: snippets,
 }
 
-const keyField = "routing_key"
+// Where the key stands: in the body, or with some clients of PagerDuty's own in a
+// header.
+const (
+	keyField  = "routing_key"
+	keyHeader = "X-Routing-Key"
+)
 
 // The fields of each object of an event, in the order of their slots.
 var (

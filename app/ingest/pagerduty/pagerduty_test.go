@@ -116,6 +116,10 @@ func TestRefusalsSpeakPagerDuty(t *testing.T) {
 			t.Errorf("%s, %v: %s", test.body, test.err, diff)
 		}
 	}
+	large := event(strings.Repeat(" ", ingest.MaxBody+1))
+	if reply, _ := pagerduty.Format.Refuse(large, unknown); reply.Status != 413 {
+		t.Errorf("a large body is answered %d", reply.Status)
+	}
 	for _, err := range []error{fault.Unavailable("Busy."), fault.Internal(errors.New("x")), errors.New("x")} {
 		if reply, ok := pagerduty.Format.Refuse(event(`{}`), err); ok {
 			t.Errorf("%v is answered %d; a client must see 5xx and send again", err, reply.Status)
