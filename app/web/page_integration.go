@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -40,7 +41,7 @@ func (p *pages) listIntegrations(c echo.Context, v *visit) error {
 	page := integrations.ListPage{Frame: frame}
 	for _, i := range slices.SortedFunc(slices.Values(v.picture.Integrations), func(a, b blueprint.KeptIntegration) int { return cmp.Compare(a.Name, b.Name) }) {
 		page.Integrations = append(page.Integrations, integrations.ListRow{
-			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: v.picture.serviceRef(i.ServiceID),
+			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.formatName(i.Kind), Service: v.picture.serviceRef(i.ServiceID),
 			LastAt: instant(counts[i.ID].LastAt), Rejected: counts[i.ID].Rejected,
 		})
 	}
@@ -103,11 +104,12 @@ func (p *pages) integrationPage(c echo.Context, v *visit, revealed string) error
 		return err
 	}
 	page := integrations.Page{
-		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: v.picture.serviceRef(i.ServiceID),
+		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.formatName(i.Kind), Service: v.picture.serviceRef(i.ServiceID),
 		Endpoint: p.endpointOf(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
 		MayReveal: v.mayTo(auth.RevealKey, v.managed(i)), MayReplay: v.mayTo(auth.ReplaySignal, v.managed(i)), MayTest: v.may(auth.Page),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: v.exampleService(i).Slug, WouldPage: p.wouldPage(v, i),
 	}
+	page.Snippets = p.snippets(i.Kind, revealed)
 	if i.ServiceID == nil {
 		page.CatchAll = v.picture.serviceRef(v.picture.Organization.CatchAllServiceID)
 	}
@@ -119,6 +121,32 @@ func (p *pages) integrationPage(c echo.Context, v *visit, revealed string) error
 		return err
 	}
 	return render(c, http.StatusOK, integrations.Integration(page))
+}
+
+// formatName is a wire format's name for people, or its kind where it is not
+// registered any more.
+func (h *edge) formatName(kind string) string {
+	if format, ok := h.Formats.Kind(kind); ok {
+		return format.Name
+	}
+	return kind
+}
+
+// snippets are the texts of a format with the key, where it is revealed. The
+// native format has a command of its own, which names a service.
+func (h *edge) snippets(kind, key string) []integrations.Snippet {
+	format, ok := h.Formats.Kind(kind)
+	if !ok || kind == catalog.KindSLO {
+		return nil
+	}
+	if key == "" {
+		key = "$TOCSIN_KEY"
+	}
+	var all []integrations.Snippet
+	for _, s := range format.Snippets(h.PublicURL, key) {
+		all = append(all, integrations.Snippet{Title: s.Title, Text: s.Text})
+	}
+	return all
 }
 
 // signals are those that were accepted lately.
