@@ -77,7 +77,7 @@ tidy: ## Check that go.mod names what is used and no more
 # A browser adds no goroutine of ours, and minutes: packages whose tests drive
 # one are left to `make test`.
 IMPORTS := {{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}
-BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/harness/browser$$|/chromedp/chromedp$$" {print $$1}'
+BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/harness/browser$$" {print $$1}'
 RACED = $$(go list ./... | grep -vxF "$$($(BROWSING) | sort -u)")
 
 .PHONY: race
@@ -89,8 +89,8 @@ fuzz: ## Fuzz each decoder for ten seconds
 	.ci/fuzz 10s
 
 .PHONY: bench
-bench: build ## Measure both databases, with every commit on the disk: see BENCHMARKS.md
-	go run ./cmd/tocsin-load --tocsin ./tocsin
+bench: build ## Measure both databases, with every commit on the disk; BASELINE=FILE compares with another build: see BENCHMARKS.md
+	go run ./cmd/tocsin-load --tocsin ./tocsin $(if $(BASELINE),--baseline $(BASELINE))
 
 .PHONY: clean
 clean: ## Remove what was built

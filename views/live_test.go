@@ -1,7 +1,6 @@
 package views_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,9 +9,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
+	"github.com/tocsin-oncall/tocsin/app/harness/browser"
 	"github.com/tocsin-oncall/tocsin/static"
 	"github.com/tocsin-oncall/tocsin/views/sample"
 )
@@ -115,21 +113,13 @@ func (s *stage) tell(t *testing.T, number, version int) {
 
 // press is a key as a page gets it. Keys that move the focus are pressed like
 // this, since the browser's driver would type them into what has it then.
-func press(t *testing.T, ctx context.Context, key string) {
-	t.Helper()
-	evaluate[chromedp.Void](t, ctx, fmt.Sprintf(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true}))`, key))
+func press(tab *browser.Tab, key string) {
+	run(tab, fmt.Sprintf(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true}))`, key))
 }
 
-// until waits for a condition in the page.
-func until(t *testing.T, ctx context.Context, condition string) {
-	t.Helper()
-	short, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	script := fmt.Sprintf("new Promise(done => { const look = () => (%s) ? done(true) : setTimeout(look, 20); look(); })", condition)
-	if _, err := chromedp.Run(short, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise)); err != nil {
-		body, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText.slice(0, 600)"))
-		t.Fatalf("It never came to pass that %s: %v\n%s", condition, err, body)
-	}
+// run runs statements in the page.
+func run(tab *browser.Tab, statements string) {
+	browser.Eval[bool](tab, statements+"; true")
 }
 
 const state = `document.querySelector(".head .state")?.dataset.state`
@@ -139,17 +129,17 @@ const state = `document.querySelector(".head .state")?.dataset.state`
 func TestAcknowledgmentInsists(t *testing.T) {
 	s := play(t, "incident-triggered")
 	s.then, s.away = named(t, "incident-acknowledged"), true
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents/17"))
-	do(t, ctx, chromedp.KeyEvent("a"))
-	until(t, ctx, `document.querySelector("[data-label]")?.textContent === "Not sent, retry"`)
-	if got := evaluate[string](t, ctx, state); got != "triggered" {
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents/17")
+	tab.Press("a")
+	tab.Until(`document.querySelector("[data-label]")?.textContent === "Not sent, retry"`)
+	if got := browser.Eval[string](tab, state); got != "triggered" {
 		t.Errorf("while nothing was sent, the incident shows as %s", got)
 	}
 	s.mu.Lock()
 	s.away = false
 	s.mu.Unlock()
-	until(t, ctx, state+` === "acknowledged" && document.querySelector("#flash").textContent.includes("Acknowledged 03:12:02")`)
+	tab.Until(state + ` === "acknowledged" && document.querySelector("#flash").textContent.includes("Acknowledged 03:12:02")`)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.posts) < 2 || s.posts[len(s.posts)-1] != "/incidents/17/acknowledge " {
@@ -161,18 +151,18 @@ func TestAcknowledgmentInsists(t *testing.T) {
 // what they typed or opened.
 func TestIncidentFollowsWithoutLosingThePlace(t *testing.T) {
 	s := play(t, "incident-triggered")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents/17"))
-	evaluate[chromedp.Void](t, ctx, `document.querySelector("details.signal").open = true; document.querySelector("#field-note").focus()`)
-	do(t, ctx, chromedp.KeyEvent("half a thought"))
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents/17")
+	run(tab, `document.querySelector("details.signal").open = true; document.querySelector("#field-note").focus()`)
+	tab.Press("half a thought")
 	s.now(t, "incident-acknowledged")
 	s.tell(t, 99, 1000) // another incident: nothing is fetched
 	s.tell(t, 17, 7)
-	until(t, ctx, state+` === "acknowledged"`)
-	if got := evaluate[string](t, ctx, `document.activeElement.id + ": " + document.activeElement.value`); got != "field-note: half a thought" {
+	tab.Until(state + ` === "acknowledged"`)
+	if got := browser.Eval[string](tab, `document.activeElement.id + ": " + document.activeElement.value`); got != "field-note: half a thought" {
 		t.Errorf("the focus and the text became %q", got)
 	}
-	if !evaluate[bool](t, ctx, `document.querySelector("details.signal").open`) {
+	if !browser.Eval[bool](tab, `document.querySelector("details.signal").open`) {
 		t.Error("the signal that was open is closed")
 	}
 }
@@ -180,10 +170,10 @@ func TestIncidentFollowsWithoutLosingThePlace(t *testing.T) {
 // A page that just came is not fetched again: the stream begins where it ended.
 func TestAPageIsFetchedOnce(t *testing.T) {
 	s := play(t, "incident-triggered")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents/17"))
-	s.tell(t, 17, 6)                                                                 // what it shows already; the stream is open now
-	evaluate[bool](t, ctx, `new Promise(done => setTimeout(() => done(true), 300))`) // as long as app.js gathers before it fetches, and more
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents/17")
+	s.tell(t, 17, 6)                                                                  // what it shows already; the stream is open now
+	browser.Eval[bool](tab, `new Promise(done => setTimeout(() => done(true), 300))`) // as long as app.js gathers before it fetches, and more
 	s.mu.Lock()
 	fetched := s.fetched
 	s.mu.Unlock()
@@ -192,20 +182,20 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 	}
 	s.now(t, "incident-acknowledged")
 	s.tell(t, 17, 7)
-	until(t, ctx, state+` === "acknowledged"`)
+	tab.Until(state + ` === "acknowledged"`)
 }
 
 // In the list nothing moves: rows change in place and new ones wait.
 func TestListKeepsStill(t *testing.T) {
 	s := play(t, "list-filtered")
 	s.now(t, "list-some")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents?tab=open"))
-	before := evaluate[string](t, ctx, `[...document.querySelectorAll("[data-row]")].map(r => r.id).join()`)
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents?tab=open")
+	before := browser.Eval[string](tab, `[...document.querySelectorAll("[data-row]")].map(r => r.id).join()`)
 	s.now(t, "list-storm")
 	s.tell(t, 120, 1)
-	until(t, ctx, `document.querySelector("#arrivals").textContent === "16 new" && !document.querySelector("#arrivals").hidden`)
-	if after := evaluate[string](t, ctx, `[...document.querySelectorAll("[data-row]")].map(r => r.id).join()`); after != before {
+	tab.Until(`document.querySelector("#arrivals").textContent === "16 new" && !document.querySelector("#arrivals").hidden`)
+	if after := browser.Eval[string](tab, `[...document.querySelectorAll("[data-row]")].map(r => r.id).join()`); after != before {
 		t.Errorf("the rows became %s, want %s", after, before)
 	}
 }
@@ -213,19 +203,19 @@ func TestListKeepsStill(t *testing.T) {
 func TestListByKeyboard(t *testing.T) {
 	s := play(t, "list-some")
 	s.then = named(t, "incident-acknowledged")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents"))
-	press(t, ctx, "/")
-	until(t, ctx, `document.activeElement.matches("[data-search]")`)
-	do(t, ctx, chromedp.KeyEvent("jj")) // typed, not obeyed
-	if got := evaluate[string](t, ctx, `document.activeElement.value`); got != "jj" {
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents")
+	press(tab, "/")
+	tab.Until(`document.activeElement.matches("[data-search]")`)
+	tab.Press("jj") // typed, not obeyed
+	if got := browser.Eval[string](tab, `document.activeElement.value`); got != "jj" {
 		t.Errorf("the search holds %q, want what was typed", got)
 	}
-	evaluate[chromedp.Void](t, ctx, `document.activeElement.blur()`)
-	do(t, ctx, chromedp.KeyEvent("jxjx"))
-	until(t, ctx, `document.querySelector("[data-bulk]").textContent === "Acknowledge 2"`)
-	do(t, ctx, chromedp.KeyEvent("a"))
-	until(t, ctx, state+` === "acknowledged"`)
+	run(tab, `document.activeElement.blur()`)
+	tab.Press("jxjx")
+	tab.Until(`document.querySelector("[data-bulk]").textContent === "Acknowledge 2"`)
+	tab.Press("a")
+	tab.Until(state + ` === "acknowledged"`)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.posts) != 1 || s.posts[0] != "/incidents/acknowledge number=17&number=16&tab=open" {
@@ -236,12 +226,12 @@ func TestListByKeyboard(t *testing.T) {
 func TestResolveByKeyboardAsksWhatFixedIt(t *testing.T) {
 	s := play(t, "incident-acknowledged")
 	s.then = named(t, "incident-resolved")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents/17"))
-	press(t, ctx, "r")
-	until(t, ctx, `document.activeElement.name === "resolution"`)
-	do(t, ctx, chromedp.KeyEvent("Rolled back."), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
-	until(t, ctx, state+` === "resolved"`)
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents/17")
+	press(tab, "r")
+	tab.Until(`document.activeElement.name === "resolution"`)
+	tab.Press("Rolled back." + browser.TabKey + browser.EnterKey)
+	tab.Until(state + ` === "resolved"`)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.posts) != 1 || s.posts[0] != "/incidents/17/resolve resolution=Rolled+back." {
@@ -253,18 +243,18 @@ func TestResolveByKeyboardAsksWhatFixedIt(t *testing.T) {
 // that was loaded.
 func TestNavigationKeepsThePageAlive(t *testing.T) {
 	s := play(t, "list-some")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/incidents"))
-	evaluate[chromedp.Void](t, ctx, `window.same = true`)
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents")
+	run(tab, `window.same = true`)
 	s.now(t, "incident-triggered")
-	evaluate[chromedp.Void](t, ctx, `document.querySelector("#incident-17 .row-link").click()`)
-	until(t, ctx, `document.querySelector(".incident") && location.pathname === "/incidents/17"`)
-	if !evaluate[bool](t, ctx, `window.same === true && document.title.startsWith("#17")`) {
+	run(tab, `document.querySelector("#incident-17 .row-link").click()`)
+	tab.Until(`document.querySelector(".incident") && location.pathname === "/incidents/17"`)
+	if !browser.Eval[bool](tab, `window.same === true && document.title.startsWith("#17")`) {
 		t.Error("the whole page was loaded again, or kept its title")
 	}
 	s.now(t, "incident-resolved")
 	s.tell(t, 17, 8)
-	until(t, ctx, state+` === "resolved"`)
+	tab.Until(state + ` === "resolved"`)
 }
 
 // A form that came back with a mistake shows it, marked, at an address that can
@@ -272,11 +262,11 @@ func TestNavigationKeepsThePageAlive(t *testing.T) {
 func TestMistakeKeepsTheAddress(t *testing.T) {
 	s := play(t, "account")
 	s.wrong = named(t, "account-wrong")
-	ctx := tab(t, browser(t))
-	do(t, ctx, chromedp.Navigate(s.URL+"/me"))
-	evaluate[chromedp.Void](t, ctx, `document.querySelector("#field-address").value = "600 000"; document.querySelector(".add-contact button").click()`)
-	until(t, ctx, `document.querySelector("#field-address").getAttribute("aria-invalid") === "true"`)
-	if got := evaluate[string](t, ctx, `location.pathname + " " + document.querySelector("#field-address").value`); got != "/me 600 000" {
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/me")
+	run(tab, `document.querySelector("#field-address").value = "600 000"; document.querySelector(".add-contact button").click()`)
+	tab.Until(`document.querySelector("#field-address").getAttribute("aria-invalid") === "true"`)
+	if got := browser.Eval[string](tab, `location.pathname + " " + document.querySelector("#field-address").value`); got != "/me 600 000" {
 		t.Errorf("the page stands at %q", got)
 	}
 }

@@ -147,8 +147,8 @@ func (r *reader) deployment(d *Deployment, path string) {
 func (r *reader) policy(p *Policy, path string) {
 	r.slug(path, &p.Slug, p.Name)
 	r.line(path+".name", p.Name)
-	if p.Repeat < 0 || p.Repeat > escalation.MostRepeats {
-		r.wrongAt(path+".repeat", "Repeats are 0 to %d.", escalation.MostRepeats)
+	if p.Repeat < 0 || p.Repeat > escalation.MaxRepeats {
+		r.wrongAt(path+".repeat", "Repeats are 0 to %d.", escalation.MaxRepeats)
 	}
 	for i := range p.Fallback {
 		r.target(&p.Fallback[i], fmt.Sprintf("%s.fallback[%d]", path, i))
@@ -163,11 +163,11 @@ func (r *reader) policy(p *Policy, path string) {
 
 func (r *reader) step(s *Step, path string) {
 	if r.need(path, "timeout") && s.Timeout.seconds() < 1 {
-		r.wrongAt(path+".timeout", "The least timeout is 1s.")
+		r.wrongAt(path+".timeout", "The minimum timeout is 1s.")
 	}
 	for name, d := range s.TimeoutFor {
 		if d.seconds() < 1 {
-			r.wrongAt(join(path+".timeout_for", name), "The least timeout is 1s.")
+			r.wrongAt(join(path+".timeout_for", name), "The minimum timeout is 1s.")
 		}
 	}
 	if r.need(path, "targets") && len(s.Targets) == 0 {

@@ -124,8 +124,8 @@ escalation_policies:
       - {targets: [{schedule: a}, {user: a@x.example, team: a}, {team: a, role: responder}, {role: boss}, {}]}
 `, `
 acme.yaml:4:13: escalation_policies[0].repeat: Repeats are 0 to 100.
-acme.yaml:6:19: escalation_policies[0].steps[0].timeout: The least timeout is 1s.
-acme.yaml:6:41: escalation_policies[0].steps[0].timeout_for.P1: The least timeout is 1s.
+acme.yaml:6:19: escalation_policies[0].steps[0].timeout: The minimum timeout is 1s.
+acme.yaml:6:41: escalation_policies[0].steps[0].timeout_for.P1: The minimum timeout is 1s.
 acme.yaml:6:55: escalation_policies[0].steps[0].targets: A step needs at least one target.
 acme.yaml:7:9: escalation_policies[0].steps[1]: The key timeout is missing here.
 acme.yaml:7:20: escalation_policies[0].steps[1].targets[0]: Say which position of the schedule a is meant.

@@ -8,8 +8,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// batch decides many escalations at one instant. In a storm most of them ask
-// for the same step of the same policy, which is answered once.
+// batch decides many escalations at one instant. Most of a large batch are at the
+// same step of the same policy, which is resolved once.
 type batch struct {
 	now      time.Time
 	roster   *Roster
@@ -35,8 +35,8 @@ func newBatch(now time.Time, roster *Roster) *batch {
 	return &batch{now: now, roster: roster, resolved: map[resolvedKey][]Reached{}, why: map[whyKey]json.RawMessage{}}
 }
 
-// ended reports whether a due escalation has nothing to do any more: it was
-// stopped, and the wake-up came late.
+// ended reports whether a due escalation has nothing to do any more, since its
+// incident was answered after it became due.
 func (d Due) ended() bool {
 	return d.Status == incident.Resolved || d.Status == incident.Acknowledged && d.Purpose == Primary
 }
@@ -76,7 +76,7 @@ func (p Policy) targets(s State) []Target {
 }
 
 // fire carries out the next step, and records each that was passed over. Where
-// nobody at all can be reached, the people of the step before go on being told.
+// nobody at all can be reached, the pages of the step before go on.
 func (b *batch) fire(c *Change, policy NamedPolicy) {
 	before := c.State
 	firings, state := policy.Policy.Fire(before, b.now, c.Priority, func(d Decision) []Reached {
@@ -85,29 +85,29 @@ func (b *batch) fire(c *Change, policy NamedPolicy) {
 	c.State = state
 	for _, f := range firings {
 		if f.Phase == Falling && f.Run == 0 && before.Phase != Falling {
-			c.Events = append(c.Events, b.event(incident.EvExhausted, policy, f.Decision, nil))
+			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 		switch {
 		case Covered(f.People):
 			c.Supersede = before.Reached || before.FiredAt != nil
-			c.Events = append(c.Events, b.event(incident.EvStep, policy, f.Decision, f.People))
+			c.Events = append(c.Events, b.event(incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}))
 			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
 		case len(f.Targets) > 0: // a policy without a fallback passes nothing over
-			c.Events = append(c.Events, b.event(incident.EvPassedOver, policy, f.Decision, nil))
+			c.Events = append(c.Events, b.event(incident.PassedOverPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 	}
 }
 
-// handOver pages whoever came on call since the step fired; the timer goes on.
+// handOver pages whoever came on call since the step fired. Its timeout goes on.
 func (b *batch) handOver(c *Change, policy NamedPolicy) {
 	d := Decision{Phase: c.State.Phase, Step: c.State.Step, Run: c.State.Run, Targets: policy.Policy.targets(c.State)}
-	fresh := slices.DeleteFunc(slices.Clone(b.resolve(c.PolicyVersionID, d)), func(r Reached) bool {
+	added := slices.DeleteFunc(slices.Clone(b.resolve(c.PolicyVersionID, d)), func(r Reached) bool {
 		return slices.Contains(c.Paged, r.UserID)
 	})
-	if Covered(fresh) {
-		c.Events = append(c.Events, b.event(incident.EvHandover, policy, d, fresh))
+	if Covered(added) {
+		c.Events = append(c.Events, b.event(incident.HandoverPayload{PolicyPlace: b.place(policy, d, added)}))
 	}
-	b.page(c, policy, d, "handover", fresh)
+	b.page(c, policy, d, "handover", added)
 }
 
 func (b *batch) resolve(version int64, d Decision) []Reached {
@@ -120,7 +120,8 @@ func (b *batch) resolve(version int64, d Decision) []Reached {
 	return people
 }
 
-// page adds a page for each. What was raised meanwhile waits for nothing more.
+// page adds a page for each person. It joins a digest only while the urgency is
+// still low.
 func (b *batch) page(c *Change, policy NamedPolicy, d Decision, kind string, people []Reached) {
 	for _, r := range people {
 		c.Pages = append(c.Pages, Page{
@@ -148,20 +149,26 @@ func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, 
 	return why
 }
 
-// event is a line of the timeline. It names those who count, not their shadows.
-func (b *batch) event(kind incident.EventKind, policy NamedPolicy, d Decision, people []Reached) incident.TimelineEvent {
-	detail := incident.Detail{Policy: policy.Name, Via: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
+// event is a line of the timeline; the store fills in the incident.
+func (b *batch) event(p incident.Payload) incident.TimelineEvent {
+	return incident.TimelineEvent{At: b.now, Actor: incident.Tocsin, Payload: p}
+}
+
+// place is where a decision is in its policy. It names those who count, not
+// their shadows.
+func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident.PolicyPlace {
+	place := incident.PolicyPlace{Policy: policy.Name, PolicySlug: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
 	if d.Phase == Stepping {
-		detail.Step = d.Step + 1
+		place.Step = d.Step + 1
 	} else {
-		detail.To = string(d.Phase)
+		place.Phase = string(d.Phase)
 	}
 	for _, r := range people {
 		if !r.Shadow {
-			detail.People = append(detail.People, r.UserID)
+			place.People = append(place.People, r.UserID)
 		}
 	}
-	return incident.TimelineEvent{At: b.now, Kind: kind, Actor: incident.Tocsin, Data: asJSON(detail)}
+	return place
 }
 
 func whyKind(p Phase) string {

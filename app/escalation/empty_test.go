@@ -13,7 +13,7 @@ func TestEmptyStepsArePassedOver(t *testing.T) {
 	p.Steps[0].Targets = []escalation.Target{nobody}
 	p.Steps[3].Targets = []escalation.Target{nobody}
 	p.Repeat = 1
-	d := newDesk(t, p)
+	d := newFixture(t, p)
 	d.begin()
 	d.advance(13 * time.Hour)
 	d.tells(t,
@@ -25,9 +25,9 @@ func TestEmptyStepsArePassedOver(t *testing.T) {
 		"+12h15m administrators, instead: root")
 }
 
-func TestAPolicyThatStandsForNobody(t *testing.T) {
+func TestPolicyWithoutPeople(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.unreachable(ana, ben, chiara, dana)
 	d.begin()
 	d.advance(2 * time.Hour)
@@ -38,11 +38,11 @@ func TestAPolicyThatStandsForNobody(t *testing.T) {
 		"+2h pass over fallback again", "+2h administrators again, instead: root")
 }
 
-// TestARunForNobodyIsTheLast: once a whole run has found nobody, the next ones
+// TestEmptyRunIsTheLast: once a whole run has found nobody, the next ones
 // are not waited for.
-func TestARunForNobodyIsTheLast(t *testing.T) {
+func TestEmptyRunIsTheLast(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.begin()
 	d.advance(10 * time.Minute)
 	d.unreachable(ana, ben, chiara, dana)
@@ -56,7 +56,7 @@ func TestARunForNobodyIsTheLast(t *testing.T) {
 // TestNobodyAtAll tries again every hour, until somebody has come to be there.
 func TestNobodyAtAll(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	d.unreachable(ana, ben, chiara, dana, root)
 	d.begin()
 	d.advance(90 * time.Minute)
@@ -68,11 +68,11 @@ func TestNobodyAtAll(t *testing.T) {
 	d.tells(t, "+2h pass over fallback again", "+2h administrators again, instead: root")
 }
 
-// TestWhoWasPagedLastGoesOnBeingTold where nobody else can be: silence would be
+// TestLastPagedStayPaged where nobody else can be: silence would be
 // the end of it.
-func TestWhoWasPagedLastGoesOnBeingTold(t *testing.T) {
+func TestLastPagedStayPaged(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}})
 	d.unreachable(root)
 	d.begin()
 	d.advance(30 * time.Hour)
@@ -81,12 +81,12 @@ func TestWhoWasPagedLastGoesOnBeingTold(t *testing.T) {
 	}
 }
 
-func TestNoPolicyLeadsToTheAdministrators(t *testing.T) {
+func TestNoPolicyPagesAdministrators(t *testing.T) {
 	t.Parallel()
 	for name, version := range map[string]int64{"none": 0, "one that was deleted": 99} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, workedExample())
+			d := newFixture(t, workedExample())
 			d.begin(func(r *row) { r.PolicyVersionID = version })
 			d.advance(time.Hour)
 			d.tells(t, "+0s exhausted", "+0s administrators: root", "+1h administrators again, instead: root")
@@ -94,9 +94,9 @@ func TestNoPolicyLeadsToTheAdministrators(t *testing.T) {
 	}
 }
 
-func TestADeletedPolicyInTheMiddle(t *testing.T) {
+func TestPolicyDeletedInsideStep(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.begin()
 	d.advance(2 * time.Hour)
 	delete(d.policies, paymentsPolicy)
@@ -104,11 +104,11 @@ func TestADeletedPolicyInTheMiddle(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana", "+1h step 2 run 1, instead: ben", "+3h exhausted", "+3h administrators, instead: root")
 }
 
-// TestAStepThatIsCutShort by a person or by attempts that failed goes on at
+// TestStepCutShort by a person or by attempts that failed goes on at
 // once, also in the hourly fallback, where the administrators are next.
-func TestAStepThatIsCutShort(t *testing.T) {
+func TestStepCutShort(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	r := d.begin()
 	for range 5 {
 		d.advance(time.Minute)
@@ -119,7 +119,7 @@ func TestAStepThatIsCutShort(t *testing.T) {
 		"+3m fallback again, instead: dana", "+4m administrators again, instead: root", "+5m fallback again, instead: dana")
 }
 
-func TestWhatMayBePassedOver(t *testing.T) {
+func TestMayPassOver(t *testing.T) {
 	t.Parallel()
 	for phase, want := range map[escalation.Phase]bool{
 		escalation.Waiting: false, escalation.Stepping: true, escalation.Falling: true, escalation.Administrators: false,

@@ -67,8 +67,7 @@ type NamedPolicy struct {
 	Policy     Policy
 }
 
-// Store claims what is due and keeps what was decided, in one transaction: a
-// process that dies inside it has done nothing.
+// Store claims what is due and writes what was decided, in one transaction.
 type Store interface {
 	// FireDue locks at most limit escalations due at now, those locked by
 	// others excepted, has them decided and writes the changes, of which there
@@ -78,14 +77,14 @@ type Store interface {
 
 // Directory is the configuration as the engine needs it.
 type Directory interface {
-	// Roster is a picture no older than the version.
+	// Roster is of the version of the configuration, or of a later one.
 	Roster(ctx context.Context, version int64) (*Roster, error)
 	// Policy is the policy of a version's id, which never changes. Fault:
 	// NotFound once it was deleted.
 	Policy(ctx context.Context, versionID int64) (NamedPolicy, error)
 }
 
-// Engine carries escalations out.
+// Engine fires the steps of escalations.
 type Engine struct {
 	Store     Store
 	Directory Directory
@@ -94,29 +93,29 @@ type Engine struct {
 	Batch int
 }
 
-// ErrUnreadable says that a policy's version stands there and cannot be read,
-// today or ever.
+// ErrUnreadable says that a stored policy version is damaged: reading it again
+// will not help.
 var ErrUnreadable = errors.New("cannot be read")
 
 // Sweep fires what is due once, and returns how much there was. An escalation
 // whose policy cannot be read for now is left for the next sweep; one whose
-// policy never can be, or cannot be carried out, leads to the administrators.
-// Neither holds up another, and both are told of in the error.
+// policy is damaged, or cannot be carried out, leads to the administrators.
+// Neither holds up another; the error has both.
 func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	now := e.Now()
-	troubles := map[int64]error{}
+	failed := map[int64]error{} // by escalation
 	n, err := e.Store.FireDue(ctx, now, e.Batch, func(version int64, due []Due) ([]Change, error) {
 		roster, err := e.Directory.Roster(ctx, version)
 		if err != nil {
-			return nil, fmt.Errorf("read who is on call: %w", err)
+			return nil, fmt.Errorf("read roster: %w", err)
 		}
 		b := newBatch(now, roster)
 		changes := make([]Change, 0, len(due))
 		for _, d := range due {
-			delete(troubles, d.ID) // of a transaction that lost a race
+			delete(failed, d.ID) // of a transaction that lost a race
 			c, ok, err := e.change(ctx, b, d)
 			if err != nil {
-				troubles[d.ID] = fmt.Errorf("escalation %d: %w", d.ID, err)
+				failed[d.ID] = fmt.Errorf("escalation %d: %w", d.ID, err)
 			}
 			if ok {
 				changes = append(changes, c)
@@ -124,14 +123,14 @@ func (e *Engine) Sweep(ctx context.Context) (int, error) {
 		}
 		return changes, nil
 	})
-	for _, id := range slices.Sorted(maps.Keys(troubles)) {
-		err = errors.Join(err, troubles[id])
+	for _, id := range slices.Sorted(maps.Keys(failed)) {
+		err = errors.Join(err, failed[id])
 	}
 	return n, err
 }
 
-// change is what becomes of an escalation; not ok leaves it as it is. An error
-// may come with either.
+// change is what becomes of an escalation. Where ok is false it stays as it is;
+// an error may come with a change too.
 func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool, err error) {
 	if d.ended() {
 		return Change{Due: d, Ended: true}, true, nil
@@ -149,7 +148,7 @@ func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool
 	return c, again == nil, errors.Join(err, again)
 }
 
-// withoutPolicy has the administrators paged, hour by hour.
+// withoutPolicy pages the administrators, every hour.
 func (b *batch) withoutPolicy(d Due) (Change, error) {
 	if d.State.Phase == Administrators {
 		return b.attempt(NamedPolicy{}, d)
@@ -160,18 +159,18 @@ func (b *batch) withoutPolicy(d Due) (Change, error) {
 	if err != nil {
 		return c, err
 	}
-	detail := incident.Detail{Text: "The escalation policy could not be carried out, so the administrators are paged. Tocsin’s log says why."}
-	c.Events = append([]incident.TimelineEvent{{At: b.now, Kind: incident.EvTrouble, Actor: incident.Tocsin, Data: asJSON(detail)}}, c.Events...)
+	trouble := incident.TroublePayload{Text: "The escalation policy could not be carried out, so the administrators are paged. Tocsin’s log says why."}
+	c.Events = append([]incident.TimelineEvent{b.event(trouble)}, c.Events...)
 	c.Supersede = c.Supersede || fired && len(c.Pages) > 0
 	return c, nil
 }
 
-// attempt decides an escalation. A policy that nobody foresaw must not take the
-// process down, which would take every other escalation with it.
+// attempt decides an escalation, and turns a panic into an error, so that one
+// policy stops no other escalation.
 func (b *batch) attempt(policy NamedPolicy, d Due) (c Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("a panic in deciding it: %v", r)
+			err = fmt.Errorf("panic in escalation decision: %v", r)
 		}
 	}()
 	return b.decide(policy, d), nil

@@ -17,7 +17,7 @@ import (
 
 func TestWorkedExample(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.begin()
 	d.advance(35*time.Hour + 30*time.Minute)
 	d.tells(t,
@@ -46,12 +46,12 @@ func TestWorkedExample(t *testing.T) {
 	)
 }
 
-// TestAnAcknowledgmentEndsItAtEveryPoint answers at, just before and just after
+// TestAckStopsEscalation answers at, just before and just after
 // each moment at which the worked example pages somebody, with the wake-up still
 // on its way.
-func TestAnAcknowledgmentEndsItAtEveryPoint(t *testing.T) {
+func TestAckStopsEscalation(t *testing.T) {
 	t.Parallel()
-	whole := newDesk(t, workedExample())
+	whole := newFixture(t, workedExample())
 	whole.begin()
 	whole.advance(36 * time.Hour)
 	var points []time.Duration
@@ -64,7 +64,7 @@ func TestAnAcknowledgmentEndsItAtEveryPoint(t *testing.T) {
 	}
 	for _, status := range []incident.Status{incident.Acknowledged, incident.Resolved} {
 		for _, at := range slices.Compact(points) {
-			d := newDesk(t, workedExample())
+			d := newFixture(t, workedExample())
 			r := d.begin()
 			d.advance(at)
 			paged := len(d.pages)
@@ -83,9 +83,9 @@ func TestAnAcknowledgmentEndsItAtEveryPoint(t *testing.T) {
 	}
 }
 
-func TestAnAcknowledgmentEndsNoRequest(t *testing.T) {
+func TestAckEndsNoRequest(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	r := d.begin(func(r *row) { r.Purpose, r.Status = escalation.Responder, incident.Acknowledged })
 	d.advance(time.Hour)
 	d.tells(t, "+0s step 1 run 1: ana", "+1h step 2 run 1, instead: ben")
@@ -94,10 +94,10 @@ func TestAnAcknowledgmentEndsNoRequest(t *testing.T) {
 	d.tells(t)
 }
 
-// TestAPolicyThatCannotBeReadHoldsUpNoOther, and is tried again.
-func TestAPolicyThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+// TestUnreadPolicyHoldsUpNoOther, and is tried again.
+func TestUnreadPolicyHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.unread[77] = errors.New("unexpected end of JSON input")
 	d.begin(func(r *row) { r.PolicyVersionID = 77 })
 	d.begin()
@@ -111,12 +111,12 @@ func TestAPolicyThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana")
 }
 
-// TestAPolicyThatNobodyCanCarryOutLeadsToTheAdministrators, and holds up no
+// TestDamagedPolicyPagesAdministrators, and holds up no
 // other: one that never can be read, and one that its author's program let
 // through.
-func TestAPolicyThatNobodyCanCarryOutLeadsToTheAdministrators(t *testing.T) {
+func TestDamagedPolicyPagesAdministrators(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.unread[77] = fmt.Errorf("a policy %w", escalation.ErrUnreadable)
 	d.begin(func(r *row) { r.PolicyVersionID = 77 })
 	d.begin()
@@ -130,9 +130,9 @@ func TestAPolicyThatNobodyCanCarryOutLeadsToTheAdministrators(t *testing.T) {
 	d.tells(t, "+1h administrators again, instead: root", "+1h #2 step 2 run 1, instead: ben", "+1h #3 fallback again, instead: dana")
 }
 
-func TestARosterThatCannotBeReadFiresNothing(t *testing.T) {
+func TestUnreadRosterFiresNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.begin()
 	d.engine.Directory = brokenDirectory{}
 	if _, err := d.engine.Sweep(context.Background()); !fault.Is(err, fault.KindUnavailable) {
@@ -149,10 +149,10 @@ func (brokenDirectory) Roster(context.Context, int64) (*escalation.Roster, error
 	return nil, fault.Unavailable("not now")
 }
 
-// TestAnOutageFiresOneStep and the timeouts run from when it really fired.
-func TestAnOutageFiresOneStep(t *testing.T) {
+// TestOutageFiresOneStep and the timeouts run from when it really fired.
+func TestOutageFiresOneStep(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.begin()
 	d.advance(10 * time.Minute)
 	d.now = d.now.Add(17 * time.Hour)
@@ -160,10 +160,10 @@ func TestAnOutageFiresOneStep(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana", "+17h10m step 2 run 1, instead: ben", "+19h10m step 3 run 1, instead: ana ben chiara")
 }
 
-// TestAnOutageOverTheHourlyFallback is not taken for one that was cut short.
-func TestAnOutageOverTheHourlyFallback(t *testing.T) {
+// TestOutageOverHourlyFallback is not taken for one that was cut short.
+func TestOutageOverHourlyFallback(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	d.begin()
 	d.advance(2*time.Hour + 20*time.Minute)
 	d.now = d.now.Add(10 * time.Hour)
@@ -172,9 +172,9 @@ func TestAnOutageOverTheHourlyFallback(t *testing.T) {
 		"+2h15m fallback again, instead: dana", "+12h20m fallback again, instead: dana", "+13h20m fallback again, instead: dana")
 }
 
-func TestAVersionIsKept(t *testing.T) {
+func TestPolicyVersionIsKept(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.policies[41] = escalation.Policy{Steps: []escalation.Step{step(time.Minute, user(dana))}}
 	d.begin()
 	d.begin(func(r *row) { r.PolicyVersionID = 41 })
@@ -182,10 +182,10 @@ func TestAVersionIsKept(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana", "+0s #2 step 1 run 1: dana", "+1m #2 exhausted", "+1m #2 administrators, instead: root")
 }
 
-// TestAStormIsDecidedAtOnce has many incidents ask for the same step.
-func TestAStormIsDecidedAtOnce(t *testing.T) {
+// TestStormIsOneBatch has many incidents ask for the same step.
+func TestStormIsOneBatch(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	for i := range 250 {
 		d.begin(func(r *row) {
 			if i%2 == 1 {
@@ -208,11 +208,11 @@ func TestAStormIsDecidedAtOnce(t *testing.T) {
 	}
 }
 
-// TestWhatIsAnsweredOnceIsNotConfused decides, at one instant, what differs in
+// TestBatchKeysAreDistinct decides, at one instant, what differs in
 // one thing only.
-func TestWhatIsAnsweredOnceIsNotConfused(t *testing.T) {
+func TestBatchKeysAreDistinct(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.policies[41] = workedExample()
 	d.begin()
 	d.begin(func(r *row) { r.PolicyVersionID = 41 })
@@ -229,10 +229,10 @@ func TestWhatIsAnsweredOnceIsNotConfused(t *testing.T) {
 	}
 }
 
-// TestATransactionThatIsRepeated tells only of what its last try could not read.
-func TestATransactionThatIsRepeated(t *testing.T) {
+// TestRepeatedTransaction tells only of what its last try could not read.
+func TestRepeatedTransaction(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.unread[paymentsPolicy] = errors.New("the connection broke")
 	d.begin()
 	d.engine.Store = repeating{d, func() { delete(d.unread, paymentsPolicy) }}
@@ -244,12 +244,12 @@ func TestATransactionThatIsRepeated(t *testing.T) {
 
 // repeating has everything decided twice, with something happening in between.
 type repeating struct {
-	*desk
+	*fixture
 	between func()
 }
 
 func (r repeating) FireDue(ctx context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
-	return r.desk.FireDue(ctx, now, limit, func(version int64, due []escalation.Due) ([]escalation.Change, error) {
+	return r.fixture.FireDue(ctx, now, limit, func(version int64, due []escalation.Due) ([]escalation.Change, error) {
 		if _, err := decide(version, due); err != nil {
 			return nil, err
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// TestHandoverInsideAStep has the clocks go forward in the night of the step:
+// TestHandoverInsideStep has the clocks go forward in the night of the step:
 // the handover comes at nine on the wall, and the timer is not touched.
-func TestHandoverInsideAStep(t *testing.T) {
+func TestHandoverInsideStep(t *testing.T) {
 	t.Parallel()
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {
@@ -25,7 +25,7 @@ func TestHandoverInsideAStep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(14*time.Hour, mainOnCall), step(time.Hour, user(dana))}})
+			d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(14*time.Hour, mainOnCall), step(time.Hour, user(dana))}})
 			l := weekly(1, 2, 3)
 			l.Rotate = &oncall.Rotate{Every: 1, Unit: oncall.Day}
 			begins, _ := time.ParseInLocation("2006-01-02 15:04", c.begins, madrid)
@@ -44,7 +44,7 @@ func TestHandoverInsideAStep(t *testing.T) {
 
 func TestHandoverToNobodyAndBack(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(48*time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(48*time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	from := func(h time.Duration) time.Time { return monday.Add(h * time.Hour) }
 	s := schedule(weekly(1, 2, 3))
 	s.Overrides = []oncall.Override{
@@ -65,9 +65,9 @@ func TestHandoverToNobodyAndBack(t *testing.T) {
 	)
 }
 
-func TestTheFallbackHandsOverToo(t *testing.T) {
+func TestHandoverInsideFallback(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, user(dana))}, Fallback: []escalation.Target{mainOnCall}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, user(dana))}, Fallback: []escalation.Target{mainOnCall}})
 	d.now = time.Date(2026, 1, 12, 6, 55, 0, 0, time.UTC) // Ben follows at 08:00
 	d.began = d.now
 	d.begin()
@@ -75,11 +75,11 @@ func TestTheFallbackHandsOverToo(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: dana", "+1h exhausted", "+1h fallback, instead: ana", "+1h5m hand over fallback: ben")
 }
 
-// TestAChangeOfTheConfigurationInsideAStep is a wake-up before anything is due:
+// TestConfigurationChangesInsideStep is a wake-up before anything is due:
 // whoever has come on since is paged.
-func TestAChangeOfTheConfigurationInsideAStep(t *testing.T) {
+func TestConfigurationChangesInsideStep(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	r := d.begin()
 	d.advance(20 * time.Minute)
 	s := schedule(weekly(1, 2, 3))
@@ -97,9 +97,9 @@ func TestAChangeOfTheConfigurationInsideAStep(t *testing.T) {
 	}
 }
 
-func TestAShadowWhoComesOnInsideAStep(t *testing.T) {
+func TestShadowComesOnInsideStep(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	s := schedule(weekly(1, 2, 3))
 	s.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(chiara), Position: "main", From: monday.Add(10 * time.Minute)}}
 	d.roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Name: "Payments", Schedule: s}
@@ -113,9 +113,9 @@ func TestAShadowWhoComesOnInsideAStep(t *testing.T) {
 	}
 }
 
-func TestShadowsGetCopiesAndCountForNothing(t *testing.T) {
+func TestShadowsDoNotCount(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall), step(time.Hour, backup)}})
+	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall), step(time.Hour, backup)}})
 	s := schedule(weekly(1, 2, 3))
 	s.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(chiara), Position: "main"}}
 	d.roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Name: "Payments", Schedule: s}
@@ -127,7 +127,7 @@ func TestShadowsGetCopiesAndCountForNothing(t *testing.T) {
 	}
 
 	// With nobody on, there is nothing to copy.
-	d = newDesk(t, d.policies[paymentsPolicy])
+	d = newFixture(t, d.policies[paymentsPolicy])
 	d.roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Name: "Payments", Schedule: s}
 	d.unreachable(ana)
 	d.begin()

@@ -1,7 +1,8 @@
-// Package escalation decides who is paged next and sees to it that they are.
-// What a policy says (policy.go), what is due (state.go), who that is (roster.go)
-// and what is to be written (decide.go) are pure; engine.go alone acts. The
-// simulator runs the very same engine on a store in memory.
+// Package escalation decides who is paged next. What a policy says (policy.go),
+// what is due (state.go), what a change of the incident does to it (running.go),
+// who is meant (roster.go) and what is to be written (decide.go) are pure;
+// engine.go claims what is due and has it written. The simulator runs the same
+// engine on a store in memory.
 package escalation
 
 import (
@@ -54,21 +55,21 @@ type Target struct {
 	Role string `json:"role,omitempty"`
 }
 
-// MostRepeats bounds Policy.Repeat.
-const MostRepeats = 100
+// MaxRepeats bounds Policy.Repeat.
+const MaxRepeats = 100
 
-// Validate names what is wrong with a policy, with paths like
-// "steps[0].timeout".
+// Validate returns a fault of kind invalid with a field for each mistake, under
+// paths like "steps[0].timeout".
 func (p Policy) Validate() error {
-	var wrong []fault.Field
+	var fields []fault.Field
 	add := func(path, format string, args ...any) {
-		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(format, args...)})
+		fields = append(fields, fault.Field{Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 	if len(p.Steps) == 0 {
 		add("steps", "A policy needs at least one step.")
 	}
-	if p.Repeat < 0 || p.Repeat > MostRepeats {
-		add("repeat", "Repeats are 0 to %d.", MostRepeats)
+	if p.Repeat < 0 || p.Repeat > MaxRepeats {
+		add("repeat", "Repeats are 0 to %d.", MaxRepeats)
 	}
 	for i, s := range p.Steps {
 		at := fmt.Sprintf("steps[%d]", i)
@@ -76,11 +77,11 @@ func (p Policy) Validate() error {
 			add(at+".targets", "A step needs at least one target.")
 		}
 		if s.Timeout < 1 {
-			add(at+".timeout", "The least timeout is 1s.")
+			add(at+".timeout", "The minimum timeout is 1s.")
 		}
 		for level, seconds := range s.TimeoutFor {
 			if seconds < 1 {
-				add(fmt.Sprintf("%s.timeout_for.P%d", at, level), "The least timeout is 1s.")
+				add(fmt.Sprintf("%s.timeout_for.P%d", at, level), "The minimum timeout is 1s.")
 			}
 		}
 		for j, t := range s.Targets {
@@ -94,10 +95,10 @@ func (p Policy) Validate() error {
 			add(fmt.Sprintf("fallback[%d]", j), "A target is one schedule with a position, one user, one team, or one role.")
 		}
 	}
-	if wrong == nil {
+	if fields == nil {
 		return nil
 	}
-	return fault.Invalid("The escalation policy cannot be used as it is.").With(wrong...)
+	return fault.Invalid("The escalation policy cannot be used as it is.").With(fields...)
 }
 
 func (t Target) valid() bool {

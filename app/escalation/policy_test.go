@@ -12,7 +12,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-func TestValidateNamesWhatIsWrong(t *testing.T) {
+func TestValidate(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*escalation.Policy)
@@ -21,8 +21,8 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		"nothing":              {func(*escalation.Policy) {}, nil},
 		"no steps":             {func(p *escalation.Policy) { p.Steps = nil }, []string{"steps"}},
 		"repeats below none":   {func(p *escalation.Policy) { p.Repeat = -1 }, []string{"repeat"}},
-		"too many repeats":     {func(p *escalation.Policy) { p.Repeat = escalation.MostRepeats + 1 }, []string{"repeat"}},
-		"the most repeats":     {func(p *escalation.Policy) { p.Repeat = escalation.MostRepeats }, nil},
+		"too many repeats":     {func(p *escalation.Policy) { p.Repeat = escalation.MaxRepeats + 1 }, []string{"repeat"}},
+		"the most repeats":     {func(p *escalation.Policy) { p.Repeat = escalation.MaxRepeats }, nil},
 		"a step for nobody":    {func(p *escalation.Policy) { p.Steps[1].Targets = nil }, []string{"steps[1].targets"}},
 		"no timeout":           {func(p *escalation.Policy) { p.Steps[2].Timeout = 0 }, []string{"steps[2].timeout"}},
 		"no timeout for P1":    {func(p *escalation.Policy) { p.Steps[0].TimeoutFor = map[int]int64{1: 0, 2: 1} }, []string{"steps[0].timeout_for.P1"}},
@@ -63,7 +63,7 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAfter(t *testing.T) {
+func TestStepAfter(t *testing.T) {
 	t.Parallel()
 	s := escalation.Step{Timeout: 3600, TimeoutFor: map[int]int64{1: 300}}
 	one, two := 1, 2

@@ -13,13 +13,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// TestWeeks lives through weeks in which anything happens, and holds what must
+// TestEscalationInvariants lives through weeks in which anything happens, and holds what must
 // be true of every escalation at every moment.
-func TestWeeks(t *testing.T) {
+func TestEscalationInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		policy := drawPolicy(t)
-		d := newDesk(t, policy)
+		d := newFixture(t, policy)
 		d.roster = drawRoster(t)
 		ledger := &ledger{policy: policy, last: map[int64]int{}, empty: map[int64]int{}}
 		d.check = func(before escalation.Due, after escalation.Change) { ledger.check(t, d.now, before, after) }
@@ -38,7 +38,7 @@ func TestWeeks(t *testing.T) {
 }
 
 // happen is one thing that happens to the last of the escalations.
-func happen(t *rapid.T, d *desk, l *ledger) {
+func happen(t *rapid.T, d *fixture, l *ledger) {
 	r := d.rows[len(d.rows)-1]
 	switch rapid.SampledFrom([]string{"time", "time", "time", "outage", "clock back", "answer", "raise", "escalate", "edit"}).Draw(t, "what") {
 	case "time":
@@ -175,23 +175,26 @@ func (l *ledger) follow(t *rapid.T, before escalation.Due, place int) {
 }
 
 func (l *ledger) place(t *rapid.T, e incident.TimelineEvent) (incident.EventKind, int) {
-	d := detailOf(t, e)
+	d, ok := incident.PlaceOf(e.Payload)
+	if !ok {
+		t.Fatalf("%s has no place in a policy", e.Kind())
+	}
 	end := len(l.policy.Steps) * (l.policy.Repeat + 1)
-	switch d.To {
+	switch d.Phase {
 	case string(escalation.Falling):
 		if d.Run == 1 {
-			return e.Kind, end
+			return e.Kind(), end
 		}
-		return e.Kind, end + 2*(d.Run-1)
+		return e.Kind(), end + 2*(d.Run-1)
 	case string(escalation.Administrators):
-		return e.Kind, end + 2*(d.Run-1) + 1
+		return e.Kind(), end + 2*(d.Run-1) + 1
 	}
-	return e.Kind, (d.Run-1)*len(l.policy.Steps) + d.Step - 1
+	return e.Kind(), (d.Run-1)*len(l.policy.Steps) + d.Step - 1
 }
 
 // reachesSomebody begins an escalation that nobody disturbs, and waits for the
 // end of its policy.
-func reachesSomebody(t *rapid.T, d *desk) {
+func reachesSomebody(t *rapid.T, d *fixture) {
 	whole := 2 * time.Hour
 	anybody := d.roster.Resolve([]escalation.Target{{Role: "administrator"}}, d.now)
 	p := d.policies[paymentsPolicy]

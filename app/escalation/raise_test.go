@@ -24,7 +24,7 @@ func TestTimeoutsByPriority(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, p)
+			d := newFixture(t, p)
 			d.begin(func(r *row) {
 				if c.priority > 0 {
 					r.Priority = &c.priority
@@ -36,11 +36,11 @@ func TestTimeoutsByPriority(t *testing.T) {
 	}
 }
 
-func TestARaisePagesTheStepAgain(t *testing.T) {
+func TestRaisePagesStepAgain(t *testing.T) {
 	t.Parallel()
 	p := workedExample()
 	p.Steps[1].TimeoutFor = map[int]int64{1: 300}
-	d := newDesk(t, p)
+	d := newFixture(t, p)
 	r := d.begin()
 	d.advance(90 * time.Minute)
 	r.raise(d.now, 1)
@@ -50,10 +50,10 @@ func TestARaisePagesTheStepAgain(t *testing.T) {
 		"+1h30m step 2 run 1, instead: ben", "+1h35m step 3 run 1, instead: ana ben chiara")
 }
 
-// TestARaiseThatFindsNobodyGoesOn is a raise in a step that has become empty.
-func TestARaiseThatFindsNobodyGoesOn(t *testing.T) {
+// TestRaiseInEmptyStep is a raise in a step that has become empty.
+func TestRaiseInEmptyStep(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	r := d.begin()
 	d.advance(90 * time.Minute)
 	d.unreachable(ben)
@@ -64,10 +64,10 @@ func TestARaiseThatFindsNobodyGoesOn(t *testing.T) {
 		"+1h30m pass over step 2 run 1", "+1h30m step 3 run 1, instead: ana chiara")
 }
 
-func TestARaiseAfterThePolicyIsExhausted(t *testing.T) {
+func TestRaiseAfterExhaustion(t *testing.T) {
 	t.Parallel()
 	p := escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}}
-	d := newDesk(t, p)
+	d := newFixture(t, p)
 	r := d.begin()
 	d.advance(65 * time.Minute)
 	r.raise(d.now, 1) // in the fallback
@@ -83,26 +83,26 @@ func TestARaiseAfterThePolicyIsExhausted(t *testing.T) {
 		"+2h35m fallback again, instead: dana", "+3h35m fallback again, instead: dana")
 }
 
-func TestLowUrgencyArrivesAsADigest(t *testing.T) {
+func TestLowUrgencyIsDigest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*desk, *row) // an hour after it began to wait
+		change func(*fixture, *row) // an hour after it began to wait
 		until  time.Duration
 		story  []string
 		digest []bool
 	}{
-		"in the morning": {func(*desk, *row) {}, 11 * time.Hour,
+		"in the morning": {func(*fixture, *row) {}, 11 * time.Hour,
 			[]string{"+10h step 1 run 1: ana", "+11h step 2 run 1, instead: ben"}, []bool{true, false}},
-		"past an empty step": {func(d *desk, _ *row) { d.unreachable(ana) }, 11 * time.Hour,
+		"past an empty step": {func(d *fixture, _ *row) { d.unreachable(ana) }, 11 * time.Hour,
 			[]string{"+10h pass over step 1 run 1", "+10h step 2 run 1: ben"}, []bool{true}},
-		"raised in the night": {func(d *desk, r *row) { r.raise(d.now, 1) }, 2 * time.Hour,
+		"raised in the night": {func(d *fixture, r *row) { r.raise(d.now, 1) }, 2 * time.Hour,
 			[]string{"+1h step 1 run 1: ana", "+2h step 2 run 1, instead: ben"}, []bool{false, false}},
-		"escalated in the night": {func(d *desk, r *row) { r.skip(d.now) }, 2 * time.Hour,
+		"escalated in the night": {func(d *fixture, r *row) { r.skip(d.now) }, 2 * time.Hour,
 			[]string{"+1h step 1 run 1: ana", "+2h step 2 run 1, instead: ben"}, []bool{false, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, workedExample())
+			d := newFixture(t, workedExample())
 			r := d.begin(func(r *row) {
 				r.State.Phase, r.Urgency = escalation.Waiting, incident.Low
 				r.wake(d.now.Add(10 * time.Hour))

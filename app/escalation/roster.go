@@ -10,8 +10,7 @@ import (
 )
 
 // Why explains a page to whoever got it: rule, policy, step, schedule, layer,
-// override. It is kept with the page, so that it stays true when the
-// configuration moves on.
+// override. It is stored with the page, as the configuration was then.
 type Why struct {
 	// Kind is "step", "handover", "fallback", "administrators", "raised" (the
 	// owner is told of a raise), "worse" (of a worse severity), "joined" (of another
@@ -43,7 +42,8 @@ type Reached struct {
 	Why    Why
 }
 
-// Roster is an immutable picture of who stands behind which target.
+// Roster is who the targets of policies stand for, as of one version of the
+// configuration. It is immutable.
 type Roster struct {
 	// Version is the version of the configuration it was made from.
 	Version   int64
@@ -74,12 +74,12 @@ type Person struct {
 	Reachable bool
 }
 
-// Resolve names the people behind targets at an instant, each once, those with a
-// working contact only, in the order of the targets.
+// Resolve returns the people whom targets stand for at an instant, each once,
+// those with a working contact only, in the order of the targets.
 func (r *Roster) Resolve(targets []Target, at time.Time) []Reached {
 	var found []Reached
 	for _, t := range targets {
-		for _, p := range r.behind(t, at) {
+		for _, p := range r.peopleOf(t, at) {
 			if !r.People[p.UserID].Reachable {
 				continue
 			}
@@ -88,15 +88,15 @@ func (r *Roster) Resolve(targets []Target, at time.Time) []Reached {
 			case i < 0:
 				found = append(found, p)
 			case found[i].Shadow && !p.Shadow:
-				found[i] = p // who answers for it does not merely watch
+				found[i] = p // on call counts for more than shadowing
 			}
 		}
 	}
 	return found
 }
 
-// behind lists everyone a target stands for, reachable or not.
-func (r *Roster) behind(t Target, at time.Time) []Reached {
+// peopleOf lists everyone a target stands for, reachable or not.
+func (r *Roster) peopleOf(t Target, at time.Time) []Reached {
 	var all []Reached
 	add := func(id int64, w Why) { all = append(all, Reached{UserID: id, Why: w}) }
 	words := r.describe(t)

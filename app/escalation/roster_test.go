@@ -10,7 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-func TestWhomTargetsStandFor(t *testing.T) {
+func TestRosterResolve(t *testing.T) {
 	t.Parallel()
 	roster := newRoster()
 	for name, c := range map[string]struct {
@@ -46,8 +46,8 @@ func TestWhomTargetsStandFor(t *testing.T) {
 	}
 }
 
-// TestWhoAnswersForItDoesNotMerelyWatch has Ben shadow main and be backup.
-func TestWhoAnswersForItDoesNotMerelyWatch(t *testing.T) {
+// TestOnCallCountsMoreThanShadow has Ben shadow main and be backup.
+func TestOnCallCountsMoreThanShadow(t *testing.T) {
 	t.Parallel()
 	roster := newRoster()
 	s := schedule(weekly(1, 2, 3))
@@ -65,7 +65,7 @@ func TestWhoAnswersForItDoesNotMerelyWatch(t *testing.T) {
 	}
 }
 
-func TestAnOverrideIsNamed(t *testing.T) {
+func TestWhyNamesOverride(t *testing.T) {
 	t.Parallel()
 	roster := newRoster()
 	s := schedule(weekly(1, 2, 3))
@@ -81,7 +81,7 @@ func TestAnOverrideIsNamed(t *testing.T) {
 	}
 }
 
-func TestWhenTargetsChange(t *testing.T) {
+func TestRosterChanges(t *testing.T) {
 	t.Parallel()
 	roster := newRoster()
 	s := schedule(oncall.Layer{Name: "alone", Members: []oncall.Person{1}})

@@ -6,7 +6,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// Phase is where an escalation stands.
+// Phase is the part of its policy that an escalation is in.
 type Phase string
 
 // The phases of an escalation.
@@ -25,8 +25,8 @@ const (
 	FallbackAgain   = time.Hour
 )
 
-// State is how far one escalation has come. The zero value, with a phase of
-// Stepping or Waiting, has paged nobody yet.
+// State is how far one escalation has come. A new one has a phase, Stepping or
+// Waiting, and nothing else.
 type State struct {
 	Phase Phase
 	Step  int // counted from 0
@@ -34,8 +34,8 @@ type State struct {
 	Run int
 	// Reached says that somebody was paged in this run of the chain.
 	Reached bool
-	// FiredAt is when the present step really fired; nil when it is to fire (for
-	// the first time, or again after a raise).
+	// FiredAt is when the present step fired; nil when it is to fire (for the first
+	// time, or again after a raise).
 	FiredAt *time.Time
 	// Deadline ends the present step's timeout.
 	Deadline *time.Time
@@ -57,7 +57,7 @@ type Decision struct {
 	Step    int
 	Run     int
 	Targets []Target
-	// Digest says that the escalation waited for the morning.
+	// Digest says that the escalation waited for support hours.
 	Digest bool
 }
 
@@ -65,7 +65,7 @@ type Decision struct {
 // could not be reached: the decision, and the state while it is carried out.
 // What has not fired yet, or is to fire again after a raise, is due as it is.
 // How long a deadline has been over never matters, so that an escalation that
-// is overdue after an outage fires one step. Call Settle with what became of it.
+// is overdue after an outage fires one step.
 func (p Policy) Next(s State) (Decision, State) {
 	unfired := s.FiredAt == nil
 	switch {
@@ -82,7 +82,7 @@ func (p Policy) Next(s State) (Decision, State) {
 	}
 }
 
-// cutShort reports whether the state is left before its hour is over: it found
+// cutShort reports whether a fallback ends before its hour is over: it found
 // nobody, every attempt failed, or a person escalated by hand.
 func (s State) cutShort() bool {
 	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackAgain
@@ -115,9 +115,9 @@ func administrators(run int) (Decision, State) {
 	return Decision{Phase: Administrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: Administrators, Run: run}
 }
 
-// Settle is the state after a decision was carried out at now and reached
-// somebody: the timeout runs from when it really fired.
-func (p Policy) Settle(s State, now time.Time, priority *int) State {
+// fired is the state after a decision that reached somebody at now, from which
+// the timeout runs.
+func (p Policy) fired(s State, now time.Time, priority *int) State {
 	timeout := FallbackAgain
 	switch {
 	case s.Phase == Stepping:
@@ -150,7 +150,7 @@ type Firing struct {
 // It ends: a run in which nobody was reached leads to the fallback, so that at
 // most the rest of one run and the whole of the next come before it.
 func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
-	waited := s.Phase == Waiting && s.Deadline == nil // by hand it is sooner
+	waited := s.Phase == Waiting && s.Deadline == nil // a deadline is set by a person who escalates
 	var firings []Firing
 	for {
 		var d Decision
@@ -160,7 +160,7 @@ func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decisio
 		firings = append(firings, f)
 		switch {
 		case Covered(f.People):
-			return firings, p.Settle(s, now, priority)
+			return firings, p.fired(s, now, priority)
 		case d.Phase == Administrators:
 			return firings, s.wait(now, FallbackAgain)
 		}
@@ -178,10 +178,9 @@ func Covered(people []Reached) bool {
 	return false
 }
 
-// MayPassOver reports whether what fired last, in a phase and a run as a store
-// keeps them, is passed over at once where its every attempt has failed for
-// good. After the administrators nothing is left to pass over to, and the next
-// try waits for its hour.
+// MayPassOver reports whether the present step, in a phase and a run as a store
+// keeps them, is over at once where every attempt to reach somebody has failed.
+// Nothing comes after the administrators, so they are tried again after an hour.
 func MayPassOver(phase string, _ int) bool {
 	return Phase(phase) == Stepping || Phase(phase) == Falling
 }

@@ -100,9 +100,9 @@ func newRoster() *escalation.Roster {
 	}
 }
 
-// desk is a store and a directory in memory, with an engine on them and a clock
+// fixture is a store and a directory in memory, with an engine on them and a clock
 // that stands still.
-type desk struct {
+type fixture struct {
 	t        fataler
 	now      time.Time
 	engine   *escalation.Engine
@@ -138,14 +138,14 @@ type page struct {
 	superseded bool
 }
 
-func newDesk(t fataler, policy escalation.Policy) *desk {
-	d := &desk{t: t, now: monday, began: monday, roster: newRoster(), policies: map[int64]escalation.Policy{paymentsPolicy: policy}, unread: map[int64]error{}}
+func newFixture(t fataler, policy escalation.Policy) *fixture {
+	d := &fixture{t: t, now: monday, began: monday, roster: newRoster(), policies: map[int64]escalation.Policy{paymentsPolicy: policy}, unread: map[int64]error{}}
 	d.engine = &escalation.Engine{Store: d, Directory: d, Now: func() time.Time { return d.now }, Batch: 100}
 	return d
 }
 
 // begin opens an incident of high urgency, without a priority.
-func (d *desk) begin(change ...func(*row)) *row {
+func (d *fixture) begin(change ...func(*row)) *row {
 	at := d.now
 	r := &row{next: &at, Due: escalation.Due{
 		ID: int64(len(d.rows) + 1), Incident: int64(len(d.rows) + 1), Purpose: escalation.Primary, PolicyVersionID: paymentsPolicy,
@@ -160,21 +160,23 @@ func (d *desk) begin(change ...func(*row)) *row {
 
 func (r *row) wake(at time.Time) { r.next = &at }
 
-// raise is what the store does to the row of a raised incident.
+// apply changes the row as the store does.
+func (r *row) apply(at time.Time, change incident.Escalate) {
+	got, _ := escalation.Apply(at, change, escalation.Running{State: r.State, Active: !r.ended, NextAction: r.next}, at)
+	r.State, r.next, r.ended = got.State, got.NextAction, !got.Active
+}
+
+// raise has a signal raise the priority.
 func (r *row) raise(at time.Time, priority int) {
 	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true, false)
-	r.State.FiredAt, r.State.Deadline = nil, nil
-	r.wake(at)
+	r.apply(at, incident.EscalateRefire)
 }
 
-// skip is what the store does where a person escalates, or every attempt failed.
-func (r *row) skip(at time.Time) {
-	r.State.Deadline = &at
-	r.wake(at)
-}
+// skip has a person escalate. What passes a step over does the same.
+func (r *row) skip(at time.Time) { r.apply(at, incident.EscalateNext) }
 
 // advance lets the time pass, the engine acting whenever something is due.
-func (d *desk) advance(by time.Duration) {
+func (d *fixture) advance(by time.Duration) {
 	d.t.Helper()
 	until := d.now.Add(by)
 	for {
@@ -193,7 +195,7 @@ func (d *desk) advance(by time.Duration) {
 }
 
 // sweep acts until nothing is due.
-func (d *desk) sweep() {
+func (d *fixture) sweep() {
 	d.t.Helper()
 	for range 100 {
 		n, err := d.engine.Sweep(context.Background())
@@ -208,7 +210,7 @@ func (d *desk) sweep() {
 }
 
 // FireDue implements escalation.Store.
-func (d *desk) FireDue(_ context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
+func (d *fixture) FireDue(_ context.Context, now time.Time, limit int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
 	var due []escalation.Due
 	for _, r := range d.rows {
 		if r.next != nil && !r.next.After(now) && len(due) < limit {
@@ -228,7 +230,7 @@ func (d *desk) FireDue(_ context.Context, now time.Time, limit int, decide func(
 	return len(due), nil
 }
 
-func (d *desk) due(r *row) escalation.Due {
+func (d *fixture) due(r *row) escalation.Due {
 	due := r.Due
 	if due.State.FiredAt != nil {
 		for _, p := range d.pages {
@@ -240,7 +242,7 @@ func (d *desk) due(r *row) escalation.Due {
 	return due
 }
 
-func (d *desk) write(c escalation.Change) {
+func (d *fixture) write(c escalation.Change) {
 	r := d.rows[slices.IndexFunc(d.rows, func(r *row) bool { return r.ID == c.ID })]
 	if d.check != nil {
 		d.check(d.due(r), c)
@@ -266,13 +268,13 @@ func (d *desk) write(c escalation.Change) {
 }
 
 // line tells an event as a story does: "+60m step 2 run 1: ben".
-func (d *desk) line(r *row, c escalation.Change, e incident.TimelineEvent) string {
-	detail := detailOf(d.t, e)
+func (d *fixture) line(r *row, c escalation.Change, e incident.TimelineEvent) string {
+	place, _ := incident.PlaceOf(e.Payload)
 	line := "+" + short(e.At.Sub(d.began)) + " "
 	if r.ID > 1 {
 		line += fmt.Sprintf("#%d ", r.Incident)
 	}
-	switch e.Kind {
+	switch e.Kind() {
 	case incident.EvExhausted:
 		return line + "exhausted"
 	case incident.EvTrouble:
@@ -283,28 +285,20 @@ func (d *desk) line(r *row, c escalation.Change, e incident.TimelineEvent) strin
 		line += "hand over "
 	}
 	switch {
-	case detail.Step > 0:
-		line += fmt.Sprintf("step %d run %d", detail.Step, detail.Run)
-	case detail.Run > 1:
-		line += fmt.Sprintf("%s again", detail.To)
+	case place.Step > 0:
+		line += fmt.Sprintf("step %d run %d", place.Step, place.Run)
+	case place.Run > 1:
+		line += fmt.Sprintf("%s again", place.Phase)
 	default:
-		line += detail.To
+		line += place.Phase
 	}
-	if e.Kind == incident.EvPassedOver {
+	if e.Kind() == incident.EvPassedOver {
 		return line
 	}
 	if c.Supersede {
 		line += ", instead"
 	}
-	return line + ": " + names(detail.People)
-}
-
-func detailOf(t fataler, e incident.TimelineEvent) (detail incident.Detail) {
-	t.Helper()
-	if err := json.Unmarshal(e.Data, &detail); err != nil {
-		t.Fatalf("detail of an event: %v", err)
-	}
-	return detail
+	return line + ": " + names(place.People)
 }
 
 // short is "1h" for what Go writes as "1h0m0s".
@@ -328,7 +322,7 @@ func names(ids []int64) string {
 }
 
 // paged are the people of all pages, in order.
-func (d *desk) paged() string {
+func (d *fixture) paged() string {
 	var ids []int64
 	for _, p := range d.pages {
 		ids = append(ids, p.UserID)
@@ -337,10 +331,10 @@ func (d *desk) paged() string {
 }
 
 // Roster implements escalation.Directory.
-func (d *desk) Roster(context.Context, int64) (*escalation.Roster, error) { return d.roster, nil }
+func (d *fixture) Roster(context.Context, int64) (*escalation.Roster, error) { return d.roster, nil }
 
 // Policy implements escalation.Directory.
-func (d *desk) Policy(_ context.Context, versionID int64) (escalation.NamedPolicy, error) {
+func (d *fixture) Policy(_ context.Context, versionID int64) (escalation.NamedPolicy, error) {
 	if err := d.unread[versionID]; err != nil {
 		return escalation.NamedPolicy{}, err
 	}
@@ -355,7 +349,7 @@ func (d *desk) Policy(_ context.Context, versionID int64) (escalation.NamedPolic
 }
 
 // tells holds the story against what is expected of it since it was asked last.
-func (d *desk) tells(t *testing.T, want ...string) {
+func (d *fixture) tells(t *testing.T, want ...string) {
 	t.Helper()
 	if diff := gocmp.Diff(want, d.log); diff != "" {
 		t.Errorf("the story (-want +got):\n%s", diff)
@@ -364,7 +358,7 @@ func (d *desk) tells(t *testing.T, want ...string) {
 }
 
 // unreachable are people whose every contact is gone.
-func (d *desk) unreachable(ids ...int64) {
+func (d *fixture) unreachable(ids ...int64) {
 	for _, id := range ids {
 		p := d.roster.People[id]
 		p.Reachable = false

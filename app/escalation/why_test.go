@@ -10,9 +10,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 )
 
-func TestAPageExplainsItself(t *testing.T) {
+func TestPageHasWhy(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, workedExample())
+	d := newFixture(t, workedExample())
 	d.begin()
 	d.advance(33 * time.Hour)
 	until := time.Date(2026, 1, 12, 8, 0, 0, 0, time.UTC)

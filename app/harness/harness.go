@@ -86,7 +86,7 @@ func ForEach(t *testing.T, fixture string, story func(t *testing.T, h *Harness))
 
 // Postgres is the address of a new, migrated database.
 func Postgres(t testing.TB) string {
-	return pgtest.DatabaseFrom(t, "harness "+schema(), func(url string) error {
+	return pgtest.Migrated(t, func(url string) error {
 		db, err := store.Open(context.Background(), url, store.Options{})
 		if err != nil {
 			return err
@@ -101,21 +101,23 @@ func Postgres(t testing.TB) string {
 // first start finds it.
 func New(t testing.TB, fixture, database string) *Harness {
 	t.Helper()
-	return NewAt(t, Start, fixture, database)
+	h := NewAt(t, database, Start)
+	if fixture != "" {
+		h.Apply(fixture)
+	}
+	return h
 }
 
-// NewAt is New with a clock that begins at another instant: the present, for a
-// sender that has a clock of its own.
-func NewAt(t testing.TB, at time.Time, fixture, database string) *Harness {
+// NewAt boots the application at an instant, on a database that may be filled
+// already. Every harness has the same secret key, so that links and keys which
+// another one wrote are valid.
+func NewAt(t testing.TB, database string, now time.Time) *Harness {
 	t.Helper()
-	h := &Harness{t: t, clock: &clock{now: at}, seen: map[string]bool{}}
+	h := &Harness{t: t, clock: &clock{now: now}, seen: map[string]bool{}}
 	h.surround()
 	h.cfg = h.config(database)
 	h.Boot()
 	t.Cleanup(h.Shutdown)
-	if fixture != "" {
-		h.Apply(fixture)
-	}
 	return h
 }
 
@@ -205,7 +207,7 @@ func (h *Harness) ApplyText(name, text string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	state, err := h.Server.DB.Configuration(ctx, h.Server.Keys)
+	state, err := h.Server.DB.Organization.Configuration(ctx, h.Server.Keys)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -213,7 +215,7 @@ func (h *Harness) ApplyText(name, text string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.Server.DB.Apply(ctx, auth.Tocsin, h.Server.Keys, plan); err != nil {
+	if err := h.Server.DB.Organization.Apply(ctx, auth.Tocsin, h.Server.Keys, plan); err != nil {
 		h.t.Fatal(err)
 	}
 	h.Settle()

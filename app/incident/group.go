@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
 // joinGroup is a trigger of an alert whose group has an open incident that it is
@@ -13,13 +11,13 @@ import (
 // whoever was paged before. What may wait for support hours goes on waiting,
 // and asks nobody who acknowledged. The incident's urgency may rise by it and
 // never falls.
-func (r *reception) joinGroup(group Incident) {
+func (r *receiveRun) joinGroup(group Incident) {
 	r.out.Incident = &group
 	r.out.Result = ResultDeduplicated
 	inc, a := &group, &r.out.Alert
 	a.IncidentNo, a.Priority = inc.Number, nil
 	urgency := inc.Urgency
-	r.note(EvJoined, Detail{Text: r.ev.Title, To: r.ev.Severity, Sender: r.ev.Facts.Sender, Warnings: r.ev.Warnings})
+	r.record(JoinedPayload{Alert: r.ev.Title, Severity: r.ev.Severity, Sender: r.ev.Facts.Sender, Warnings: r.ev.Warnings})
 	r.seen()
 	inc.ChangedAt = r.now
 	raised := r.raisePriority()
@@ -40,7 +38,7 @@ func (r *reception) joinGroup(group Incident) {
 
 // fellSilent reports whether an alert of a group that fires again was quiet for
 // so long, while its incident stood open, that it is news like one that joins.
-func (r *reception) fellSilent() bool {
+func (r *receiveRun) fellSilent() bool {
 	inc := r.out.Incident
 	if inc.Group == "" || r.recoveredAt == nil || r.now.Sub(*r.recoveredAt) < FlapQuiet {
 		return false
@@ -50,7 +48,7 @@ func (r *reception) fellSilent() bool {
 }
 
 // pageChild pages because another alert of the group fires.
-func (r *reception) pageChild() {
+func (r *receiveRun) pageChild() {
 	inc := r.out.Incident
 	if inc.Urgency == High {
 		r.out.AskKind = AskJoined
@@ -81,7 +79,7 @@ const firingIsOver = "The sender has resolved what started then, so its repeat w
 // isOver reports whether a trigger tells of a firing that its sender has resolved
 // within RepeatWithin: one that by the sender's own word started no later. Where
 // a person resolved the incident, the firing goes on.
-func (r *reception) isOver() bool {
+func (r *receiveRun) isOver() bool {
 	a, inc := &r.out.Alert, r.out.Incident
 	if r.ev.StartedAt.IsZero() || !a.StartKnown || r.ev.StartedAt.After(a.StartedAt) ||
 		a.ResolvedAt == nil || r.now.Sub(*a.ResolvedAt) > RepeatWithin {
@@ -97,7 +95,7 @@ const integrationActor = "integration:"
 
 // acknowledge is the sender's own acknowledgment, of an incident that is open or
 // not. It makes nobody the owner, and is no answer to what an owner was asked.
-func (r *reception) acknowledge(open bool) {
+func (r *receiveRun) acknowledge(open bool) {
 	inc := r.out.Incident
 	r.out.Result = ResultIgnored
 	switch {
@@ -114,13 +112,7 @@ func (r *reception) acknowledge(open bool) {
 	r.out.Alert.Body = r.ev.Body
 	inc.Status, inc.AcknowledgedAt, inc.AcknowledgedBy = Acknowledged, &at, r.rules.Actor
 	inc.AskedAt, inc.MutedUntil = nil, nil
-	r.note(EvAcknowledged, Detail{Sender: r.ev.Facts.Sender})
+	r.record(AcknowledgedPayload{})
 	r.timer(TimerAck, r.now) // AckDue says when it expires
 	r.out.Escalate = EscalateStop
-}
-
-// GroupIsOpen is the fault of whoever would open an incident whose group has
-// another one open.
-func GroupIsOpen(inc Incident, other int64) error {
-	return fault.Conflict("Incident %d is open for the same group of alerts, so %d stays resolved.", other, inc.Number)
 }

@@ -44,7 +44,7 @@ func (g *group) firing(number int64) int {
 	return n
 }
 
-func (g *group) send(minute float64, key string, action incident.Action, change ...func(*incident.Event)) incident.Outcome {
+func (g *group) send(minute float64, key string, action incident.Action, change ...func(*incident.Event)) incident.SignalChange {
 	ev := incident.Event{Action: action, DedupKey: key, Group: "g", Title: "Disk " + key}
 	for _, c := range change {
 		c(&ev)
@@ -86,11 +86,9 @@ func startedAt(minute float64) func(*incident.Event) {
 
 // acknowledged is the incident once a person, or without one a token, has it.
 func (g *group) acknowledged(number int64, owner *int64) {
-	c, err := incident.Acknowledge(g.incidents[number], incident.By{Actor: "x", UserID: owner, At: at(0)}, 0)
-	if err != nil {
-		panic(err)
-	}
-	g.incidents[number] = c.Incident
+	inc, acked := g.incidents[number], at(0)
+	inc.Status, inc.AcknowledgedAt, inc.AcknowledgedBy, inc.OwnerID = incident.Acknowledged, &acked, "x", owner
+	g.incidents[number] = inc
 }
 
 func TestWhatPagesAgainInAGroup(t *testing.T) {
@@ -98,58 +96,58 @@ func TestWhatPagesAgainInAGroup(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		first    []func(*incident.Event) // of alert a
-		then     func(g *group) incident.Outcome
+		then     func(g *group) incident.SignalChange
 		escalate incident.Escalate
 		urgency  incident.Urgency
 	}{
-		{"a new alert", nil, func(g *group) incident.Outcome { return g.send(1, "b", incident.Trigger) },
+		{"a new alert", nil, func(g *group) incident.SignalChange { return g.send(1, "b", incident.Trigger) },
 			incident.EscalateRefire, incident.High},
-		{"a repeat", nil, func(g *group) incident.Outcome { return g.send(1, "a", incident.Trigger) },
+		{"a repeat", nil, func(g *group) incident.SignalChange { return g.send(1, "a", incident.Trigger) },
 			incident.EscalateNone, incident.High},
-		{"one that comes back soon", nil, func(g *group) incident.Outcome {
+		{"one that comes back soon", nil, func(g *group) incident.SignalChange {
 			g.send(1, "b", incident.Trigger)
 			g.send(2, "b", incident.Resolve)
 			return g.send(31, "b", incident.Trigger)
 		}, incident.EscalateNone, incident.High},
-		{"one that comes back after a silence", nil, func(g *group) incident.Outcome {
+		{"one that comes back after a silence", nil, func(g *group) incident.SignalChange {
 			g.send(1, "b", incident.Trigger)
 			g.send(2, "b", incident.Resolve)
 			return g.send(32, "b", incident.Trigger)
 		}, incident.EscalateRefire, incident.High},
 		{"a worse severity", []func(*incident.Event){severity("warning")},
-			func(g *group) incident.Outcome { return g.send(1, "a", incident.Trigger, severity("critical")) },
+			func(g *group) incident.SignalChange { return g.send(1, "a", incident.Trigger, severity("critical")) },
 			incident.EscalateRefire, incident.High},
 		{"a severity that was there before", []func(*incident.Event){severity("critical")},
-			func(g *group) incident.Outcome {
+			func(g *group) incident.SignalChange {
 				g.send(1, "a", incident.Trigger, severity("warning"))
 				return g.send(2, "a", incident.Trigger, severity("critical"))
 			}, incident.EscalateNone, incident.High},
 		{"a severity where there was none", nil,
-			func(g *group) incident.Outcome { return g.send(1, "a", incident.Trigger, severity("critical")) },
+			func(g *group) incident.SignalChange { return g.send(1, "a", incident.Trigger, severity("critical")) },
 			incident.EscalateNone, incident.High},
 		{"a higher priority", []func(*incident.Event){level(2)},
-			func(g *group) incident.Outcome { return g.send(1, "a", incident.Trigger, level(1)) },
+			func(g *group) incident.SignalChange { return g.send(1, "a", incident.Trigger, level(1)) },
 			incident.EscalateRefire, incident.High},
 		{"a new alert of lower priority", []func(*incident.Event){level(2)},
-			func(g *group) incident.Outcome { return g.send(1, "b", incident.Trigger, level(4)) },
+			func(g *group) incident.SignalChange { return g.send(1, "b", incident.Trigger, level(4)) },
 			incident.EscalateRefire, incident.High},
 		{"a new alert without a priority beside one of low urgency", []func(*incident.Event){level(4)},
-			func(g *group) incident.Outcome { return g.send(1, "b", incident.Trigger) },
+			func(g *group) incident.SignalChange { return g.send(1, "b", incident.Trigger) },
 			incident.EscalateRefire, incident.High},
 		{"a new alert with a low priority beside one without", nil,
-			func(g *group) incident.Outcome { return g.send(1, "b", incident.Trigger, level(4)) },
+			func(g *group) incident.SignalChange { return g.send(1, "b", incident.Trigger, level(4)) },
 			incident.EscalateRefire, incident.High},
 		{"a new alert that may wait like the first", []func(*incident.Event){mayWait},
-			func(g *group) incident.Outcome { return g.send(1, "b", incident.Trigger, mayWait) },
+			func(g *group) incident.SignalChange { return g.send(1, "b", incident.Trigger, mayWait) },
 			incident.EscalateRefireRunning, incident.Low},
 		{"a new alert that may not wait", []func(*incident.Event){mayWait},
-			func(g *group) incident.Outcome { return g.send(1, "b", incident.Trigger) },
+			func(g *group) incident.SignalChange { return g.send(1, "b", incident.Trigger) },
 			incident.EscalateRefire, incident.High},
 		{"an alert that may wait no longer", []func(*incident.Event){mayWait},
-			func(g *group) incident.Outcome { return g.send(1, "a", incident.Trigger) },
+			func(g *group) incident.SignalChange { return g.send(1, "a", incident.Trigger) },
 			incident.EscalateRefire, incident.High},
 		{"an alert that may wait beside one that may not", nil,
-			func(g *group) incident.Outcome {
+			func(g *group) incident.SignalChange {
 				g.send(1, "b", incident.Trigger, mayWait)
 				return g.send(2, "b", incident.Trigger, mayWait)
 			}, incident.EscalateNone, incident.High},
@@ -255,13 +253,10 @@ func TestRepeatAfterAResolveByHandReopens(t *testing.T) {
 	t.Parallel()
 	g := newGroup()
 	g.send(0, "a", incident.Trigger, startedAt(-1))
-	c, err := incident.ResolveBy(g.incidents[1], incident.By{Actor: "ana@acme.example", At: at(5)}, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := g.alerts["a"]
-	a.Firing, a.ResolvedAt = false, c.Incident.ResolvedAt
-	g.alerts["a"], g.incidents[1] = a, c.Incident
+	inc, a, resolved := g.incidents[1], g.alerts["a"], at(5)
+	inc.Status, inc.ResolvedAt, inc.ResolvedBy = incident.Resolved, &resolved, "ana@acme.example"
+	a.Firing, a.ResolvedAt = false, &resolved
+	g.alerts["a"], g.incidents[1] = a, inc
 	if out := g.send(6, "a", incident.Trigger, startedAt(-1)); out.Result != incident.ResultDeduplicated || out.Escalate != incident.EscalateStart {
 		t.Errorf("%s, escalates %d", out.Result, out.Escalate)
 	}
@@ -349,15 +344,15 @@ func TestGroupInvariants(t *testing.T) {
 					t.Fatalf("nothing fires in %+v", inc)
 				}
 			}
-			settle(g, at(minute))
+			endQuietPeriods(g, at(minute))
 		}
 	})
 }
 
-// settle carries out what the timers of flapping incidents lead to.
-func settle(g *group, now time.Time) {
+// endQuietPeriods carries out what the timers of flapping incidents lead to.
+func endQuietPeriods(g *group, now time.Time) {
 	for n, inc := range g.incidents {
-		if c := incident.Settle(now, inc, g.firing(n)); c.Changed {
+		if c := incident.QuietPeriodDue(now, inc, g.firing(n)); c.Changed {
 			g.incidents[n] = c.Incident
 		}
 	}

@@ -1,15 +1,13 @@
 // Package incident holds the state machine of incidents and of the alerts that
-// they are made of: what a signal does to them, what a person may do, how
-// urgent it is, and the timeline that tells it all. It decides; the store
-// package writes, and other packages act on what was written.
+// they are made of: what a signal does to them (receive.go), what people do
+// (command.go), what timers do (due.go), how urgent it is, and the timeline
+// (timeline.go, payload.go). It decides; package store writes, and other packages
+// act on what was written.
 package incident
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
-// Status is where an incident stands.
+// Status is how far an incident has been answered.
 type Status string
 
 // The statuses.
@@ -19,7 +17,7 @@ const (
 	Resolved     Status = "resolved"
 )
 
-// Urgency decides whether a page may wait for the morning.
+// Urgency decides whether a page may wait for support hours.
 type Urgency string
 
 // The urgencies.
@@ -65,21 +63,22 @@ type Incident struct {
 
 	// ReopenedAt are the reopens of the last hour, oldest first.
 	ReopenedAt []time.Time `gorm:"serializer:json"`
-	// FlappingSince is set while the incident is held open: see FlapReopens.
+	// FlappingSince is set while the incident is flapping: see FlapReopens.
 	FlappingSince *time.Time
-	// MutedUntil is set while the incident stands reopened and nobody is paged,
-	// because the sender asked for quiet. Then Settle pages, if it still must.
+	// MutedUntil is set while the incident is reopened and nobody is paged, because
+	// the sender asked for quiet. After that, QuietPeriodDue pages if an alert
+	// still fires.
 	MutedUntil *time.Time
 	// ChangedAt is when an alert last began or ended firing, which is what
-	// quiet minutes are counted from.
+	// the quiet period is counted from.
 	ChangedAt time.Time
 }
 
 // Open reports whether somebody still has to do something.
 func (i *Incident) Open() bool { return i.Status != Resolved }
 
-// Alert is one thing that a sender tells of. There is one per service and
-// dedup key for ever.
+// Alert is one condition that a sender reports. There is one for each service and
+// dedup key; it is never deleted.
 type Alert struct {
 	ID        int64 `gorm:"primaryKey"`
 	ServiceID int64
@@ -104,7 +103,7 @@ type Alert struct {
 	Body []byte
 }
 
-// Facts is what a breach said, kept as it was said.
+// Facts are what the latest signal said, as its sender wrote it.
 type Facts struct {
 	Sender   string `json:"sender,omitempty"`  // the integration's name
 	Service  string `json:"service,omitempty"` // as the sender named it
@@ -204,72 +203,3 @@ type Event struct {
 	Warnings []string
 	Body     []byte
 }
-
-// EventKind is what a line of the timeline tells.
-type EventKind string
-
-// The kinds of timeline entry. What became of a page is not among them: it is
-// read from the attempts themselves.
-const (
-	EvReceived       EventKind = "received"       // a breach opened the incident
-	EvRepeated       EventKind = "repeated"       // seen again with something new to say
-	EvRaised         EventKind = "raised"         // a signal raised the priority
-	EvJoined         EventKind = "joined"         // another alert of the group fires
-	EvWorse          EventKind = "worse"          // the sender's severity got worse
-	EvRecovered      EventKind = "recovered"      // an alert stopped firing
-	EvReopened       EventKind = "reopened"       // by a signal or a person
-	EvFlapping       EventKind = "flapping"       // held open from now on
-	EvSettled        EventKind = "settled"        // quiet again
-	EvStep           EventKind = "step"           // an escalation step fired
-	EvPassedOver     EventKind = "passed_over"    // a step found nobody, or reached nobody
-	EvHandover       EventKind = "handover"       // the schedule handed over inside a step
-	EvExhausted      EventKind = "exhausted"      // nobody answered the whole policy
-	EvWaiting        EventKind = "waiting"        // low urgency, waits for support hours
-	EvAcknowledged   EventKind = "acknowledged"   //
-	EvShadowAck      EventKind = "shadow_ack"     // a shadow's, which stops nothing
-	EvUnacknowledged EventKind = "unacknowledged" // by hand
-	EvStillOnIt      EventKind = "still_on_it"    // the owner is asked
-	EvAckExpired     EventKind = "ack_expired"    // and did not answer
-	EvResolved       EventKind = "resolved"       //
-	EvResolveUndone  EventKind = "resolve_undone" // a resolve by hand was taken back
-	EvEscalated      EventKind = "escalated"      // by hand
-	EvPriority       EventKind = "priority"       // set by hand
-	EvNote           EventKind = "note"           //
-	EvChannelFailed  EventKind = "channel_failed" // the team's chat could not be told
-	EvLeft           EventKind = "left"           // who was paged was deactivated
-	EvTrouble        EventKind = "trouble"        // Tocsin itself could not do something
-)
-
-// TimelineEvent is one line of an incident's timeline.
-type TimelineEvent struct {
-	ID         int64 `gorm:"primaryKey"`
-	IncidentNo int64 `gorm:"column:incident_number"`
-	At         time.Time
-	Kind       EventKind
-	// Actor is a person's email, "token:NAME", "integration:NAME" or "tocsin".
-	Actor string
-	// Data carries what the kind needs for its sentence: see Detail.
-	Data json.RawMessage
-}
-
-// Detail is the data of a timeline entry. Each kind fills what it needs.
-type Detail struct {
-	Text     string   `json:"text,omitempty"` // a note, a reason, a resolution
-	From     string   `json:"from,omitempty"` // an earlier value
-	To       string   `json:"to,omitempty"`   // a later one
-	Via      string   `json:"via,omitempty"`  // "web", "sms", "link", "api"
-	Policy   string   `json:"policy,omitempty"`
-	PolicyID int64    `json:"policy_id,omitempty"`
-	Step     int      `json:"step,omitempty"` // counted from 1
-	Run      int      `json:"run,omitempty"`  // counted from 1
-	People   []int64  `json:"people,omitempty"`
-	Targets  []string `json:"targets,omitempty"` // in words: "main on call in Payments"
-	Until    string   `json:"until,omitempty"`   // RFC 3339
-	Count    int64    `json:"count,omitempty"`
-	Warnings []string `json:"warnings,omitempty"`
-	Sender   string   `json:"sender,omitempty"`
-	Held     *Held    `json:"held,omitempty"` // what a resolve by hand ended
-}
-
-// Tocsin is the actor of what happens by itself.
-const Tocsin = "tocsin"

@@ -1,146 +1,119 @@
 package incident
 
 import (
-	"encoding/json"
+	"fmt"
 	"time"
 
-	"strconv"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Result is what became of a signal, as its sender is told.
-type Result string
+// OutcomeKind is what came of a command.
+type OutcomeKind string
 
-// The results. A reopened incident counts as deduplicated where it pages
-// again, and as suppressed where it does so in silence; a recovery counts as
-// suppressed where the incident is held open all the same.
+// The kinds of outcome.
 const (
-	ResultCreated      Result = "created"      // a new incident
-	ResultDeduplicated Result = "deduplicated" // joined the incident that there was
-	ResultAcknowledged Result = "acknowledged" // the sender acknowledged the incident
-	ResultResolved     Result = "resolved"     // the alert no longer fires
-	ResultSuppressed   Result = "suppressed"   // recorded: it pages nobody, and resolves nothing
-	ResultIgnored      Result = "ignored"      // changed nothing
+	// Done: the command changed the incident.
+	Done OutcomeKind = "done"
+	// Already: the incident was so already. By and At say since when and by whom,
+	// where that is known.
+	Already OutcomeKind = "already"
+	// Shadow: a shadow's acknowledgment was recorded. It stops nothing.
+	Shadow OutcomeKind = "shadow"
+	// NotAllowed: the incident's state does not allow it; Reason says why.
+	NotAllowed OutcomeKind = "not_allowed"
 )
 
-// Escalate is what happens to the incident's primary escalation.
-type Escalate int
+// Reason is why an incident's state does not allow a command.
+type Reason string
 
-// What can happen to it.
+// The reasons.
 const (
-	EscalateNone Escalate = iota
-	// EscalateRefireRunning pages the people of the step that is running again, and
-	// leaves alone what waits for support hours.
-	EscalateRefireRunning
-	// EscalateWake begins at once what waits for support hours, and leaves alone
-	// what runs already.
-	EscalateWake
-	// EscalateRefire pages the people of the step that is running again, with
-	// the new priority; what waits for support hours begins at once.
-	EscalateRefire
-	// EscalateNext goes to the next step at once; an escalation that was stopped
-	// goes on from where it was.
-	EscalateNext
-	// EscalateStart begins a new escalation from the top, and ends one that runs.
-	EscalateStart
-	// EscalateResume goes on with the step at which it was stopped.
-	EscalateResume
-	// EscalateStop ends it and withdraws what waits to be sent.
-	EscalateStop
+	ReasonResolved        Reason = "resolved"          // By and At say who resolved it and when
+	ReasonOpen            Reason = "open"              // there is nothing to reopen
+	ReasonNothingToUndo   Reason = "nothing_to_undo"   // it is open
+	ReasonUnacknowledged  Reason = "unacknowledged"    // there is no acknowledgment to give back
+	ReasonJustEscalated   Reason = "just_escalated"    // within EscalateAgain; By and At say who and when
+	ReasonResolvedByOther Reason = "resolved_by_other" // only the resolver can take a resolve back
+	ReasonTooLate         Reason = "too_late"          // UndoWithin is over
+	ReasonGroupOpen       Reason = "group_open"        // Other is open for the same group of alerts
 )
 
-// Then joins two changes in the order in which they came, so that a batch acts
-// once.
-func (e Escalate) Then(next Escalate) Escalate {
-	switch {
-	case next == EscalateNone:
-		return e
-	case next == EscalateStop || next == EscalateStart || next == EscalateNext || e == EscalateNone:
-		return next
-	case e == EscalateStart: // what has yet to begin pages with the latest priority anyway
-		return e
-	case e == EscalateStop: // nothing is left to page again
-		return e
-	case e+next == EscalateRefireRunning+EscalateWake:
-		return EscalateRefire
-	}
-	return max(e, next)
-}
-
-// The kinds of timer that the state machine sets. There is one of a kind per
-// incident: a later one replaces an earlier. One that fires too early does no
-// harm, since the function that it leads to says when to come again.
-const (
-	TimerSettle = "settle" // leads to Settle
-	TimerAck    = "ack"    // leads to AckDue
-)
-
-// Timer asks to be called back about the incident.
-type Timer struct {
-	Kind string
-	Due  time.Time
-}
-
-// Change is what an action or a timer does to an incident. The store writes
-// all of it in one transaction.
-type Change struct {
+// Outcome is what came of a command.
+type Outcome struct {
+	Kind   OutcomeKind
+	Reason Reason // of NotAllowed, else empty
+	// By is the actor who was faster, empty where there is none; Name is how
+	// people know them, where the store knows it.
+	By, Name string
+	At       time.Time // when they were; zero where that is not known
+	Other    int64     // the number of another incident, 0 for none
+	// Incident is the incident after the command.
 	Incident Incident
-	// Changed is false where everything was so already; then there is nothing
-	// to write but Timers.
-	Changed  bool
-	Timeline []TimelineEvent
-	Escalate Escalate
-	// AskOwner pages the owner: are you still on it? They answer by
-	// acknowledging; AckDue acts if they do not.
-	AskOwner bool
-	// EndAlerts marks the incident's alerts as no longer firing.
-	EndAlerts bool
-	// ReviveAlerts has those fire again that EndAlerts ended at that instant.
-	ReviveAlerts *time.Time
-	Timers       []Timer
 }
 
-func (c *Change) note(at time.Time, kind EventKind, actor string, d Detail) {
-	c.Timeline = append(c.Timeline, timelineEvent(c.Incident.Number, at, kind, actor, d))
-}
-
-func (c *Change) timer(kind string, due time.Time) {
-	c.Timers = append(c.Timers, Timer{kind, due})
-}
-
-func timelineEvent(number int64, at time.Time, kind EventKind, actor string, d Detail) TimelineEvent {
-	data, err := json.Marshal(d)
-	if err != nil { // strings, numbers and lists of them always marshal
-		panic(err)
+// Err is a fault of kind conflict where the command was not allowed, else nil.
+func (o Outcome) Err() error {
+	if o.Kind != NotAllowed {
+		return nil
 	}
-	return TimelineEvent{IncidentNo: number, At: at, Kind: kind, Actor: actor, Data: data}
+	return fault.Conflict("%s", o.Refusal())
 }
 
-// UrgencyOf is the default rule: no priority, P1 and P2 are high and the rest
-// low; what is known not to be production is low, and so is what its sender lets
-// wait, whatever its priority. A deployment that nobody knows may be production.
-func UrgencyOf(priority *int, deploymentKnown, production, mayWait bool) Urgency {
-	if mayWait || deploymentKnown && !production {
-		return Low
+// Refusal says in words why the command was not allowed, and is empty where it
+// was.
+func (o Outcome) Refusal() string {
+	n := o.Incident.Number
+	switch o.Reason {
+	case ReasonResolved:
+		if o.At.IsZero() {
+			return fmt.Sprintf("Incident %d is resolved already.", n)
+		}
+		return fmt.Sprintf("Incident %d was resolved by %s on %s.", n, o.By, o.At.UTC().Format("2 Jan 2006 at 15:04:05 UTC"))
+	case ReasonOpen:
+		return fmt.Sprintf("Incident %d is open, so there is nothing to reopen.", n)
+	case ReasonNothingToUndo:
+		return fmt.Sprintf("Incident %d is open already, so there is nothing to take back.", n)
+	case ReasonUnacknowledged:
+		return fmt.Sprintf("Nobody has acknowledged incident %d.", n)
+	case ReasonJustEscalated:
+		return fmt.Sprintf("Incident %d was escalated by %s a moment ago; the next step is being paged.", n, o.who())
+	case ReasonResolvedByOther:
+		return fmt.Sprintf("Somebody else resolved incident %d. If it is not over, reopen it: that pages whoever is on call.", n)
+	case ReasonTooLate:
+		return fmt.Sprintf("It is too late to take that back in silence. If incident %d is not over, reopen it: that pages whoever is on call.", n)
+	case ReasonGroupOpen:
+		return fmt.Sprintf("Incident %d is open for the same group of alerts, so %d stays resolved.", o.Other, n)
 	}
-	if priority == nil || urgent(priority) {
-		return High
+	return ""
+}
+
+func (o Outcome) who() string {
+	if o.Name != "" {
+		return o.Name
 	}
-	return Low
+	return o.By
 }
 
-// urgent reports whether a level, which must not be nil, is P1 or P2.
-func urgent(level *int) bool { return *level <= 2 }
+func done() Outcome { return Outcome{Kind: Done} }
 
-// moreUrgent reports whether a is more urgent than b: a lower level, or any
-// level where b is none.
-func moreUrgent(a, b *int) bool {
-	return a != nil && (b == nil || *a < *b)
+func already(by string, at *time.Time) Outcome {
+	return Outcome{Kind: Already, By: by, At: instant(at)}
 }
 
-// levelName is how a level is written on the timeline: "P2", or empty for none.
-func levelName(level *int) string {
-	if level == nil {
-		return ""
+func notAllowed(reason Reason) Outcome { return Outcome{Kind: NotAllowed, Reason: reason} }
+
+// isResolved is the refusal of what needs an open incident.
+func isResolved(inc Incident) Outcome {
+	return Outcome{Kind: NotAllowed, Reason: ReasonResolved, By: inc.ResolvedBy, At: instant(inc.ResolvedAt)}
+}
+
+// instant is the zero time for nil.
+func instant(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
 	}
-	return "P" + strconv.Itoa(*level)
+	return *t
 }
+
+// wholeSecond is an instant as the timeline keeps it.
+func wholeSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

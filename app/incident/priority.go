@@ -130,6 +130,36 @@ func oneOf(levels []catalog.Priority) string {
 	return "one of " + strings.Join(names, ", ")
 }
 
+// UrgencyOf is the default rule: no priority, P1 and P2 are high and the rest
+// low; what is known not to be production is low, and so is what its sender lets
+// wait, whatever its priority. A deployment that nobody knows may be production.
+func UrgencyOf(priority *int, deploymentKnown, production, mayWait bool) Urgency {
+	if mayWait || deploymentKnown && !production {
+		return Low
+	}
+	if priority == nil || urgent(priority) {
+		return High
+	}
+	return Low
+}
+
+// urgent reports whether a level, which must not be nil, is P1 or P2.
+func urgent(level *int) bool { return *level <= 2 }
+
+// moreUrgent reports whether a is more urgent than b: a lower level, or any
+// level where b is none.
+func moreUrgent(a, b *int) bool {
+	return a != nil && (b == nil || *a < *b)
+}
+
+// levelName is how a level is written on the timeline: "P2", or empty for none.
+func levelName(level *int) string {
+	if level == nil {
+		return ""
+	}
+	return "P" + strconv.Itoa(*level)
+}
+
 // severities are what senders may say, the least severe first.
 var severities = [...]string{"info", "warning", "error", "critical"}
 

@@ -71,7 +71,7 @@ func TestChoosePriority(t *testing.T) {
 }
 
 // Where the rule's own level does not exist, the next that is met decides.
-func TestABudgetRuleOfAMissingLevelIsPassedOver(t *testing.T) {
+func TestBudgetRuleOfMissingLevel(t *testing.T) {
 	t.Parallel()
 	remaining := -5.0
 	got := incident.ChoosePriority(nil, nil, incident.Budget{Remaining: &remaining}, levels(3)[1:])
@@ -85,4 +85,29 @@ func orNil(level int) *int {
 		return nil
 	}
 	return &level
+}
+
+func TestUrgencyOf(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		priority          int // 0 for none
+		known, production bool
+		want              incident.Urgency
+	}{
+		{0, true, true, incident.High}, {1, true, true, incident.High}, {2, true, true, incident.High},
+		{3, true, true, incident.Low}, {5, true, true, incident.Low},
+		{0, true, false, incident.Low}, {1, true, false, incident.Low},
+		{1, false, false, incident.High}, {0, false, false, incident.High}, {3, false, false, incident.Low},
+	} {
+		priority := &test.priority
+		if test.priority == 0 {
+			priority = nil
+		}
+		if got := incident.UrgencyOf(priority, test.known, test.production, false); got != test.want {
+			t.Errorf("%+v: got %s", test, got)
+		}
+		if got := incident.UrgencyOf(priority, test.known, test.production, true); got != incident.Low {
+			t.Errorf("%+v, where it may wait: got %s", test, got)
+		}
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
+func TestRaiseRefires(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 4)
@@ -24,7 +24,7 @@ func TestARaisePagesThoseWhoWerePagedAgain(t *testing.T) {
 }
 
 // What had no priority was paged as urgently as a P2 is.
-func TestAFirstPriorityPagesAgainOnlyWhereItIsUrgent(t *testing.T) {
+func TestFirstPriorityPagesAgainIfUrgent(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[int]incident.Escalate{
 		1: incident.EscalateRefire, 2: incident.EscalateRefire, 3: incident.EscalateNone, 5: incident.EscalateNone,
@@ -53,11 +53,11 @@ func TestAFirstPriorityPagesAgainOnlyWhereItIsUrgent(t *testing.T) {
 	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvRaised)
 }
 
-func TestARaiseAsksTheOwner(t *testing.T) {
+func TestRaiseAsksOwner(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 3)
-	s.act(incident.Acknowledge(*s.state.Incident, person(7, 1), 0))
+	s.do(person(7, 1), incident.ActAcknowledge{})
 	out := s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone, incident.EvRaised, incident.EvStillOnIt)
 	if !out.AskOwner || s.timers[incident.TimerAck] != at(7) || out.Incident.Status != incident.Acknowledged {
@@ -68,18 +68,18 @@ func TestARaiseAsksTheOwner(t *testing.T) {
 	if !out.AskOwner || len(out.Timers) > 0 || *out.Incident.AskedAt != at(2) {
 		t.Errorf("got %+v", out)
 	}
-	c := s.act(incident.AckDue(at(7), *s.state.Incident, 0), nil)
+	c := s.act(incident.AckDue(at(7), *s.state.Incident, 0))
 	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.OwnerID != nil {
 		t.Errorf("got %+v", c)
 	}
 	expect(t, c.Timeline, incident.EvAckExpired)
 }
 
-func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
+func TestRaiseRestartsAfterTokenAck(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 3)
-	s.act(incident.Acknowledge(*s.state.Incident, incident.By{Actor: "token:bot", At: at(1)}, 0))
+	s.do(incident.By{Actor: "token:bot", At: at(1)}, incident.ActAcknowledge{})
 	out := s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised, incident.EvAckExpired)
 	if out.AskOwner || out.Incident.Status != incident.Triggered {
@@ -88,12 +88,12 @@ func TestARaiseOfWhatATokenAcknowledgedStartsAgain(t *testing.T) {
 }
 
 // The level that a person chose stands against repeats of what they knew.
-func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
+func TestRepeatKeepsPrioritySetByHand(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 2)
 	low := 3
-	s.act(incident.SetPriority(*s.state.Incident, person(7, 1), &low, "only the demo tenant", levels(3), incident.Low))
+	s.do(person(7, 1), incident.ActSetPriority{Level: &low, Reason: "only the demo tenant"})
 	s.breachAt(2, 2)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone)
 	if *s.state.Incident.Priority != 3 {
@@ -101,7 +101,7 @@ func TestARepeatDoesNotUndoAPriorityThatAPersonSet(t *testing.T) {
 	}
 	s.breachAt(3, 1)
 	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
-	s.act(incident.SetPriority(*s.state.Incident, person(7, 4), &low, "", levels(3), incident.Low))
+	s.do(person(7, 4), incident.ActSetPriority{Level: &low, Reason: ""})
 	s.breachAt(5, 1)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone)
 }

@@ -61,7 +61,7 @@ type Matches struct {
 	Open, Unanswered, Mine, Resolved int
 }
 
-// AttemptState is what became of a page by one contact method.
+// AttemptState is the state of a page by one contact method.
 type AttemptState string
 
 // The states of an attempt, and of a message without any yet.
@@ -88,7 +88,7 @@ type PageRecord struct {
 	Run          int // counted from 1
 	Urgency      Urgency
 	Shadow       bool
-	Digest       bool            // waited for the morning
+	Digest       bool            // waited for support hours
 	Why          json.RawMessage // an escalation.Why
 	// PageState is "active", "withdrawn" (answered by somebody, or resolved),
 	// "superseded" or "failed".

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Flapping: from the third reopen within an hour an incident is held open. It
+// Flapping: from the third reopen within an hour an incident stays open. It
 // reopens without paging, recoveries do not resolve it, and only a raise of its
-// priority pages. It settles after thirty minutes in which no alert began or
-// ended firing.
+// priority pages. That ends with a quiet period: thirty minutes in which
+// no alert began or ended firing.
 const (
 	FlapReopens = 3
 	FlapWindow  = time.Hour
@@ -20,7 +20,7 @@ const (
 // has to answer before the policy starts again.
 const AnswerWithin = 5 * time.Minute
 
-// Why an owner is asked, in an Outcome.
+// Why an owner is asked, in a SignalChange.
 const (
 	AskRaised = "raised" // the priority
 	AskWorse  = "worse"  // the sender's severity, or it may wait no longer
@@ -50,11 +50,11 @@ type Rules struct {
 	Production      bool
 }
 
-// Outcome is what a signal does. The store writes all of it in one
+// SignalChange is what a signal does. The store writes all of it in one
 // transaction. Alert and Incident are the state for the next signal of the key,
 // also where the incident has yet to get its number: until it has one, 0 stands
 // for it in the alert and the timeline.
-type Outcome struct {
+type SignalChange struct {
 	Result Result
 	// Warning tells the sender of what is ignored why; else it is empty.
 	Warning string
@@ -83,15 +83,15 @@ type Outcome struct {
 // incident that a person resolved while the sender still saw the breach follows
 // the same rule. A resolve of what does not fire, and one that by the sender's
 // own times belongs to an earlier firing, are ignored. One that comes while the
-// incident is held open is suppressed: it is recorded, and resolves nothing.
+// incident is flapping is suppressed: it is recorded, and resolves nothing.
 //
 // A trigger of a group whose incident is open joins that one: see joinGroup. A
 // sender's severity that gets worse, and urgency that rises with it, page again
 // like a raise. A trigger of a firing that the sender has resolved is ignored: see
 // isOver. An acknowledgment is for an open incident that nobody has acknowledged,
 // and else ignored.
-func Receive(now time.Time, st State, ev Event, rules Rules) Outcome {
-	r := reception{now: now, ev: ev, rules: rules}
+func Receive(now time.Time, st State, ev Event, rules Rules) SignalChange {
+	r := receiveRun{now: now, ev: ev, rules: rules}
 	if st.Alert != nil {
 		r.out.Alert = *st.Alert
 	}
@@ -138,12 +138,12 @@ func Receive(now time.Time, st State, ev Event, rules Rules) Outcome {
 	return r.out
 }
 
-// reception is one run of Receive.
-type reception struct {
+// receiveRun is one run of Receive.
+type receiveRun struct {
 	now   time.Time
 	ev    Event
 	rules Rules
-	out   Outcome
+	out   SignalChange
 
 	recoveredAt *time.Time // of the alert's last firing
 	// The severity and MayWait of the incident before.
@@ -151,21 +151,21 @@ type reception struct {
 	mayWait  bool
 }
 
-func (r *reception) note(kind EventKind, d Detail) {
+func (r *receiveRun) record(p Payload) {
 	number := int64(0)
 	if r.out.Incident != nil {
 		number = r.out.Incident.Number
 	}
-	r.out.Timeline = append(r.out.Timeline, timelineEvent(number, r.now, kind, r.rules.Actor, d))
+	r.out.Timeline = append(r.out.Timeline, TimelineEvent{IncidentNo: number, At: r.now, Actor: r.rules.Actor, Payload: p})
 }
 
-func (r *reception) timer(kind string, due time.Time) {
+func (r *receiveRun) timer(kind string, due time.Time) {
 	r.out.Timers = append(r.out.Timers, Timer{kind, due})
 }
 
 // stale reports whether a resolve is older than the present firing. Only times
 // that both come from the sender are compared: its clock is not ours.
-func (r *reception) stale() bool {
+func (r *receiveRun) stale() bool {
 	return !r.ev.StartedAt.IsZero() && r.out.Alert.StartKnown && r.ev.StartedAt.Before(r.out.Alert.StartedAt)
 }
 
@@ -182,7 +182,7 @@ func endedNothing(open, firing bool) string {
 
 // trigger brings the alert up to date. A repeat that names a later start than
 // the known one tells of a new firing whose resolve was lost.
-func (r *reception) trigger(known, firing bool) {
+func (r *receiveRun) trigger(known, firing bool) {
 	a, ev := &r.out.Alert, &r.ev
 	if !known {
 		*a = Alert{ServiceID: r.rules.ServiceID, DedupKey: ev.DedupKey, FirstSeenAt: r.now}
@@ -205,9 +205,9 @@ func (r *reception) trigger(known, firing bool) {
 	a.Body = ev.Body
 }
 
-// snooze notes how long the sender wants quiet. It is read before, so that a
+// snooze keeps until when the sender wants quiet. It comes last, so that a
 // signal does not mute itself.
-func (r *reception) snooze() {
+func (r *receiveRun) snooze() {
 	if r.ev.Snooze > 0 {
 		until := r.now.Add(r.ev.Snooze)
 		r.out.Alert.SnoozedUntil = &until
@@ -215,7 +215,7 @@ func (r *reception) snooze() {
 }
 
 // seen brings the incident up to date with a trigger.
-func (r *reception) seen() {
+func (r *receiveRun) seen() {
 	inc := r.out.Incident
 	inc.LastSeenAt = r.now
 	inc.Occurrences++
@@ -229,19 +229,19 @@ func (r *reception) seen() {
 
 // raises reports whether the priority is above all that the alert gave before
 // and above the incident's.
-func (r *reception) raises() bool {
+func (r *receiveRun) raises() bool {
 	return moreUrgent(r.ev.Priority, r.out.Alert.Priority) && moreUrgent(r.ev.Priority, r.out.Incident.Priority)
 }
 
 // pagesAgain reports whether the priority raises the incident's to what has to be
 // told: see Receive.
-func (r *reception) pagesAgain() bool {
+func (r *receiveRun) pagesAgain() bool {
 	return r.raises() && (r.out.Incident.Priority != nil || urgent(r.ev.Priority))
 }
 
 // raise takes over a higher priority and a worse severity, and reports whether it
 // pages again.
-func (r *reception) raise() bool {
+func (r *receiveRun) raise() bool {
 	if prioritised, worse := r.raisePriority(), r.worsen(); prioritised || !worse {
 		return prioritised
 	}
@@ -249,7 +249,7 @@ func (r *reception) raise() bool {
 	return true
 }
 
-func (r *reception) raisePriority() bool {
+func (r *receiveRun) raisePriority() bool {
 	a, inc := &r.out.Alert, r.out.Incident
 	raises, pages := r.raises(), r.pagesAgain()
 	if moreUrgent(r.ev.Priority, a.Priority) {
@@ -258,23 +258,23 @@ func (r *reception) raisePriority() bool {
 	if !raises {
 		return false
 	}
-	r.note(EvRaised, Detail{From: levelName(inc.Priority), To: levelName(r.ev.Priority), Sender: r.ev.Facts.Sender})
+	r.record(RaisedPayload{From: levelName(inc.Priority), To: levelName(r.ev.Priority), Sender: r.ev.Facts.Sender})
 	inc.Priority, inc.PrioritySource = r.ev.Priority, r.ev.PrioritySource
 	inc.Urgency = r.urgencyOf(inc.Priority)
 	return pages
 }
 
-func (r *reception) urgencyOf(priority *int) Urgency {
+func (r *receiveRun) urgencyOf(priority *int) Urgency {
 	return UrgencyOf(priority, r.rules.DeploymentKnown, r.rules.Production, r.ev.Low)
 }
 
 // worsen takes over what the sender says of severity and urgency, and reports
 // whether it got worse than all that it said of the incident before.
-func (r *reception) worsen() bool {
+func (r *receiveRun) worsen() bool {
 	inc := r.out.Incident
 	worse := r.severity != "" && WorseSeverity(r.ev.Severity, r.severity)
 	if worse {
-		r.note(EvWorse, Detail{From: r.severity, To: r.ev.Severity, Sender: r.ev.Facts.Sender})
+		r.record(WorsePayload{From: r.severity, To: r.ev.Severity, Sender: r.ev.Facts.Sender})
 	}
 	if r.mayWait && !r.ev.Low && inc.Urgency == Low {
 		inc.Urgency = r.urgencyOf(inc.Priority)
@@ -284,7 +284,7 @@ func (r *reception) worsen() bool {
 }
 
 // repeat is a trigger on what fires.
-func (r *reception) repeat() {
+func (r *receiveRun) repeat() {
 	r.seen()
 	if r.raise() {
 		r.pageRaise()
@@ -294,7 +294,7 @@ func (r *reception) repeat() {
 
 // pageRaise pages because of a raise: whoever is on it, or else whoever was
 // paged before.
-func (r *reception) pageRaise() {
+func (r *receiveRun) pageRaise() {
 	inc := r.out.Incident
 	switch {
 	case inc.Status == Acknowledged && inc.OwnerID != nil:
@@ -302,11 +302,11 @@ func (r *reception) pageRaise() {
 		if inc.AskedAt == nil {
 			asked := r.now
 			inc.AskedAt = &asked
-			r.note(EvStillOnIt, Detail{People: []int64{*inc.OwnerID}})
+			r.record(StillOnItPayload{People: []int64{*inc.OwnerID}})
 			r.timer(TimerAck, r.now.Add(AnswerWithin))
 		}
 	case inc.Status == Acknowledged: // by a token: there is nobody to ask
-		r.note(EvAckExpired, Detail{})
+		r.record(AckExpiredPayload{})
 		inc.unacknowledge()
 		r.start()
 	case inc.FlappingSince != nil || inc.MutedUntil != nil: // nobody was paged
@@ -316,19 +316,19 @@ func (r *reception) pageRaise() {
 	}
 }
 
-func (r *reception) start() {
+func (r *receiveRun) start() {
 	r.out.Incident.MutedUntil = nil
 	r.out.Escalate = EscalateStart
 }
 
 // join is a trigger on what does not fire, in an incident that is open all the
-// same: it is held open, or a person reopened it.
-func (r *reception) join() {
+// same: it is flapping, or a person reopened it.
+func (r *receiveRun) join() {
 	inc := r.out.Incident
 	isNews := r.fellSilent()
 	r.seen()
 	inc.ChangedAt = r.now
-	r.note(EvRepeated, Detail{Sender: r.ev.Facts.Sender, Count: r.out.Alert.Occurrences})
+	r.record(RepeatedPayload{Sender: r.ev.Facts.Sender, Occurrences: r.out.Alert.Occurrences})
 	r.out.Result = ResultDeduplicated
 	if inc.FlappingSince != nil {
 		r.out.Result = ResultSuppressed
@@ -344,31 +344,31 @@ func (r *reception) join() {
 	r.snooze()
 }
 
-func (r *reception) reopens() bool {
+func (r *receiveRun) reopens() bool {
 	inc := r.out.Incident
 	return inc.ResolvedAt != nil && inc.Group == r.ev.Group && r.rules.ReopenWindow > 0 &&
 		!r.now.After(inc.ResolvedAt.Add(r.rules.ReopenWindow))
 }
 
-func (r *reception) reopen() {
+func (r *receiveRun) reopen() {
 	inc := r.out.Incident
 	inc.reopened()
 	r.seen()
 	inc.ChangedAt = r.now
 	inc.ReopenedAt = append(slices.Clone(lastHour(inc.ReopenedAt, r.now)), r.now)
-	detail := Detail{Sender: r.ev.Facts.Sender, Warnings: r.ev.Warnings}
+	reopened := ReopenedPayload{Sender: r.ev.Facts.Sender, Warnings: r.ev.Warnings}
 	muted := r.mutedUntil()
 	switch {
 	case len(inc.ReopenedAt) >= FlapReopens:
-		r.note(EvReopened, detail)
-		r.hold()
+		r.record(reopened)
+		r.startFlapping()
 	case muted != nil:
-		detail.Until = muted.UTC().Format(time.RFC3339)
-		r.note(EvReopened, detail)
+		reopened.Until = wholeSecond(*muted)
+		r.record(reopened)
 		inc.MutedUntil = muted
-		r.timer(TimerSettle, *muted)
+		r.timer(TimerQuietPeriod, *muted)
 	default:
-		r.note(EvReopened, detail)
+		r.record(reopened)
 	}
 	raised := r.raise()
 	inc.Facts.Severity = r.ev.Severity // what it was before is over
@@ -382,7 +382,7 @@ func (r *reception) reopen() {
 
 // mutedUntil is until when the sender asked for quiet, nil where that is over
 // or a raise breaks it.
-func (r *reception) mutedUntil() *time.Time {
+func (r *receiveRun) mutedUntil() *time.Time {
 	until := r.out.Alert.SnoozedUntil
 	if until == nil || !until.After(r.now) || r.pagesAgain() {
 		return nil
@@ -390,16 +390,16 @@ func (r *reception) mutedUntil() *time.Time {
 	return until
 }
 
-// hold keeps the incident open from now on.
-func (r *reception) hold() {
+// startFlapping keeps the incident open until it has been quiet for FlapQuiet.
+func (r *receiveRun) startFlapping() {
 	inc := r.out.Incident
 	since, quiet := r.now, r.now.Add(FlapQuiet)
 	inc.FlappingSince = &since
-	r.note(EvFlapping, Detail{Count: int64(len(inc.ReopenedAt)), Until: quiet.UTC().Format(time.RFC3339)})
-	r.timer(TimerSettle, quiet)
+	r.record(FlappingPayload{Reopens: int64(len(inc.ReopenedAt)), Until: wholeSecond(quiet)})
+	r.timer(TimerQuietPeriod, quiet)
 }
 
-func (r *reception) begin() {
+func (r *receiveRun) begin() {
 	ev := &r.ev
 	r.out.Result = ResultCreated
 	r.out.NewIncident = true
@@ -414,13 +414,13 @@ func (r *reception) begin() {
 		CreatedAt: r.now, LastSeenAt: r.now, ChangedAt: r.now,
 	}
 	r.out.Incident.Facts.MayWait = ev.Low
-	r.note(EvReceived, Detail{Sender: ev.Facts.Sender, Warnings: ev.Warnings})
+	r.record(ReceivedPayload{Sender: ev.Facts.Sender, Warnings: ev.Warnings})
 	r.out.Escalate = EscalateStart
 	r.snooze()
 }
 
 // recover is a resolve of what fires.
-func (r *reception) recover(otherFiring int) {
+func (r *receiveRun) recover(otherFiring int) {
 	a, inc := &r.out.Alert, r.out.Incident
 	at := r.now
 	a.Firing = false
@@ -430,7 +430,7 @@ func (r *reception) recover(otherFiring int) {
 	inc.LastSeenAt = r.now
 	inc.ChangedAt = r.now
 	r.out.Result = ResultResolved
-	r.note(EvRecovered, Detail{Sender: r.ev.Facts.Sender})
+	r.record(RecoveredPayload{Sender: r.ev.Facts.Sender})
 	if inc.FlappingSince != nil {
 		r.out.Result = ResultSuppressed
 		return
@@ -439,7 +439,7 @@ func (r *reception) recover(otherFiring int) {
 		return
 	}
 	inc.resolve(r.now, r.rules.Actor, "")
-	r.note(EvResolved, Detail{})
+	r.record(ResolvedPayload{})
 	r.out.Escalate = EscalateStop
 }
 

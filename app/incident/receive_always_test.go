@@ -12,7 +12,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-func TestReceiveChangesNothingThatItWasGiven(t *testing.T) {
+func TestReceiveKeepsItsArguments(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := &story{timers: map[string]time.Time{}, rules: newStory(nil).rules}
@@ -37,12 +37,12 @@ func TestReceiveChangesNothingThatItWasGiven(t *testing.T) {
 				alert := out.Alert
 				s.state.Alert, s.state.Incident = &alert, out.Incident
 			}
-			due, armed := timerOf(out, incident.TimerSettle)
+			due, armed := timerOf(out, incident.TimerQuietPeriod)
 			if armed {
-				s.timers[incident.TimerSettle] = due
+				s.timers[incident.TimerQuietPeriod] = due
 			}
 			// What stands open in silence is looked at again.
-			if inc := s.state.Incident; inc != nil && (inc.FlappingSince != nil || inc.MutedUntil != nil) && s.timers[incident.TimerSettle].IsZero() {
+			if inc := s.state.Incident; inc != nil && (inc.FlappingSince != nil || inc.MutedUntil != nil) && s.timers[incident.TimerQuietPeriod].IsZero() {
 				t.Fatalf("nobody comes back to %+v", inc)
 			}
 		}
@@ -65,7 +65,7 @@ func TestReopensOfOneStateDoNotShareMemory(t *testing.T) {
 }
 
 // check holds an outcome against what is always true.
-func check(t *rapid.T, before incident.State, out incident.Outcome) {
+func check(t *rapid.T, before incident.State, out incident.SignalChange) {
 	inc := out.Incident
 	wasOpen := before.Incident != nil && before.Incident.Open()
 	switch {
@@ -88,7 +88,7 @@ func check(t *rapid.T, before incident.State, out incident.Outcome) {
 	}
 }
 
-func timerOf(out incident.Outcome, kind string) (time.Time, bool) {
+func timerOf(out incident.SignalChange, kind string) (time.Time, bool) {
 	for _, timer := range out.Timers {
 		if timer.Kind == kind {
 			return timer.Due, true

@@ -1,7 +1,6 @@
 package incident_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ type story struct {
 	t     testing.TB
 	state incident.State
 	rules incident.Rules
-	out   incident.Outcome
+	out   incident.SignalChange
 	next  int64 // incident number
 	// settle and ack are the timers that are set.
 	timers map[string]time.Time
@@ -32,7 +31,7 @@ func newStory(t testing.TB) *story {
 	}}
 }
 
-func (s *story) send(minute float64, ev incident.Event) incident.Outcome {
+func (s *story) send(minute float64, ev incident.Event) incident.SignalChange {
 	s.t.Helper()
 	ev.DedupKey = "key"
 	s.out = incident.Receive(at(minute), s.state, ev, s.rules)
@@ -55,27 +54,23 @@ func (s *story) send(minute float64, ev incident.Event) incident.Outcome {
 	return s.out
 }
 
-func (s *story) breach(minute float64) incident.Outcome {
+func (s *story) breach(minute float64) incident.SignalChange {
 	s.t.Helper()
 	return s.send(minute, incident.Event{Action: incident.Trigger, Title: "Fast"})
 }
 
-func (s *story) breachAt(minute float64, level int) incident.Outcome {
+func (s *story) breachAt(minute float64, level int) incident.SignalChange {
 	s.t.Helper()
 	return s.send(minute, incident.Event{Action: incident.Trigger, Title: "Fast", Priority: &level, PrioritySource: incident.SourceSignal})
 }
 
-func (s *story) recovered(minute float64) incident.Outcome {
+func (s *story) recovered(minute float64) incident.SignalChange {
 	s.t.Helper()
 	return s.send(minute, incident.Event{Action: incident.Resolve})
 }
 
 // act takes over what a person or a timer did.
-func (s *story) act(c incident.Change, err error) incident.Change {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+func (s *story) act(c incident.Change) incident.Change {
 	inc := c.Incident
 	s.state.Incident = &inc
 	if c.EndAlerts {
@@ -87,6 +82,12 @@ func (s *story) act(c incident.Change, err error) incident.Change {
 		s.timers[timer.Kind] = timer.Due
 	}
 	return c
+}
+
+// do has a person act, on an incident in production.
+func (s *story) do(by incident.By, act incident.Act) incident.Change {
+	s.t.Helper()
+	return s.act(do(s.t, *s.state.Incident, by, act, expiring(0)))
 }
 
 // is checks what came of the last signal: its result, what the escalation does,
@@ -103,7 +104,7 @@ func expect(t testing.TB, events []incident.TimelineEvent, want ...incident.Even
 	t.Helper()
 	var got []incident.EventKind
 	for _, e := range events {
-		got = append(got, e.Kind)
+		got = append(got, e.Kind())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("timeline: %s", diff)
@@ -142,13 +143,13 @@ func TestFirstBreachOpensAnIncident(t *testing.T) {
 	}, out.Incident); diff != "" {
 		t.Errorf("incident: %s", diff)
 	}
-	var d incident.Detail
-	if err := json.Unmarshal(out.Timeline[0].Data, &d); err != nil || d.Sender != "SRE" || len(d.Warnings) != 1 || out.Timeline[0].Actor != "integration:SRE" {
-		t.Errorf("received: %+v, %v", d, err)
+	want := []incident.TimelineEvent{{At: at(0), Actor: "integration:SRE", Payload: incident.ReceivedPayload{Sender: "SRE", Warnings: []string{"w"}}}}
+	if diff := cmp.Diff(want, out.Timeline); diff != "" {
+		t.Errorf("timeline: %s", diff)
 	}
 }
 
-func TestARepeatCountsAndPagesNobody(t *testing.T) {
+func TestRepeatPagesNobody(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breachAt(0, 2)
@@ -165,14 +166,11 @@ func TestARepeatCountsAndPagesNobody(t *testing.T) {
 	}
 }
 
-func TestAnAlertOfAResolvedIncidentDoesNotFire(t *testing.T) {
+func TestAlertOfResolvedIncidentDoesNotFire(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
-	c, err := incident.ResolveBy(*s.state.Incident, person(7, 1), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := do(t, *s.state.Incident, person(7, 1), incident.ActResolve{}, incident.Known{})
 	s.state.Incident = &c.Incident // and the alert was left as it was
 	s.recovered(2)
 	s.is(incident.ResultIgnored, incident.EscalateNone)
@@ -180,7 +178,7 @@ func TestAnAlertOfAResolvedIncidentDoesNotFire(t *testing.T) {
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
 }
 
-func TestARecoveryResolves(t *testing.T) {
+func TestRecoveryResolves(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -196,7 +194,7 @@ func TestARecoveryResolves(t *testing.T) {
 	}
 }
 
-func TestAnIncidentResolvesWithItsLastAlert(t *testing.T) {
+func TestLastAlertResolves(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -213,7 +211,7 @@ func TestAnIncidentResolvesWithItsLastAlert(t *testing.T) {
 	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
 }
 
-func TestAnOldResolveIsIgnored(t *testing.T) {
+func TestOldResolveIsIgnored(t *testing.T) {
 	t.Parallel()
 	first, second := at(-10), at(5)
 	for _, test := range []struct {
@@ -247,10 +245,10 @@ func TestAnOldResolveIsIgnored(t *testing.T) {
 	}
 }
 
-// TestAnIgnoredRecoverySaysWhy: the sender is told nothing but what is so.
-func TestAnIgnoredRecoverySaysWhy(t *testing.T) {
+// TestIgnoredRecoveryWarns: the sender is told nothing but what is so.
+func TestIgnoredRecoveryWarns(t *testing.T) {
 	t.Parallel()
-	is := func(what string, out incident.Outcome, want string) {
+	is := func(what string, out incident.SignalChange, want string) {
 		t.Helper()
 		if out.Result != incident.ResultIgnored || out.Warning != want {
 			t.Errorf("%s: %s with %q", what, out.Result, out.Warning)
@@ -274,7 +272,7 @@ func TestAnIgnoredRecoverySaysWhy(t *testing.T) {
 	is("of what is resolved", s.recovered(7), nothing)
 }
 
-func TestReopenWithinTheWindow(t *testing.T) {
+func TestReopenWindow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		minute float64
@@ -286,7 +284,7 @@ func TestReopenWithinTheWindow(t *testing.T) {
 		s := newStory(t)
 		s.rules.ReopenWindow = test.window
 		s.breach(0)
-		s.act(incident.Acknowledge(*s.state.Incident, person(7, 0.5), 0))
+		s.do(person(7, 0.5), incident.ActAcknowledge{})
 		s.recovered(1)
 		out := s.breach(test.minute)
 		if !test.same {
@@ -304,12 +302,12 @@ func TestReopenWithinTheWindow(t *testing.T) {
 	}
 }
 
-func TestAfterAPersonResolvedTheSameWindowHolds(t *testing.T) {
+func TestReopenWindowAfterResolveByHand(t *testing.T) {
 	t.Parallel()
 	for minute, want := range map[float64]incident.Result{3: incident.ResultDeduplicated, 9: incident.ResultCreated} {
 		s := newStory(t)
 		s.breach(0)
-		c := s.act(incident.ResolveBy(*s.state.Incident, person(7, 2), "restarted"))
+		c := s.do(person(7, 2), incident.ActResolve{FixedBy: "restarted"})
 		if !c.EndAlerts || c.Escalate != incident.EscalateStop {
 			t.Errorf("got %+v", c)
 		}
@@ -320,7 +318,7 @@ func TestAfterAPersonResolvedTheSameWindowHolds(t *testing.T) {
 	}
 }
 
-func TestSnoozeMutesAReopenAndThenPages(t *testing.T) {
+func TestSnoozeMutesReopen(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.send(0, incident.Event{Action: incident.Trigger, Snooze: 30 * time.Minute})
@@ -328,30 +326,27 @@ func TestSnoozeMutesAReopenAndThenPages(t *testing.T) {
 	s.recovered(1)
 	out := s.breach(2)
 	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened)
-	if out.Incident.Status != incident.Triggered || s.timers[incident.TimerSettle] != at(30) {
+	if out.Incident.Status != incident.Triggered || s.timers[incident.TimerQuietPeriod] != at(30) {
 		t.Errorf("got %+v", out)
 	}
-	if c := incident.Settle(at(29), *out.Incident, 1); c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(30) {
+	if c := incident.QuietPeriodDue(at(29), *out.Incident, 1); c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(30) {
 		t.Errorf("too early: %+v", c)
 	}
-	taken, err := incident.Acknowledge(*out.Incident, person(7, 3), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c := incident.Settle(at(30), taken.Incident, 1); c.Changed {
+	taken := do(t, *out.Incident, person(7, 3), incident.ActAcknowledge{}, incident.Known{})
+	if c := incident.QuietPeriodDue(at(30), taken.Incident, 1); c.Changed {
 		t.Errorf("somebody has it: %+v", c)
 	}
-	if c := incident.Settle(at(30), *out.Incident, 1); c.Escalate != incident.EscalateStart || c.Incident.MutedUntil != nil {
+	if c := incident.QuietPeriodDue(at(30), *out.Incident, 1); c.Escalate != incident.EscalateStart || c.Incident.MutedUntil != nil {
 		t.Errorf("lost in silence: %+v", c)
 	}
 	s.breachAt(3, 2) // never a raise
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised)
-	if c := incident.Settle(at(30), *s.state.Incident, 1); c.Changed || c.Escalate != incident.EscalateNone {
+	if c := incident.QuietPeriodDue(at(30), *s.state.Incident, 1); c.Changed || c.Escalate != incident.EscalateNone {
 		t.Errorf("paged twice: %+v", c)
 	}
 }
 
-func TestSnoozeNeverMutesARaiseAtAReopenNorANewIncident(t *testing.T) {
+func TestSnoozeDoesNotMuteRaise(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.send(0, incident.Event{Action: incident.Trigger, Snooze: time.Hour})
@@ -366,7 +361,7 @@ func TestSnoozeNeverMutesARaiseAtAReopenNorANewIncident(t *testing.T) {
 	s.is(incident.ResultCreated, incident.EscalateStart, incident.EvReceived)
 }
 
-func TestASignalDoesNotMuteItself(t *testing.T) {
+func TestSignalDoesNotMuteItself(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -386,11 +381,11 @@ func flap(t testing.TB) *story {
 	return s
 }
 
-func TestTheThirdReopenIsHeldOpen(t *testing.T) {
+func TestThirdReopenIsFlapping(t *testing.T) {
 	t.Parallel()
 	s := flap(t)
 	s.is(incident.ResultSuppressed, incident.EscalateNone, incident.EvReopened, incident.EvFlapping)
-	if inc := s.state.Incident; inc.FlappingSince == nil || *inc.FlappingSince != at(6) || s.timers[incident.TimerSettle] != at(36) {
+	if inc := s.state.Incident; inc.FlappingSince == nil || *inc.FlappingSince != at(6) || s.timers[incident.TimerQuietPeriod] != at(36) {
 		t.Errorf("incident %+v, timers %v", inc, s.timers)
 	}
 	s.recovered(7)
@@ -407,7 +402,7 @@ func TestTheThirdReopenIsHeldOpen(t *testing.T) {
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRepeated, incident.EvRaised)
 }
 
-func TestReopensOverMoreThanAnHourAreNotFlapping(t *testing.T) {
+func TestSlowReopensAreNotFlapping(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	s.breach(0)
@@ -418,49 +413,5 @@ func TestReopensOverMoreThanAnHourAreNotFlapping(t *testing.T) {
 	}
 	if n := len(s.state.Incident.ReopenedAt); n != 2 {
 		t.Errorf("%d reopens are kept", n)
-	}
-}
-
-func TestSettle(t *testing.T) {
-	t.Parallel()
-	s := flap(t)
-	s.recovered(20)
-	c := incident.Settle(at(36), *s.state.Incident, 0)
-	if c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(50) {
-		t.Errorf("not quiet yet: %+v", c)
-	}
-	s.breachAt(25, 3)
-	if c = incident.Settle(at(50), *s.state.Incident, 1); c.Changed || c.Timers[0].Due != at(55) {
-		t.Errorf("fired again: %+v", c)
-	}
-	s.recovered(26)
-	c = incident.Settle(at(56), *s.state.Incident, 0)
-	if c.Incident.Status != incident.Resolved || c.Escalate != incident.EscalateStop || c.Incident.FlappingSince != nil {
-		t.Errorf("quiet: %+v", c)
-	}
-	expect(t, c.Timeline, incident.EvSettled, incident.EvResolved)
-	s.act(c, nil)
-	s.breach(58) // what fails after the quiet pages again
-	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
-
-	s = flap(t)
-	c = incident.Settle(at(36), *s.state.Incident, 1)
-	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.FlappingSince != nil {
-		t.Errorf("quiet, still firing, nobody on it: %+v", c)
-	}
-	expect(t, c.Timeline, incident.EvSettled)
-	s.act(c, nil)
-	s.recovered(40)
-	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
-
-	s = flap(t)
-	s.act(incident.Acknowledge(*s.state.Incident, person(7, 7), 0))
-	c = incident.Settle(at(36), *s.state.Incident, 1)
-	if !c.Changed || c.Escalate != incident.EscalateNone || c.Incident.Status != incident.Acknowledged {
-		t.Errorf("quiet, still firing, in hand: %+v", c)
-	}
-	s.act(incident.ResolveBy(*s.state.Incident, person(7, 8), ""))
-	if c = incident.Settle(at(36), *s.state.Incident, 0); c.Changed {
-		t.Errorf("resolved by hand: %+v", c)
 	}
 }

@@ -1,71 +1,77 @@
 package incident
 
-import (
-	"time"
-
-	"github.com/tocsin-oncall/tocsin/app/fault"
-)
+import "time"
 
 // UndoWithin is how long a resolve by hand can be taken back by whoever did it.
 // Pages offer it for ten seconds; the rest is for a slow network.
 const UndoWithin = 15 * time.Second
 
-// Held is what a resolve ends beside the incident itself, kept with its line of
+// Ended is what a resolve ends beside the incident itself, kept with its line of
 // the timeline so that it can be taken back.
-type Held struct {
+type Ended struct {
 	AskedAt       *time.Time `json:"asked_at,omitempty"`
 	MutedUntil    *time.Time `json:"muted_until,omitempty"`
 	FlappingSince *time.Time `json:"flapping_since,omitempty"`
 }
 
-// held is what a resolve is about to end, nil for nothing.
-func (i *Incident) held() *Held {
-	h := Held{AskedAt: i.AskedAt, MutedUntil: i.MutedUntil, FlappingSince: i.FlappingSince}
-	if h == (Held{}) {
+// endedByResolve is what a resolve is about to end, nil for nothing.
+func (i *Incident) endedByResolve() *Ended {
+	e := Ended{AskedAt: i.AskedAt, MutedUntil: i.MutedUntil, FlappingSince: i.FlappingSince}
+	if e == (Ended{}) {
 		return nil
 	}
-	return &h
+	return &e
 }
 
-// UndoResolve takes a resolve by hand back, as if it had not been: owner and
-// acknowledgment stand as before, what fired fires again, and nobody is told
+// ActUndoResolve takes a resolve by hand back, as if it had not been: owner and
+// acknowledgment are as before, alerts that fired fire again, and nobody is paged
 // anew. Only where nobody had acknowledged does the policy go on, with the step
-// that it was at, since its pages were withdrawn. expires is as for Acknowledge.
+// that it was at, since its pages were withdrawn.
 //
-// It is for whoever resolved, within UndoWithin. A recovery that the sender told
-// of in between was about nothing that fired, so that the incident stays open
-// until somebody looks: the safe side.
-func UndoResolve(inc Incident, by By, held Held, expires time.Duration) (Change, error) {
+// It is for whoever resolved, within UndoWithin. A recovery that the sender
+// reported in between was ignored, since nothing fired, so that the incident
+// stays open until somebody looks: the safe side.
+type ActUndoResolve struct{}
+
+func (ActUndoResolve) validate() error { return nil }
+
+func (ActUndoResolve) decide(inc Incident, k Known, by By) (Change, Outcome, error) {
 	c := Change{Incident: inc}
 	i := &c.Incident
 	switch {
 	case i.Open():
-		return c, fault.Conflict("Incident %d is open already, so there is nothing to take back.", i.Number)
+		return c, notAllowed(ReasonNothingToUndo), nil
 	case i.ResolvedBy != by.Actor || i.ResolvedAt == nil:
-		return c, fault.Conflict("Somebody else resolved incident %d. If it is not over, reopen it: that pages whoever is on call.", i.Number)
+		o := isResolved(inc)
+		o.Reason = ReasonResolvedByOther
+		return c, o, nil
 	case by.At.Sub(*i.ResolvedAt) > UndoWithin:
-		return c, fault.Conflict("It is too late to take that back in silence. If incident %d is not over, reopen it: that pages whoever is on call.", i.Number)
+		o := isResolved(inc)
+		o.Reason = ReasonTooLate
+		return c, o, nil
+	case k.GroupOpen != 0:
+		return c, Outcome{Kind: NotAllowed, Reason: ReasonGroupOpen, Other: k.GroupOpen}, nil
 	}
 	c.Changed, c.ReviveAlerts = true, i.ResolvedAt
 	i.ResolvedAt, i.ResolvedBy, i.Resolution = nil, "", ""
-	i.AskedAt, i.MutedUntil, i.FlappingSince = held.AskedAt, held.MutedUntil, held.FlappingSince
-	detail := Detail{Via: by.Via}
+	i.AskedAt, i.MutedUntil, i.FlappingSince = k.Ended.AskedAt, k.Ended.MutedUntil, k.Ended.FlappingSince
+	undone := ResolveUndonePayload{Via: by.Via}
 	switch {
 	case i.AcknowledgedAt != nil:
 		i.Status = Acknowledged
-		if expires > 0 || i.AskedAt != nil {
-			c.timer(TimerAck, by.At) // it says itself when it is due
+		if k.expires(i.Priority) > 0 || i.AskedAt != nil {
+			c.timer(TimerAck, by.At) // AckDue sets it again
 		}
 	default:
 		i.Status = Triggered
-		detail.To = string(Triggered)
+		undone.Status = Triggered
 		if i.MutedUntil == nil && i.FlappingSince == nil {
 			c.Escalate = EscalateResume
 		}
 	}
 	if i.MutedUntil != nil || i.FlappingSince != nil {
-		c.timer(TimerSettle, by.At)
+		c.timer(TimerQuietPeriod, by.At)
 	}
-	c.note(by.At, EvResolveUndone, by.Actor, detail)
-	return c, nil
+	c.record(by.At, by.Actor, undone)
+	return c, done(), nil
 }

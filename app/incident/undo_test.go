@@ -1,7 +1,6 @@
 package incident_test
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -11,34 +10,30 @@ import (
 )
 
 // undo resolves and takes that back, some seconds later.
-func undo(t *testing.T, inc incident.Incident, by incident.By, seconds int) (incident.Change, error) {
+func undo(t *testing.T, inc incident.Incident, by incident.By, seconds int) (incident.Change, incident.Outcome) {
 	t.Helper()
-	c, err := incident.ResolveBy(inc, by, "by mistake")
+	c := do(t, inc, by, incident.ActResolve{FixedBy: "by mistake"}, incident.Known{})
+	known := expiring(time.Hour)
+	stored := incident.EncodePayload(c.Timeline[0].Payload)
+	if ended := incident.DecodePayload(incident.EvResolved, []byte(stored)).(incident.ResolvedPayload).Ended; ended != nil {
+		known.Ended = *ended
+	}
+	by.At = by.At.Add(time.Duration(seconds) * time.Second)
+	c, out, err := try(c.Incident, by, incident.ActUndoResolve{}, known)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var detail incident.Detail
-	if err := json.Unmarshal(c.Timeline[0].Data, &detail); err != nil {
-		t.Fatal(err)
-	}
-	var held incident.Held
-	if detail.Held != nil {
-		held = *detail.Held
-	}
-	by.At = by.At.Add(time.Duration(seconds) * time.Second)
-	return incident.UndoResolve(c.Incident, by, held, time.Hour)
+	return c, out
 }
 
-func TestUndoLeavesAllAsItWas(t *testing.T) {
+func TestUndoRestoresTheIncident(t *testing.T) {
 	t.Parallel()
 	asked, flapping := acknowledged(t), triggered()
 	since := at(1)
 	asked.AskedAt, flapping.FlappingSince = &since, &since
 	for name, before := range map[string]incident.Incident{"acknowledged": acknowledged(t), "triggered": triggered(), "asked": asked, "flapping": flapping} {
-		c, err := undo(t, before, person(7, 2), 10)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		before = withPriority(before, 1)
+		c, _ := undo(t, before, person(7, 2), 10)
 		c.Incident.ChangedAt = before.ChangedAt
 		if diff := cmp.Diff(before, c.Incident); diff != "" {
 			t.Errorf("%s: taking a resolve back changed (-before +after):\n%s", name, diff)
@@ -57,18 +52,13 @@ func TestUndoLeavesAllAsItWas(t *testing.T) {
 	}
 }
 
-func TestUndoIsForAMomentAndForWhoeverResolved(t *testing.T) {
+func TestUndoIsForAMoment(t *testing.T) {
 	t.Parallel()
-	if _, err := undo(t, acknowledged(t), person(7, 2), int(incident.UndoWithin.Seconds())); err != nil {
-		t.Errorf("at the last moment: %v", err)
+	last := int(incident.UndoWithin.Seconds())
+	if _, out := undo(t, acknowledged(t), person(7, 2), last); out.Kind != incident.Done {
+		t.Errorf("at the last moment: %+v", out)
 	}
-	if _, err := undo(t, acknowledged(t), person(7, 2), int(incident.UndoWithin.Seconds())+1); err == nil {
-		t.Error("it can be taken back too late")
-	}
-	if _, err := incident.UndoResolve(resolved(t), person(8, 1), incident.Held{}, 0); err == nil {
-		t.Error("somebody else can take it back")
-	}
-	if _, err := incident.UndoResolve(triggered(), person(7, 1), incident.Held{}, 0); err == nil {
-		t.Error("what is open can be taken back")
+	if _, out := undo(t, acknowledged(t), person(7, 2), last+1); out.Reason != incident.ReasonTooLate {
+		t.Errorf("too late: %+v", out)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // directory keeps pictures of the configuration, each with the version that it
 // was read at. Whoever asks says which version it must have at least.
 type directory struct {
-	db    *store.DB
+	db    *store.Store
 	works func(notify.Medium) bool
 
 	reading  sync.Mutex
@@ -40,7 +40,7 @@ func (d *directory) Roster(ctx context.Context, version int64) (*escalation.Rost
 	if r := d.roster.Load(); r != nil && r.Version >= version {
 		return r, nil
 	}
-	r, err := d.db.Roster(ctx, d.works)
+	r, err := d.db.Organization.Roster(ctx, d.works)
 	if err != nil {
 		return nil, fmt.Errorf("read who stands behind targets: %w", err)
 	}
@@ -53,7 +53,7 @@ func (d *directory) Policy(ctx context.Context, versionID int64) (escalation.Nam
 	if p, ok := d.policies.Load(versionID); ok {
 		return p.(escalation.NamedPolicy), nil
 	}
-	p, err := d.db.PolicyVersion(ctx, versionID)
+	p, err := d.db.Organization.PolicyVersion(ctx, versionID)
 	if err != nil {
 		return escalation.NamedPolicy{}, err
 	}
@@ -72,7 +72,7 @@ func (d *directory) Recipients(ctx context.Context, version int64) (map[int64]no
 	if p := d.people.Load(); p != nil && p.version >= version {
 		return p.byID, nil
 	}
-	byID, err := d.db.Recipients(ctx)
+	byID, err := d.db.Organization.Recipients(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read contact methods: %w", err)
 	}
@@ -98,7 +98,7 @@ func (d *directory) Reload(ctx context.Context) (*catalog.Snapshot, error) {
 	if s := d.snapshot.Load(); s != nil && s.Version() >= version {
 		return s, nil
 	}
-	s, err := d.db.Snapshot(ctx)
+	s, err := d.db.Organization.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}

@@ -14,16 +14,17 @@ import (
 // handler joins the edge to everything behind it. The public address must be
 // known.
 func (s *Server) handler() http.Handler {
+	reads := s.DB.IncidentReads()
 	d := web.Deps{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
 		Signals: s.Ingest, Formats: s.formats, Config: s.Directory, Submitter: s.batcher,
-		Incidents: s.DB, Actions: s.Incidents, Listing: s.DB, Overrides: s.DB,
-		Auth: s.Auth, Sessions: s.Sessions, Requests: s.DB,
-		Replies: s.DB, Receipts: s.DB, People: s.Directory, Directory: s.Directory, Works: s.outbox.Works,
+		Incidents: reads, Actions: s.Incidents, Listing: s.DB.Listing(), Overrides: s.DB.Organization,
+		Auth: s.Auth, Sessions: s.Sessions, Requests: s.DB.Access,
+		Replies: s.DB.Replies(), Receipts: s.DB.Paging, People: s.Directory, Directory: s.Directory, Works: s.outbox.Works,
 		Live: s.live, Metrics: s.metrics,
 		Health: web.Health{Ping: s.DB.Ping, Migrated: s.DB.Migrated, Swept: s.sweptAgo},
 		Pages: web.Pages{
-			Catalog: s.DB, Incidents: s.DB, Signals: s.DB, Replays: s.Ingest, Contacts: &notify.Contacts{Store: s.DB, Now: s.DB.Now},
+			Catalog: s.DB.Organization, Incidents: reads, Signals: s.DB.Signals(), Replays: s.Ingest, Contacts: &notify.Contacts{Store: s.DB.Access, Now: s.DB.Now},
 			Keys: s.Keys, OnlyLog: s.OnlyLog,
 		},
 	}
@@ -74,7 +75,7 @@ func (s *Server) measure() {
 	for _, l := range s.loops {
 		l.observed = func(name string, took time.Duration, _ int, _ error) { s.metrics.Swept(name, took) }
 	}
-	for name, query := range s.DB.Backlogs() {
+	for name, query := range s.DB.Paging.Backlogs() {
 		s.metrics.Backlog(name, func() float64 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -86,11 +87,11 @@ func TestAKilledProcessLosesNoPage(t *testing.T) {
 }
 
 // count counts the pages of everybody.
-func count(t *testing.T, db *store.DB, which func(incident.PageRecord) bool) int {
+func count(t *testing.T, db *store.Store, which func(incident.PageRecord) bool) int {
 	t.Helper()
 	n := 0
 	for i := range paged {
-		pages, err := db.IncidentPages(t.Context(), int64(i+1))
+		pages, err := db.Paging.IncidentPages(t.Context(), int64(i+1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,6 +150,25 @@ type process struct {
 	twilio                 *far.Twilio
 	host                   string
 	command                *exec.Cmd
+	log                    lockedBuffer
+}
+
+// lockedBuffer is what a process has written so far.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func build(t *testing.T) string {
@@ -186,8 +206,7 @@ func (p *process) serve() {
 	p.host = l.Addr().String()
 	_ = l.Close()
 	p.command = p.prepare("serve")
-	var log bytes.Buffer
-	p.command.Stdout, p.command.Stderr = &log, &log
+	p.command.Stdout, p.command.Stderr = &p.log, &p.log
 	if err := p.command.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -202,7 +221,7 @@ func (p *process) serve() {
 	for {
 		select {
 		case <-ended:
-			p.t.Fatalf("the server ended:\n%s", log.String())
+			p.t.Fatalf("the server ended:\n%s", p.log.String())
 		case <-p.t.Context().Done():
 			p.t.Fatal("the server did not become ready")
 		case <-tick.C:

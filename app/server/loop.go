@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // SweepEvery is how often each loop looks for due work by itself. Being woken
@@ -99,7 +99,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 }
 
 // dispatch wakes the loops that a transaction made work for.
-func dispatch(ctx context.Context, bus *store.Bus, loops map[store.Work]*loop) {
+func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work]*loop) {
 	news, stop := bus.Listen()
 	defer stop()
 	for {

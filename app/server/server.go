@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
@@ -39,7 +40,7 @@ type Options struct {
 // Server is the whole application.
 type Server struct {
 	Config    config.Config
-	DB        *store.DB
+	DB        *store.Store
 	Keys      *auth.Keyring
 	Auth      *auth.Service
 	Sessions  *auth.Sessions
@@ -53,7 +54,7 @@ type Server struct {
 	batcher   *ingest.Batcher
 	outbox    *notify.Outbox
 	loops     []*loop
-	byWork    map[store.Work]*loop
+	byWork    map[db.Work]*loop
 	http      *http.Server
 	listener  net.Listener
 	publicURL atomic.Pointer[string]
@@ -84,14 +85,15 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log, Chat: channels[notify.Slack] != nil})
+	opened, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := db.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+	if _, err := opened.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, opened.Close())
 	}
-	s := &Server{Config: cfg, DB: db, Keys: keys, OnlyLog: onlyLog, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
+	opened.Incidents.Chat = channels[notify.Slack] != nil
+	s := &Server{Config: cfg, DB: opened, Keys: keys, OnlyLog: onlyLog, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
 	s.construct(channels, o)
@@ -99,30 +101,30 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 }
 
 func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options) {
-	s.outbox = &notify.Outbox{Store: s.DB, Channels: channels, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
+	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: channels, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
 		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, now: s.DB.Now}}
 	s.Directory = &directory{db: s.DB, works: s.outbox.Works}
 	s.outbox.People = s.Directory
-	engine := &escalation.Engine{Store: s.DB, Directory: s.Directory, Now: s.DB.Now, Batch: 500}
-	planner := &notify.Planner{Store: s.DB, People: s.Directory, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
-	s.DB.PlanAtOnce(planner.Decide)
-	s.Incidents = &incident.Service{Store: s.DB, Now: s.DB.Now}
-	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB), ingest.BatcherOptions{Log: s.log})
+	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Directory, Now: s.DB.Now, Batch: 500}
+	planner := &notify.Planner{Store: s.DB.Paging, People: s.Directory, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
+	s.DB.Paging.PlanAtOnce(planner.Decide)
+	s.Incidents = &incident.Service{Store: s.DB.Incidents, Now: s.DB.Now}
+	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB.Incidents), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{
-		Formats: s.formats, Config: s.Directory, Submitter: s.batcher, Changes: s.DB, Rejections: s.DB, HMAC: s.Keys.IntegrationHMAC,
+		Formats: s.formats, Config: s.Directory, Submitter: s.batcher, Changes: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
 		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
 	})
-	s.Sessions = auth.NewSessions(s.DB.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
-	s.Auth = auth.NewService(s.DB, s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
+	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
+	s.Auth = auth.NewService(s.DB.Access, s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
 
 	timers := &timers{db: s.DB, incidents: s.Incidents, now: s.DB.Now, log: s.log}
-	s.byWork = map[store.Work]*loop{
-		store.ToEscalate: newLoop("escalations", engine.Sweep, s.log),
-		store.ToPlan:     newLoop("pages", planner.Sweep, s.log),
-		store.ToSend:     newLoop("messages", s.outbox.Sweep, s.log),
-		store.ToTime:     newLoop("timers", timers.sweep, s.log),
+	s.byWork = map[db.Work]*loop{
+		db.ToEscalate: newLoop("escalations", engine.Sweep, s.log),
+		db.ToPlan:     newLoop("pages", planner.Sweep, s.log),
+		db.ToSend:     newLoop("messages", s.outbox.Sweep, s.log),
+		db.ToTime:     newLoop("timers", timers.sweep, s.log),
 	}
-	for _, work := range []store.Work{store.ToTime, store.ToEscalate, store.ToPlan, store.ToSend} {
+	for _, work := range []db.Work{db.ToTime, db.ToEscalate, db.ToPlan, db.ToSend} {
 		s.loops = append(s.loops, s.byWork[work])
 	}
 	s.measure()
@@ -171,7 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 		running.Go(func() { l.run(working) })
 	}
 	running.Go(func() { dispatch(working, s.DB.Bus(), s.byWork) })
-	running.Go(func() { s.DB.Hear(working) })
+	running.Go(func() { s.DB.Listen(working) })
 	running.Go(func() { s.housekeeping(working) })
 	running.Go(func() { s.refill(working) })
 	running.Go(func() { s.feed(working) })
@@ -212,7 +214,7 @@ func (s *Server) refill(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.outbox.Ended():
-			s.byWork[store.ToSend].poke()
+			s.byWork[db.ToSend].poke()
 		}
 	}
 }
@@ -236,7 +238,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 		if n%600 != 0 {
 			continue
 		}
-		if err := s.DB.SweepAccess(ctx); err != nil && ctx.Err() == nil {
+		if err := s.DB.Access.SweepAccess(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "what has expired could not be removed", "error", err)
 		}
 	}
@@ -264,5 +266,5 @@ func (s *Server) Settle(ctx context.Context) error {
 // NextDue is the earliest instant at which something becomes due; ok is false
 // where nothing ever will.
 func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
-	return s.DB.NextDue(ctx)
+	return s.DB.Paging.NextDue(ctx)
 }

@@ -230,7 +230,7 @@ func (f foreseen) breach() []byte {
 
 func (w witness) user(name string) int64 {
 	w.t.Helper()
-	u, err := w.h.Server.DB.UserByEmail(w.t.Context(), name+"@acme.example")
+	u, err := w.h.Server.DB.Access.UserByEmail(w.t.Context(), name+"@acme.example")
 	w.must(err)
 	return u.ID
 }
@@ -241,15 +241,17 @@ func (w witness) foresee(f foreseen) simulate.Timeline {
 	ctx, db := w.t.Context(), w.h.Server.DB
 	works := func(m notify.Medium) bool { return m != notify.Voice }
 	in := simulate.Input{Works: works, Format: &slo.Format, Payload: f.breach(), At: w.began, Span: f.span,
-		Policy: func(version int64) (escalation.NamedPolicy, error) { return db.PolicyVersion(ctx, version) }}
+		Policy: func(version int64) (escalation.NamedPolicy, error) {
+			return db.Organization.PolicyVersion(ctx, version)
+		}}
 	var err error
-	in.Integration, err = db.Integration(ctx, "sre")
+	in.Integration, err = db.Organization.Integration(ctx, "sre")
 	w.must(err)
-	in.Snapshot, err = db.Snapshot(ctx)
+	in.Snapshot, err = db.Organization.Snapshot(ctx)
 	w.must(err)
-	in.Roster, err = db.Roster(ctx, works)
+	in.Roster, err = db.Organization.Roster(ctx, works)
 	w.must(err)
-	in.Recipients, err = db.Recipients(ctx)
+	in.Recipients, err = db.Organization.Recipients(ctx)
 	w.must(err)
 	for _, a := range f.answers {
 		in.Answers = append(in.Answers, simulate.Answer{After: a.after, Person: w.user(a.who), Kind: a.kind})
@@ -313,26 +315,27 @@ func (w witness) foreseenSteps(timeline simulate.Timeline) []string {
 // steps are the lines of the incident's own timeline, in the same words.
 func (w witness) steps(number int64) []string {
 	w.t.Helper()
-	events, err := w.h.Server.DB.Timeline(w.t.Context(), number, 0, 0)
+	events, err := w.h.Server.DB.Incidents.Timeline(w.t.Context(), number, 0, 0)
 	w.must(err)
 	var lines []string
 	for _, e := range events {
-		var d incident.Detail
-		w.must(json.Unmarshal(e.Data, &d))
 		person := int64(0)
 		if name, ok := strings.CutSuffix(e.Actor, "@acme.example"); ok {
 			person = w.user(name)
 		}
 		place := ""
-		switch e.Kind {
-		case incident.EvStep, incident.EvHandover, incident.EvPassedOver, incident.EvExhausted:
-			place = fmt.Sprintf(" %q %q step %d run %d %q %v", d.Policy, d.To, d.Step, d.Run, d.Targets, d.People)
-		case incident.EvStillOnIt, incident.EvAckExpired:
-			person = d.People[0]
-		case incident.EvWaiting:
-			place = " until " + d.Until
+		if d, ok := incident.PlaceOf(e.Payload); ok {
+			place = fmt.Sprintf(" %q %q step %d run %d %q %v", d.Policy, d.Phase, d.Step, d.Run, d.Targets, d.People)
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %d%s", w.since(e.At), e.Kind, person, place))
+		switch p := e.Payload.(type) {
+		case incident.StillOnItPayload:
+			person = p.People[0]
+		case incident.AckExpiredPayload:
+			person = p.People[0]
+		case incident.WaitingPayload:
+			place = " until " + p.Until.Format(time.RFC3339)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %d%s", w.since(e.At), e.Kind(), person, place))
 	}
 	return lines
 }
@@ -367,7 +370,7 @@ func (w witness) message(at time.Time, person int64, medium notify.Medium, conta
 // messages are those that really left, each told by the last of its pages.
 func (w witness) messages(number int64) []string {
 	w.t.Helper()
-	records, err := w.h.Server.DB.IncidentPages(w.t.Context(), number)
+	records, err := w.h.Server.DB.Paging.IncidentPages(w.t.Context(), number)
 	w.must(err)
 	slices.SortStableFunc(records, func(a, b incident.PageRecord) int {
 		return cmp.Or(cmp.Compare(a.MessageID, b.MessageID), cmp.Compare(a.PageID, b.PageID))

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -84,23 +83,20 @@ func TestTheWholeChainRunsFourTimesAndThenTheFallback(t *testing.T) {
 // fired lists the steps of an incident's timeline, by the time since the start.
 func fired(t *testing.T, h *harness.Harness, number int64) []string {
 	t.Helper()
-	events, err := h.Server.DB.Timeline(t.Context(), number, 0, 1000)
+	events, err := h.Server.DB.Incidents.Timeline(t.Context(), number, 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
 	for _, e := range events {
-		var d incident.Detail
-		if err := json.Unmarshal(e.Data, &d); err != nil {
-			t.Fatal(err)
-		}
+		d, _ := incident.PlaceOf(e.Payload)
 		since := e.At.Sub(harness.Start)
 		switch {
-		case e.Kind == incident.EvStep && d.Step > 0:
+		case e.Kind() == incident.EvStep && d.Step > 0:
 			all = append(all, fmt.Sprintf("%s step %d run %d", since, d.Step, d.Run))
-		case e.Kind == incident.EvStep:
-			all = append(all, fmt.Sprintf("%s %s", since, d.To))
-		case e.Kind == incident.EvExhausted:
+		case e.Kind() == incident.EvStep:
+			all = append(all, fmt.Sprintf("%s %s", since, d.Phase))
+		case e.Kind() == incident.EvExhausted:
 			all = append(all, fmt.Sprintf("%s exhausted", since))
 		}
 	}

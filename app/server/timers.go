@@ -10,29 +10,30 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // timers carries out what was put off. What each kind leads to may happen more
 // than once: it looks at the state it finds.
 type timers struct {
-	db        *store.DB
+	db        *store.Store
 	incidents *incident.Service
 	now       func() time.Time
 	log       *slog.Logger
 }
 
 func (t *timers) sweep(ctx context.Context) (int, error) {
-	due, err := t.db.DueTimers(ctx, t.now(), 100)
+	due, err := t.db.Paging.DueTimers(ctx, t.now(), 100)
 	if err != nil {
 		return 0, err
 	}
 	for _, d := range due {
-		end := t.db.DoneTimer
+		end := t.db.Paging.DoneTimer
 		if err := t.carryOut(ctx, d); err != nil {
 			// It is tried again, and the others do not wait for it.
 			t.log.ErrorContext(ctx, "a timer could not be carried out; it is tried again in a minute", "kind", d.Kind, "subject", d.Subject, "error", err)
-			end = func(ctx context.Context, d store.Timer) error {
-				return t.db.PostponeTimer(ctx, d, t.now().Add(time.Minute))
+			end = func(ctx context.Context, d paging.Timer) error {
+				return t.db.Paging.PostponeTimer(ctx, d, t.now().Add(time.Minute))
 			}
 		}
 		if err := end(ctx, d); err != nil {
@@ -42,15 +43,15 @@ func (t *timers) sweep(ctx context.Context) (int, error) {
 	return len(due), nil
 }
 
-func (t *timers) carryOut(ctx context.Context, d store.Timer) error {
+func (t *timers) carryOut(ctx context.Context, d paging.Timer) error {
 	var err error
 	switch d.Kind {
-	case incident.TimerSettle:
-		err = t.incidents.Settle(ctx, d.Subject)
+	case incident.TimerQuietPeriod:
+		err = t.incidents.QuietPeriodDue(ctx, d.Subject)
 	case incident.TimerAck:
 		err = t.incidents.AckDue(ctx, d.Subject)
-	case store.TimerPassOver:
-		err = t.db.PassOver(ctx, d.Subject, escalation.MayPassOver)
+	case paging.TimerPassOver:
+		err = t.db.Paging.PassOver(ctx, d.Subject, escalation.MayPassOver)
 	default:
 		// A newer version's, perhaps, that runs beside this one.
 		return fmt.Errorf("nobody here knows timers of kind %q", d.Kind)

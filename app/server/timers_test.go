@@ -43,7 +43,7 @@ func TestATimerThatFailsHoldsUpNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	for i, kind := range []string{incident.TimerSettle, "of a newer version", incident.TimerSettle, incident.TimerAck} {
+	for i, kind := range []string{incident.TimerQuietPeriod, "of a newer version", incident.TimerQuietPeriod, incident.TimerAck} {
 		due := now.Add(time.Duration(i-10) * time.Second)
 		if _, err := raw.ExecContext(t.Context(), "INSERT INTO timers (kind, subject, occurrence, due_at) VALUES (?, ?, 0, ?)", kind, i, due); err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestATimerThatFailsHoldsUpNoOther(t *testing.T) {
 	}
 	now = now.Add(time.Minute)
 	broken.fails = nil
-	due, err := db.DueTimers(t.Context(), now, 10)
+	due, err := db.Paging.DueTimers(t.Context(), now, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestATimerThatFailsHoldsUpNoOther(t *testing.T) {
 		left = append(left, d.Kind)
 	}
 	slices.Sort(left)
-	want := []string{"of a newer version", incident.TimerSettle}
+	want := []string{"of a newer version", incident.TimerQuietPeriod}
 	slices.Sort(want)
 	if !slices.Equal(left, want) {
 		t.Errorf("a minute later %v are due, want %v", left, want)

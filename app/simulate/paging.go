@@ -61,15 +61,15 @@ type message struct {
 // FireDue implements escalation.Store.
 func (w *world) FireDue(_ context.Context, now time.Time, _ int, decide func(int64, []escalation.Due) ([]escalation.Change, error)) (int, error) {
 	e := w.escalation
-	if e == nil || e.next == nil || e.next.After(now) {
+	if e == nil || e.NextAction == nil || e.NextAction.After(now) {
 		return 0, nil
 	}
 	due := escalation.Due{
-		ID: e.id, Incident: w.incident.Number, Purpose: escalation.Primary, PolicyVersionID: e.version, State: e.state,
+		ID: e.id, Incident: w.incident.Number, Purpose: escalation.Primary, PolicyVersionID: e.version, State: e.State,
 		Status: w.incident.Status, Priority: w.incident.Priority, Urgency: w.incident.Urgency, ServiceID: w.signal.ServiceID,
 	}
 	for _, p := range w.pages {
-		if p.escalation == e.id && e.state.FiredAt != nil && !p.createdAt.Before(*e.state.FiredAt) && (p.state == active || p.state == failed) {
+		if p.escalation == e.id && e.State.FiredAt != nil && !p.createdAt.Before(*e.State.FiredAt) && (p.state == active || p.state == failed) {
 			due.Paged = append(due.Paged, p.user)
 		}
 	}
@@ -87,9 +87,8 @@ func (w *world) FireDue(_ context.Context, now time.Time, _ int, decide func(int
 
 func (w *world) writeChange(c escalation.Change) error {
 	e := w.escalation
-	e.state, e.next = c.State, &c.NextAction
-	if c.Ended {
-		e.next = nil
+	if e.State, e.NextAction = c.State, &c.NextAction; c.Ended {
+		e.Active, e.NextAction = false, nil
 	}
 	for _, p := range w.pages {
 		if c.Supersede && p.escalation == e.id && p.state == active {
@@ -110,15 +109,15 @@ func (w *world) writeChange(c escalation.Change) error {
 		if err != nil {
 			return err
 		}
-		w.tell(Entry{Kind: Kind(event.Kind), Place: place})
+		w.tell(Entry{Kind: Kind(event.Kind()), Place: place})
 	}
 	return nil
 }
 
 // place is the place in the policy that an event tells of.
 func (w *world) place(e incident.TimelineEvent) (*Place, error) {
-	d := detailOf(e)
-	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.To), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
+	d, _ := incident.PlaceOf(e.Payload)
+	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
 	if d.Step == 0 {
 		return p, nil
 	}
@@ -220,13 +219,16 @@ func (w *world) ruleOf(pageID, method int64, plan notify.Plan) time.Duration {
 // name does.
 func (w *world) passOver(p *page) {
 	e := w.escalation
-	alive := func(p *page) bool { return p.escalation == e.id && p.state == active && !p.shadow }
-	if p.escalation != e.id || e.next == nil || slices.ContainsFunc(w.pages, alive) || !escalation.MayPassOver(string(e.state.Phase), e.state.Run) {
+	if p.escalation != e.id {
 		return
 	}
-	at := w.now
-	e.state.Deadline, e.next = &at, &at
-	w.tell(Entry{Kind: PassedOver, Place: &Place{Phase: e.state.Phase, FailedToSend: true}})
+	reachable := slices.ContainsFunc(w.pages, func(p *page) bool { return p.escalation == e.id && p.state == active && !p.shadow })
+	r, _, ok := escalation.PassOver(w.now, e.Running, reachable)
+	if !ok {
+		return
+	}
+	e.Running = r
+	w.tell(Entry{Kind: PassedOver, Place: &Place{Phase: e.State.Phase, FailedToSend: true}})
 }
 
 // send sends what is due.

@@ -2,12 +2,10 @@ package simulate
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
@@ -32,17 +30,16 @@ type world struct {
 	sent       int64             // the id of the last
 	repeats    map[repeatKey]int // the entries that count repeats
 
-	engine  escalation.Engine
-	planner notify.Planner
-	actions incident.Service
+	engine    escalation.Engine
+	planner   notify.Planner
+	incidents incident.Service
 }
 
-// escalating is the primary escalation as it stands.
+// escalating is the latest primary escalation.
 type escalating struct {
+	escalation.Running
 	id      int64
 	version int64 // of the policy, 0 for none
-	state   escalation.State
-	next    *time.Time // nil once ended
 }
 
 func newWorld(in Input, signal ingest.Signal) *world {
@@ -50,7 +47,7 @@ func newWorld(in Input, signal ingest.Signal) *world {
 	clock := func() time.Time { return w.now }
 	w.engine = escalation.Engine{Store: w, Directory: w, Now: clock, Batch: 1}
 	w.planner = notify.Planner{Store: w, People: w, Works: in.Works, Now: clock, Batch: 1000}
-	w.actions = incident.Service{Store: w, Now: clock}
+	w.incidents = incident.Service{Store: w, Now: clock}
 	return w
 }
 
@@ -128,7 +125,7 @@ func (w *world) next() time.Time {
 		consider(&at)
 	}
 	if w.escalation != nil {
-		consider(w.escalation.next)
+		consider(w.escalation.NextAction)
 	}
 	for _, at := range w.timers {
 		consider(&at)
@@ -153,7 +150,7 @@ func (w *world) act(ctx context.Context) error {
 	}
 	if at, set := w.timers[incident.TimerAck]; set && !at.After(w.now) {
 		delete(w.timers, incident.TimerAck)
-		if err := w.actions.AckDue(ctx, w.incident.Number); err != nil {
+		if err := w.incidents.AckDue(ctx, w.incident.Number); err != nil {
 			return err
 		}
 	}
@@ -180,19 +177,19 @@ func (w *world) answer(ctx context.Context, a Answer) error {
 	}
 	by := incident.By{Actor: w.in.Roster.People[a.Person].Email, UserID: &a.Person, Via: "web"}
 	told := len(w.timeline.Entries)
-	var err error
+	var act incident.Act = incident.ActAcknowledge{}
 	if a.Kind == Resolve {
-		_, err = w.actions.Resolve(ctx, w.incident.Number, by, "")
-	} else {
-		_, err = w.actions.Acknowledge(ctx, w.incident.Number, by)
+		act = incident.ActResolve{}
 	}
+	out, err := w.incidents.Do(ctx, incident.Command{Number: w.incident.Number, By: by, Act: act})
 	switch {
-	case err != nil && !fault.Is(err, fault.KindConflict):
+	case err != nil:
 		return err
-	case len(w.timeline.Entries) == told && w.incident.Status == incident.Triggered:
+	case len(w.timeline.Entries) > told: // the incident's own event tells of it
+	case out.Kind == incident.Shadow:
 		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "They acknowledged it as a shadow already, which stops nothing."})
-	case len(w.timeline.Entries) == told:
-		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "It is " + string(w.incident.Status) + " already."})
+	default:
+		w.tell(Entry{Kind: Unchanged, Person: a.Person, Text: "It is " + string(out.Incident.Status) + " already."})
 	}
 	return nil
 }
@@ -233,15 +230,9 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 	}
 	w.incident = c.Incident
 	for _, e := range c.Timeline {
-		w.note(e, by)
+		w.record(e, by)
 	}
-	switch c.Escalate {
-	case incident.EscalateStop:
-		w.stop()
-	case incident.EscalateStart:
-		w.stop()
-		w.start()
-	}
+	w.escalate(c.Escalate)
 	if c.AskOwner && w.incident.OwnerID != nil {
 		why := escalation.Why{Kind: "still_on_it", Target: "whoever acknowledged"}
 		w.pages = append(w.pages, w.newPage(0, *w.incident.OwnerID, incident.High, why))
@@ -249,22 +240,28 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 	return w.incident, nil
 }
 
-// note tells what the incident's own timeline would.
-func (w *world) note(e incident.TimelineEvent, by incident.By) {
-	entry := Entry{Kind: Kind(e.Kind)}
+// record adds what the incident's own timeline would tell.
+func (w *world) record(e incident.TimelineEvent, by incident.By) {
+	entry := Entry{Kind: Kind(e.Kind())}
 	if by.UserID != nil {
 		entry.Person = *by.UserID
-		w.shadowAcks[entry.Person] = w.shadowAcks[entry.Person] || e.Kind == incident.EvShadowAck
-	} else if people := detailOf(e).People; len(people) > 0 {
+		w.shadowAcks[entry.Person] = w.shadowAcks[entry.Person] || e.Kind() == incident.EvShadowAck
+	} else if people := peopleOf(e.Payload); len(people) > 0 {
 		entry.Person = people[0]
 	}
 	w.tell(entry)
 }
 
-func detailOf(e incident.TimelineEvent) (d incident.Detail) {
-	// It was written by ourselves a moment ago; what cannot be read is empty.
-	_ = json.Unmarshal(e.Data, &d)
-	return d
+// peopleOf are those whom a timer's event is about.
+func peopleOf(p incident.Payload) []int64 {
+	switch p := p.(type) {
+	case incident.StillOnItPayload:
+		return p.People
+	case incident.AckExpiredPayload:
+		return p.People
+	default:
+		return nil
+	}
 }
 
 // merelyWatches reports whether a person is paged as a shadow and not otherwise.
@@ -281,6 +278,20 @@ func (w *world) merelyWatches(person int64) bool {
 	return shadow
 }
 
+// escalate does to the escalation what a change of the incident does.
+func (w *world) escalate(change incident.Escalate) {
+	if w.escalation != nil {
+		w.escalation.Running, _ = escalation.Apply(w.now, change, w.escalation.Running, w.opens())
+	}
+	switch change {
+	case incident.EscalateStop:
+		w.withdraw()
+	case incident.EscalateStart:
+		w.withdraw()
+		w.start()
+	}
+}
+
 // start begins an escalation by the policy in force.
 func (w *world) start() {
 	service, _ := w.in.Snapshot.Service(w.signal.ServiceID)
@@ -291,35 +302,36 @@ func (w *world) start() {
 	if service.PolicyID != nil {
 		e.version, _ = w.in.Snapshot.PolicyVersionAt(*service.PolicyID, w.now)
 	}
-	phase, at := escalation.Begin(w.incident.Urgency, w.now, opens(w.in.Snapshot, service, w.now))
-	e.state, e.next = escalation.State{Phase: phase}, &at
-	if phase == escalation.Waiting {
-		w.tell(Entry{Kind: Waiting, Until: at})
+	var events []incident.TimelineEvent
+	e.Running, events = escalation.Start(w.now, w.incident.Urgency, w.opens())
+	for _, event := range events {
+		if p, ok := event.Payload.(incident.WaitingPayload); ok {
+			w.tell(Entry{Kind: Waiting, Until: p.Until})
+		}
 	}
 	w.escalation = e
 }
 
-// opens is when the support hours of a service's team, or else of the
+// opens is when the support hours of the service's team, or else of the
 // organisation, are next open: now while they last, or where there are none.
-func opens(s *catalog.Snapshot, service catalog.Service, now time.Time) time.Time {
+func (w *world) opens() time.Time {
+	s := w.in.Snapshot
 	organization := s.Organization()
 	hours := organization.SupportHours
+	service, _ := s.Service(w.signal.ServiceID)
 	if service.TeamID != nil {
 		if team, ok := s.Team(*service.TeamID); ok && team.SupportHours != nil {
 			hours = team.SupportHours
 		}
 	}
 	if hours == nil {
-		return now
+		return w.now
 	}
-	return hours.NextOpen(now, organization.Timezone)
+	return hours.NextOpen(w.now, organization.Timezone)
 }
 
-// stop ends the escalation and withdraws what waits to be sent.
-func (w *world) stop() {
-	if w.escalation != nil {
-		w.escalation.next = nil
-	}
+// withdraw ends all pages, and the messages that were not sent.
+func (w *world) withdraw() {
 	for _, p := range w.pages {
 		if p.stands() {
 			p.end(withdrawn)

@@ -16,8 +16,8 @@ import (
 // four steps, the fallback and the administrators. What is sent afterwards was
 // claimed before.
 func TestAnAcknowledgmentAtEveryPoint(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.engine.Directory = fourSteps(p)
 		points := 0
 		for reached := true; reached; points++ {
@@ -63,7 +63,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 		func() int { return p.must(p.engine.Sweep(ctx)) },
 		func() int { return p.must(p.planner.Sweep(ctx)) },
 		func() int {
-			claims, _, err := p.db.ClaimMessages(ctx, p.now, 10, nil)
+			claims, _, err := p.db.Paging.ClaimMessages(ctx, p.now, 10, nil)
 			claimed = append(claimed, claims...)
 			return p.must(len(claims), err)
 		},
@@ -71,7 +71,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 			sent := claimed
 			claimed = nil
 			for _, c := range sent {
-				p.must(0, p.db.Sent(ctx, c, notify.Receipt{ProviderID: "SM"}, p.now))
+				p.must(0, p.db.Paging.Sent(ctx, c, notify.Receipt{ProviderID: "SM"}, p.now))
 			}
 			return len(sent)
 		},
@@ -90,7 +90,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 		if acknowledged || len(claimed) > 0 {
 			continue
 		}
-		if next, ok, err := p.db.NextDue(ctx); err != nil || !ok {
+		if next, ok, err := p.db.Paging.NextDue(ctx); err != nil || !ok {
 			p.t.Fatalf("an incident that nobody acknowledged waits for nothing: %v", err)
 		} else if next.After(p.now) {
 			p.now = next
@@ -101,7 +101,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 	}
 	// What was claimed may still go out; nothing else may, now or ever.
 	for _, c := range claimed {
-		p.must(0, p.db.Failed(ctx, c, notify.Failure{Reason: "no answer"}, &p.now, nil, p.now))
+		p.must(0, p.db.Paging.Failed(ctx, c, notify.Failure{Reason: "no answer"}, &p.now, nil, p.now))
 	}
 	for range 3 {
 		if sent := p.settle(); len(sent) > 0 {

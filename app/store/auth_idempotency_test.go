@@ -16,11 +16,11 @@ func request(actor, key, hash string) *auth.IdempotentRequest {
 }
 
 func TestSameRequestGetsTheSameAnswer(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		begin := func(r *auth.IdempotentRequest) *auth.KeptAnswer {
 			t.Helper()
-			kept, err := db.BeginRequest(ctx, r)
+			kept, err := st.Access.BeginRequest(ctx, r)
 			o.must(err)
 			return kept
 		}
@@ -28,7 +28,7 @@ func TestSameRequestGetsTheSameAnswer(t *testing.T) {
 		if kept := begin(first); kept != nil {
 			t.Fatalf("a new request was answered: %+v", kept)
 		}
-		_, err := db.BeginRequest(ctx, request("token:a", "k", "ack 17"))
+		_, err := st.Access.BeginRequest(ctx, request("token:a", "k", "ack 17"))
 		o.wantKind(err, fault.KindConflict)
 		if err == nil || !strings.Contains(err.Error(), "Retry in a few seconds") {
 			t.Errorf("while the first is at work: %v", err)
@@ -36,13 +36,13 @@ func TestSameRequestGetsTheSameAnswer(t *testing.T) {
 		if kept := begin(request("token:b", "k", "ack 17")); kept != nil {
 			t.Errorf("another actor gets %+v", kept)
 		}
-		o.must(db.FinishRequest(ctx, first, auth.KeptAnswer{Status: 200, Body: []byte(`{"number":17}`)}))
+		o.must(st.Access.FinishRequest(ctx, first, auth.KeptAnswer{Status: 200, Body: []byte(`{"number":17}`)}))
 		if diff := cmp.Diff(&auth.KeptAnswer{Status: 200, Body: []byte(`{"number":17}`)}, begin(request("token:a", "k", "ack 17"))); diff != "" {
 			t.Errorf("answered again (-want +got):\n%s", diff)
 		}
-		_, err = db.BeginRequest(ctx, request("token:a", "k", "ack 18"))
+		_, err = st.Access.BeginRequest(ctx, request("token:a", "k", "ack 18"))
 		o.wantKind(err, fault.KindConflict)
-		o.must(db.ForgetRequest(ctx, first)) // too late: it was finished
+		o.must(st.Access.ForgetRequest(ctx, first)) // too late: it was finished
 		if kept := begin(request("token:a", "k", "ack 17")); kept == nil {
 			t.Error("a finished request was forgotten")
 		}
@@ -56,37 +56,37 @@ func TestSameRequestGetsTheSameAnswer(t *testing.T) {
 			t.Errorf("after 24 hours answered with %+v", kept)
 		}
 		for _, key := range []string{"", strings.Repeat("k", 256)} {
-			_, err := db.BeginRequest(ctx, request("token:a", key, ""))
+			_, err := st.Access.BeginRequest(ctx, request("token:a", key, ""))
 			o.wantKind(err, fault.KindInvalid)
 		}
 	})
 }
 
 func TestRequestThatDidNothingMayBeTriedAgain(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		first, second := request("token:a", "k", "ack 17"), request("token:a", "k", "ack 17")
-		_, err := db.BeginRequest(ctx, first)
+		_, err := st.Access.BeginRequest(ctx, first)
 		o.must(err)
-		o.must(db.ForgetRequest(ctx, first))
+		o.must(st.Access.ForgetRequest(ctx, first))
 		o.now = o.now.Add(time.Second)
-		_, err = db.BeginRequest(ctx, second)
+		_, err = st.Access.BeginRequest(ctx, second)
 		o.must(err)
 		// The process of the second dies; a third takes over after two minutes.
 		third := request("token:a", "k", "ack 17")
 		o.now = o.now.Add(2*time.Minute - time.Microsecond)
-		_, err = db.BeginRequest(ctx, third)
+		_, err = st.Access.BeginRequest(ctx, third)
 		o.wantKind(err, fault.KindConflict)
 		o.now = o.now.Add(time.Microsecond)
-		_, err = db.BeginRequest(ctx, third)
+		_, err = st.Access.BeginRequest(ctx, third)
 		o.must(err)
 		// The second was only slow: neither end of it touches the third.
-		o.must(db.FinishRequest(ctx, second, auth.KeptAnswer{Status: 500}))
-		o.must(db.ForgetRequest(ctx, second))
-		_, err = db.BeginRequest(ctx, request("token:a", "k", "ack 17"))
+		o.must(st.Access.FinishRequest(ctx, second, auth.KeptAnswer{Status: 500}))
+		o.must(st.Access.ForgetRequest(ctx, second))
+		_, err = st.Access.BeginRequest(ctx, request("token:a", "k", "ack 17"))
 		o.wantKind(err, fault.KindConflict)
-		o.must(db.FinishRequest(ctx, third, auth.KeptAnswer{Status: 201}))
-		kept, err := db.BeginRequest(ctx, request("token:a", "k", "ack 17"))
+		o.must(st.Access.FinishRequest(ctx, third, auth.KeptAnswer{Status: 201}))
+		kept, err := st.Access.BeginRequest(ctx, request("token:a", "k", "ack 17"))
 		o.must(err)
 		if kept == nil || kept.Status != 201 {
 			t.Errorf("kept %+v, want the third's answer", kept)
@@ -95,11 +95,11 @@ func TestRequestThatDidNothingMayBeTriedAgain(t *testing.T) {
 }
 
 func TestOneOfManyEqualRequestsIsDone(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		begun := 0
 		for _, err := range atOnce(8, func(int) error {
-			_, err := db.BeginRequest(ctx, request("token:a", "k", "ack 17"))
+			_, err := st.Access.BeginRequest(ctx, request("token:a", "k", "ack 17"))
 			return err
 		}) {
 			if err == nil {
@@ -112,9 +112,9 @@ func TestOneOfManyEqualRequestsIsDone(t *testing.T) {
 			t.Errorf("%d of 8 were begun, want 1", begun)
 		}
 		o.now = o.now.Add(24 * time.Hour)
-		o.must(db.SweepAccess(ctx))
+		o.must(st.Access.SweepAccess(ctx))
 		var left int
-		o.must(db.read.QueryRowContext(ctx, "SELECT count(*) FROM idempotency_keys").Scan(&left))
+		o.must(st.Read.QueryRowContext(ctx, "SELECT count(*) FROM idempotency_keys").Scan(&left))
 		if left != 0 {
 			t.Errorf("%d keys are left after a day", left)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 func profile(email string) auth.Profile {
@@ -21,8 +22,8 @@ func (o *office) setupLink() string {
 }
 
 func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		first, second := o.setupLink(), o.setupLink()
 		if first == "" || first == second {
 			t.Fatalf("links %q and %q, want two", first, second)
@@ -35,7 +36,7 @@ func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
 		o.wantKind(err, fault.KindInvalid)
 		ada, err := o.SetUp(browser, first, profile("Ada@Acme.test"), password, "Acme")
 		o.must(err)
-		if named, err := db.Organization(ctx); err != nil || named.Name != "Acme" || named.Timezone != "Europe/Vienna" {
+		if named, err := st.Organization.Organization(ctx); err != nil || named.Name != "Acme" || named.Timezone != "Europe/Vienna" {
 			t.Errorf("the organisation is %+v, %v", named, err)
 		}
 		if got, err := o.SignedIn(browser); err != nil || got.ID != ada.ID || got.Role != auth.Administrator {
@@ -58,19 +59,19 @@ func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
 // TestASetUpThatFailsLeavesTheLinkUsable has the organisation's name refused,
 // after everything else was written.
 func TestASetUpThatFailsLeavesTheLinkUsable(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		refuse := "ALTER TABLE organization ADD CHECK (name <> 'refused')"
-		if db.dialect == onSQLite {
+		if st.Dialect == db.SQLite {
 			refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON organization WHEN NEW.name = 'refused' BEGIN SELECT RAISE(ABORT, 'refused'); END"
 		}
-		_, err := db.write.ExecContext(ctx, refuse)
+		_, err := st.Write.ExecContext(ctx, refuse)
 		o.must(err)
 		link := o.setupLink()
 		if _, err := o.SetUp(o.browser(), link, profile("ada@acme.test"), password, "refused"); err == nil {
 			t.Fatal("the organisation took a name that is refused")
 		}
-		if has, err := db.HasAdministrator(ctx); has || err != nil {
+		if has, err := st.Access.HasAdministrator(ctx); has || err != nil {
 			t.Errorf("there is an administrator: %t, %v", has, err)
 		}
 		_, err = o.SetUp(o.browser(), link, profile("ada@acme.test"), password, "Acme")
@@ -79,8 +80,8 @@ func TestASetUpThatFailsLeavesTheLinkUsable(t *testing.T) {
 }
 
 func TestSetupLinkTakesAnAccountThatTheConfigurationMade(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		ada := o.hire("ada@acme.test", auth.Responder)
 		o.must(o.SetActive(t.Context(), auth.Tocsin, ada.ID, false))
 		got, err := o.SetUp(o.browser(), o.setupLink(), profile("ada@acme.test"), password, "Acme")
@@ -92,8 +93,8 @@ func TestSetupLinkTakesAnAccountThatTheConfigurationMade(t *testing.T) {
 }
 
 func TestLinksExpire(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Responder)
 		setup := o.setupLink()
 		invitation, expires, err := o.PasswordLink(ctx, auth.Tocsin, ana.ID)
@@ -113,10 +114,10 @@ func TestLinksExpire(t *testing.T) {
 		o.now = began.Add(72 * time.Hour)
 		_, err = o.SetPassword(o.browser(), invitation, password)
 		o.wantKind(err, fault.KindGone)
-		_, err = db.UsePasswordLink(ctx, []byte("never made"), "hash", o.now)
+		_, err = st.Access.UsePasswordLink(ctx, []byte("never made"), "hash", o.now)
 		o.wantKind(err, fault.KindNotFound)
 
-		o.must(db.SweepAccess(ctx))
+		o.must(st.Access.SweepAccess(ctx))
 		_, _, err = o.OpenLink(ctx, setup)
 		o.wantKind(err, fault.KindNotFound)
 		_, _, err = o.OpenLink(ctx, invitation) // a late reader still learns why
@@ -125,8 +126,8 @@ func TestLinksExpire(t *testing.T) {
 }
 
 func TestLinkWorksForItsPurposeOnly(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Responder)
 		invitation, _, err := o.PasswordLink(ctx, auth.Tocsin, ana.ID)
 		o.must(err)
@@ -144,7 +145,7 @@ func TestLinkWorksForItsPurposeOnly(t *testing.T) {
 			t.Errorf("a responder invites: %v", err)
 		}
 		var kept int
-		o.must(db.read.QueryRowContext(ctx, db.rebind("SELECT count(*) FROM one_time_links WHERE hash = $1"), []byte(invitation)).Scan(&kept))
+		o.must(st.Read.QueryRowContext(ctx, st.Rebind("SELECT count(*) FROM one_time_links WHERE hash = $1"), []byte(invitation)).Scan(&kept))
 		if kept != 0 {
 			t.Error("the token itself is kept")
 		}
@@ -152,8 +153,8 @@ func TestLinkWorksForItsPurposeOnly(t *testing.T) {
 }
 
 func TestTwoPeopleUseTheSameLink(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Responder)
 		for range 5 {
 			token, _, err := o.PasswordLink(ctx, auth.Tocsin, ana.ID)
@@ -177,8 +178,8 @@ func TestTwoPeopleUseTheSameLink(t *testing.T) {
 }
 
 func TestTwoPeopleSetUpAtOnce(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		links := []string{o.setupLink(), o.setupLink()}
 		won := 0
 		for _, err := range atOnce(4, func(i int) error {

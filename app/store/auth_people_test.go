@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 const password = "correct horse"
@@ -22,20 +23,20 @@ const password = "correct horse"
 type office struct {
 	*auth.Service
 	t        *testing.T
-	db       *DB
+	db       *Store
 	now      time.Time
 	sessions *auth.Sessions
 	paused   time.Duration // by the last attempt to sign in
 	hangsUp  bool          // whoever has to wait
 }
 
-func openOffice(t *testing.T, db *DB) *office {
+func openOffice(t *testing.T, st *Store) *office {
 	t.Helper()
-	o := &office{t: t, db: db, now: time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)}
-	db.clock.fixed = func() time.Time { return o.now }
-	o.sessions = auth.NewSessions(db.Sessions(), true, time.Now)
-	o.Service = auth.NewService(db, o.sessions, auth.Options{
-		Now:  db.Now,
+	o := &office{t: t, db: st, now: time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)}
+	st.Clock.Fixed = func() time.Time { return o.now }
+	o.sessions = auth.NewSessions(st.Access.Sessions(), true, time.Now)
+	o.Service = auth.NewService(st.Access, o.sessions, auth.Options{
+		Now:  st.Now,
 		Cost: auth.Cost{Memory: 8, Time: 1, Threads: 1},
 		Pause: func(_ context.Context, wait time.Duration) error {
 			o.paused = wait
@@ -100,8 +101,8 @@ func atOnce(n int, f func(i int) error) []error {
 }
 
 func TestPeopleAreKept(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ben := o.hire("Ben@Acme.test", auth.Responder)
 		ana, err := o.CreateUser(ctx, auth.Tocsin, auth.Profile{Email: "ana@acme.test", Name: "Ana", Role: auth.Manager, Timezone: "Europe/Madrid"})
 		o.must(err)
@@ -134,12 +135,12 @@ func TestPeopleAreKept(t *testing.T) {
 }
 
 func TestChangeOfPeopleRaisesTheVersionOfTheConfiguration(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
-		news, stop := db.Bus().Listen()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
+		news, stop := st.Bus().Listen()
 		defer stop()
 		version := func() (v int64) {
-			o.must(db.read.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&v))
+			o.must(st.Read.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&v))
 			return v
 		}
 		before := version()
@@ -147,7 +148,7 @@ func TestChangeOfPeopleRaisesTheVersionOfTheConfiguration(t *testing.T) {
 		if got := version(); got != before+1 {
 			t.Errorf("version %d after hiring, want %d", got, before+1)
 		}
-		if n := <-news; n.Work&ToReload == 0 {
+		if n := <-news; n.Work&db.ToReload == 0 {
 			t.Errorf("told %+v, want that there is something to reload", n)
 		}
 		o.must(o.SetActive(ctx, auth.Tocsin, ana.ID, true)) // as she is
@@ -158,8 +159,8 @@ func TestChangeOfPeopleRaisesTheVersionOfTheConfiguration(t *testing.T) {
 }
 
 func TestSignIn(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
 		browser := o.browser()
 		_, err := o.SignedIn(browser)
@@ -178,8 +179,8 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestSignInTellsNobodyWhoHasAnAccount(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
 		o.hire("new@acme.test", auth.Responder) // has set no password
 		gone := o.hireWithPassword("gone@acme.test", auth.Responder)
@@ -201,8 +202,8 @@ func TestSignInTellsNobodyWhoHasAnAccount(t *testing.T) {
 }
 
 func TestGuessingIsLimited(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
 		o.hireWithPassword("ben@acme.test", auth.Responder)
 		signIn := func(email, with, remote string) error {
@@ -241,7 +242,7 @@ func TestGuessingIsLimited(t *testing.T) {
 // Whoever is on call gets in, whatever strangers try; they may only have to wait
 // for it.
 func TestNobodyIsLockedOutByStrangers(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		for _, test := range []struct {
 			name               string
 			strangers, guesses int // each stranger's
@@ -255,7 +256,7 @@ func TestNobodyIsLockedOutByStrangers(t *testing.T) {
 			{"many strangers", 12, 5, "198.51.100.1", "", 2},
 			{"from an address among many", 12, 5, "192.0.2.100", "", 2},
 		} {
-			o := openOffice(t, db)
+			o := openOffice(t, st)
 			if test.name == "one stranger" {
 				o.hireWithPassword("ana@acme.test", auth.Responder)
 			}
@@ -284,8 +285,8 @@ func TestNobodyIsLockedOutByStrangers(t *testing.T) {
 }
 
 func TestANewPasswordLiftsTheLimits(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
 		for range 10 {
 			_, err := o.SignIn(o.browser(), ana.Email, "guess number one", "192.0.2.1")
@@ -301,8 +302,8 @@ func TestANewPasswordLiftsTheLimits(t *testing.T) {
 }
 
 func TestGuessingManyAccountsFromOneAddressIsSlow(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
 		for i := range 50 {
 			_, err := o.SignIn(o.browser(), string(rune('a'+i%26))+string(rune('a'+i/26))+"@acme.test", "guess number one", "192.0.2.1")
@@ -322,8 +323,8 @@ func TestGuessingManyAccountsFromOneAddressIsSlow(t *testing.T) {
 
 // Of IPv6 addresses one customer has as many as they like.
 func TestGuessingFromOneIPv6NetworkIsSlow(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
 		for i := range 200 {
 			_, err := o.SignIn(o.browser(), fmt.Sprintf("p%d@acme.test", i), "guess number one", fmt.Sprintf("2001:db8:1:%x::1", i))
@@ -337,8 +338,8 @@ func TestGuessingFromOneIPv6NetworkIsSlow(t *testing.T) {
 }
 
 func TestHangingUpTakesNoFailureBack(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
 		guess := func(i int) error {
 			_, err := o.SignIn(o.browser(), "ana@acme.test", "guess number one", fmt.Sprintf("192.0.2.%d", i))
@@ -357,8 +358,8 @@ func TestHangingUpTakesNoFailureBack(t *testing.T) {
 }
 
 func TestNewPasswordEndsTheOtherSessions(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
 		phone, laptop := o.browser(), o.browser()
 		for _, browser := range []context.Context{phone, laptop} {
@@ -389,8 +390,8 @@ func TestNewPasswordEndsTheOtherSessions(t *testing.T) {
 }
 
 func TestDeactivatedPersonIsSignedOut(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
 		browser := o.browser()
 		_, err := o.SignIn(browser, ana.Email, password, "192.0.2.1")
@@ -411,7 +412,7 @@ func TestDeactivatedPersonIsSignedOut(t *testing.T) {
 		_, err = o.SignIn(browser, ana.Email, password, "192.0.2.1")
 		o.must(err)
 		// Whatever else deactivates people need not know of sessions.
-		_, err = db.write.ExecContext(t.Context(), "UPDATE users SET active = false")
+		_, err = st.Write.ExecContext(t.Context(), "UPDATE users SET active = false")
 		o.must(err)
 		_, err = o.SignedIn(browser)
 		o.wantKind(err, fault.KindUnauthorized)
@@ -419,15 +420,15 @@ func TestDeactivatedPersonIsSignedOut(t *testing.T) {
 }
 
 func TestPasswordIsRehashedWhenItsCostChanges(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
-		dearer := auth.NewService(db, o.sessions, auth.Options{Now: db.Now, Cost: auth.Cost{Memory: 16, Time: 1, Threads: 1}})
+		dearer := auth.NewService(st.Access, o.sessions, auth.Options{Now: st.Now, Cost: auth.Cost{Memory: 16, Time: 1, Threads: 1}})
 		for range 2 {
 			_, err := dearer.SignIn(o.browser(), ana.Email, password, "192.0.2.1")
 			o.must(err)
 		}
-		got, err := db.User(t.Context(), ana.ID)
+		got, err := st.Access.User(t.Context(), ana.ID)
 		o.must(err)
 		if !strings.HasPrefix(got.PasswordHash, "$argon2id$v=19$m=16,t=1,p=1$") {
 			t.Errorf("hash %.35q… has the old cost", got.PasswordHash)
@@ -435,16 +436,16 @@ func TestPasswordIsRehashedWhenItsCostChanges(t *testing.T) {
 		if got.SessionEpoch != ana.SessionEpoch {
 			t.Error("rehashing ended the sessions")
 		}
-		o.must(db.Rehash(t.Context(), ana.ID, ana.PasswordHash, "late")) // the hash it replaces is gone
-		if after, err := db.User(t.Context(), ana.ID); err != nil || after.PasswordHash != got.PasswordHash {
+		o.must(st.Access.Rehash(t.Context(), ana.ID, ana.PasswordHash, "late")) // the hash it replaces is gone
+		if after, err := st.Access.User(t.Context(), ana.ID); err != nil || after.PasswordHash != got.PasswordHash {
 			t.Errorf("a late rehash replaced a newer hash: %v", err)
 		}
 	})
 }
 
 func TestLastAdministratorStays(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Administrator)
 		gone := o.hire("gone@acme.test", auth.Administrator)
 		o.must(o.SetActive(ctx, ana.Actor(), gone.ID, false))
@@ -456,8 +457,8 @@ func TestLastAdministratorStays(t *testing.T) {
 }
 
 func TestTwoAdministratorsWhoDemoteEachOther(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		for range 10 {
 			admins := []*auth.User{o.hire(unique("ana"), auth.Administrator), o.hire(unique("ben"), auth.Administrator)}
 			o.demoteAllBut(admins)
@@ -471,7 +472,7 @@ func TestTwoAdministratorsWhoDemoteEachOther(t *testing.T) {
 				t.Fatalf("both answered alike: %v, %v", errs[0], errs[1])
 			}
 			o.wantKind(errors.Join(errs...), fault.KindConflict)
-			if has, err := db.HasAdministrator(ctx); !has || err != nil {
+			if has, err := st.Access.HasAdministrator(ctx); !has || err != nil {
 				t.Fatalf("an administrator is left: %v, %v", has, err)
 			}
 		}

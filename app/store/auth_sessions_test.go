@@ -6,8 +6,8 @@ import (
 )
 
 func TestSessionsAreKept(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx, s := openOffice(t, db), t.Context(), db.Sessions()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx, s := openOffice(t, st), t.Context(), st.Access.Sessions()
 		find := func(token string) string {
 			t.Helper()
 			data, found, err := s.FindCtx(ctx, token)
@@ -37,14 +37,14 @@ func TestSessionsAreKept(t *testing.T) {
 }
 
 func TestExpiredSessionsAreSwept(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx, s := openOffice(t, db), t.Context(), db.Sessions()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx, s := openOffice(t, st), t.Context(), st.Access.Sessions()
 		o.must(s.CommitCtx(ctx, "expired", []byte("data"), time.Now().Add(-time.Second)))
 		o.must(s.CommitCtx(ctx, "good", []byte("data"), time.Now().Add(time.Hour)))
 		o.now = time.Now().Add(1000 * time.Hour) // a clock that jumps signs nobody out
-		o.must(db.SweepAccess(ctx))
+		o.must(st.Access.SweepAccess(ctx))
 		var left string
-		o.must(db.read.QueryRowContext(ctx, "SELECT token FROM sessions").Scan(&left))
+		o.must(st.Read.QueryRowContext(ctx, "SELECT token FROM sessions").Scan(&left))
 		if left != "good" {
 			t.Errorf("left is %q, want good", left)
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 func TestTokens(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ada := o.hire("ada@acme.test", auth.Administrator)
 		secret, made, err := o.CreateToken(ctx, ada.Actor(), " deploy ", auth.Read)
 		o.must(err)
@@ -57,8 +57,8 @@ func TestTokens(t *testing.T) {
 }
 
 func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		secret, made, err := o.CreateToken(ctx, auth.Tocsin, "deploy", auth.Read)
 		o.must(err)
 		began := o.now
@@ -79,7 +79,7 @@ func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
 			}
 		}
 		// Another process that read the token a moment ago does not write again.
-		o.must(db.TouchToken(ctx, made.ID, o.now.Add(time.Second), o.now.Add(-59*time.Second)))
+		o.must(st.Access.TouchToken(ctx, made.ID, o.now.Add(time.Second), o.now.Add(-59*time.Second)))
 		tokens, err := o.Tokens(ctx, auth.Tocsin)
 		o.must(err)
 		if got := tokens[0].LastUsedAt; !got.Equal(o.now) {
@@ -89,8 +89,8 @@ func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
 }
 
 func TestGuessingTokensIsLimited(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		secret, _, err := o.CreateToken(ctx, auth.Tocsin, "deploy", auth.Read)
 		o.must(err)
 		guesses := []string{"", "tok_", secret[:43], secret + "0", "tok_" + strings.Repeat("0", 40)}
@@ -108,8 +108,8 @@ func TestGuessingTokensIsLimited(t *testing.T) {
 }
 
 func TestAuditLog(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o, ctx := openOffice(t, db), t.Context()
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o, ctx := openOffice(t, st), t.Context()
 		ada := o.hireWithPassword("ada@acme.test", auth.Administrator)
 		ben := o.hire("ben@acme.test", auth.Responder)
 		o.must(o.SetRole(ctx, ada.Actor(), ben.ID, auth.Manager))
@@ -168,11 +168,11 @@ func TestAuditLog(t *testing.T) {
 }
 
 func TestAuditLogIsAppendOnly(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		o := openOffice(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		o := openOffice(t, st)
 		o.hire("ada@acme.test", auth.Administrator)
 		for _, statement := range []string{"UPDATE audit_log SET actor = 'eve'", "DELETE FROM audit_log"} {
-			_, err := db.write.ExecContext(t.Context(), statement)
+			_, err := st.Write.ExecContext(t.Context(), statement)
 			if err == nil || !strings.Contains(err.Error(), "append-only") {
 				t.Errorf("%s: %v, want it refused", statement, err)
 			}

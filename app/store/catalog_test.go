@@ -11,30 +11,31 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	storeincident "github.com/tocsin-oncall/tocsin/app/store/incident"
 )
 
 func TestPagesReadTheCatalog(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		ctx := t.Context()
 
-		shop, err := db.Service(ctx, "online-shop")
+		shop, err := st.Organization.Service(ctx, "online-shop")
 		b.must(err)
 		b.same("children", []string{"checkout-api"}, namesOf(shop.Children, func(s catalog.Service) string { return s.Slug }))
-		api, err := db.Service(ctx, "checkout-api")
+		api, err := st.Organization.Service(ctx, "checkout-api")
 		b.must(err)
 		b.same("surroundings", "online-shop payments payments", api.Parent.Slug+" "+api.Team.Slug+" "+api.Policy.Slug)
 		b.same("deployments", []string{"prod-eu", "prod-us"}, namesOf(api.Deployments, func(d catalog.Deployment) string { return d.Slug }))
 		b.same("SLOs", []string{"get-data-availability"}, namesOf(api.SLOs, func(o catalog.SLO) string { return o.Slug }))
 		b.same("integrations", []string{"sre"}, namesOf(api.Integrations, func(i catalog.Integration) string { return i.Slug }))
 
-		team, err := db.Team(ctx, "payments")
+		team, err := st.Organization.Team(ctx, "payments")
 		b.must(err)
 		b.same("the manager", "dev.manager@acme.example", team.Manager.Email)
 		b.same("members by name", []string{"Ana Ortiz", "Ben Adeyemi", "Chiara Conti"}, namesOf(team.Members, func(u auth.User) string { return u.Name }))
 
-		policy, err := db.Policy(ctx, "payments")
+		policy, err := st.Organization.Policy(ctx, "payments")
 		b.must(err)
 		b.same("timeouts", []int64{3600, 7200, 14400, 3600}, namesOf(policy.Policy.Steps, func(s escalation.Step) int64 { return s.Timeout }))
 	})
@@ -49,15 +50,15 @@ func namesOf[T, N any](list []T, name func(T) N) []N {
 }
 
 func TestWhatDoesNotExistIsNotFound(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		ctx := t.Context()
-		_, team := db.Team(ctx, "x")
-		_, service := db.Service(ctx, "x")
-		_, schedule := db.Schedule(ctx, "x")
-		_, policy := db.Policy(ctx, "x")
-		_, version := db.PolicyVersion(ctx, 9)
-		_, integration := db.Integration(ctx, "x")
-		_, rejection := db.Rejection(ctx, 9)
+		_, team := st.Organization.Team(ctx, "x")
+		_, service := st.Organization.Service(ctx, "x")
+		_, schedule := st.Organization.Schedule(ctx, "x")
+		_, policy := st.Organization.Policy(ctx, "x")
+		_, version := st.Organization.PolicyVersion(ctx, 9)
+		_, integration := st.Organization.Integration(ctx, "x")
+		_, rejection := st.Incidents.Rejection(ctx, 9)
 		for what, err := range map[string]error{"team": team, "service": service, "schedule": schedule, "policy": policy,
 			"version": version, "integration": integration, "rejection": rejection} {
 			if !fault.Is(err, fault.KindNotFound) {
@@ -68,11 +69,11 @@ func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 }
 
 func TestPoliciesKeepTheirVersions(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		ctx := t.Context()
-		before, err := db.Snapshot(ctx)
+		before, err := st.Organization.Snapshot(ctx)
 		b.must(err)
 		service, ok := before.ServiceNamed("checkout API")
 		if !ok {
@@ -85,12 +86,12 @@ func TestPoliciesKeepTheirVersions(t *testing.T) {
 		b.now = b.now.Add(time.Second)
 		b.apply("version: 1\nescalation_policies: [{slug: payments, steps: [{timeout: 5m, targets: [{role: administrator}]}]}]\n", trusted)
 
-		after, err := db.Snapshot(ctx)
+		after, err := st.Organization.Snapshot(ctx)
 		b.must(err)
-		second, _ := after.PolicyVersionAt(*service.PolicyID, db.Now())
-		old, err := db.PolicyVersion(ctx, first)
+		second, _ := after.PolicyVersionAt(*service.PolicyID, st.Now())
+		old, err := st.Organization.PolicyVersion(ctx, first)
 		b.must(err)
-		present, err := db.PolicyVersion(ctx, second)
+		present, err := st.Organization.PolicyVersion(ctx, second)
 		b.must(err)
 		b.same("steps before and after", "4 1", fmt.Sprint(len(old.Policy.Steps), " ", len(present.Policy.Steps)))
 		if after.Version() <= before.Version() {
@@ -103,21 +104,21 @@ func TestPoliciesKeepTheirVersions(t *testing.T) {
 }
 
 func TestWhoeverIsDeactivatedIsNotReached(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ben, err := db.UserByEmail(t.Context(), "ben@acme.example")
+		ben, err := st.Access.UserByEmail(t.Context(), "ben@acme.example")
 		b.must(err)
 		b.apply("version: 1\nusers: [{email: ben@acme.example, deactivated: true}]\n", trusted)
 		all := func(notify.Medium) bool { return true }
-		roster, err := db.Roster(t.Context(), all)
+		roster, err := st.Organization.Roster(t.Context(), all)
 		b.must(err)
-		people, err := db.Recipients(t.Context())
+		people, err := st.Organization.Recipients(t.Context())
 		b.must(err)
 		if roster.People[ben.ID].Reachable || len(people[ben.ID].Working(all)) > 0 {
 			t.Error("Ben would be paged")
 		}
-		after, err := db.User(t.Context(), ben.ID)
+		after, err := st.Access.User(t.Context(), ben.ID)
 		b.must(err)
 		if after.SessionEpoch == ben.SessionEpoch {
 			t.Error("his sessions go on")
@@ -127,38 +128,38 @@ func TestWhoeverIsDeactivatedIsNotReached(t *testing.T) {
 }
 
 func TestTheNewestRejectionsAreKept(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		b.apply("version: 1\nintegrations: [{slug: other}]\n", trusted)
 		ctx := t.Context()
-		sre, err := db.Integration(ctx, "sre")
+		sre, err := st.Organization.Integration(ctx, "sre")
 		b.must(err)
-		other, err := db.Integration(ctx, "other")
+		other, err := st.Organization.Integration(ctx, "other")
 		b.must(err)
 		reject := func(id int64, reason string) {
-			b.must(db.Reject(ctx, ingest.Rejection{IntegrationID: id, ReceivedAt: b.now, Status: 422, Reason: reason,
+			b.must(st.Incidents.Reject(ctx, ingest.Rejection{IntegrationID: id, ReceivedAt: b.now, Status: 422, Reason: reason,
 				Fields: []fault.Field{{Path: "sli", Message: "Name the SLI."}}, Body: []byte{0, 0xff}}))
 		}
 		reject(other.ID, "another's")
-		for i := range mostRejections + 3 {
+		for i := range storeincident.MaxRejections + 3 {
 			reject(sre.ID, fmt.Sprint(i))
 		}
-		first, err := db.Rejections(ctx, sre.ID, 0, 2)
+		first, err := st.Incidents.Rejections(ctx, sre.ID, 0, 2)
 		b.must(err)
 		b.same("the newest", []string{"202", "201"}, namesOf(first, func(r ingest.Rejection) string { return r.Reason }))
-		rest, err := db.Rejections(ctx, sre.ID, first[1].ID, 1000)
+		rest, err := st.Incidents.Rejections(ctx, sre.ID, first[1].ID, 1000)
 		b.must(err)
-		b.same("how many are left", mostRejections-2, len(rest))
+		b.same("how many are left", storeincident.MaxRejections-2, len(rest))
 		b.same("the oldest", "3", rest[len(rest)-1].Reason)
-		others, err := db.Rejections(ctx, other.ID, 0, 10)
+		others, err := st.Incidents.Rejections(ctx, other.ID, 0, 10)
 		b.must(err)
 		b.same("another's", 1, len(others))
 
 		r := first[0]
 		r.ReplayedAt, r.ReplayedBy, r.ReplayResult = &b.now, "ana@acme.example", "created"
-		b.must(db.Replayed(ctx, r))
-		kept, err := db.Rejection(ctx, r.ID)
+		b.must(st.Incidents.Replayed(ctx, r))
+		kept, err := st.Incidents.Rejection(ctx, r.ID)
 		b.must(err)
 		b.same("the replay", "ana@acme.example created", kept.ReplayedBy+" "+kept.ReplayResult)
 		b.same("the body", []byte{0, 0xff}, kept.Body)

@@ -17,24 +17,26 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/store/access"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // blueprints applies files to one database, on which the time stands still.
 type blueprints struct {
 	t    *testing.T
-	db   *DB
+	db   *Store
 	keys *auth.Keyring
 	now  time.Time
 }
 
-func openBlueprints(t *testing.T, db *DB) *blueprints {
+func openBlueprints(t *testing.T, st *Store) *blueprints {
 	t.Helper()
 	keys, err := auth.NewKeyring(bytes.Repeat([]byte{7}, auth.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &blueprints{t: t, db: db, keys: keys, now: time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)}
-	db.clock.fixed = func() time.Time { return b.now }
+	b := &blueprints{t: t, db: st, keys: keys, now: time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)}
+	st.Clock.Fixed = func() time.Time { return b.now }
 	return b
 }
 
@@ -47,7 +49,7 @@ func (b *blueprints) must(err error) {
 
 func (b *blueprints) state() *blueprint.State {
 	b.t.Helper()
-	s, err := b.db.Configuration(b.t.Context(), b.keys)
+	s, err := b.db.Organization.Configuration(b.t.Context(), b.keys)
 	b.must(err)
 	return s
 }
@@ -65,7 +67,7 @@ func (b *blueprints) plan(text string, o blueprint.Options) *blueprint.Plan {
 func (b *blueprints) apply(text string, o blueprint.Options) string {
 	b.t.Helper()
 	p := b.plan(text, o)
-	b.must(b.db.Apply(b.t.Context(), auth.Tocsin, b.keys, p))
+	b.must(b.db.Organization.Apply(b.t.Context(), auth.Tocsin, b.keys, p))
 	return p.String()
 }
 
@@ -84,11 +86,11 @@ func (b *blueprints) example() string {
 // onCall names whoever is on call in a position, by address.
 func (b *blueprints) onCall(schedule string, at time.Time, position oncall.Position) []string {
 	b.t.Helper()
-	s, err := b.db.Schedule(b.t.Context(), schedule)
+	s, err := b.db.Organization.Schedule(b.t.Context(), schedule)
 	b.must(err)
 	var emails []string
 	for _, shift := range s.Schedule.OnCall(at, position) {
-		u, err := b.db.User(b.t.Context(), int64(shift.Person))
+		u, err := b.db.Access.User(b.t.Context(), int64(shift.Person))
 		b.must(err)
 		emails = append(emails, u.Email)
 	}
@@ -107,8 +109,8 @@ var trusted = blueprint.Options{TrustVerified: true}
 const nothing = "Nothing to change.\n"
 
 func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		b.same("a second apply", nothing, b.apply(b.example(), trusted))
 
@@ -166,26 +168,26 @@ func withoutNotes(plan string) string {
 	return strings.Join(lines, "")
 }
 
-func anotherSQLite(t *testing.T) *DB {
+func anotherSQLite(t *testing.T) *Store {
 	t.Helper()
-	db, err := Open(t.Context(), newSQLite(t), Options{})
+	st, err := Open(t.Context(), newSQLite(t), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	t.Cleanup(func() { _ = st.Close() })
+	return st
 }
 
 func TestApplyPutsPeopleOnCall(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		// Period 46 since 5 January began on 23 November 2026 at 09:00 in Madrid: 46 mod 3 is 1.
 		b.same("main", []string{"ben@acme.example"}, b.onCall("payments", b.now, "main"))
 		b.same("backup", []string{"chiara@acme.example"}, b.onCall("payments", b.now, "backup"))
 		b.same("in the past", []string{"ana@acme.example"}, b.onCall("payments", time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC), "main"))
 
-		roster, err := db.Roster(t.Context(), func(m notify.Medium) bool { return m == notify.SMS })
+		roster, err := st.Organization.Roster(t.Context(), func(m notify.Medium) bool { return m == notify.SMS })
 		b.must(err)
 		reachable := map[string]bool{}
 		for _, p := range roster.People {
@@ -193,7 +195,7 @@ func TestApplyPutsPeopleOnCall(t *testing.T) {
 		}
 		b.same("who has a verified number", map[string]bool{"ana@acme.example": true, "ben@acme.example": true,
 			"chiara@acme.example": false, "dev.manager@acme.example": false}, reachable)
-		version, err := db.ConfigVersion(t.Context())
+		version, err := st.ConfigVersion(t.Context())
 		b.must(err)
 		if roster.Version != version {
 			t.Errorf("the roster is of version %d, the configuration of %d", roster.Version, version)
@@ -202,8 +204,8 @@ func TestApplyPutsPeopleOnCall(t *testing.T) {
 }
 
 func TestApplyLeavesWhoeverIsOnUntilTheirPeriodEnds(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		before := b.now
 		b.now = b.now.Add(24 * time.Hour)
@@ -227,13 +229,13 @@ schedules:
 }
 
 func TestApplyIsAllOrNothing(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		before := b.export()
 		plan := b.plan(b.example(), trusted)
 		// What no file can say: the last change refers to nothing the store knows.
 		plan.Changes = append(plan.Changes, blueprint.Change{Op: blueprint.Create, Kind: blueprint.OfTeam, Value: 7})
-		if err := db.Apply(t.Context(), auth.Tocsin, b.keys, plan); err == nil {
+		if err := st.Organization.Apply(t.Context(), auth.Tocsin, b.keys, plan); err == nil {
 			t.Fatal("it was applied")
 		}
 		b.same("the configuration", before, b.export())
@@ -241,30 +243,30 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 }
 
 func TestApplyRefusesAPlanForAnotherConfiguration(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		plan := b.plan(b.example(), trusted)
 		b.apply("version: 1\norganization: {name: Somebody else}\n", trusted)
-		if err := db.Apply(t.Context(), auth.Tocsin, b.keys, plan); !fault.Is(err, fault.KindConflict) {
+		if err := st.Organization.Apply(t.Context(), auth.Tocsin, b.keys, plan); !fault.Is(err, fault.KindConflict) {
 			t.Errorf("the answer is %v", err)
 		}
 	})
 }
 
 func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		ana, err := st.Access.UserByEmail(t.Context(), "ana@acme.example")
 		b.must(err)
-		methods, err := db.ContactMethods(t.Context(), ana.ID)
+		methods, err := st.Access.ContactMethods(t.Context(), ana.ID)
 		b.must(err)
-		b.must(db.SetRules(t.Context(), ana.Email, ana.ID, []notify.Rule{{Urgency: "high", ContactMethodID: methods[2].ID}}))
-		b.must(db.changeContacts(t.Context(), func(tx *Tx) error { return tx.verified(t.Context(), ana.Email, methods[0]) })) // as by a code
-		schedule, err := db.Schedule(t.Context(), "payments")
+		b.must(st.Access.SetRules(t.Context(), ana.Email, ana.ID, []notify.Rule{{Urgency: "high", ContactMethodID: methods[2].ID}}))
+		b.must(st.Access.ChangeContacts(t.Context(), func(tx *db.Tx) error { return access.Verified(t.Context(), tx, ana.Email, methods[0]) })) // as by a code
+		schedule, err := st.Organization.Schedule(t.Context(), "payments")
 		b.must(err)
 		swap := oncall.Override{From: b.now.Add(time.Hour), To: b.now.Add(2 * time.Hour), Kind: oncall.Add, In: oncall.Person(ana.ID)}
-		_, err = db.AddOverride(t.Context(), ana.Actor(), schedule.ID, swap)
+		_, err = st.Organization.AddOverride(t.Context(), ana.Actor(), schedule.ID, swap)
 		b.must(err)
 
 		file := strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "+34600000009", verified: true},`, 1)
@@ -278,7 +280,7 @@ func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
 			t.Errorf("the plan does not take back the file's own override:\n%s", words)
 		}
 		b.same("the swap", []string{"ben@acme.example", "ana@acme.example"}, b.onCall("payments", b.now.Add(90*time.Minute), "main"))
-		people, err := db.Recipients(t.Context())
+		people, err := st.Organization.Recipients(t.Context())
 		b.must(err)
 		b.same("Ana's first number", "+34600000001", people[ana.ID].Methods[0].Address)
 	})
@@ -291,7 +293,7 @@ func (b *blueprints) anaAt(number string) string {
 
 func (b *blueprints) methods(userID int64) []notify.ContactMethod {
 	b.t.Helper()
-	methods, err := b.db.ContactMethods(b.t.Context(), userID)
+	methods, err := b.db.Access.ContactMethods(b.t.Context(), userID)
 	b.must(err)
 	return methods
 }
@@ -299,7 +301,7 @@ func (b *blueprints) methods(userID int64) []notify.ContactMethod {
 // notices are where a person was told something, by medium.
 func (b *blueprints) notices(userID int64) (media []string) {
 	b.t.Helper()
-	rows, err := b.db.read.QueryContext(b.t.Context(), b.db.rebind("SELECT medium FROM messages WHERE user_id = $1 AND kind = 'notice' ORDER BY medium"), userID)
+	rows, err := b.db.Read.QueryContext(b.t.Context(), b.db.Rebind("SELECT medium FROM messages WHERE user_id = $1 AND kind = 'notice' ORDER BY medium"), userID)
 	b.must(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -312,10 +314,10 @@ func (b *blueprints) notices(userID int64) (media []string) {
 }
 
 func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		ana, err := st.Access.UserByEmail(t.Context(), "ana@acme.example")
 		b.must(err)
 		before := b.methods(ana.ID)
 		b.apply(b.anaAt("+34600000009"), trusted)
@@ -324,7 +326,7 @@ func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
 			t.Errorf("the contact is %+v", m)
 		}
 		b.same("who was told", []string{"email", "voice"}, b.notices(ana.ID))
-		rules, err := db.Rules(t.Context(), ana.ID)
+		rules, err := st.Access.Rules(t.Context(), ana.ID)
 		if b.must(err); rules[0].ContactMethodID != before[0].ID {
 			t.Errorf("the rules lost their contact: %+v", rules)
 		}
@@ -335,10 +337,10 @@ func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
 // Whoever a file corrects from elsewhere is paged where they were until they have
 // verified the correction.
 func TestACorrectionFromElsewhereWaitsForItsOwner(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		ana, err := st.Access.UserByEmail(t.Context(), "ana@acme.example")
 		b.must(err)
 		before := b.methods(ana.ID)
 		waits := func(number string) notify.ContactMethod {
@@ -368,7 +370,7 @@ func TestACorrectionFromElsewhereWaitsForItsOwner(t *testing.T) {
 
 		b.apply(b.anaAt("+34600000007"), blueprint.Options{})
 		m := waits("+34600000007")
-		b.must(db.changeContacts(t.Context(), func(tx *Tx) error { return tx.verified(t.Context(), ana.Email, m) })) // as by a code
+		b.must(st.Access.ChangeContacts(t.Context(), func(tx *db.Tx) error { return access.Verified(t.Context(), tx, ana.Email, m) })) // as by a code
 		after := b.methods(ana.ID)
 		if m := after[len(after)-1]; len(after) != len(before) || m.Slug != "sms" || m.Address != "+34600000007" || !m.Usable() {
 			t.Errorf("after it was verified: %+v", after)
@@ -378,10 +380,10 @@ func TestACorrectionFromElsewhereWaitsForItsOwner(t *testing.T) {
 }
 
 func TestACorrectionAtTheServerOvertakesOneThatWaits(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+		ana, err := st.Access.UserByEmail(t.Context(), "ana@acme.example")
 		b.must(err)
 		before := b.methods(ana.ID)
 		b.apply(b.anaAt("+34600000009"), blueprint.Options{})
@@ -394,14 +396,14 @@ func TestACorrectionAtTheServerOvertakesOneThatWaits(t *testing.T) {
 }
 
 func TestANumberThatSaidStopComesBackSwitchedOff(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		for number, options := range map[string]blueprint.Options{"+34600000009": trusted, "+34600000008": {}} {
 			b.apply(b.example(), trusted)
-			ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+			ana, err := st.Access.UserByEmail(t.Context(), "ana@acme.example")
 			b.must(err)
 			before := b.methods(ana.ID)
-			_, err = db.SwitchContact(t.Context(), ana.Actor(), before[0], false) // whoever has the wrong number
+			_, err = st.Access.SwitchContact(t.Context(), ana.Actor(), before[0], false) // whoever has the wrong number
 			b.must(err)
 			b.apply(b.anaAt(number), options)
 			if m := b.methods(ana.ID)[0]; m.ID != before[0].ID || m.Address != number || m.Usable() != options.TrustVerified || m.DisabledAt != nil {
@@ -416,8 +418,8 @@ func TestANumberThatSaidStopComesBackSwitchedOff(t *testing.T) {
 }
 
 func TestApplyPrunesWhatNothingUses(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		prune := blueprint.Options{Prune: true}
 		words := b.apply(`
@@ -448,32 +450,32 @@ services: [{slug: checkout-api, deployments: [prod-eu]}]
 }
 
 func TestApplyIsAudited(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
 		b.apply("version: 1\nintegrations: [{slug: sre, key: slo0000000000000000000000000key2}]\n", trusted)
-		log, err := db.AuditLog(t.Context(), auth.AuditQuery{Subject: "integration:sre", Limit: 10})
+		log, err := st.Access.AuditLog(t.Context(), auth.AuditQuery{Subject: "integration:sre", Limit: 10})
 		b.must(err)
 		var actions []string
 		for _, e := range log {
 			actions = append(actions, e.Actor+" "+e.Action)
-			if strings.Contains(asJSON(e.Detail), "key2") {
+			if strings.Contains(db.AsJSON(e.Detail), "key2") {
 				t.Errorf("the key is in the audit log: %v", e.Detail)
 			}
 		}
 		b.same("the log, newest first", []string{"tocsin integration.update", "tocsin integration.create"}, actions)
-		key, err := db.IntegrationKey(t.Context(), b.keys, "sre")
+		key, err := st.Organization.IntegrationKey(t.Context(), b.keys, "sre")
 		b.must(err)
 		b.same("the key", "slo0000000000000000000000000key2", key)
 	})
 }
 
 func TestAChangeWakesStepsThatWait(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		b := openBlueprints(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
 		later := b.now.Add(time.Hour)
 		insert := func(ctx context.Context, phase string, fired, next *time.Time) {
-			_, err := db.write.ExecContext(ctx, db.rebind(`INSERT INTO escalations (incident_number, purpose, subject, state, phase, step, run,
+			_, err := st.Write.ExecContext(ctx, st.Rebind(`INSERT INTO escalations (incident_number, purpose, subject, state, phase, step, run,
 				reached, fired_at, next_action_at, started_at) VALUES (1, 'primary', '', 'active', $1, 0, 0, true, $2, $3, $4)`),
 				phase, fired, next, b.now)
 			b.must(err)
@@ -483,7 +485,7 @@ func TestAChangeWakesStepsThatWait(t *testing.T) {
 		insert(t.Context(), "steps", &b.now, nil)
 		b.apply(b.example(), trusted)
 		var due []bool
-		rows, err := db.read.QueryContext(t.Context(), db.rebind("SELECT coalesce(next_action_at <= $1, false) FROM escalations ORDER BY id"), b.now)
+		rows, err := st.Read.QueryContext(t.Context(), st.Rebind("SELECT coalesce(next_action_at <= $1, false) FROM escalations ORDER BY id"), b.now)
 		b.must(err)
 		defer rows.Close()
 		for rows.Next() {

@@ -19,13 +19,13 @@ type addressBook struct {
 	ana *auth.User
 }
 
-func openAddressBook(t *testing.T, db *DB) *addressBook {
+func openAddressBook(t *testing.T, st *Store) *addressBook {
 	t.Helper()
-	b := openBlueprints(t, db)
+	b := openBlueprints(t, st)
 	b.apply(b.example(), trusted)
-	ana, err := db.UserByEmail(t.Context(), "ana@acme.example")
+	ana, err := st.Access.UserByEmail(t.Context(), "ana@acme.example")
 	b.must(err)
-	return &addressBook{&notify.Contacts{Store: db, Now: db.Now}, b, ana}
+	return &addressBook{&notify.Contacts{Store: st.Access, Now: st.Now}, b, ana}
 }
 
 func (a *addressBook) add(n notify.NewContact) notify.ContactMethod {
@@ -42,7 +42,7 @@ func (a *addressBook) verify(m notify.ContactMethod, code string) error {
 // queued are the messages of a kind that wait to be sent, as "address: body".
 func (a *addressBook) queued(kind notify.Kind) []string {
 	a.t.Helper()
-	rows, err := a.db.read.QueryContext(a.t.Context(), a.db.rebind("SELECT address, body FROM messages WHERE kind = $1 AND state = 'queued' ORDER BY id"), string(kind))
+	rows, err := a.db.Read.QueryContext(a.t.Context(), a.db.Rebind("SELECT address, body FROM messages WHERE kind = $1 AND state = 'queued' ORDER BY id"), string(kind))
 	a.must(err)
 	defer rows.Close()
 	var all []string
@@ -84,7 +84,7 @@ func (a *addressBook) refused(what string, err error, kind fault.Kind) {
 
 func (a *addressBook) methods() []string {
 	a.t.Helper()
-	methods, err := a.db.ContactMethods(a.t.Context(), a.ana.ID)
+	methods, err := a.db.Access.ContactMethods(a.t.Context(), a.ana.ID)
 	a.must(err)
 	var all []string
 	for _, m := range methods {
@@ -98,24 +98,24 @@ func (a *addressBook) methods() []string {
 }
 
 func TestAReplacedNumberStaysInUseUntilTheNewOneIsVerified(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		a := openAddressBook(t, db)
-		old, err := db.ContactMethods(t.Context(), a.ana.ID)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
+		old, err := st.Access.ContactMethods(t.Context(), a.ana.ID)
 		a.must(err)
 		m := a.add(notify.NewContact{Medium: notify.SMS, Address: "+34 600 000-009", Replaces: old[0].ID})
 		a.same("before", []string{"sms +34600000001 in use", "call +34600000001 in use", "mail ana@acme.example in use", "sms-2 +34600000009 unverified"}, a.methods())
 
 		code := a.lastCode()
-		version, err := db.ConfigVersion(t.Context())
+		version, err := st.ConfigVersion(t.Context())
 		a.must(err)
 		a.must(a.verify(m, code[:3]+" "+code[3:]))
 		a.same("after", []string{"call +34600000001 in use", "mail ana@acme.example in use", "sms +34600000009 in use"}, a.methods())
-		now, err := db.ConfigVersion(t.Context())
+		now, err := st.ConfigVersion(t.Context())
 		a.must(err)
 		if now <= version {
 			t.Error("the version of the configuration was not raised")
 		}
-		people, err := db.Recipients(t.Context())
+		people, err := st.Organization.Recipients(t.Context())
 		a.must(err)
 		first, ok := people[a.ana.ID].Notification(0, "high", func(notify.Medium) bool { return true })
 		if !ok || first.Method.Address != "+34600000009" {
@@ -128,8 +128,8 @@ func TestAReplacedNumberStaysInUseUntilTheNewOneIsVerified(t *testing.T) {
 }
 
 func TestACodeExpiresAndTakesFiveTries(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		a := openAddressBook(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
 		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
 		first := a.lastCode()
 		a.refused("a code of five digits", a.verify(m, "12345"), fault.KindInvalid)
@@ -152,8 +152,8 @@ func TestACodeExpiresAndTakesFiveTries(t *testing.T) {
 }
 
 func TestCodesAreLimited(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		a := openAddressBook(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
 		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
 		send := func() error { return a.SendCode(t.Context(), a.ana.Email, a.ana.ID, m.ID) }
 		a.refused("another at once", send(), fault.KindLimited)
@@ -169,10 +169,10 @@ func TestCodesAreLimited(t *testing.T) {
 }
 
 func TestContactsAreTheirOwners(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		a := openAddressBook(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
 		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
-		ben, err := db.UserByEmail(t.Context(), "ben@acme.example")
+		ben, err := st.Access.UserByEmail(t.Context(), "ben@acme.example")
 		a.must(err)
 		a.refused("verified by another", a.Verify(t.Context(), ben.Email, ben.ID, m.ID, a.lastCode()), fault.KindNotFound)
 		a.refused("removed by another", a.Remove(t.Context(), ben.Email, ben.ID, m.ID), fault.KindNotFound)
@@ -183,13 +183,13 @@ func TestContactsAreTheirOwners(t *testing.T) {
 }
 
 func TestARemovedContactTakesItsRulesAlong(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		a := openAddressBook(t, db)
-		methods, err := db.ContactMethods(t.Context(), a.ana.ID)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
+		methods, err := st.Access.ContactMethods(t.Context(), a.ana.ID)
 		a.must(err)
 		a.must(a.Remove(t.Context(), a.ana.Email, a.ana.ID, methods[0].ID))
 		a.same("methods", []string{"call +34600000001 in use", "mail ana@acme.example in use"}, a.methods())
-		rules, err := db.Rules(t.Context(), a.ana.ID)
+		rules, err := st.Access.Rules(t.Context(), a.ana.ID)
 		a.must(err)
 		var left []int64
 		for _, r := range rules {
@@ -200,12 +200,12 @@ func TestARemovedContactTakesItsRulesAlong(t *testing.T) {
 }
 
 func TestAPersonHasOnlySoManyContacts(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		a := openAddressBook(t, db)
-		have, err := db.ContactMethods(t.Context(), a.ana.ID)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
+		have, err := st.Access.ContactMethods(t.Context(), a.ana.ID)
 		a.must(err)
 		for i := len(have); i < notify.MostContacts; i++ {
-			a.must(db.AddContact(t.Context(), a.ana.Email, &notify.ContactMethod{UserID: a.ana.ID, Slug: fmt.Sprint("mail-", i), Medium: notify.Email, Address: fmt.Sprintf("%d@acme.example", i), CreatedAt: db.Now()}))
+			a.must(st.Access.AddContact(t.Context(), a.ana.Email, &notify.ContactMethod{UserID: a.ana.ID, Slug: fmt.Sprint("mail-", i), Medium: notify.Email, Address: fmt.Sprintf("%d@acme.example", i), CreatedAt: st.Now()}))
 		}
 		if _, err := a.Add(t.Context(), a.ana.Email, a.ana.ID, notify.NewContact{Medium: notify.Email, Address: "more@acme.example"}); !fault.Is(err, fault.KindConflict) {
 			t.Errorf("one more: %v", err)

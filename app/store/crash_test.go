@@ -29,7 +29,7 @@ func TestNoSignalThatWasAnsweredIsLostInACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPipeline(t, opened(t, cluster.URL))
-	b := ingest.NewBatcher(p.db, ingest.BatcherOptions{Log: slog.New(slog.DiscardHandler)})
+	b := ingest.NewBatcher(p.db.Incidents, ingest.BatcherOptions{Log: slog.New(slog.DiscardHandler)})
 	answered := map[string]bool{}
 	for _, disk := range []struct {
 		name string
@@ -46,7 +46,7 @@ func TestNoSignalThatWasAnsweredIsLostInACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := map[string]bool{}
-	rows, err := p.db.read.QueryContext(t.Context(), "SELECT a.dedup_key FROM alerts a JOIN incidents i ON i.number = a.incident_number JOIN escalations e ON e.incident_number = i.number")
+	rows, err := p.db.Read.QueryContext(t.Context(), "SELECT a.dedup_key FROM alerts a JOIN incidents i ON i.number = a.incident_number JOIN escalations e ON e.incident_number = i.number")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func (p *pipeline) sendUntilItCrashes(b *ingest.Batcher, name string, slow func(
 					return
 				default:
 				}
-				p.db.settler.pace.force(slow(n))
+				p.db.Flusher.Latency.Force(slow(n), time.Now().Add(time.Hour))
 				key := fmt.Sprintf("%s-%d-%d", name, sender, n)
 				if _, err := b.Submit(p.t.Context(), []ingest.Signal{p.signal(key)}); err != nil {
 					atRefused.Do(func() { close(refused) })

@@ -2,20 +2,16 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"testing"
 
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
-	"github.com/tocsin-oncall/tocsin/migrations"
 )
 
 // forEachDatabase runs a test on a migrated database of each kind, in
 // parallel. Each has the real clock; a test may put another in its place.
-func forEachDatabase(t *testing.T, test func(t *testing.T, db *DB)) {
+func ForEachDatabase(t *testing.T, test func(t *testing.T, st *Store)) {
 	t.Helper()
 	t.Parallel()
 	for name, address := range map[string]func(t *testing.T) string{
@@ -30,18 +26,18 @@ func forEachDatabase(t *testing.T, test func(t *testing.T, db *DB)) {
 }
 
 // opened is a database that is closed after the test.
-func opened(t *testing.T, address string) *DB {
+func opened(t *testing.T, address string) *Store {
 	t.Helper()
-	db, err := Open(t.Context(), address, Options{})
+	st, err := Open(t.Context(), address, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := st.Close(); err != nil {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	return db
+	return st
 }
 
 func newSQLite(t *testing.T) string {
@@ -53,32 +49,17 @@ func newSQLite(t *testing.T) string {
 	return address
 }
 
-// newPostgres copies a template that is named after the migrations, so that a
-// server that outlives a run never hands out an older schema.
+// newPostgres is a new, migrated database.
 func newPostgres(t *testing.T) string {
 	t.Helper()
-	sum := sha256.New()
-	err := fs.WalkDir(migrations.Postgres, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(migrations.Postgres, path)
-		sum.Write(content)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pgtest.DatabaseFrom(t, "migrated "+hex.EncodeToString(sum.Sum(nil)), func(url string) error {
-		return migrateAt(t.Context(), url)
-	})
+	return pgtest.Migrated(t, func(url string) error { return migrateAt(t.Context(), url) })
 }
 
 func migrateAt(ctx context.Context, address string) error {
-	db, err := Open(ctx, address, Options{})
+	st, err := Open(ctx, address, Options{})
 	if err != nil {
 		return err
 	}
-	_, err = db.Migrate(ctx)
-	return errors.Join(err, db.Close())
+	_, err = st.Migrate(ctx)
+	return errors.Join(err, st.Close())
 }

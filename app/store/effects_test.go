@@ -1,12 +1,12 @@
 package store
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
-	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
@@ -24,15 +24,15 @@ func (p *pipeline) fallsBack() {
 func (p *pipeline) phase() string {
 	p.t.Helper()
 	var phase string
-	if err := p.db.read.QueryRowContext(p.t.Context(), "SELECT phase FROM escalations").Scan(&phase); err != nil {
+	if err := p.db.Read.QueryRowContext(p.t.Context(), "SELECT phase FROM escalations").Scan(&phase); err != nil {
 		p.t.Fatal(err)
 	}
 	return phase
 }
 
 func TestARaisePagesAtOnceInEveryPhase(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.fallsBack()
 		p.write(p.signal("a", withPriority(3)))
 		p.settle()
@@ -53,8 +53,8 @@ func TestARaisePagesAtOnceInEveryPhase(t *testing.T) {
 }
 
 func TestWhatIsRaisedAndResolvedAtOncePagesNobody(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		for _, acknowledged := range []bool{false, true} {
 			number := p.write(p.signal("a", withPriority(2)))[0].Number
 			p.settle()
@@ -78,8 +78,8 @@ func (p *pipeline) asked() int {
 }
 
 func TestARaiseAsksTheOwnerOnceHoweverOftenItIsRaised(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(3)))[0].Number
 		p.settle()
 		p.acknowledge(number)
@@ -94,15 +94,15 @@ func TestARaiseAsksTheOwnerOnceHoweverOftenItIsRaised(t *testing.T) {
 }
 
 func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(2)))[0].Number
 		p.settle()
 		p.acknowledge(number)
 		p.write(p.signal("a", withPriority(1)))
 		p.expect(p.settle(), "sms-1")
 		user := ben
-		if _, err := p.actions.Escalate(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActEscalate{}}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle(), "sms-2")
@@ -118,21 +118,21 @@ func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
 }
 
 func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(2)))[0].Number
 		p.settle()
 		user := ben
 		escalate := func() error {
-			_, err := p.actions.Escalate(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"})
-			return err
+			out, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActEscalate{}})
+			return errors.Join(err, out.Err())
 		}
 		events := func() int {
 			return p.count("SELECT count(*) FROM timeline_events WHERE kind = $1", string(incident.EvEscalated))
 		}
 		p.must(0, escalate())
 		p.now = p.now.Add(incident.EscalateAgain - time.Second)
-		if err := escalate(); !fault.Is(err, fault.KindConflict) || !strings.Contains(err.Error(), "by Ben Adeyemi a moment ago") {
+		if err := escalate(); err == nil || !strings.Contains(err.Error(), "by Ben Adeyemi a moment ago") {
 			t.Errorf("a second time: %v", err)
 		}
 		if n := events(); n != 1 {
@@ -149,17 +149,17 @@ func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
 }
 
 func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.storm(1)[0]
 		p.planned()
 		p.exec(`INSERT INTO pages (incident_number, escalation_id, user_id, step, run, urgency, priority, shadow, digest, why, state, rule, notify_at, created_at)
 			SELECT incident_number, escalation_id, $1, step, run, urgency, priority, $2, digest, why, state, rule, notify_at, created_at FROM pages`, ben, true)
 		user := ben
 		for range 3 { // however often it is sent
-			inc, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"})
-			if err != nil || inc.Status != incident.Triggered {
-				t.Fatalf("a shadow's acknowledgment: %s, %v", inc.Status, err)
+			out, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}, Act: incident.ActAcknowledge{}})
+			if err != nil || out.Kind != incident.Shadow || out.Incident.Status != incident.Triggered {
+				t.Fatalf("a shadow's acknowledgment: %s of %s, %v", out.Kind, out.Incident.Status, err)
 			}
 		}
 		if n := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1", string(incident.EvShadowAck)); n != 1 {
@@ -175,8 +175,8 @@ func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
 }
 
 func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.storm(1)[0]
 		p.settle()
 		p.exec(`INSERT INTO escalations (incident_number, purpose, subject, policy_version_id, state, phase, step, run, reached, fired_at, deadline_at, next_action_at, started_at)
@@ -194,11 +194,11 @@ func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
 		}
 		p.expect(p.advance(10*time.Minute), "sms-2")
 		user := ana
-		if _, err := p.actions.Unacknowledge(t.Context(), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, Act: incident.ActUnacknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		user = ben
-		if _, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		if n := p.count(active, string(escalation.Responder)); n != 0 {
@@ -209,8 +209,8 @@ func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
 }
 
 func TestAnAcknowledgmentExpires(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.exec("UPDATE priorities SET ack_expires = 1800 WHERE level = 1")
 		number := p.write(p.signal("a", withPriority(1)))[0].Number
 		p.expect(p.settle(), "sms-1")

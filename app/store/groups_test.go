@@ -22,7 +22,7 @@ func acknowledges(s *ingest.Signal) { s.Event.Action = incident.AcknowledgeAlert
 // statuses are where incidents stand, in the order of their numbers.
 func (p *pipeline) statuses() []string {
 	p.t.Helper()
-	rows, err := p.db.read.QueryContext(context.Background(), "SELECT status FROM incidents ORDER BY number")
+	rows, err := p.db.Read.QueryContext(context.Background(), "SELECT status FROM incidents ORDER BY number")
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -49,8 +49,8 @@ func (p *pipeline) expectStatuses(want ...string) {
 }
 
 func TestGroupSharesOneIncident(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		first := p.write(p.signal("a", inGroup), p.signal("b", inGroup))
 		if first[0].Status != incident.ResultCreated || first[1].Status != incident.ResultDeduplicated || first[0].Number != first[1].Number {
 			t.Fatalf("got %+v", first)
@@ -76,8 +76,8 @@ func TestGroupSharesOneIncident(t *testing.T) {
 }
 
 func TestGroupsOfOthersAreApart(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		results := p.write(p.signal("a", inGroup), p.signal("b"),
 			p.signal("c", func(s *ingest.Signal) { s.Event.Group = "h" }),
 			p.signal("a", inGroup, func(s *ingest.Signal) { s.ServiceID, s.Rules.ServiceID = 2, 2 }))
@@ -90,8 +90,8 @@ func TestGroupsOfOthersAreApart(t *testing.T) {
 }
 
 func TestNewAlertOfAGroupAsksWhoeverAcknowledged(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", inGroup))[0].Number
 		p.settle()
 		user := ben
@@ -107,8 +107,8 @@ func TestNewAlertOfAGroupAsksWhoeverAcknowledged(t *testing.T) {
 
 // The index of open groups must not mind in which order a batch is written.
 func TestGroupEndsAndBeginsInOneBatch(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.write(p.signal("a", inGroup))
 		p.write(p.signal("a", inGroup, resolve), p.signal("b", inGroup, neverAgain))
 		p.expectStatuses("resolved", "triggered")
@@ -124,8 +124,8 @@ func TestGroupEndsAndBeginsInOneBatch(t *testing.T) {
 }
 
 func TestNoGroupIsOpenTwiceByHand(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a", inGroup))[0].Number
 		p.write(p.signal("a", inGroup, resolve))
 		p.write(p.signal("b", inGroup))
@@ -142,10 +142,10 @@ func TestNoGroupIsOpenTwiceByHand(t *testing.T) {
 
 // Two processes that begin a group at once have one incident in the end.
 func TestTwoProcessesBeginAGroupAtOnce(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		const rounds = 20
-		batchers := [2]*ingest.Batcher{ingest.NewBatcher(db, ingest.BatcherOptions{}), ingest.NewBatcher(db, ingest.BatcherOptions{})}
+		batchers := [2]*ingest.Batcher{ingest.NewBatcher(st.Incidents, ingest.BatcherOptions{}), ingest.NewBatcher(st.Incidents, ingest.BatcherOptions{})}
 		for round := range rounds {
 			var done sync.WaitGroup
 			for i, b := range batchers {
@@ -173,8 +173,8 @@ func TestTwoProcessesBeginAGroupAtOnce(t *testing.T) {
 }
 
 func TestSenderAcknowledges(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		if r := p.write(p.signal("a", acknowledges)); r[0].Status != incident.ResultIgnored || r[0].Warning == "" || r[0].Number != 0 {
 			t.Errorf("with nothing open: %+v", r)
 		}
@@ -193,7 +193,7 @@ func TestSenderAcknowledges(t *testing.T) {
 }
 
 func TestChangesOfAServiceBeforeAnInstant(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		at := time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
 		change := func(service int64, summary string, after time.Duration) ingest.RecordedChange {
 			return ingest.RecordedChange{ServiceID: service, IntegrationID: 1, Summary: summary, Source: "ci", At: at.Add(after), ReceivedAt: at.Add(time.Hour),
@@ -201,11 +201,11 @@ func TestChangesOfAServiceBeforeAnInstant(t *testing.T) {
 		}
 		all := []ingest.RecordedChange{change(1, "v1", 0), change(1, "v2", time.Minute), change(1, "v3", 2*time.Minute), change(2, "other", 0)}
 		for range 2 { // a repeat is kept once
-			if err := db.RecordChanges(t.Context(), all); err != nil {
+			if err := st.Incidents.RecordChanges(t.Context(), all); err != nil {
 				t.Fatal(err)
 			}
 		}
-		got, err := db.ChangesBefore(t.Context(), 1, at.Add(time.Minute), 10)
+		got, err := st.Incidents.ChangesBefore(t.Context(), 1, at.Add(time.Minute), 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,8 +215,23 @@ func TestChangesOfAServiceBeforeAnInstant(t *testing.T) {
 		if diff := cmp.Diff([]ingest.RecordedChange{all[1], all[0]}, got); diff != "" {
 			t.Error(diff)
 		}
-		if last, err := db.ChangesBefore(t.Context(), 1, at.Add(time.Hour), 1); err != nil || len(last) != 1 || last[0].Summary != "v3" {
+		if last, err := st.Incidents.ChangesBefore(t.Context(), 1, at.Add(time.Hour), 1); err != nil || len(last) != 1 || last[0].Summary != "v3" {
 			t.Errorf("the last one: %+v, %v", last, err)
 		}
+	})
+}
+
+// Another alert that may wait is no reason to page before support hours; one that
+// may not wait is.
+func TestWhatMayWaitWakesNobody(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		mayWait := func(s *ingest.Signal) { s.Event.Low = true }
+		p.write(p.signal("a", inGroup, mayWait))
+		p.exec("UPDATE escalations SET phase = 'waiting', next_action_at = $1", p.now.Add(8*time.Hour))
+		p.write(p.signal("b", inGroup, mayWait))
+		p.expect(p.settle())
+		p.write(p.signal("c", inGroup))
+		p.expect(p.settle(), "sms-1")
 	})
 }

@@ -15,8 +15,8 @@ import (
 
 // newReading has three incidents of Checkout API (the first resolved, the
 // second acknowledged by Ben, the third paging Ana) and one of Search.
-func newReading(t *testing.T, db *DB) *pipeline {
-	p := newPipeline(t, db)
+func newReading(t *testing.T, st *Store) *pipeline {
+	p := newPipeline(t, st)
 	p.exec(`INSERT INTO teams (id, slug, name) VALUES (1, 'payments', 'Payments')`)
 	p.exec(`UPDATE services SET team_id = 1, runbook = 'checkout-api' WHERE id = 1`)
 	p.exec(`INSERT INTO services (id, slug, name) VALUES (2, 'search', 'Search_Engine')`)
@@ -32,7 +32,7 @@ func newReading(t *testing.T, db *DB) *pipeline {
 			s.Event.Title = "Availability of Éclair"
 		}))
 	user := ben
-	if _, err := p.actions.Acknowledge(t.Context(), 2, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
+	if _, err := p.actions.Do(t.Context(), incident.Command{Number: 2, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActAcknowledge{}}); err != nil {
 		t.Fatal(err)
 	}
 	p.settle()
@@ -40,8 +40,8 @@ func newReading(t *testing.T, db *DB) *pipeline {
 }
 
 func TestListIncidentsNarrows(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		newReading(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		newReading(t, st)
 		two, three := 2, 3
 		open := []incident.Status{incident.Triggered, incident.Acknowledged}
 		for name, c := range map[string]struct {
@@ -73,7 +73,7 @@ func TestListIncidentsNarrows(t *testing.T) {
 			if c.filter.Limit == 0 {
 				c.filter.Limit = 200
 			}
-			rows, err := db.ListIncidents(t.Context(), c.filter)
+			rows, err := st.Incidents.ListIncidents(t.Context(), c.filter)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -85,7 +85,7 @@ func TestListIncidentsNarrows(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
-		counts, err := db.CountIncidents(t.Context(), ana)
+		counts, err := st.Incidents.CountIncidents(t.Context(), ana)
 		if want := (incident.Counts{Open: 3, Unanswered: 2, Mine: 1}); err != nil || counts != want {
 			t.Errorf("counts are %+v, %v; want %+v", counts, err, want)
 		}
@@ -93,8 +93,8 @@ func TestListIncidentsNarrows(t *testing.T) {
 }
 
 func TestWhatMatchesIsCountedInEveryStatus(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		newReading(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		newReading(t, st)
 		for search, want := range map[string]incident.Matches{
 			"availability": {Open: 3, Unanswered: 2, Mine: 1, Resolved: 1},
 			"key-of":       {Open: 1, Unanswered: 1},
@@ -102,7 +102,7 @@ func TestWhatMatchesIsCountedInEveryStatus(t *testing.T) {
 			"nothing":      {},
 		} {
 			// Where it is asked from does not matter.
-			got, err := db.MatchingIncidents(t.Context(), incident.ListFilter{Search: search, Statuses: []incident.Status{incident.Resolved}, MineOf: ben, Before: 1, Limit: 1}, ana)
+			got, err := st.Incidents.MatchingIncidents(t.Context(), incident.ListFilter{Search: search, Statuses: []incident.Status{incident.Resolved}, MineOf: ben, Before: 1, Limit: 1}, ana)
 			if err != nil || got != want {
 				t.Errorf("%q: got %+v, %v; want %+v", search, got, err, want)
 			}
@@ -111,9 +111,9 @@ func TestWhatMatchesIsCountedInEveryStatus(t *testing.T) {
 }
 
 func TestAnIncidentIsReadWithWhatItRefersTo(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		newReading(t, db)
-		row, err := db.Incident(t.Context(), 3)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		newReading(t, st)
+		row, err := st.Incidents.Incident(t.Context(), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,21 +121,21 @@ func TestAnIncidentIsReadWithWhatItRefersTo(t *testing.T) {
 		if want := fmt.Sprint("checkout-api", "Payments", "Production Europe", "P2", "checkout-api", []incident.PagedPerson{{UserID: ana, Name: "Ana Ortiz", Email: "ana@acme.example"}}); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-		if row, err = db.Incident(t.Context(), 2); err != nil || row.OwnerEmail != "ben@acme.example" || row.Paged != nil {
+		if row, err = st.Incidents.Incident(t.Context(), 2); err != nil || row.OwnerEmail != "ben@acme.example" || row.Paged != nil {
 			t.Errorf("the acknowledged one: owner %q, paged %v, %v", row.OwnerEmail, row.Paged, err)
 		}
-		if _, err := db.Incident(t.Context(), 99); !fault.Is(err, fault.KindNotFound) {
+		if _, err := st.Incidents.Incident(t.Context(), 99); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("one that is not there: %v", err)
 		}
-		earlier, err := db.EarlierIncidents(t.Context(), row.Incident, 5)
+		earlier, err := st.Incidents.EarlierIncidents(t.Context(), row.Incident, 5)
 		if err != nil || len(earlier) != 1 || earlier[0].Number != 1 {
 			t.Errorf("earlier ones: %v, %v", earlier, err)
 		}
-		alert, err := db.LatestAlert(t.Context(), 3)
+		alert, err := st.Incidents.LatestAlert(t.Context(), 3)
 		if err != nil || string(alert.Body) != `{"service":"checkout-api"}` || alert.IntegrationSlug != "sre" {
 			t.Errorf("the alert: %+v, %v", alert, err)
 		}
-		escalations, err := db.IncidentEscalations(t.Context(), 3)
+		escalations, err := st.Paging.IncidentEscalations(t.Context(), 3)
 		if err != nil || len(escalations) != 1 || escalations[0].PolicySlug != "payments" || escalations[0].NextActionAt == nil {
 			t.Errorf("escalations: %+v, %v", escalations, err)
 		}
@@ -143,21 +143,21 @@ func TestAnIncidentIsReadWithWhatItRefersTo(t *testing.T) {
 }
 
 func TestATimelineIsReadInPages(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		newReading(t, db)
-		all, err := db.Timeline(t.Context(), 2, 0, 0)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		newReading(t, st)
+		all, err := st.Incidents.Timeline(t.Context(), 2, 0, 0)
 		if err != nil || len(all) < 2 {
 			t.Fatalf("%d events, %v", len(all), err)
 		}
-		first, err := db.Timeline(t.Context(), 2, 0, 1)
+		first, err := st.Incidents.Timeline(t.Context(), 2, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rest, err := db.Timeline(t.Context(), 2, first[0].ID, 0)
+		rest, err := st.Incidents.Timeline(t.Context(), 2, first[0].ID, 0)
 		if diff := cmp.Diff(all, append(first, rest...)); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		if last := all[len(all)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" {
+		if last := all[len(all)-1]; last.Kind() != incident.EvAcknowledged || last.Actor != "ben@acme.example" {
 			t.Errorf("the last event is %+v", last)
 		}
 	})
@@ -169,8 +169,8 @@ func pageLine(r incident.PageRecord) string {
 }
 
 func TestPagesAreReadWithTheirAttempts(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.sms.fail = func(m notify.Message) *notify.Failure {
 			if m.Medium == notify.SMS {
 				return &notify.Failure{Reason: "busy"}
@@ -181,7 +181,7 @@ func TestPagesAreReadWithTheirAttempts(t *testing.T) {
 		p.settle()
 		expect := func(number int64, want ...string) []incident.PageRecord {
 			t.Helper()
-			records, err := db.IncidentPages(t.Context(), number)
+			records, err := st.Paging.IncidentPages(t.Context(), number)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +208,7 @@ func TestPagesAreReadWithTheirAttempts(t *testing.T) {
 		if bundled.RetryAt == nil || !bundled.RetryAt.Equal(p.now.Add(notify.GatherFor)) {
 			t.Errorf("what gathers leaves at %v, want a minute from %v", bundled.RetryAt, p.now)
 		}
-		if _, err := p.actions.Acknowledge(t.Context(), 5, incident.By{Actor: "token:x", Via: "api"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: 5, By: incident.By{Actor: "token:x", Via: "api"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		expect(5, "Ana Ortiz sms ••• 0 withdrawn step 1 of run 1 with 1")

@@ -14,14 +14,14 @@ import (
 
 // leavings are the ways in which Ana is deactivated.
 var leavings = map[string]func(p *pipeline) error{
-	"in the app": func(p *pipeline) error { return p.db.SetActive(p.t.Context(), auth.Tocsin, ana, false) },
+	"in the app": func(p *pipeline) error { return p.db.Access.SetActive(p.t.Context(), auth.Tocsin, ana, false) },
 	"by a file": func(p *pipeline) error {
 		version, err := p.db.ConfigVersion(p.t.Context())
 		if err != nil {
 			return err
 		}
 		gone := blueprint.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
-		return p.db.Apply(p.t.Context(), auth.Tocsin, nil, &blueprint.Plan{Version: version,
+		return p.db.Organization.Apply(p.t.Context(), auth.Tocsin, nil, &blueprint.Plan{Version: version,
 			Changes: []blueprint.Change{{Kind: blueprint.OfUser, Op: blueprint.Update, Key: gone.Email, Value: gone}}})
 	},
 }
@@ -40,11 +40,11 @@ func (p *pipeline) leaves(how func(p *pipeline) error) {
 func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) {
 	for name, how := range leavings {
 		t.Run(name, func(t *testing.T) {
-			forEachDatabase(t, func(t *testing.T, db *DB) {
-				p := newPipeline(t, db)
+			ForEachDatabase(t, func(t *testing.T, st *Store) {
+				p := newPipeline(t, st)
 				number := p.storm(1)[0]
 				p.planned()
-				if err := db.Notice(t.Context(), notify.ContactMethod{ID: 1, UserID: ana, Medium: notify.SMS, Address: "sms-1"}, "Your number was replaced."); err != nil {
+				if err := st.Access.Notice(t.Context(), notify.ContactMethod{ID: 1, UserID: ana, Medium: notify.SMS, Address: "sms-1"}, "Your number was replaced."); err != nil {
 					t.Fatal(err)
 				}
 				p.leaves(how)
@@ -52,7 +52,7 @@ func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) 
 				if n := p.count("SELECT count(*) FROM timeline_events WHERE kind = $1 AND incident_number = $2", string(incident.EvLeft), number); n != 1 {
 					t.Errorf("the timeline tells of it %d times", n)
 				}
-				records, err := db.IncidentPages(t.Context(), number)
+				records, err := st.Paging.IncidentPages(t.Context(), number)
 				if err != nil || records[0].UserID != ana || records[0].State != incident.AttemptWithdrawn {
 					t.Errorf("her page: %+v, %v", records[0], err)
 				}
@@ -62,8 +62,8 @@ func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) 
 }
 
 func TestWhoeverIsPagedBesideAPersonWhoLeavesKeepsTheStep(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		d := p.engine.Directory.(fixedDirectory)
 		d.policy.Steps[0].Targets = []escalation.Target{{User: ana}, {User: ben}}
 		d.policy.Steps[1].Targets = []escalation.Target{{User: ana}}
@@ -79,8 +79,8 @@ func TestWhoeverIsPagedBesideAPersonWhoLeavesKeepsTheStep(t *testing.T) {
 }
 
 func TestAPersonWhoLeavesBetweenARetryAndItsSendGetsNothing(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		tries := 0
 		p.sms.fail = func(m notify.Message) *notify.Failure {
 			if tries++; tries == 1 {

@@ -19,20 +19,20 @@ func TestMigrationsKeepWhatThereIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := opened(t, address(t))
-			migrateTo(t, db, 1)
-			_, err := db.write.ExecContext(t.Context(), db.rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, rate_limit, created_at)
+			st := opened(t, address(t))
+			migrateTo(t, st, 1)
+			_, err := st.Write.ExecContext(t.Context(), st.Rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, rate_limit, created_at)
 				VALUES ('sre', 'SRE', 'slo', $1, $2, 7, $3)`), []byte{1}, []byte{2}, time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n, err := db.Migrate(t.Context()); err != nil || n < 1 {
+			if n, err := st.Migrate(t.Context()); err != nil || n < 1 {
 				t.Fatalf("%d migrations ran: %v", n, err)
 			}
-			if fresh, err := db.Migrated(t.Context()); err != nil || !fresh {
+			if fresh, err := st.Migrated(t.Context()); err != nil || !fresh {
 				t.Fatalf("the schema is not up to date: %v", err)
 			}
-			i, err := db.Integration(t.Context(), "sre")
+			i, err := st.Organization.Integration(t.Context(), "sre")
 			if err != nil || i.Name != "SRE" || i.RateLimit != 7 || i.Dedup != "" {
 				t.Errorf("the integration became %+v, %v", i, err)
 			}
@@ -40,9 +40,9 @@ func TestMigrationsKeepWhatThereIs(t *testing.T) {
 	}
 }
 
-func migrateTo(t *testing.T, db *DB, version int64) {
+func migrateTo(t *testing.T, st *Store, version int64) {
 	t.Helper()
-	p, end, err := db.migrator()
+	p, end, err := st.Migrator()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ func migrateTo(t *testing.T, db *DB, version int64) {
 func TestADatabaseFileIsItsOwnersAlone(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	db := opened(t, "sqlite:"+filepath.Join(dir, "tocsin.db"))
-	if _, err := db.write.ExecContext(t.Context(), "CREATE TABLE things (id integer)"); err != nil {
+	st := opened(t, "sqlite:"+filepath.Join(dir, "tocsin.db"))
+	if _, err := st.Write.ExecContext(t.Context(), "CREATE TABLE things (id integer)"); err != nil {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(dir)

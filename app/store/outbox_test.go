@@ -15,7 +15,7 @@ import (
 
 // onPostgresAlone runs a test of locks, of which SQLite with its one writer has
 // none.
-func onPostgresAlone(t *testing.T, test func(t *testing.T, db *DB)) {
+func onPostgresAlone(t *testing.T, test func(t *testing.T, st *Store)) {
 	t.Helper()
 	t.Parallel()
 	test(t, opened(t, newPostgres(t)))
@@ -42,7 +42,7 @@ func (p *pipeline) untilBlocked(done <-chan struct{}) (ended bool) {
 func (p *pipeline) count(query string, args ...any) int {
 	p.t.Helper()
 	var n int
-	if err := p.db.read.QueryRowContext(context.Background(), p.db.rebind(query), args...).Scan(&n); err != nil {
+	if err := p.db.Read.QueryRowContext(context.Background(), p.db.Rebind(query), args...).Scan(&n); err != nil {
 		p.t.Fatal(err)
 	}
 	return n
@@ -78,7 +78,7 @@ func (p *pipeline) planned() {
 
 func (p *pipeline) claim(limit int, busy ...notify.Medium) []notify.Claim {
 	p.t.Helper()
-	claims, _, err := p.db.ClaimMessages(context.Background(), p.now, limit, busy)
+	claims, _, err := p.db.Paging.ClaimMessages(context.Background(), p.now, limit, busy)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -88,14 +88,14 @@ func (p *pipeline) claim(limit int, busy ...notify.Medium) []notify.Claim {
 func (p *pipeline) sent(claims ...notify.Claim) {
 	p.t.Helper()
 	for _, c := range claims {
-		p.must(0, p.db.Sent(context.Background(), c, notify.Receipt{ProviderID: fmt.Sprint("P", c.ID)}, p.now))
+		p.must(0, p.db.Paging.Sent(context.Background(), c, notify.Receipt{ProviderID: fmt.Sprint("P", c.ID)}, p.now))
 	}
 }
 
 // toChat gives the service a team with a chat channel.
 func (p *pipeline) toChat() *recorder {
 	p.t.Helper()
-	p.db.chat = true
+	p.db.Incidents.Chat = true
 	p.exec(`INSERT INTO teams (id, slug, name, slack_channel) VALUES (1, 'payments', 'Payments', '#payments')`)
 	p.exec(`UPDATE services SET team_id = 1`)
 	chat := &recorder{sent: make(chan notify.Message, 10000)}
@@ -116,8 +116,8 @@ func withPriority(level int) func(*ingest.Signal) {
 }
 
 func TestThousandsOfPostsHoldUpNoPageAndGoOutAsOne(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.toChat()
 		numbers := p.storm(2000)
 		p.now = p.now.Add(time.Minute) // the posts are due before the pages
@@ -142,8 +142,8 @@ func TestThousandsOfPostsHoldUpNoPageAndGoOutAsOne(t *testing.T) {
 }
 
 func TestAChannelGetsOneMessageAtATime(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.toChat()
 		number := p.write(p.signal("a"))[0].Number
 		first := p.claim(8)
@@ -163,8 +163,8 @@ func TestAChannelGetsOneMessageAtATime(t *testing.T) {
 }
 
 func TestAStormIsOnePostInAChannel(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		chat := p.toChat()
 		numbers := p.storm(300)
 		p.settle()
@@ -187,7 +187,7 @@ func TestAStormIsOnePostInAChannel(t *testing.T) {
 		}
 		for number, id := range own {
 			user := ana
-			if _, err := p.actions.Resolve(t.Context(), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, "restarted"); err != nil {
+			if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, Act: incident.ActResolve{FixedBy: "restarted"}}); err != nil {
 				t.Fatal(err)
 			}
 			p.advance(time.Minute)
@@ -199,8 +199,8 @@ func TestAStormIsOnePostInAChannel(t *testing.T) {
 }
 
 func TestAPageKnowsItsReadersZone(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.exec("UPDATE organization SET timezone = 'Asia/Tokyo'")
 		for zone, want := range map[string]string{"": "Asia/Tokyo", "Europe/Madrid": "Europe/Madrid"} {
 			p.exec("UPDATE users SET timezone = $1 WHERE id = 1", zone)
@@ -214,8 +214,8 @@ func TestAPageKnowsItsReadersZone(t *testing.T) {
 }
 
 func TestAPostThatIsSentAgainStillTellsOfTheWholeStorm(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		chat := p.toChat()
 		tries := 0
 		chat.fail = func(notify.Message) *notify.Failure {
@@ -235,8 +235,8 @@ func TestAPostThatIsSentAgainStillTellsOfTheWholeStorm(t *testing.T) {
 }
 
 func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.toChat()
 		p.storm(300)
 		p.now = p.now.Add(time.Minute)
@@ -246,7 +246,7 @@ func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
 		}
 		p.acknowledge(post[0].Subjects[0].Number)
 		retry := p.now.Add(2 * time.Second)
-		if err := db.Failed(t.Context(), post[0], notify.Failure{Reason: "busy"}, &retry, nil, p.now); err != nil {
+		if err := st.Paging.Failed(t.Context(), post[0], notify.Failure{Reason: "busy"}, &retry, nil, p.now); err != nil {
 			t.Fatal(err)
 		}
 		p.now = p.now.Add(time.Minute)
@@ -261,8 +261,8 @@ func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
 }
 
 func TestEachIncidentOfAPostThatIsLostSaysSo(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		chat := p.toChat()
 		chat.fail = func(notify.Message) *notify.Failure {
 			return &notify.Failure{Reason: "the channel is archived", Permanent: true}
@@ -279,8 +279,8 @@ func TestEachIncidentOfAPostThatIsLostSaysSo(t *testing.T) {
 }
 
 func TestOnlyWhatIsOnItsWayKeepsItsLease(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(2)
 		p.planned()
 		claims := p.claim(8)
@@ -289,7 +289,7 @@ func TestOnlyWhatIsOnItsWayKeepsItsLease(t *testing.T) {
 		}
 		kept, orphan := claims[0].ID, claims[1].ID
 		p.exec("UPDATE messages SET lease_until = $1", time.Now().Add(-time.Second).UTC())
-		held, err := db.Renew(t.Context(), []int64{kept})
+		held, err := st.Paging.Renew(t.Context(), []int64{kept})
 		if err != nil || !slices.Equal(held, []int64{kept}) {
 			t.Fatalf("the leases of %v were renewed: %v", held, err)
 		}
@@ -297,16 +297,16 @@ func TestOnlyWhatIsOnItsWayKeepsItsLease(t *testing.T) {
 		if len(again) != 1 || again[0].ID != orphan || !again[0].Again {
 			t.Fatalf("what lapsed: %+v", again)
 		}
-		db.Owner = "another process"
-		if held, err := db.Renew(t.Context(), []int64{kept, orphan}); err != nil || len(held) != 0 {
+		st.Owner = "another process"
+		if held, err := st.Paging.Renew(t.Context(), []int64{kept, orphan}); err != nil || len(held) != 0 {
 			t.Errorf("another process renewed the leases of %v: %v", held, err)
 		}
 	})
 }
 
 func TestAMediumThatHangsIsLeftAlone(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.toChat()
 		p.storm(1)
 		p.planned()
@@ -320,8 +320,8 @@ func TestAMediumThatHangsIsLeftAlone(t *testing.T) {
 }
 
 func TestTheMostUrgentAreNamedAndTheOthersCounted(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(3, withPriority(1)) // what comes next neither leaves at once nor breaks out
 		p.settle()
 		later, second := p.storm(30), p.storm(30, withPriority(2))
@@ -344,8 +344,8 @@ func TestTheMostUrgentAreNamedAndTheOthersCounted(t *testing.T) {
 }
 
 func TestEachPageOfABundleFallsOverByItself(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		people := p.engine.Directory.(fixedDirectory).people
 		person := people[ana]
 		person.Rules = []notify.Rule{{Urgency: "high", ContactMethodID: 1}, {Urgency: "high", AfterSeconds: 30, ContactMethodID: 2}}
@@ -378,8 +378,8 @@ func TestEachPageOfABundleFallsOverByItself(t *testing.T) {
 }
 
 func TestAMessageOfHundredsOfPagesFailsThemAll(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		people := p.engine.Directory.(fixedDirectory).people
 		person := people[ana]
 		person.Methods = person.Methods[:1]
@@ -409,14 +409,14 @@ func TestAMessageOfHundredsOfPagesFailsThemAll(t *testing.T) {
 }
 
 func TestAStepIsPassedOverOnce(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
 		p.planned()
 		p.exec("UPDATE pages SET state = 'failed', notify_at = NULL")
 		id := int64(p.count("SELECT id FROM escalations"))
 		for range 2 { // two processes find the same timer
-			if err := db.PassOver(t.Context(), id, escalation.MayPassOver); err != nil {
+			if err := st.Paging.PassOver(t.Context(), id, escalation.MayPassOver); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -427,16 +427,16 @@ func TestAStepIsPassedOverOnce(t *testing.T) {
 }
 
 func TestAMessageThatArrivedAfterAllIsNotSentAgain(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
 		p.planned()
 		c := p.claim(1)[0]
 		retry := p.now.Add(2 * time.Second)
-		if err := db.Failed(t.Context(), c, notify.Failure{Reason: "time ran out", Uncertain: true}, &retry, nil, p.now); err != nil {
+		if err := st.Paging.Failed(t.Context(), c, notify.Failure{Reason: "time ran out", Uncertain: true}, &retry, nil, p.now); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Report(t.Context(), c.Attempt, "delivered", "SM1", "", nil, p.now); err != nil {
+		if err := st.Paging.Report(t.Context(), c.Attempt, "delivered", "SM1", "", nil, p.now); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.advance(time.Minute))
@@ -447,16 +447,16 @@ func TestAMessageThatArrivedAfterAllIsNotSentAgain(t *testing.T) {
 }
 
 func TestAFailureThatTheProviderWasSureOfIsTriedAgainWhateverItReports(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
 		p.planned()
 		c := p.claim(1)[0]
 		retry := p.now.Add(2 * time.Second)
-		if err := db.Failed(t.Context(), c, notify.Failure{Reason: "busy"}, &retry, nil, p.now); err != nil {
+		if err := st.Paging.Failed(t.Context(), c, notify.Failure{Reason: "busy"}, &retry, nil, p.now); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Report(t.Context(), c.Attempt, "sent", "SM1", "", nil, p.now); err != nil {
+		if err := st.Paging.Report(t.Context(), c.Attempt, "sent", "SM1", "", nil, p.now); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.advance(2*time.Second), "sms-1")

@@ -10,13 +10,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/store/access"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 func TestWhatIsOpenIsCountedByService(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newReading(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newReading(t, st)
 		two, late := 2, p.now
-		got, err := db.OpenIncidents(t.Context())
+		got, err := st.Incidents.OpenIncidents(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,33 +29,33 @@ func TestWhatIsOpenIsCountedByService(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}
-		titles, err := db.IncidentTitles(t.Context(), []int64{3, 4, 99})
+		titles, err := st.Incidents.IncidentTitles(t.Context(), []int64{3, 4, 99})
 		if err != nil || len(titles) != 2 || titles[3] == "" || titles[3] == titles[4] {
 			t.Errorf("titles are %v, %v", titles, err)
 		}
-		if none, err := db.IncidentTitles(t.Context(), nil); err != nil || len(none) != 0 {
+		if none, err := st.Incidents.IncidentTitles(t.Context(), nil); err != nil || len(none) != 0 {
 			t.Errorf("no titles are %v, %v", none, err)
 		}
 	})
 }
 
 func TestSignalsAreCountedByIntegration(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		if none, err := db.SignalCounts(t.Context()); err != nil || len(none) != 0 {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		if none, err := st.Incidents.SignalCounts(t.Context()); err != nil || len(none) != 0 {
 			t.Fatalf("before anything came: %+v, %v", none, err)
 		}
-		p := newReading(t, db)
+		p := newReading(t, st)
 		p.exec(`INSERT INTO integrations (id, slug, name, kind, key_hmac, key_sealed, created_at) VALUES (2, 'quiet', 'Quiet', 'slo', $1, $1, $2)`, []byte("q"), p.now)
 		for _, r := range []ingest.Rejection{{IntegrationID: 1}, {IntegrationID: 1}, {IntegrationID: 2}} {
 			r.ReceivedAt, r.Status, r.Reason = p.now, 422, "No."
-			if err := db.Reject(t.Context(), r); err != nil {
+			if err := st.Incidents.Reject(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := db.Replayed(t.Context(), ingest.Rejection{ID: 1, ReplayedAt: &p.now, ReplayedBy: "ana@acme.example", ReplayResult: "created"}); err != nil {
+		if err := st.Incidents.Replayed(t.Context(), ingest.Rejection{ID: 1, ReplayedAt: &p.now, ReplayedBy: "ana@acme.example", ReplayResult: "created"}); err != nil {
 			t.Fatal(err)
 		}
-		got, err := db.SignalCounts(t.Context())
+		got, err := st.Incidents.SignalCounts(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,24 +68,24 @@ func TestSignalsAreCountedByIntegration(t *testing.T) {
 }
 
 func TestARevealedKeyIsAudited(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{1}, auth.KeySize))
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = db.write.ExecContext(t.Context(), db.rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, created_at) VALUES ('sre', 'SRE', 'slo', $1, $2, $3)`),
+		_, err = st.Write.ExecContext(t.Context(), st.Rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, created_at) VALUES ('sre', 'SRE', 'slo', $1, $2, $3)`),
 			keys.IntegrationHMAC("the key"), keys.Seal("the key"), time.Now().UTC())
 		if err != nil {
 			t.Fatal(err)
 		}
 		ana := auth.Actor{Kind: auth.Person, UserID: 1, Email: "ana@acme.example"}
-		if key, err := db.RevealKey(t.Context(), ana, keys, "sre"); key != "the key" || err != nil {
+		if key, err := st.Organization.RevealKey(t.Context(), ana, keys, "sre"); key != "the key" || err != nil {
 			t.Errorf("the key is %q, %v", key, err)
 		}
-		if key, err := db.RevealKey(t.Context(), ana, keys, "none"); key != "" || err == nil {
+		if key, err := st.Organization.RevealKey(t.Context(), ana, keys, "none"); key != "" || err == nil {
 			t.Errorf("no integration's key is %q", key)
 		}
-		entries, err := db.AuditLog(t.Context(), auth.AuditQuery{Limit: 10})
+		entries, err := st.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 10})
 		if err != nil || len(entries) != 1 || entries[0].Action != "integration.reveal_key" || entries[0].Actor != "ana@acme.example" || entries[0].Subject != "integration:sre" {
 			t.Errorf("the audit log is %+v, %v", entries, err)
 		}
@@ -91,12 +93,12 @@ func TestARevealedKeyIsAudited(t *testing.T) {
 }
 
 func TestAKeyThatAPageShowsIsAuditedOnceAPersonAndKey(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{1}, auth.KeySize))
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = db.write.ExecContext(t.Context(), db.rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, created_at) VALUES ('sre', 'SRE', 'slo', $1, $2, $3)`),
+		_, err = st.Write.ExecContext(t.Context(), st.Rebind(`INSERT INTO integrations (slug, name, kind, key_hmac, key_sealed, created_at) VALUES ('sre', 'SRE', 'slo', $1, $2, $3)`),
 			keys.IntegrationHMAC("the key"), keys.Seal("the key"), time.Now().UTC())
 		if err != nil {
 			t.Fatal(err)
@@ -104,11 +106,11 @@ func TestAKeyThatAPageShowsIsAuditedOnceAPersonAndKey(t *testing.T) {
 		written := func(shows int, email string) int {
 			t.Helper()
 			for range shows {
-				if key, err := db.ShowKey(t.Context(), auth.Actor{Kind: auth.Person, Email: email}, keys, "sre"); key != "the key" || err != nil {
+				if key, err := st.Organization.ShowKey(t.Context(), auth.Actor{Kind: auth.Person, Email: email}, keys, "sre"); key != "the key" || err != nil {
 					t.Fatalf("the key is %q, %v", key, err)
 				}
 			}
-			entries, err := db.AuditLog(t.Context(), auth.AuditQuery{Actor: email, Limit: 10})
+			entries, err := st.Access.AuditLog(t.Context(), auth.AuditQuery{Actor: email, Limit: 10})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,8 +119,8 @@ func TestAKeyThatAPageShowsIsAuditedOnceAPersonAndKey(t *testing.T) {
 		if a, b := written(3, "ana@acme.example"), written(2, "ben@acme.example"); a != 1 || b != 1 {
 			t.Errorf("%d entries of Ana and %d of Ben, want one each", a, b)
 		}
-		err = db.inTx(t.Context(), func(tx *Tx) error {
-			return tx.audit(t.Context(), auth.Entry{Actor: "tocsin", Action: "integration.update", Subject: "integration:sre"})
+		err = st.InTx(t.Context(), func(tx *db.Tx) error {
+			return access.Audit(t.Context(), tx, auth.Entry{Actor: "tocsin", Action: "integration.update", Subject: "integration:sre"})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -12,13 +12,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // pipeline is the way of a page without the web: everything real but the
 // providers, and a clock that stands still.
 type pipeline struct {
 	t       testing.TB
-	db      *DB
+	db      *Store
 	now     time.Time
 	engine  *escalation.Engine
 	planner *notify.Planner
@@ -73,10 +74,10 @@ func (d fixedDirectory) Compose(*notify.Claim) error { return nil }
 
 // newPipeline pages Ana by SMS, then by email after five minutes, and after an
 // hour Ben.
-func newPipeline(t testing.TB, db *DB) *pipeline {
+func newPipeline(t testing.TB, st *Store) *pipeline {
 	t.Helper()
-	p := &pipeline{t: t, db: db, now: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), sms: &recorder{sent: make(chan notify.Message, 10000)}}
-	db.clock.fixed = func() time.Time { return p.now }
+	p := &pipeline{t: t, db: st, now: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), sms: &recorder{sent: make(chan notify.Message, 10000)}}
+	st.Clock.Fixed = func() time.Time { return p.now }
 	p.exec(`INSERT INTO users (id, email, name, role, created_at) VALUES (1, 'ana@acme.example', 'Ana Ortiz', 'responder', $1), (2, 'ben@acme.example', 'Ben Adeyemi', 'responder', $1)`, p.now)
 	p.exec(`INSERT INTO policies (id, slug, name) VALUES (1, 'payments', 'Payments')`)
 	p.exec(`INSERT INTO policy_versions (id, policy_id, effective_at, definition, created_at, created_by) VALUES (1, 1, $1, '{}', $1, 'test')`, p.now.Add(-time.Hour))
@@ -101,17 +102,17 @@ func newPipeline(t testing.TB, db *DB) *pipeline {
 	}
 	clock := func() time.Time { return p.now }
 	p.service, p.policy = 1, 1
-	p.engine = &escalation.Engine{Store: db, Directory: d, Now: clock, Batch: 500}
-	p.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, RealNow: time.Now, Workers: 8, Log: slog.New(slog.DiscardHandler)}
-	p.planner = &notify.Planner{Store: db, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
-	db.PlanAtOnce(p.planner.Decide)
-	p.actions = &incident.Service{Store: db, Now: clock}
+	p.engine = &escalation.Engine{Store: st.Paging, Directory: d, Now: clock, Batch: 500}
+	p.outbox = &notify.Outbox{Store: st.Paging, Channels: map[notify.Medium]notify.Channel{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, RealNow: time.Now, Workers: 8, Log: slog.New(slog.DiscardHandler)}
+	p.planner = &notify.Planner{Store: st.Paging, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
+	st.Paging.PlanAtOnce(p.planner.Decide)
+	p.actions = &incident.Service{Store: st.Incidents, Now: clock}
 	return p
 }
 
 func (p *pipeline) exec(query string, args ...any) {
 	p.t.Helper()
-	if _, err := p.db.write.ExecContext(context.Background(), p.db.rebind(query), args...); err != nil {
+	if _, err := p.db.Write.ExecContext(context.Background(), p.db.Rebind(query), args...); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -133,12 +134,12 @@ func resolve(s *ingest.Signal) { s.Event.Action = incident.Resolve }
 
 func (p *pipeline) write(signals ...ingest.Signal) []ingest.Result {
 	p.t.Helper()
-	written, err := p.db.WriteSignals(context.Background(), signals)
+	written, err := p.db.Incidents.WriteSignals(context.Background(), signals)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	if written.Mark != ingest.Durable {
-		if err := p.db.Settle(context.Background(), written.Mark); err != nil {
+		if err := p.db.Incidents.Settle(context.Background(), written.Mark); err != nil {
 			p.t.Fatal(err)
 		}
 	}
@@ -171,23 +172,23 @@ func (p *pipeline) settle() []notify.Message {
 }
 
 func (p *pipeline) timers(ctx context.Context) (int, error) {
-	due, err := p.db.DueTimers(ctx, p.now, 100)
+	due, err := p.db.Paging.DueTimers(ctx, p.now, 100)
 	if err != nil {
 		return 0, err
 	}
 	for _, t := range due {
 		switch t.Kind {
-		case TimerPassOver:
-			err = p.db.PassOver(ctx, t.Subject, escalation.MayPassOver)
+		case paging.TimerPassOver:
+			err = p.db.Paging.PassOver(ctx, t.Subject, escalation.MayPassOver)
 		case incident.TimerAck:
 			err = p.actions.AckDue(ctx, t.Subject)
-		case incident.TimerSettle:
-			err = p.actions.Settle(ctx, t.Subject)
+		case incident.TimerQuietPeriod:
+			err = p.actions.QuietPeriodDue(ctx, t.Subject)
 		}
 		if err != nil {
 			return 0, err
 		}
-		if err := p.db.DoneTimer(ctx, t); err != nil {
+		if err := p.db.Paging.DoneTimer(ctx, t); err != nil {
 			return 0, err
 		}
 	}
@@ -216,8 +217,8 @@ func (p *pipeline) expect(messages []notify.Message, want ...string) {
 }
 
 func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		results := p.write(p.signal("a"), p.signal("a"))
 		if results[0].Status != incident.ResultCreated || results[1].Status != incident.ResultDeduplicated || results[0].Number != results[1].Number {
 			t.Fatalf("two signals of one key: %+v", results)
@@ -228,7 +229,7 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 		p.expect(p.advance(10*time.Minute), "email-1") // the last rule repeats
 		p.expect(p.advance(45*time.Minute), "sms-2")   // the step is over, and its rules with it
 		user := ben
-		if _, err := p.actions.Acknowledge(t.Context(), results[0].Number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: results[0].Number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.advance(24 * time.Hour))
@@ -244,15 +245,15 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 }
 
 func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.write(p.signal("a"))[0].Number
 		for _, sweep := range []func(context.Context) (int, error){p.engine.Sweep, p.planner.Sweep} {
 			if _, err := sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "token:x", Via: "api"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "token:x", Via: "api"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle())
@@ -260,8 +261,8 @@ func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
 }
 
 func TestAFailedMessageRetriesThenFallsOverThenPassesTheStepOver(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.sms.fail = func(m notify.Message) *notify.Failure {
 			switch m.To {
 			case "sms-1":
@@ -281,21 +282,21 @@ func TestAFailedMessageRetriesThenFallsOverThenPassesTheStepOver(t *testing.T) {
 }
 
 func TestAMessageOfADeadProcessIsSentByAnother(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.write(p.signal("a"))
 		for _, sweep := range []func(context.Context) (int, error){p.engine.Sweep, p.planner.Sweep} {
 			if _, err := sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		claims, _, err := db.ClaimMessages(t.Context(), p.now, 10, nil)
+		claims, _, err := st.Paging.ClaimMessages(t.Context(), p.now, 10, nil)
 		if err != nil || len(claims) != 1 {
 			t.Fatalf("claims: %v, %v", claims, err)
 		}
-		db.Owner = "another process"
+		st.Owner = "another process"
 		p.now = p.now.Add(time.Hour / 2) // the clock of due times moves no lease
-		if again, _, err := db.ClaimMessages(t.Context(), p.now.Add(-time.Hour/2), 10, nil); err != nil || len(again) != 0 {
+		if again, _, err := st.Paging.ClaimMessages(t.Context(), p.now.Add(-time.Hour/2), 10, nil); err != nil || len(again) != 0 {
 			t.Fatalf("while the lease holds: %v, %v", again, err)
 		}
 		p.now = p.now.Add(-time.Hour / 2)
@@ -307,8 +308,8 @@ func TestAMessageOfADeadProcessIsSentByAnother(t *testing.T) {
 		}
 		// The first process wakes up late: what it says changes nothing.
 		late := claims[0]
-		db.Owner = "the dead one"
-		if err := db.Failed(t.Context(), late, notify.Failure{Permanent: true}, nil, nil, p.now); err != nil {
+		st.Owner = "the dead one"
+		if err := st.Paging.Failed(t.Context(), late, notify.Failure{Permanent: true}, nil, nil, p.now); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle())
@@ -316,8 +317,8 @@ func TestAMessageOfADeadProcessIsSentByAnother(t *testing.T) {
 }
 
 func TestAStormIsAHandfulOfMessages(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		var signals []ingest.Signal
 		for i := range 300 {
 			signals = append(signals, p.signal(fmt.Sprint("k", i)))

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 func TestFiringPlansThePagesThatItMakes(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(notify.BundleAfter + 2)
 		p.must(p.engine.Sweep(t.Context()))
 		if n := p.must(p.planner.Sweep(t.Context())); n != 0 {
@@ -33,8 +35,8 @@ func TestFiringPlansThePagesThatItMakes(t *testing.T) {
 }
 
 func TestAPageThatReachesNobodyIsPassedOverThoughItIsPlannedAtOnce(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		nobody := p.planner.People.(fixedDirectory).people[ana]
 		nobody.Methods, nobody.Rules = nil, nil
 		p.planner.People.(fixedDirectory).people[ana] = nobody
@@ -47,9 +49,9 @@ func TestAPageThatReachesNobodyIsPassedOverThoughItIsPlannedAtOnce(t *testing.T)
 }
 
 func TestWhatCannotBePlannedAtOnceIsLeftToThePlanner(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
-		db.PlanAtOnce(func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		st.Paging.PlanAtOnce(func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error) {
 			return notify.Plan{}, errors.New("nobody can be read")
 		})
 		p.storm(2)
@@ -64,13 +66,13 @@ func TestWhatCannotBePlannedAtOnceIsLeftToThePlanner(t *testing.T) {
 // A message that cannot be read says nothing about the escalation whose page
 // would have joined it.
 func TestABrokenMessageIsNotBlamedOnTheEscalation(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
 		p.expect(p.settle(), "sms-1")
 		// SQLite takes a word for a number; PostgreSQL takes a NULL where none
 		// was allowed.
-		if db.dialect == onPostgres {
+		if st.Dialect == db.Postgres {
 			p.exec("ALTER TABLE messages ALTER COLUMN priority DROP NOT NULL")
 			p.exec("UPDATE messages SET priority = NULL")
 		} else {
@@ -90,15 +92,15 @@ func TestABrokenMessageIsNotBlamedOnTheEscalation(t *testing.T) {
 // A process that stands still while it plans holds the planner's lock. Whoever
 // fires must not wait for it with incidents in hand.
 func TestFiringDoesNotWaitForThePlanner(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.storm(1)[0]
-		planning, err := db.pool.Begin(t.Context())
+		planning, err := st.Pool.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = planning.Rollback(context.Background()) }()
-		if _, err := planning.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", plannerLock); err != nil {
+		if _, err := planning.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", paging.PlannerLock); err != nil {
 			t.Fatal(err)
 		}
 		if n := p.must(p.engine.Sweep(t.Context())); n != 1 {
@@ -118,10 +120,10 @@ func TestFiringDoesNotWaitForThePlanner(t *testing.T) {
 // Whoever is being deactivated while a step fires is not paged by what was true
 // before, and whoever comes next does not wait for the step to end.
 func TestAFiringDuringADeactivationPagesTheNextOne(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
-		leaving, err := db.pool.Begin(t.Context())
+		leaving, err := st.Pool.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,12 +8,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
-		db.PlanAtOnce(nil)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		st.Paging.PlanAtOnce(nil)
 		p.storm(2)
 		p.planned()
 		p.storm(1)
@@ -21,7 +23,7 @@ func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
 			n = p.must(p.engine.Sweep(t.Context()))
 		}
 		var claims []notify.Claim
-		planned, err := db.PlanDue(t.Context(), p.now, 10, func(_ int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error) {
+		planned, err := st.Paging.PlanDue(t.Context(), p.now, 10, func(_ int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error) {
 			if recent[1].Messages != 2 {
 				t.Errorf("recent: %+v", recent)
 			}
@@ -38,8 +40,8 @@ func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
 }
 
 func TestWhatWasWithdrawnUnsentDoesNotMakeAPageGather(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		numbers := p.storm(notify.BundleAfter)
 		p.planned()
 		for _, number := range numbers {
@@ -59,8 +61,8 @@ func (p *pipeline) supportHours() {
 func low(s *ingest.Signal) { withPriority(3)(s) }
 
 func TestLowUrgencyWaitsForSupportHoursAndArrivesAsOneDigest(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
 		p.supportHours()
 		p.storm(5, low)
@@ -76,8 +78,8 @@ func TestLowUrgencyWaitsForSupportHoursAndArrivesAsOneDigest(t *testing.T) {
 }
 
 func TestARaiseEndsTheWaitForSupportHours(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.supportHours()
 		p.write(p.signal("a", low))
 		p.expect(p.settle())
@@ -87,8 +89,8 @@ func TestARaiseEndsTheWaitForSupportHours(t *testing.T) {
 }
 
 func TestLowUrgencyInSupportHoursPagesAtOnce(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
 		p.supportHours()
 		p.now = p.now.Add(6 * time.Hour)
@@ -107,8 +109,8 @@ func (p *pipeline) onlyBySMS(user int64) {
 // TestARuleThatIsDueWhenItsStepEndsTellsNobody has the planner look before the
 // engine does: the repeat at the end of the hour is the next step's to prevent.
 func TestARuleThatIsDueWhenItsStepEndsTellsNobody(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
 		p.write(p.signal("a"))
 		p.expect(p.settle(), "sms-1")
@@ -123,13 +125,13 @@ func TestARuleThatIsDueWhenItsStepEndsTellsNobody(t *testing.T) {
 
 // TestARuleGoesOnWhereTheEngineDoesNotCome tells Ana again, though late.
 func TestARuleGoesOnWhereTheEngineDoesNotCome(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
 		p.write(p.signal("a"))
 		p.expect(p.settle(), "sms-1")
 		p.exec("UPDATE pages SET notify_at = $1", p.now.Add(time.Hour))
-		p.now = p.now.Add(time.Hour + stepEnds - time.Second)
+		p.now = p.now.Add(time.Hour + paging.StepEnds - time.Second)
 		if n := p.must(p.planner.Sweep(t.Context())); n != 0 {
 			t.Errorf("%d pages were planned", n)
 		}
@@ -143,8 +145,8 @@ func TestARuleGoesOnWhereTheEngineDoesNotCome(t *testing.T) {
 // TestWhoWasDeactivatedIsPagedNoMore has the directory leave Ana out, as it
 // leaves out everybody who is not active, while her page repeats.
 func TestWhoWasDeactivatedIsPagedNoMore(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(1)
 		p.expect(p.settle(), "sms-1")
 		delete(p.engine.Directory.(fixedDirectory).people, ana)
@@ -156,10 +158,10 @@ func TestWhoWasDeactivatedIsPagedNoMore(t *testing.T) {
 }
 
 func TestAnEscalationWhoseIncidentIsBusyIsNotLost(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		number := p.storm(1)[0]
-		busy, err := db.write.BeginTx(t.Context(), nil)
+		busy, err := st.Write.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +172,7 @@ func TestAnEscalationWhoseIncidentIsBusyIsNotLost(t *testing.T) {
 		if n := p.must(p.engine.Sweep(t.Context())); n != 0 {
 			t.Fatalf("%d escalations of a busy incident fired", n)
 		}
-		p.now = p.now.Add(overdueAfter)
+		p.now = p.now.Add(paging.OverdueAfter)
 		done := make(chan struct{})
 		var fired int
 		go func() {
@@ -192,19 +194,19 @@ func TestAnEscalationWhoseIncidentIsBusyIsNotLost(t *testing.T) {
 }
 
 func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
-	onPostgresAlone(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.toChat()
 		number := p.storm(1)[0]
 		done := make(chan struct{})
 		var first []notify.Claim
 		var failed error
-		err := db.once(t.Context(), func(tx *Tx) error {
-			found, err := tx.dueMessages(t.Context(), p.now, 8, choice{})
+		err := st.Once(t.Context(), func(tx *db.Tx) error {
+			found, err := paging.DueMessages(t.Context(), tx, p.now, 8, paging.Choice{})
 			if err != nil || len(found) != 1 {
 				t.Fatalf("found %v: %v", found, err)
 			}
-			if err := tx.subjects(t.Context(), found); err != nil {
+			if err := paging.Subjects(t.Context(), tx, found); err != nil {
 				return err
 			}
 			go func() {
@@ -213,7 +215,7 @@ func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
 				_, failed = p.actions.Acknowledge(context.WithoutCancel(t.Context()), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"})
 			}()
 			p.untilBlocked(done)
-			first, err = tx.lease(t.Context(), found, p.now)
+			first, err = paging.Lease(t.Context(), tx, found, p.now)
 			return err
 		})
 		<-done

@@ -11,6 +11,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // poison puts into a column of times what no program can read as one, and into
@@ -18,7 +20,7 @@ import (
 func (p *pipeline) poison(table, column, where string, args ...any) {
 	p.t.Helper()
 	value := "'infinity'"
-	if p.db.dialect == onSQLite {
+	if p.db.Dialect == db.SQLite {
 		value = "'2026-11-23 at night'" // which compares as a time of that day
 	}
 	p.exec("UPDATE "+table+" SET "+column+" = "+value+" WHERE "+where, args...)
@@ -47,8 +49,8 @@ func TestAMessageThatCannotBeClaimedFallsOverAndHoldsUpNoOther(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			forEachDatabase(t, func(t *testing.T, db *DB) {
-				p := newPipeline(t, db)
+			ForEachDatabase(t, func(t *testing.T, st *Store) {
+				p := newPipeline(t, st)
 				numbers := p.storm(3)
 				p.planned()
 				spoil(p, int64(p.count("SELECT min(id) FROM messages")))
@@ -58,11 +60,11 @@ func TestAMessageThatCannotBeClaimedFallsOverAndHoldsUpNoOther(t *testing.T) {
 				if got := p.told(sent); !slices.Equal(got, numbers) {
 					t.Errorf("people were told of %v, want %v", got, numbers)
 				}
-				records, err := db.IncidentPages(t.Context(), numbers[0])
+				records, err := st.Paging.IncidentPages(t.Context(), numbers[0])
 				if err != nil {
 					t.Fatal(err)
 				}
-				if name == "it cannot be read" && (records[0].State != incident.AttemptFailed || records[0].Error != brokenAlone) {
+				if name == "it cannot be read" && (records[0].State != incident.AttemptFailed || records[0].Error != paging.BrokenAlone) {
 					t.Errorf("the timeline says: %+v", records[0])
 				}
 				if records[1].InsteadOf != "sms" {
@@ -74,8 +76,8 @@ func TestAMessageThatCannotBeClaimedFallsOverAndHoldsUpNoOther(t *testing.T) {
 }
 
 func TestAnIncidentThatCannotBeReadLeavesABundleToTheOthers(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(3) // from now on pages gather
 		p.settle()
 		numbers := p.storm(9)
@@ -98,9 +100,9 @@ func TestAnIncidentThatCannotBeReadLeavesABundleToTheOthers(t *testing.T) {
 }
 
 func TestAPageThatCannotBePlannedFailsAndHoldsUpNoOther(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
-		db.PlanAtOnce(nil)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		st.Paging.PlanAtOnce(nil)
 		numbers := p.storm(3)
 		p.must(p.engine.Sweep(t.Context()))
 		p.poison("pages", "created_at", "incident_number = $1", numbers[1])
@@ -116,8 +118,8 @@ func TestAPageThatCannotBePlannedFailsAndHoldsUpNoOther(t *testing.T) {
 }
 
 func TestAnEscalationThatCannotBeReadGoesToTheAdministratorsAndHoldsUpNoOther(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		d := p.engine.Directory.(fixedDirectory)
 		d.roster.People[ben] = escalation.Person{Name: "Ben Adeyemi", Role: "administrator", Reachable: true}
 		numbers := p.storm(3)
@@ -137,8 +139,8 @@ func TestAnEscalationThatCannotBeReadGoesToTheAdministratorsAndHoldsUpNoOther(t 
 // TestAnEscalationThatNobodyCanFireIsPutOff has one fail whatever it is turned
 // into.
 func TestAnEscalationThatNobodyCanFireIsPutOff(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		numbers := p.storm(2)
 		broken := int64(p.count("SELECT id FROM escalations WHERE incident_number = $1", numbers[0]))
 		decide := func(_ int64, due []escalation.Due) ([]escalation.Change, error) {
@@ -152,27 +154,27 @@ func TestAnEscalationThatNobodyCanFireIsPutOff(t *testing.T) {
 			}
 			return changes, nil
 		}
-		if db.dialect == onSQLite {
+		if st.Dialect == db.SQLite {
 			p.exec("CREATE TRIGGER narrow BEFORE UPDATE OF step ON escalations WHEN NEW.step > 1000 BEGIN SELECT RAISE(ABORT, 'too far'); END")
 		}
 		for range 3 {
-			p.must(db.FireDue(t.Context(), p.now, 10, decide))
+			p.must(st.Paging.FireDue(t.Context(), p.now, 10, decide))
 		}
 		if n := p.count("SELECT count(*) FROM escalations WHERE next_action_at = $1", p.now.Add(time.Hour)); n != 1 {
 			t.Errorf("%d of the others fired", n)
 		}
-		if n := p.count("SELECT count(*) FROM escalations WHERE next_action_at = $1 AND id = $2", p.now.Add(tryAgainAfter), broken); n != 1 {
+		if n := p.count("SELECT count(*) FROM escalations WHERE next_action_at = $1 AND id = $2", p.now.Add(db.PostponeFor), broken); n != 1 {
 			t.Error("what cannot be fired was not put off")
 		}
 	})
 }
 
 func TestAnErrorOfWhoeverDecidesIsNoRowsFault(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.storm(2)
 		unknown := errors.New("nobody knows who is on call")
-		_, err := db.FireDue(t.Context(), p.now, 10, func(int64, []escalation.Due) ([]escalation.Change, error) { return nil, unknown })
+		_, err := st.Paging.FireDue(t.Context(), p.now, 10, func(int64, []escalation.Due) ([]escalation.Change, error) { return nil, unknown })
 		if !errors.Is(err, unknown) {
 			t.Errorf("the error is %v", err)
 		}
@@ -183,8 +185,8 @@ func TestAnErrorOfWhoeverDecidesIsNoRowsFault(t *testing.T) {
 }
 
 func TestWhatCannotBeReadOfTheConfigurationIsLeftOutOfPictures(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		everything := func(notify.Medium) bool { return true }
 		p.exec(`INSERT INTO contact_methods (id, user_id, slug, medium, address, verified_at, created_at)
 			VALUES (1, 1, 'sms', 'sms', '+4912345', $1, $1), (2, 1, 'mail', 'email', 'ana@acme.example', $1, $1), (3, 2, 'sms', 'sms', '+4954321', $1, $1)`, p.now)
@@ -193,11 +195,11 @@ func TestWhatCannotBeReadOfTheConfigurationIsLeftOutOfPictures(t *testing.T) {
 			VALUES (1, $1, '{}', $1, 'test'), (1, $2, '{"layers": 7}', $2, 'test'), (2, $1, '{}', $1, 'test')`, p.now.Add(-time.Hour), p.now)
 		p.poison("contact_methods", "created_at", "id IN (1, 3)")
 
-		people, err := db.Recipients(t.Context())
+		people, err := st.Organization.Recipients(t.Context())
 		if err != nil || len(people[ana].Methods) != 1 || people[ana].Methods[0].ID != 2 || len(people[ben].Methods) != 0 {
 			t.Errorf("recipients %+v: %v", people, err)
 		}
-		roster, err := db.Roster(t.Context(), everything)
+		roster, err := st.Organization.Roster(t.Context(), everything)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +210,7 @@ func TestWhatCannotBeReadOfTheConfigurationIsLeftOutOfPictures(t *testing.T) {
 			t.Errorf("the schedules have %d and %d versions that can be read, want 1 each", a, b)
 		}
 		p.exec(`UPDATE policy_versions SET definition = '{"steps": 7}'`)
-		if _, err := db.PolicyVersion(t.Context(), 1); !errors.Is(err, escalation.ErrUnreadable) {
+		if _, err := st.Organization.PolicyVersion(t.Context(), 1); !errors.Is(err, escalation.ErrUnreadable) {
 			t.Errorf("a policy that cannot be read: %v", err)
 		}
 	})
@@ -217,8 +219,8 @@ func TestWhatCannotBeReadOfTheConfigurationIsLeftOutOfPictures(t *testing.T) {
 // TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment has everything that
 // is kept as JSON beside what paging needs be none.
 func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, db *DB) {
-		p := newPipeline(t, db)
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
 		p.toChat()
 		p.exec(`INSERT INTO services (id, slug, name, policy_id, dashboards) VALUES (2, 'ledger', 'Ledger', 1, 'none')`)
@@ -227,7 +229,7 @@ func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
 		p.exec(`UPDATE priorities SET criteria = 'none'`)
 		p.exec(`INSERT INTO policy_versions (id, policy_id, effective_at, definition, created_at, created_by) VALUES (77, 1, $1, '{}', $1, 'test')`, p.now)
 		p.poison("policy_versions", "effective_at", "id = 77")
-		snapshot, err := db.Snapshot(t.Context())
+		snapshot, err := st.Organization.Snapshot(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,10 +242,10 @@ func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
 		results := p.write(p.signal("a", low, func(s *ingest.Signal) { s.ConfigVersion, s.PolicyVersionID = snapshot.Version(), nil }))
 		p.expect(p.settle(), "sms-1")
 		p.acknowledge(results[0].Number)
-		if _, err := db.Recipients(t.Context()); err != nil {
+		if _, err := st.Organization.Recipients(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if _, err := db.Roster(t.Context(), func(notify.Medium) bool { return true }); err != nil {
+		if _, err := st.Organization.Roster(t.Context(), func(notify.Medium) bool { return true }); err != nil {
 			t.Error(err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // safely is a server's connection as it is outside of tests, where a commit
@@ -24,15 +25,8 @@ func safely(t *testing.T) *pipeline {
 	t.Helper()
 	address := newPostgres(t)
 	p := newPipeline(t, opened(t, address+"&synchronous_commit=on"))
-	p.db.settler.pace.force(true)
+	p.db.Flusher.Latency.Force(true, time.Now().Add(time.Hour))
 	return p
-}
-
-// force has batches wait apart, or not, for the rest of the test.
-func (p *pace) force(slow bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.slow, p.until = slow, time.Now().Add(time.Hour)
 }
 
 func (p *pipeline) batch(name string, n int) []ingest.Signal {
@@ -45,7 +39,7 @@ func (p *pipeline) batch(name string, n int) []ingest.Signal {
 
 func (p *pipeline) mustWrite(name string, n int) ingest.Mark {
 	p.t.Helper()
-	written, err := p.db.WriteSignals(p.t.Context(), p.batch(name, n))
+	written, err := p.db.Incidents.WriteSignals(p.t.Context(), p.batch(name, n))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -56,15 +50,15 @@ func TestABatchIsOnTheDiskOnceItIsSettled(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	for round := range 20 {
-		mark := p.mustWrite(fmt.Sprint("round", round), settleFrom)
+		mark := p.mustWrite(fmt.Sprint("round", round), db.MinMeasured)
 		if mark == ingest.Durable {
 			t.Fatal("the batch waited for the disk by itself")
 		}
 		var written string
-		if err := p.db.pool.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
+		if err := p.db.Pool.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.db.Settle(t.Context(), mark); err != nil {
+		if err := p.db.Incidents.Settle(t.Context(), mark); err != nil {
 			t.Fatal(err)
 		}
 		p.onDisk(written)
@@ -77,22 +71,22 @@ func TestARepeatIsNotAnsweredBeforeTheDiskHasWhatItRepeats(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	for round := range 20 {
-		p.db.settler.pace.force(true)
-		batch := p.batch(fmt.Sprint("round", round), settleFrom)
+		p.db.Flusher.Latency.Force(true, time.Now().Add(time.Hour))
+		batch := p.batch(fmt.Sprint("round", round), db.MinMeasured)
 		for _, s := range slices.Clone(batch) {
 			resolve(&s)
 			batch = append(batch, s)
 		}
-		first, err := p.db.WriteSignals(t.Context(), batch)
+		first, err := p.db.Incidents.WriteSignals(t.Context(), batch)
 		if err != nil || first.Mark == ingest.Durable {
 			t.Fatalf("mark %d, %v", first.Mark, err)
 		}
 		var written string
-		if err := p.db.pool.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
+		if err := p.db.Pool.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
 			t.Fatal(err)
 		}
-		p.db.settler.pace.force(false)
-		repeat, err := p.db.WriteSignals(t.Context(), batch[settleFrom:])
+		p.db.Flusher.Latency.Force(false, time.Now().Add(time.Hour))
+		repeat, err := p.db.Incidents.WriteSignals(t.Context(), batch[db.MinMeasured:])
 		if err != nil || repeat.Mark != ingest.Durable {
 			t.Fatalf("mark %d, %v", repeat.Mark, err)
 		}
@@ -107,7 +101,7 @@ func TestARepeatIsNotAnsweredBeforeTheDiskHasWhatItRepeats(t *testing.T) {
 func (p *pipeline) onDisk(written string) {
 	p.t.Helper()
 	var behind int64
-	if err := p.db.pool.QueryRow(p.t.Context(), "SELECT pg_wal_lsn_diff($1::text::pg_lsn, pg_current_wal_flush_lsn())::bigint", written).Scan(&behind); err != nil {
+	if err := p.db.Pool.QueryRow(p.t.Context(), "SELECT pg_wal_lsn_diff($1::text::pg_lsn, pg_current_wal_flush_lsn())::bigint", written).Scan(&behind); err != nil {
 		p.t.Fatal(err)
 	}
 	if behind > 0 {
@@ -120,19 +114,19 @@ func (p *pipeline) onDisk(written string) {
 func TestAConnectionThatIsSlowIsNoSlowWriting(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	p.db.settler.pace = pace{}
+	p.db.Flusher.Latency = db.CommitLatency{}
 	const opening, tick = 300 * time.Millisecond, time.Millisecond
 	now := time.Now()
-	p.db.settler.clock = func() time.Time { now = now.Add(tick); return now }
-	connect := p.db.settler.connect
-	p.db.settler.connect = func(ctx context.Context) (*pgx.Conn, error) {
+	p.db.Flusher.Clock = func() time.Time { now = now.Add(tick); return now }
+	connect := p.db.Flusher.Connect
+	p.db.Flusher.Connect = func(ctx context.Context) (*pgx.Conn, error) {
 		now = now.Add(opening)
 		return connect(ctx)
 	}
-	if mark := p.mustWrite("first", settleFrom); mark == ingest.Durable {
+	if mark := p.mustWrite("first", db.MinMeasured); mark == ingest.Durable {
 		t.Fatal("the batch waited for the disk by itself")
 	}
-	if took := p.db.settler.pace.writing.of(); took != tick {
+	if took, _ := p.db.Flusher.Latency.Measured(); took != tick {
 		t.Errorf("writing a batch is said to take %s, not %s", took, tick)
 	}
 }
@@ -140,11 +134,11 @@ func TestAConnectionThatIsSlowIsNoSlowWriting(t *testing.T) {
 func TestABatchWaitsByItselfOnAFastDisk(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	p.db.settler.pace.force(false)
-	if mark := p.mustWrite("fast", 8*settleFrom); mark != ingest.Durable {
+	p.db.Flusher.Latency.Force(false, time.Now().Add(time.Hour))
+	if mark := p.mustWrite("fast", 8*db.MinMeasured); mark != ingest.Durable {
 		t.Errorf("mark %d", mark)
 	}
-	if p.db.settler.conn != nil {
+	if p.db.Flusher.Conn != nil {
 		t.Error("a connection was opened for it")
 	}
 }
@@ -153,62 +147,21 @@ func TestABatchWaitsByItselfOnAFastDisk(t *testing.T) {
 func TestTheDiskIsMeasuredByBatchesThatWaitApart(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	p.db.settler.pace = pace{}
-	if mark := p.mustWrite("small", settleFrom-1); mark != ingest.Durable {
+	p.db.Flusher.Latency = db.CommitLatency{}
+	if mark := p.mustWrite("small", db.MinMeasured-1); mark != ingest.Durable {
 		t.Error("a small batch, of which there may be no other, waited apart")
 	}
-	for i := range paceSamples {
-		mark := p.mustWrite(fmt.Sprint("measured", i), settleFrom)
+	for i := range 8 { // as many as are measured
+		mark := p.mustWrite(fmt.Sprint("measured", i), db.MinMeasured)
 		if mark == ingest.Durable {
 			t.Fatalf("batch %d was not measured", i)
 		}
-		if err := p.db.Settle(t.Context(), mark); err != nil {
+		if err := p.db.Incidents.Settle(t.Context(), mark); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if p.db.settler.pace.until.IsZero() {
+	if _, decided := p.db.Flusher.Latency.Measured(); !decided {
 		t.Error("after enough batches it is not known how slow the disk is")
-	}
-}
-
-func TestASlowDiskIsOneThatTakesHalfAsLongAsWriting(t *testing.T) {
-	t.Parallel()
-	start := time.Now()
-	for name, disk := range map[string]struct {
-		takes time.Duration
-		slow  bool
-	}{
-		"slow": {510 * time.Microsecond, true},
-		"fast": {490 * time.Microsecond, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var p pace
-			measure := func(now time.Time) {
-				for range paceSamples {
-					p.wrote(settleFrom, time.Millisecond)
-					p.wrote(1, time.Microsecond) // says nothing
-					p.waited(now, disk.takes)
-				}
-			}
-			if p.apart(start, settleFrom-1) || !p.apart(start, settleFrom) {
-				t.Error("before anything is known, large batches are to be measured and small ones not")
-			}
-			measure(start)
-			holds := start.Add(paceHolds - 1)
-			if p.apart(holds, 1) != disk.slow || p.apart(holds, 100) != disk.slow {
-				t.Error("what was measured is not gone by")
-			}
-			over := start.Add(paceHolds)
-			if p.apart(over, settleFrom-1) || !p.apart(over, settleFrom) {
-				t.Error("it is not measured again")
-			}
-			disk.takes = time.Second
-			measure(over)
-			if !p.apart(over, 1) {
-				t.Error("a disk that has become slow is not noticed")
-			}
-		})
 	}
 }
 
@@ -217,21 +170,21 @@ func TestASlowDiskIsOneThatTakesHalfAsLongAsWriting(t *testing.T) {
 func TestABatchIsNotSettledByALaterConnection(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	before := p.mustWrite("before", settleFrom)
-	pid := p.db.settler.conn.PgConn().PID()
+	before := p.mustWrite("before", db.MinMeasured)
+	pid := p.db.Flusher.Conn.PgConn().PID()
 	p.exec("SELECT pg_terminate_backend($1, 5000)", int(pid))
-	err := p.db.Settle(t.Context(), before)
+	err := p.db.Incidents.Settle(t.Context(), before)
 	if !errors.Is(err, ingest.ErrUnavailable) || !strings.Contains(err.Error(), "wait for the disk") {
 		t.Fatalf("got %v", err)
 	}
-	after := p.mustWrite("after", settleFrom)
+	after := p.mustWrite("after", db.MinMeasured)
 	if after == before {
 		t.Fatal("the new connection has the mark of the old one")
 	}
-	if err := p.db.Settle(t.Context(), before); !errors.Is(err, ingest.ErrUnavailable) {
+	if err := p.db.Incidents.Settle(t.Context(), before); !errors.Is(err, ingest.ErrUnavailable) {
 		t.Errorf("what was written before the crash is settled: %v", err)
 	}
-	if err := p.db.Settle(t.Context(), after); err != nil {
+	if err := p.db.Incidents.Settle(t.Context(), after); err != nil {
 		t.Error(err)
 	}
 }
@@ -239,14 +192,14 @@ func TestABatchIsNotSettledByALaterConnection(t *testing.T) {
 func TestALostConnectionIsReplacedBeforeABatchDependsOnIt(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	before := p.mustWrite("before", settleFrom)
-	if err := p.db.Settle(t.Context(), before); err != nil {
+	before := p.mustWrite("before", db.MinMeasured)
+	if err := p.db.Incidents.Settle(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
-	p.exec("SELECT pg_terminate_backend($1, 5000)", int(p.db.settler.conn.PgConn().PID()))
-	p.db.settler.used = p.db.settler.used.Add(-settleIdle)
-	after := p.mustWrite("after", settleFrom)
-	if err := p.db.Settle(t.Context(), after); err != nil || after == before {
+	p.exec("SELECT pg_terminate_backend($1, 5000)", int(p.db.Flusher.Conn.PgConn().PID()))
+	p.db.Flusher.Used = p.db.Flusher.Used.Add(-db.FlushIdle)
+	after := p.mustWrite("after", db.MinMeasured)
+	if err := p.db.Incidents.Settle(t.Context(), after); err != nil || after == before {
 		t.Errorf("mark %d after %d: %v", after, before, err)
 	}
 }
@@ -256,23 +209,23 @@ func TestTwoProcessesThatSeeAKeyFirstMakeOneAlert(t *testing.T) {
 	address := newPostgres(t)
 	p := newPipeline(t, opened(t, address))
 	other := opened(t, address)
-	other.clock.fixed = p.db.clock.fixed
+	other.Clock.Fixed = p.db.Clock.Fixed
 	const rounds = 30
 	for round := range rounds {
 		name := fmt.Sprint("round", round)
 		failed := make(chan error, 1)
 		go func() {
-			_, err := other.WriteSignals(t.Context(), p.batch(name, settleFrom))
+			_, err := other.Incidents.WriteSignals(t.Context(), p.batch(name, db.MinMeasured))
 			failed <- err
 		}()
-		_, mine := p.db.WriteSignals(t.Context(), p.batch(name, settleFrom))
+		_, mine := p.db.Incidents.WriteSignals(t.Context(), p.batch(name, db.MinMeasured))
 		for _, err := range []error{mine, <-failed} {
 			if err != nil && !errors.Is(err, ingest.ErrRetry) {
 				t.Fatal(err)
 			}
 		}
 	}
-	if n := p.count("SELECT count(*) FROM alerts"); n != rounds*settleFrom {
+	if n := p.count("SELECT count(*) FROM alerts"); n != rounds*db.MinMeasured {
 		t.Errorf("%d alerts", n)
 	}
 	if n := p.count("SELECT count(*) FROM alerts a WHERE NOT EXISTS (SELECT 1 FROM incidents i WHERE i.number = a.incident_number)"); n != 0 {
@@ -283,24 +236,24 @@ func TestTwoProcessesThatSeeAKeyFirstMakeOneAlert(t *testing.T) {
 func TestABatchWaitsByItselfWhereNobodyElseCan(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
-	connect := p.db.settler.connect
-	p.db.settler.connect = func(context.Context) (*pgx.Conn, error) { return nil, errors.New("too many connections") }
-	if mark := p.mustWrite("without a connection", settleFrom); mark != ingest.Durable {
+	connect := p.db.Flusher.Connect
+	p.db.Flusher.Connect = func(context.Context) (*pgx.Conn, error) { return nil, errors.New("too many connections") }
+	if mark := p.mustWrite("without a connection", db.MinMeasured); mark != ingest.Durable {
 		t.Errorf("mark %d", mark)
 	}
-	p.db.settler.connect = connect
-	if mark := p.mustWrite("with one", settleFrom); mark == ingest.Durable {
+	p.db.Flusher.Connect = connect
+	if mark := p.mustWrite("with one", db.MinMeasured); mark == ingest.Durable {
 		t.Error("the connection was not tried again")
 	}
 	// A pooler answers for a server's process that the connection does not name.
-	p.db.settler.close()
-	p.db.settler.connect = func(ctx context.Context) (*pgx.Conn, error) {
-		cfg := p.db.pool.Config().ConnConfig
+	p.db.Flusher.Close()
+	p.db.Flusher.Connect = func(ctx context.Context) (*pgx.Conn, error) {
+		cfg := p.db.Pool.Config().ConnConfig
 		cfg.DialFunc = misnaming(cfg.DialFunc)
 		return pgx.ConnectConfig(ctx, cfg)
 	}
 	for range 2 {
-		if mark := p.mustWrite("through a pooler", settleFrom); mark != ingest.Durable {
+		if mark := p.mustWrite("through a pooler", db.MinMeasured); mark != ingest.Durable {
 			t.Errorf("mark %d through a pooler", mark)
 		}
 	}

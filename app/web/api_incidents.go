@@ -158,6 +158,8 @@ type eventJSON struct {
 	Detail detailJSON         `json:"detail"`
 }
 
+// detailJSON has the fields of all payloads, under the names that they are stored
+// by; people are email addresses here.
 type detailJSON struct {
 	Text     string   `json:"text,omitempty"`
 	From     string   `json:"from,omitempty"`
@@ -211,14 +213,18 @@ func (h *edge) apiTimeline(c echo.Context, _ auth.Actor) (any, error) {
 }
 
 func eventOf(e incident.TimelineEvent, config *listing) (eventJSON, error) {
-	var d incident.Detail
-	if err := json.Unmarshal(e.Data, &d); err != nil {
+	line := eventJSON{ID: e.ID, At: e.At.UTC(), Kind: e.Kind(), Actor: e.Actor}
+	var d struct {
+		detailJSON
+		People []int64 `json:"people"`
+	}
+	if err := json.Unmarshal([]byte(incident.EncodePayload(e.Payload)), &d); err != nil {
+		if _, unknown := e.Payload.(incident.Unknown); unknown {
+			return line, nil // a newer version's fields may be of other types
+		}
 		return eventJSON{}, fmt.Errorf("read event %d: %w", e.ID, err)
 	}
-	line := eventJSON{ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Actor: e.Actor, Detail: detailJSON{
-		Text: d.Text, From: d.From, To: d.To, Via: d.Via, Policy: d.Policy, Step: d.Step, Run: d.Run,
-		Targets: d.Targets, Until: d.Until, Count: d.Count, Warnings: d.Warnings, Sender: d.Sender,
-	}}
+	line.Detail = d.detailJSON
 	for _, id := range d.People {
 		line.Detail.People = append(line.Detail.People, config.email(id))
 	}

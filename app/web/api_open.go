@@ -52,7 +52,7 @@ func (m *manualIncident) check(config *catalog.Snapshot) error {
 			add("priority", "must be the level of a priority, or null")
 		}
 	}
-	if len(m.Description) > incident.MostText {
+	if len(m.Description) > incident.MaxText {
 		add("description", "must have at most 20,000 characters")
 	}
 	if faults != nil {

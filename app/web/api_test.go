@@ -139,7 +139,7 @@ func TestAnIncidentIsOpenedByHand(t *testing.T) {
 		if sent := h.work(); len(sent) == 0 {
 			t.Error("it paged nobody")
 		}
-		row, err := h.db.Incident(t.Context(), opened.Number)
+		row, err := h.db.Incidents.Incident(t.Context(), opened.Number)
 		if err != nil || row.PrioritySource != "token:test-responder" || row.Facts.Environment[0].Value != "Three calls." {
 			t.Errorf("it is kept as %+v, %v", row, err)
 		}
@@ -325,7 +325,7 @@ func TestAPostWithAKeyHappensOnce(t *testing.T) {
 		}
 		// The process dies once the incident is there and before its answer is kept.
 		d := h.deps
-		d.Requests = dyingRequests{h.db}
+		d.Requests = dyingRequests{h.db.Access}
 		h.edge = New(d)
 		before, _ := open("four", "a")
 		h.advance(auth.IdempotencyAbandoned)

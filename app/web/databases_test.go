@@ -32,7 +32,7 @@ import (
 // machinery behind it, on a clock that stands still until it is moved.
 type house struct {
 	t       *testing.T
-	db      *store.DB
+	db      *store.Store
 	edge    http.Handler
 	deps    Deps
 	sms     *phone
@@ -78,21 +78,25 @@ func (p *phone) Deliver(_ context.Context, m notify.Message) (notify.Receipt, *n
 }
 
 // pictures reads the configuration anew whenever it is asked for.
-type pictures struct{ db *store.DB }
+type pictures struct{ db *store.Store }
 
 func works(m notify.Medium) bool { return m == notify.SMS || m == notify.Email }
 
-func (p pictures) Snapshot(ctx context.Context) (*catalog.Snapshot, error) { return p.db.Snapshot(ctx) }
-func (p pictures) Reload(ctx context.Context) (*catalog.Snapshot, error)   { return p.db.Snapshot(ctx) }
-func (p pictures) Compose(*notify.Claim) error                             { return nil }
+func (p pictures) Snapshot(ctx context.Context) (*catalog.Snapshot, error) {
+	return p.db.Organization.Snapshot(ctx)
+}
+func (p pictures) Reload(ctx context.Context) (*catalog.Snapshot, error) {
+	return p.db.Organization.Snapshot(ctx)
+}
+func (p pictures) Compose(*notify.Claim) error { return nil }
 func (p pictures) Roster(ctx context.Context, _ int64) (*escalation.Roster, error) {
-	return p.db.Roster(ctx, works)
+	return p.db.Organization.Roster(ctx, works)
 }
 func (p pictures) Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error) {
-	return p.db.PolicyVersion(ctx, version)
+	return p.db.Organization.PolicyVersion(ctx, version)
 }
 func (p pictures) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
-	return p.db.Recipients(ctx)
+	return p.db.Organization.Recipients(ctx)
 }
 
 func newHouse(t *testing.T, address string) *house {
@@ -110,27 +114,27 @@ func newHouse(t *testing.T, address string) *house {
 	h.configure(keys)
 
 	log := slog.New(slog.DiscardHandler)
-	sessions := auth.NewSessions(db.Sessions(), false, clock)
-	accounts := auth.NewService(db, sessions, auth.Options{Now: clock, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
-	batcher := ingest.NewBatcher(db, ingest.BatcherOptions{Log: log})
+	sessions := auth.NewSessions(db.Access.Sessions(), false, clock)
+	accounts := auth.NewService(db.Access, sessions, auth.Options{Now: clock, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
+	batcher := ingest.NewBatcher(db.Incidents, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
 	formats := sloOnly()
 	pictures := pictures{db}
 	signals := ingest.NewService(ingest.ServiceOptions{
-		Formats: formats, Config: pictures, Submitter: batcher, Changes: db, Rejections: db, HMAC: keys.IntegrationHMAC, Now: clock, Log: log,
+		Formats: formats, Config: pictures, Submitter: batcher, Changes: db.Incidents, Rejections: db.Incidents, HMAC: keys.IntegrationHMAC, Now: clock, Log: log,
 		URL: func(n int64) string { return "https://tocsin.example.com/incidents/" + formatInt(n) },
 	})
 	h.deps = Deps{
 		PublicURL: "https://tocsin.example.com", Now: clock, Log: log, Signals: signals, Formats: formats, Config: pictures, Submitter: batcher,
-		Incidents: db, Actions: &incident.Service{Store: db, Now: clock}, Listing: db, Overrides: db, Auth: accounts, Sessions: sessions, Requests: db,
-		Texts: paperCarrier{}, Replies: db, Receipts: db, People: pictures, Directory: pictures, Works: works, Live: NewLive(), Metrics: NewMetrics(),
+		Incidents: db.IncidentReads(), Actions: &incident.Service{Store: db.Incidents, Now: clock}, Listing: db.Listing(), Overrides: db.Organization, Auth: accounts, Sessions: sessions, Requests: db.Access,
+		Texts: paperCarrier{}, Replies: db.Replies(), Receipts: db.Paging, People: pictures, Directory: pictures, Works: works, Live: NewLive(), Metrics: NewMetrics(),
 		Health: Health{Ping: db.Ping, Migrated: db.Migrated, Swept: func() time.Duration { return 0 }},
 	}
 	h.edge = New(h.deps)
-	h.engine = &escalation.Engine{Store: db, Directory: pictures, Now: clock, Batch: 100}
-	h.outbox = &notify.Outbox{Store: db, Channels: map[notify.Medium]notify.Channel{notify.SMS: h.sms, notify.Email: h.sms},
+	h.engine = &escalation.Engine{Store: db.Paging, Directory: pictures, Now: clock, Batch: 100}
+	h.outbox = &notify.Outbox{Store: db.Paging, Channels: map[notify.Medium]notify.Channel{notify.SMS: h.sms, notify.Email: h.sms},
 		Composer: pictures, People: pictures, Now: clock, RealNow: time.Now, Workers: 4, Log: log}
-	h.planner = &notify.Planner{Store: db, People: pictures, Works: works, Now: clock, Batch: 100}
+	h.planner = &notify.Planner{Store: db.Paging, People: pictures, Works: works, Now: clock, Batch: 100}
 	for _, scope := range append([]auth.Role{auth.Read}, auth.Roles...) {
 		secret, _, err := accounts.CreateToken(t.Context(), auth.Tocsin, "test-"+string(scope), scope)
 		h.must(err)
@@ -152,11 +156,11 @@ func (h *house) configure(keys *auth.Keyring) {
 	h.must(err)
 	file, err := blueprint.Parse("acme.yaml", text, func(string) (string, bool) { return "", false })
 	h.must(err)
-	state, err := h.db.Configuration(h.t.Context(), keys)
+	state, err := h.db.Organization.Configuration(h.t.Context(), keys)
 	h.must(err)
 	plan, err := file.Plan(state, blueprint.Options{TrustVerified: true})
 	h.must(err)
-	h.must(h.db.Apply(h.t.Context(), auth.Tocsin, keys, plan))
+	h.must(h.db.Organization.Apply(h.t.Context(), auth.Tocsin, keys, plan))
 }
 
 // work carries out everything that is due and returns what was sent.

@@ -54,7 +54,7 @@ func TestOnlyTextIsTaken(t *testing.T) {
 		for _, key := range []string{"a\xffb", "clé", "a\tb"} {
 			decode[Problem](t, w.as(auth.Responder, "POST", "/api/v1/incidents/1/notes", `{"note":"n"}`, "Idempotency-Key", key), 400)
 		}
-		if row, err := w.db.Incident(t.Context(), 1); err != nil || row.Status != incident.Triggered {
+		if row, err := w.db.Incidents.Incident(t.Context(), 1); err != nil || row.Status != incident.Triggered {
 			t.Errorf("after all this it is %s, %v", row.Status, err)
 		}
 	})
@@ -88,7 +88,7 @@ func TestAFailureIsAPageAndIsLogged(t *testing.T) {
 		}
 		var log bytes.Buffer
 		d := w.deps
-		d.Log, d.Pages.Incidents = slog.New(slog.NewTextHandler(&log, nil)), brokenIncidents{w.db}
+		d.Log, d.Pages.Incidents = slog.New(slog.NewTextHandler(&log, nil)), brokenIncidents{w.db.IncidentReads()}
 		ana.edge = New(d)
 		ana.get("/incidents", http.StatusServiceUnavailable)
 		if !strings.Contains(log.String(), "level=WARN msg=\"a request failed\"") {

@@ -24,8 +24,8 @@ func forEachTown(t *testing.T, test func(t *testing.T, w *town)) {
 	forEachDatabase(t, func(t *testing.T, h *house) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{7}, auth.KeySize))
 		h.must(err)
-		h.deps.Pages = Pages{Catalog: h.db, Incidents: h.db, Signals: h.db, Replays: h.deps.Signals.(Replays), Keys: keys,
-			Contacts: &notify.Contacts{Store: h.db, Now: h.deps.Now}}
+		h.deps.Pages = Pages{Catalog: h.db.Organization, Incidents: h.db.IncidentReads(), Signals: h.db.Signals(), Replays: h.deps.Signals.(Replays), Keys: keys,
+			Contacts: &notify.Contacts{Store: h.db.Access, Now: h.deps.Now}}
 		h.edge = New(h.deps)
 		test(t, &town{house: h, keys: keys})
 	})

@@ -16,11 +16,11 @@ func (w *town) apply(text string) {
 	ctx := w.t.Context()
 	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	w.must(err)
-	state, err := w.db.Configuration(ctx, w.keys)
+	state, err := w.db.Organization.Configuration(ctx, w.keys)
 	w.must(err)
 	plan, err := file.Plan(state, blueprint.Options{Prune: true, TrustVerified: true})
 	w.must(err)
-	w.must(w.db.Apply(ctx, auth.Tocsin, w.keys, plan))
+	w.must(w.db.Organization.Apply(ctx, auth.Tocsin, w.keys, plan))
 }
 
 func TestTheKeyOfAnIntegration(t *testing.T) {
@@ -33,7 +33,7 @@ func TestTheKeyOfAnIntegration(t *testing.T) {
 		}
 		ana.post("/integrations/sre/key", http.StatusForbidden)
 		contains(t, dana.post("/integrations/sre/key", http.StatusOK), exampleKey)
-		entries, err := w.db.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		entries, err := w.db.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
 		w.must(err)
 		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "dev.manager@acme.example" || e.Subject != "integration:sre" {
 			t.Errorf("the audit log ends with %+v", e)
@@ -119,13 +119,13 @@ func TestPagesSayWhoIsOnCall(t *testing.T) {
 func TestRulesProfileAndPassword(t *testing.T) {
 	forEachTown(t, func(t *testing.T, w *town) {
 		ana := w.person("ana@acme.example")
-		methods, err := w.db.ContactMethods(t.Context(), w.idOf("ana@acme.example"))
+		methods, err := w.db.Access.ContactMethods(t.Context(), w.idOf("ana@acme.example"))
 		w.must(err)
 		sms, mail := formatInt(methods[0].ID), formatInt(methods[2].ID)
 		again := ana.post("/me/rules", http.StatusUnprocessableEntity, "urgency", "high", "contact", sms, "after", "soon", "contact", mail, "after", "7")
 		contains(t, again, `value="soon"`, `value="7"`, "aria-invalid")
 		ana.post("/me/rules", http.StatusSeeOther, "urgency", "high", "contact", mail, "after", "2.5", "contact", "", "after", "9")
-		rules, err := w.db.Rules(t.Context(), w.idOf("ana@acme.example"))
+		rules, err := w.db.Access.Rules(t.Context(), w.idOf("ana@acme.example"))
 		w.must(err)
 		if len(rules) != 2 || rules[0].Urgency != "high" || rules[0].AfterSeconds != 150 || rules[0].ContactMethodID != methods[2].ID || rules[1].Urgency != "low" {
 			t.Errorf("the rules are %+v", rules)

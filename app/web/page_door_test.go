@@ -115,7 +115,7 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		if len(code) != 1 || code[0].To != "+436601234567" {
 			t.Fatalf("sent %+v", code)
 		}
-		methods, err := w.db.ContactMethods(t.Context(), w.idOf("mia@novak.example"))
+		methods, err := w.db.Access.ContactMethods(t.Context(), w.idOf("mia@novak.example"))
 		w.must(err)
 		verify := "/me/contacts/" + formatInt(methods[0].ID) + "/verify"
 		contains(t, b.post(verify, http.StatusUnprocessableEntity, "code", "12"), "six digits")
@@ -126,7 +126,7 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		b.post("/start/service", http.StatusSeeOther, "service", `Search "2"`, "team", "Pay${ments}")
 		b.post("/start/service", http.StatusSeeOther, "service", "Search 3", "team", "Another")
 		contains(t, b.get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
-		entries, err := w.db.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		entries, err := w.db.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
 		w.must(err)
 		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "mia@novak.example" {
 			t.Errorf("the key was shown, and the audit log ends with %+v", e)
@@ -152,7 +152,7 @@ func TestFromSetUpToAnAcknowledgedTestPage(t *testing.T) {
 		contains(t, b.get(to, http.StatusOK), "Test breach by Mia Novak", "Acknowledge")
 		b.post(to+"/acknowledge", http.StatusSeeOther)
 		contains(t, b.get(to, http.StatusOK), "It is yours", "Mia Novak")
-		if o, err := w.db.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
+		if o, err := w.db.Organization.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
 			t.Errorf("the organisation is %+v, %v", o, err)
 		}
 	})

@@ -34,7 +34,7 @@ func TestTheIncidentPage(t *testing.T) {
 		contains(t, ana.get("/incidents/1", http.StatusOK), "Ben Adeyemi was first, at 19:04:05")
 
 		contains(t, ana.post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", " "), "Write what others should know")
-		long := strings.Repeat("x", incident.MostText+1)
+		long := strings.Repeat("x", incident.MaxText+1)
 		contains(t, ana.post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", long), long)
 		ana.post("/incidents/1/notes", http.StatusSeeOther, "note", "The <rollback> runs.")
 		contains(t, ana.post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "1", "reason", ""), "Say why")
@@ -52,7 +52,7 @@ func TestTheIncidentPage(t *testing.T) {
 		ben.post("/incidents/1/acknowledge", http.StatusSeeOther)
 		contains(t, ben.get("/incidents/1", http.StatusOK), "was resolved by")
 		contains(t, ben.get("/incidents?tab=resolved&q=avail", http.StatusOK), "Availability")
-		if row, err := w.db.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
+		if row, err := w.db.Incidents.Incident(t.Context(), n); err != nil || row.Status != incident.Resolved || row.ResolvedBy != "ben@acme.example" {
 			t.Errorf("it is %s by %s, %v", row.Status, row.ResolvedBy, err)
 		}
 	})
@@ -108,7 +108,7 @@ func TestTheLinkInAMessage(t *testing.T) {
 		bens, anas := link("ben@acme.example", time.Hour), link("ana@acme.example", time.Hour)
 		contains(t, b.get(bens, http.StatusOK), "Availability", "You act as Ben Adeyemi", "Acknowledge")
 		status := func() incident.Status {
-			row, err := w.db.Incident(t.Context(), n)
+			row, err := w.db.Incidents.Incident(t.Context(), n)
 			w.must(err)
 			return row.Status
 		}
@@ -117,9 +117,9 @@ func TestTheLinkInAMessage(t *testing.T) {
 		}
 		b.post(bens, http.StatusBadRequest)
 		contains(t, b.post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
-		events, err := w.db.Timeline(t.Context(), n, 0, 0)
+		events, err := w.db.Incidents.Timeline(t.Context(), n, 0, 0)
 		w.must(err)
-		if last := events[len(events)-1]; last.Kind != incident.EvAcknowledged || last.Actor != "ben@acme.example" || !strings.Contains(string(last.Data), `"link"`) {
+		if last := events[len(events)-1]; last.Payload != (incident.AcknowledgedPayload{Via: "link"}) || last.Actor != "ben@acme.example" {
 			t.Errorf("the timeline ends with %+v", last)
 		}
 		contains(t, b.post(anas, http.StatusOK, "action", "acknowledge"), "Ben Adeyemi was first")

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ func (v *visit) timeline(events []incident.TimelineEvent, records []incident.Pag
 	var ran policyRun
 	for _, e := range events {
 		line := v.event(e)
-		ran.follow(e.Kind, &line)
+		ran.follow(e.Kind(), &line)
 		lines = append(lines, line)
 	}
 	for i, r := range records {
@@ -44,7 +43,7 @@ type policyRun struct {
 
 func (r *policyRun) follow(kind incident.EventKind, line *incidents.Event) {
 	switch kind {
-	case incident.EvReceived, incident.EvReopened, incident.EvUnacknowledged, incident.EvAckExpired, incident.EvSettled:
+	case incident.EvReceived, incident.EvReopened, incident.EvUnacknowledged, incident.EvAckExpired, incident.EvQuietPeriodOver:
 		*r = policyRun{}
 	case incident.EvStep, incident.EvPassedOver:
 		if line.Step == 0 {
@@ -80,29 +79,79 @@ func happened(r incident.PageRecord) bool {
 
 // event reads a line of the timeline. Those of the escalation name its policy.
 func (v *visit) event(e incident.TimelineEvent) incidents.Event {
-	var d incident.Detail
-	_ = json.Unmarshal(e.Data, &d) // what we wrote ourselves; at worst a line says less
-	line := incidents.Event{
-		ID: e.ID, At: e.At, Kind: string(e.Kind), By: v.picture.actor(e.Actor), Text: d.Text, From: d.From, To: d.To, Via: d.Via,
-		Step: d.Step, Run: d.Run, People: v.picture.persons(d.People), Targets: d.Targets, Count: d.Count, Warnings: d.Warnings, Sender: d.Sender,
+	line := incidents.Event{ID: e.ID, At: e.At, Kind: string(e.Kind()), By: v.picture.actor(e.Actor)}
+	if place, ok := incident.PlaceOf(e.Payload); ok {
+		v.place(&line, place)
 	}
-	line.Until, _ = time.Parse(time.RFC3339, d.Until)
-	switch e.Kind {
-	case incident.EvReceived:
-		if !fromSender(e.Actor) {
-			line.Sender = "" // a person opened it
+	switch p := e.Payload.(type) {
+	case incident.ReceivedPayload:
+		line.Warnings = p.Warnings
+		if fromSender(e.Actor) { // else a person opened it
+			line.Sender = p.Sender
 		}
-	case incident.EvResolved:
+	case incident.RepeatedPayload:
+		line.Sender, line.Count = p.Sender, p.Occurrences
+	case incident.RaisedPayload:
+		line.From, line.To, line.Sender = p.From, p.To, p.Sender
+	case incident.JoinedPayload:
+		line.Text, line.Sender, line.Warnings = p.Alert, p.Sender, p.Warnings
+	case incident.WorsePayload:
+		line.From, line.To, line.Sender = p.From, p.To, p.Sender
+	case incident.RecoveredPayload:
+		line.Sender = p.Sender
+	case incident.ReopenedPayload:
+		line.Via, line.Sender, line.Warnings, line.Until = p.Via, p.Sender, p.Warnings, p.Until
+	case incident.FlappingPayload:
+		line.Count, line.Until = p.Reopens, p.Until
+	case incident.QuietPeriodOverPayload:
+		line.Count = p.Firing
+	case incident.PassedOverPayload:
+		if p.Reason != "" {
+			line.Text = p.Reason
+		}
+	case incident.WaitingPayload:
+		line.Until = p.Until
+	case incident.AcknowledgedPayload:
+		line.Via = p.Via
+	case incident.ShadowAckPayload:
+		line.Via = p.Via
+	case incident.UnacknowledgedPayload:
+		line.Via = p.Via
+	case incident.StillOnItPayload:
+		line.People = v.picture.persons(p.People)
+	case incident.AckExpiredPayload:
+		line.People = v.picture.persons(p.People)
+	case incident.ResolvedPayload:
+		line.Via, line.Text = p.Via, p.Resolution
 		if fromSender(e.Actor) {
 			line.Sender = line.By
 		}
-	case incident.EvStep, incident.EvPassedOver, incident.EvHandover, incident.EvExhausted:
-		line.Via, line.Policy = "", element.Ref{Slug: d.Via, Name: d.Policy}
-		if d.Step == 0 && d.To != "" {
-			v.beyondSteps(&line)
-		}
+	case incident.ResolveUndonePayload:
+		line.Via, line.To = p.Via, string(p.Status)
+	case incident.EscalatedPayload:
+		line.Via = p.Via
+	case incident.PriorityPayload:
+		line.Via, line.Text, line.From, line.To = p.Via, p.Reason, p.From, p.To
+	case incident.NotePayload:
+		line.Via, line.Text = p.Via, p.Text
+	case incident.ChannelFailedPayload:
+		line.To, line.Text = p.Address, p.Reason
+	case incident.LeftPayload:
+		line.Text, line.People = p.Text, v.picture.persons(p.People)
+	case incident.TroublePayload:
+		line.Text = p.Text
 	}
 	return line
+}
+
+// place fills in where in its policy an escalation was.
+func (v *visit) place(line *incidents.Event, p incident.PolicyPlace) {
+	line.Policy = element.Ref{Slug: p.PolicySlug, Name: p.Policy}
+	line.Step, line.Run, line.To = p.Step, p.Run, p.Phase
+	line.Targets, line.People = p.Targets, v.picture.persons(p.People)
+	if p.Step == 0 && p.Phase != "" {
+		v.beyondSteps(line)
+	}
 }
 
 // beyondSteps says in words what the fallback and the administrators are about,

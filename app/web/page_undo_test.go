@@ -16,7 +16,7 @@ func TestAResolveIsTakenBackInSilence(t *testing.T) {
 		w.work()
 		ana, ben := w.person("ana@acme.example"), w.person("ben@acme.example")
 		ben.post("/incidents/1/acknowledge", http.StatusSeeOther)
-		before, err := w.db.Incident(t.Context(), n)
+		before, err := w.db.Incidents.Incident(t.Context(), n)
 		w.must(err)
 		w.advance(time.Minute)
 		ben.post("/incidents/1/resolve", http.StatusSeeOther)
@@ -26,12 +26,12 @@ func TestAResolveIsTakenBackInSilence(t *testing.T) {
 		w.advance(10 * time.Second)
 		ben.post("/incidents/1/undo-resolve", http.StatusSeeOther)
 		contains(t, ben.get("/incidents/1", http.StatusOK), "Taken back. It is Ben Adeyemi’s as before", "took the resolve back")
-		after, err := w.db.Incident(t.Context(), n)
+		after, err := w.db.Incidents.Incident(t.Context(), n)
 		w.must(err)
 		if after.Status != incident.Acknowledged || after.OwnerID == nil || *after.OwnerID != *before.OwnerID || !after.AcknowledgedAt.Equal(*before.AcknowledgedAt) || after.ResolvedAt != nil {
 			t.Errorf("it is %s by %s at %v", after.Status, after.AcknowledgedBy, after.AcknowledgedAt)
 		}
-		if alert, err := w.db.LatestAlert(t.Context(), n); err != nil || !alert.Firing || alert.ResolvedAt != nil {
+		if alert, err := w.db.Incidents.LatestAlert(t.Context(), n); err != nil || !alert.Firing || alert.ResolvedAt != nil {
 			t.Errorf("its alert fires: %t, resolved %v, %v", alert.Firing, alert.ResolvedAt, err)
 		}
 		w.advance(24 * time.Hour)
@@ -59,7 +59,7 @@ func TestAResolveOfWhatNobodyHadIsTakenBackAndPages(t *testing.T) {
 		if sent := w.work(); len(sent) == 0 {
 			t.Error("nobody is paged")
 		}
-		records, err := w.db.IncidentPages(t.Context(), n)
+		records, err := w.db.Paging.IncidentPages(t.Context(), n)
 		w.must(err)
 		if last := records[len(records)-1]; last.Step != 2 || last.Run != 1 {
 			t.Errorf("the last page is of step %d in run %d, want the second in the first", last.Step, last.Run)

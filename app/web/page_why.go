@@ -109,7 +109,7 @@ func (p *pages) escalatedBy(c echo.Context, v *visit, n int64, pagedAt time.Time
 		if e.At.After(pagedAt) {
 			break
 		}
-		switch e.Kind {
+		switch e.Kind() {
 		case incident.EvEscalated:
 			who = v.picture.actor(e.Actor)
 		case incident.EvStep:

@@ -16,11 +16,11 @@ func (w *town) also(text string) {
 	ctx := w.t.Context()
 	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	w.must(err)
-	state, err := w.db.Configuration(ctx, w.keys)
+	state, err := w.db.Organization.Configuration(ctx, w.keys)
 	w.must(err)
 	plan, err := file.Plan(state, blueprint.Options{TrustVerified: true})
 	w.must(err)
-	w.must(w.db.Apply(ctx, auth.Tocsin, w.keys, plan))
+	w.must(w.db.Organization.Apply(ctx, auth.Tocsin, w.keys, plan))
 }
 
 // A service without a policy asks nobody; where nobody at all can be reached,

@@ -59,7 +59,7 @@ func TestRepliesToAPage(t *testing.T) {
 		h.expectText(bensNumber, "5 1", "1 is resolved at 18:05 GMT.")
 		h.advance(24 * time.Hour)
 		h.expectText(anasNumber, "4 1", "1 was already resolved by Ben Adeyemi on Mon 23 Nov at 19:05 CET.")
-		row, err := h.db.Incident(t.Context(), 1)
+		row, err := h.db.Incidents.Incident(t.Context(), 1)
 		h.must(err)
 		if row.ResolvedBy != "ben@acme.example" || row.Status != incident.Resolved {
 			t.Errorf("it stands at %s by %s", row.Status, row.ResolvedBy)
@@ -96,7 +96,7 @@ func TestABareWordFindsTheOneThatWaits(t *testing.T) {
 57 Checkout API: Breach 56
 56 Checkout API: Breach 55
 and 55 more`)
-		ben, err := h.db.ContactByAddress(t.Context(), notify.SMS, bensNumber)
+		ben, err := h.db.Access.ContactByAddress(t.Context(), notify.SMS, bensNumber)
 		h.must(err)
 		for number := int64(2); number <= 60; number++ {
 			_, err := h.deps.Actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &ben.UserID, Via: "web"})
@@ -126,7 +126,7 @@ func TestAckAllCoversWhatTheLastMessageListed(t *testing.T) {
 		h.expectText(anasNumber, "4 5", `5 is yours, acknowledged at 19:05 CET. "6 5" resolves it.`)
 		h.expectText(bensNumber, "ack all", "Acknowledged: 4, 6. Answered already: 5.")
 		for number, want := range map[int64]incident.Status{1: incident.Triggered, 3: incident.Triggered, 4: incident.Acknowledged, 6: incident.Acknowledged} {
-			row, err := h.db.Incident(t.Context(), number)
+			row, err := h.db.Incidents.Incident(t.Context(), number)
 			h.must(err)
 			if row.Status != want {
 				t.Errorf("incident %d is %s, want %s", number, row.Status, want)
@@ -153,7 +153,7 @@ func TestAShadowIsToldThatItGoesOn(t *testing.T) {
 		contains(t, ben.get("/incidents/1", http.StatusOK), words)
 		ben.post("/incidents/acknowledge", http.StatusSeeOther, "number", "1")
 		contains(t, ben.get("/incidents", http.StatusOK), words)
-		events, err := w.db.Timeline(t.Context(), 1, 0, 0)
+		events, err := w.db.Incidents.Timeline(t.Context(), 1, 0, 0)
 		w.must(err)
 		if n := strings.Count(fmt.Sprint(events), string(incident.EvShadowAck)); n != 1 {
 			t.Errorf("the timeline tells of it %d times", n)
@@ -168,7 +168,7 @@ func TestStopIsToldByAnotherChannelAndStartUndoesIt(t *testing.T) {
 		if len(sent) != 1 || sent[0].Medium != notify.Email || sent[0].To != "ana@acme.example" || sent[0].Kind != notify.KindNotice || sent[0].Text != stoppedText {
 			t.Fatalf("sent %+v", sent)
 		}
-		method, err := h.db.ContactByAddress(t.Context(), notify.SMS, anasNumber)
+		method, err := h.db.Access.ContactByAddress(t.Context(), notify.SMS, anasNumber)
 		h.must(err)
 		if method.Usable() {
 			t.Error("the number is still used")
@@ -179,7 +179,7 @@ func TestStopIsToldByAnotherChannelAndStartUndoesIt(t *testing.T) {
 			t.Errorf("a second STOP sent %+v", sent)
 		}
 		h.expectText(anasNumber, "start", "SMS from Tocsin is on again.")
-		method, err = h.db.ContactByAddress(t.Context(), notify.SMS, anasNumber)
+		method, err = h.db.Access.ContactByAddress(t.Context(), notify.SMS, anasNumber)
 		h.must(err)
 		if !method.Usable() {
 			t.Error("the number is not used again")
@@ -197,11 +197,11 @@ func TestATextHappensOnceHoweverOftenItIsDelivered(t *testing.T) {
 		if again := h.text("SM1", bensNumber, "5 1"); again != first {
 			t.Errorf("again: %q, first: %q", again, first)
 		}
-		events, err := h.db.Timeline(t.Context(), 1, 0, 0)
+		events, err := h.db.Incidents.Timeline(t.Context(), 1, 0, 0)
 		h.must(err)
 		n := 0
 		for _, e := range events {
-			if e.Kind == incident.EvEscalated {
+			if e.Kind() == incident.EvEscalated {
 				n++
 			}
 		}
@@ -223,7 +223,7 @@ func TestStrangersAndForgersDoNothing(t *testing.T) {
 				t.Errorf("%s without a signature is answered %d", path, w.Code)
 			}
 		}
-		row, err := h.db.Incident(t.Context(), 1)
+		row, err := h.db.Incidents.Incident(t.Context(), 1)
 		h.must(err)
 		if row.Status != incident.Triggered {
 			t.Errorf("it is %s", row.Status)
@@ -278,9 +278,9 @@ schedules:
     shadows: [{user: ben@acme.example}]
 `), func(string) (string, bool) { return "", false })
 	w.must(err)
-	state, err := w.db.Configuration(w.t.Context(), w.keys)
+	state, err := w.db.Organization.Configuration(w.t.Context(), w.keys)
 	w.must(err)
 	plan, err := file.Plan(state, blueprint.Options{})
 	w.must(err)
-	w.must(w.db.Apply(w.t.Context(), auth.Tocsin, w.keys, plan))
+	w.must(w.db.Organization.Apply(w.t.Context(), auth.Tocsin, w.keys, plan))
 }

@@ -13,7 +13,7 @@ func TestASearchFindsWhereverItIs(t *testing.T) {
 		w.work()
 		ana := w.person("ana@acme.example")
 		ana.post("/incidents/1/resolve", http.StatusSeeOther, "resolution", "")
-		row, err := w.db.Incident(t.Context(), 1)
+		row, err := w.db.Incidents.Incident(t.Context(), 1)
 		w.must(err)
 		for _, number := range []string{"1", "%231", "+1+"} {
 			page := ana.get("/incidents?tab=open&q="+number, http.StatusOK)

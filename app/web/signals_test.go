@@ -262,9 +262,9 @@ func (b *unwanted) Read(p []byte) (int, error) {
 // rejections counts what is listed for the example's integration.
 func (h *house) rejections() int {
 	h.t.Helper()
-	state, err := h.db.Listing(h.t.Context())
+	state, err := h.db.Organization.Listing(h.t.Context())
 	h.must(err)
-	listed, err := h.db.Rejections(h.t.Context(), state.Integrations[0].ID, 0, 100)
+	listed, err := h.db.Incidents.Rejections(h.t.Context(), state.Integrations[0].ID, 0, 100)
 	h.must(err)
 	return len(listed)
 }

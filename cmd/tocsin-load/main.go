@@ -18,6 +18,7 @@ import (
 // plan is what to measure.
 type plan struct {
 	tocsin   string
+	baseline string
 	postgres bool
 	sqlite   bool
 	lasting  time.Duration
@@ -30,10 +31,11 @@ type plan struct {
 func main() {
 	var p plan
 	pflag.StringVar(&p.tocsin, "tocsin", "./tocsin", "the binary to measure")
+	pflag.StringVar(&p.baseline, "baseline", "", "another build of the binary to compare with, which takes turns with it; empty for none")
 	pflag.BoolVar(&p.postgres, "postgres", true, "measure on PostgreSQL, with fsync on")
 	pflag.BoolVar(&p.sqlite, "sqlite", true, "measure on SQLite")
 	pflag.DurationVar(&p.lasting, "lasting", 8*time.Second, "how long each run of requests takes, at most a minute")
-	pflag.IntVar(&p.rounds, "rounds", 5, "how often pgbench and the runs at 32 connections alternate, at most 20")
+	pflag.IntVar(&p.rounds, "rounds", 5, "how often pgbench and the runs at 32 connections alternate, or how often the builds take turns, at most 20")
 	pflag.IntVar(&p.people, "people", 200, "how many people the pages of the latency run go to, at most 1000")
 	pflag.IntVar(&p.pages, "pages", 400, "how many pages the latency run sends, at most 5000")
 	pflag.BoolVar(&p.pgbench, "pgbench", true, "alternate with pgbench on the same server")
@@ -43,7 +45,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	if err := p.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "tocsin-load:", err)
@@ -71,11 +73,14 @@ func (p plan) onSQLite(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := p.start(ctx, "sqlite:"+dir+"/tocsin.db")
+	fmt.Println("## SQLite")
+	if p.baseline != "" {
+		return p.compare(ctx, "sqlite:"+dir+"/baseline.db", "sqlite:"+dir+"/tocsin.db", "")
+	}
+	s, err := p.start(ctx, p.tocsin, "sqlite:"+dir+"/tocsin.db")
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	fmt.Println("## SQLite")
 	return s.measure(ctx, p)
 }

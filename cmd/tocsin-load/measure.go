@@ -47,34 +47,44 @@ func keys(kind string) func(int64) string {
 	return func(n int64) string { return prefix + strconv.FormatInt(n, 10) }
 }
 
-// timeToPage posts one breach at a time, each for another person, on an idle
-// system, and measures from the 202 to the provider's request.
+// timeToPage prints how long pages take on an idle system.
 func (s *subject) timeToPage(ctx context.Context, p plan) error {
+	waits, err := s.pageWaits(ctx, p.people, 0, p.pages)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nTime from the answer 202 to the provider's HTTP request, %d pages to %d people in turn, idle system: p50 %s, p90 %s, p99 %s, longest %s.\n",
+		len(waits), p.people, ms(quantile(waits, .5)), ms(quantile(waits, .9)), ms(quantile(waits, .99)), ms(quantile(waits, 1)))
+	return nil
+}
+
+// pageWaits posts the breaches with numbers from first up to, but not with, end,
+// one at a time, each for the next person, and measures from the 202 to the
+// provider's request. The waits are sorted.
+func (s *subject) pageWaits(ctx context.Context, people, first, end int) ([]time.Duration, error) {
 	var waits []time.Duration
-	for i := range p.pages {
-		person := i%p.people + 1
+	for i := first; i < end; i++ {
+		person := i%people + 1
 		c, err := dial(ctx, s.host, "/webhooks/slo/"+key(person))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		seen := len(s.twilio.Messages())
 		status, err := c.post(breach(nil, "page-"+strconv.Itoa(i)))
 		answered := time.Now()
 		_ = c.conn.Close()
 		if err != nil || status != 202 {
-			return fmt.Errorf("breach %d: status %d, %w", i, status, err)
+			return nil, fmt.Errorf("breach %d: status %d, %w", i, status, err)
 		}
 		arrived, err := s.arrival(ctx, seen, number(person))
 		if err != nil {
-			return fmt.Errorf("page %d did not arrive: %w", i, err)
+			return nil, fmt.Errorf("page %d did not arrive: %w", i, err)
 		}
 		// The request may arrive before we have read the answer.
 		waits = append(waits, max(0, arrived.Sub(answered)))
 	}
 	slices.Sort(waits)
-	fmt.Printf("\nTime from the answer 202 to the provider's HTTP request, %d pages to %d people in turn, idle system: p50 %s, p90 %s, p99 %s, longest %s.\n",
-		len(waits), p.people, ms(quantile(waits, .5)), ms(quantile(waits, .9)), ms(quantile(waits, .99)), ms(waits[len(waits)-1]))
-	return nil
+	return waits, nil
 }
 
 func (s *subject) arrival(ctx context.Context, seen int, to string) (time.Time, error) {

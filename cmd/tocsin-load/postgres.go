@@ -26,17 +26,20 @@ func (p plan) onPostgres(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = cluster.Stop() }()
-	for _, name := range []string{"tocsin", "bench"} {
+	for _, name := range []string{"tocsin", "baseline", "bench"} {
 		if err := createDatabase(ctx, cluster.URL, name); err != nil {
 			return err
 		}
 	}
-	s, err := p.start(ctx, at(cluster.URL, "tocsin"))
+	fmt.Println("## PostgreSQL")
+	if p.baseline != "" {
+		return p.compare(ctx, at(cluster.URL, "baseline"), at(cluster.URL, "tocsin"), at(cluster.URL, "bench"))
+	}
+	s, err := p.start(ctx, p.tocsin, at(cluster.URL, "tocsin"))
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	fmt.Println("## PostgreSQL")
 	if err := s.measure(ctx, p); err != nil {
 		return err
 	}
@@ -48,7 +51,7 @@ func (p plan) onPostgres(ctx context.Context) error {
 
 // beside alternates runs of pgbench with runs of distinct breaches on one key.
 func (s *subject) beside(ctx context.Context, p plan, bench string) error {
-	if _, err := pgbench(ctx, "-i", "-s", "50", "-q", bench); err != nil {
+	if err := fillBench(ctx, bench); err != nil {
 		return err
 	}
 	var theirs, ours []float64
@@ -65,11 +68,7 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 		if err := s.settle(ctx); err != nil {
 			return err
 		}
-		out, err := pgbench(ctx, "-N", "-M", "prepared", "-c", "32", "-j", "2", "-T", strconv.Itoa(int(p.lasting.Seconds())), bench)
-		if err != nil {
-			return err
-		}
-		tps, err := transactions(out)
+		tps, err := p.bench(ctx, bench)
 		if err != nil {
 			return err
 		}
@@ -84,6 +83,21 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 	}
 	fmt.Printf("\nMedians: pgbench %.0f/s, Tocsin %.0f/s, ratio %.2f.\n\n", median(theirs), median(ours), median(ours)/median(theirs))
 	return nil
+}
+
+// fillBench makes the tables of pgbench.
+func fillBench(ctx context.Context, bench string) error {
+	_, err := pgbench(ctx, "-i", "-s", "50", "-q", bench)
+	return err
+}
+
+// bench is how many transactions a second one run of pgbench makes.
+func (p plan) bench(ctx context.Context, bench string) (float64, error) {
+	out, err := pgbench(ctx, "-N", "-M", "prepared", "-c", "32", "-j", "2", "-T", strconv.Itoa(int(p.lasting.Seconds())), bench)
+	if err != nil {
+		return 0, err
+	}
+	return transactions(out)
 }
 
 // settle waits until the engine has finished with the run before, so that

@@ -24,9 +24,9 @@ type subject struct {
 	dir     string
 }
 
-// start boots the binary on a database with an organisation of many people,
+// start boots a binary on a database with an organisation of many people,
 // each with a service, a policy and a key of their own.
-func (p plan) start(ctx context.Context, database string) (*subject, error) {
+func (p plan) start(ctx context.Context, binary, database string) (*subject, error) {
 	dir, err := os.MkdirTemp("", "tocsin-load")
 	if err != nil {
 		return nil, err
@@ -49,17 +49,17 @@ func (p plan) start(ctx context.Context, database string) (*subject, error) {
 		"TOCSIN_TWILIO_BASE_URL="+twilio.URL(), "TOCSIN_TWILIO_ACCOUNT_SID="+twilio.AccountSID,
 		"TOCSIN_TWILIO_AUTH_TOKEN="+twilio.AuthToken, "TOCSIN_TWILIO_FROM="+twilio.Number)
 	for _, args := range [][]string{{"migrate"}, {"apply", "-f", file}} {
-		command := exec.CommandContext(ctx, p.tocsin, args...)
+		command := exec.CommandContext(ctx, binary, args...)
 		command.Env = env
 		if out, err := command.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%s %s: %w\n%s", p.tocsin, args[0], err, out)
+			return nil, fmt.Errorf("%s %s: %w\n%s", binary, args[0], err, out)
 		}
 	}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return nil, err
 	}
-	s.process = exec.CommandContext(ctx, p.tocsin, "serve")
+	s.process = exec.CommandContext(ctx, binary, "serve")
 	s.process.Env, s.process.Stdout, s.process.Stderr = env, log, log
 	if err := s.process.Start(); err != nil {
 		return nil, err

@@ -50,7 +50,7 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 	if err != nil {
 		return err
 	}
-	state, err := in.db.Configuration(cmd.Context(), keys)
+	state, err := in.db.Organization.Configuration(cmd.Context(), keys)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 		return err
 	}
 	if !dryRun {
-		if err := in.db.Apply(cmd.Context(), auth.Tocsin, keys, plan); err != nil {
+		if err := in.db.Organization.Apply(cmd.Context(), auth.Tocsin, keys, plan); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,7 @@ func checkSample(t *testing.T, address string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	rows, err := db.ListIncidents(ctx, incident.ListFilter{Limit: 1000})
+	rows, err := db.Incidents.ListIncidents(ctx, incident.ListFilter{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,14 +45,14 @@ func checkSample(t *testing.T, address string) {
 	statuses, kinds, attempts := map[incident.Status]int{}, map[incident.EventKind]int{}, map[incident.AttemptState]int{}
 	for _, r := range rows {
 		statuses[r.Status]++
-		events, err := db.Timeline(ctx, r.Number, 0, 0)
+		events, err := db.Incidents.Timeline(ctx, r.Number, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range events {
-			kinds[e.Kind]++
+			kinds[e.Kind()]++
 		}
-		pages, err := db.IncidentPages(ctx, r.Number)
+		pages, err := db.Paging.IncidentPages(ctx, r.Number)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -119,7 +119,7 @@ func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 // database reports whether it can be worked on.
 func (d *diagnosis) database(ctx context.Context, in *installation) bool {
 	// Removing what has expired is what a server does every ten minutes.
-	if err := in.db.SweepAccess(ctx); err != nil {
+	if err := in.db.Access.SweepAccess(ctx); err != nil {
 		d.fault("database", fault.Unavailable("%s cannot be written to. Check its rights and the room on its disk.", in.config.Database).Because(err))
 		return false
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
-	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/organization"
 )
 
 // lookAhead is how far gaps are looked for.
@@ -22,7 +22,7 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	} else {
 		d.ok("clock", "it agrees with the database's")
 	}
-	roster, err := in.db.Roster(ctx, in.works())
+	roster, err := in.db.Organization.Roster(ctx, in.works())
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	if err := d.services(ctx, in); err != nil {
 		return err
 	}
-	schedules, err := in.db.Schedules(ctx)
+	schedules, err := in.db.Organization.Schedules(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (d *diagnosis) unreachable(roster *escalation.Roster) {
 
 // policies resolves each as the engine would do now.
 func (d *diagnosis) policies(ctx context.Context, in *installation, roster *escalation.Roster, now time.Time) error {
-	policies, err := in.db.Policies(ctx)
+	policies, err := in.db.Organization.Policies(ctx)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (d *diagnosis) policies(ctx context.Context, in *installation, roster *esca
 // services looks for those whose incidents nobody but the administrators gets,
 // though signals come in for them.
 func (d *diagnosis) services(ctx context.Context, in *installation) error {
-	services, err := in.db.Services(ctx)
+	services, err := in.db.Organization.Services(ctx)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (d *diagnosis) services(ctx context.Context, in *installation) error {
 }
 
 // gaps tells of the positions that have nobody within the next two weeks.
-func (d *diagnosis) gaps(s store.Schedule, now time.Time) {
+func (d *diagnosis) gaps(s organization.Schedule, now time.Time) {
 	version, ok := s.Schedule.VersionAt(now)
 	if !ok {
 		d.doubt("schedule "+s.Name, "It has nobody yet, since it begins later.")

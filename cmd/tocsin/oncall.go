@@ -10,7 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
-	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/organization"
 )
 
 func (c *cli) oncall() *cobra.Command {
@@ -65,7 +65,7 @@ func (in *installation) moment(ctx context.Context, text string) (time.Time, err
 	if err != nil {
 		return time.Time{}, fault.Invalid("%q is no time: write 2026-12-24 18:00 or 2026-12-24T18:00:00+01:00.", text)
 	}
-	organization, err := in.db.Organization(ctx)
+	organization, err := in.db.Organization.Organization(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -83,12 +83,12 @@ func zoneOf(name string) *time.Location {
 
 // seat is a position of a schedule.
 type seat struct {
-	schedule store.Schedule
+	schedule organization.Schedule
 	position oncall.Position
 }
 
 // seatsOf are the positions that a schedule has at a moment.
-func seatsOf(s store.Schedule, at time.Time) []seat {
+func seatsOf(s organization.Schedule, at time.Time) []seat {
 	version, ok := s.Schedule.VersionAt(at)
 	if !ok {
 		return []seat{{s, ""}}
@@ -101,7 +101,7 @@ func seatsOf(s store.Schedule, at time.Time) []seat {
 }
 
 func (in *installation) seats(ctx context.Context, at time.Time) ([]seat, error) {
-	schedules, err := in.db.Schedules(ctx)
+	schedules, err := in.db.Organization.Schedules(ctx)
 	var seats []seat
 	for _, s := range schedules {
 		seats = append(seats, seatsOf(s, at)...)
@@ -110,7 +110,7 @@ func (in *installation) seats(ctx context.Context, at time.Time) ([]seat, error)
 }
 
 func (in *installation) seatsOfSchedule(ctx context.Context, slug string, at time.Time) ([]seat, error) {
-	s, err := in.db.Schedule(ctx, slug)
+	s, err := in.db.Organization.Schedule(ctx, slug)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (in *installation) seatsOfSchedule(ctx context.Context, slug string, at tim
 }
 
 func (in *installation) seatsOfTeam(ctx context.Context, slug string, at time.Time) ([]seat, error) {
-	team, err := in.db.Team(ctx, slug)
+	team, err := in.db.Organization.Team(ctx, slug)
 	if err != nil {
 		return nil, err
 	}
@@ -134,14 +134,14 @@ func (in *installation) seatsOfTeam(ctx context.Context, slug string, at time.Ti
 
 // seatsOfService are those in the steps of a service's policy, each once.
 func (in *installation) seatsOfService(ctx context.Context, slug string, at time.Time) ([]seat, error) {
-	service, err := in.db.Service(ctx, slug)
+	service, err := in.db.Organization.Service(ctx, slug)
 	if err != nil {
 		return nil, err
 	}
 	if service.Policy == nil {
 		return nil, fault.NotFound("%s has no escalation policy, so its incidents page the administrators.", service.Name)
 	}
-	policy, err := in.db.Policy(ctx, service.Policy.Slug)
+	policy, err := in.db.Organization.Policy(ctx, service.Policy.Slug)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,9 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 				log.WarnContext(cmd.Context(), "this variable is no setting of Tocsin and does nothing; `tocsin help serve` lists them", "variable", name)
 			}
 			roomForGarbage()
+			// A file that may not grow is an error of the write, as a full disk is, and
+			// no reason to end the process.
+			signal.Ignore(syscall.SIGXFSZ)
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			s, err := server.New(ctx, cfg, log, server.Options{Version: version})

@@ -85,7 +85,9 @@ the signal; 5m=ana@example.com has that person do so.`,
 // simulation is the configuration as it is now, and the way that the signal
 // comes in.
 func (in *installation) simulation(ctx context.Context, integration, service string) (simulate.Input, error) {
-	input := simulate.Input{Works: in.works(), Policy: func(version int64) (escalation.NamedPolicy, error) { return in.db.PolicyVersion(ctx, version) }}
+	input := simulate.Input{Works: in.works(), Policy: func(version int64) (escalation.NamedPolicy, error) {
+		return in.db.Organization.PolicyVersion(ctx, version)
+	}}
 	var err error
 	if integration != "" {
 		input.Integration, err = in.integration(ctx, integration)
@@ -95,18 +97,18 @@ func (in *installation) simulation(ctx context.Context, integration, service str
 	if err != nil {
 		return input, err
 	}
-	if input.Snapshot, err = in.db.Snapshot(ctx); err != nil {
+	if input.Snapshot, err = in.db.Organization.Snapshot(ctx); err != nil {
 		return input, err
 	}
-	if input.Roster, err = in.db.Roster(ctx, input.Works); err != nil {
+	if input.Roster, err = in.db.Organization.Roster(ctx, input.Works); err != nil {
 		return input, err
 	}
-	input.Recipients, err = in.db.Recipients(ctx)
+	input.Recipients, err = in.db.Organization.Recipients(ctx)
 	return input, err
 }
 
 func (in *installation) integration(ctx context.Context, slug string) (catalog.Integration, error) {
-	listing, err := in.db.Listing(ctx)
+	listing, err := in.db.Organization.Listing(ctx)
 	if err != nil {
 		return catalog.Integration{}, err
 	}
@@ -120,7 +122,7 @@ func (in *installation) integration(ctx context.Context, slug string) (catalog.I
 
 // bound is an integration that takes signals for one service alone.
 func (in *installation) bound(ctx context.Context, service string) (catalog.Integration, error) {
-	s, err := in.db.Service(ctx, service)
+	s, err := in.db.Organization.Service(ctx, service)
 	return catalog.Integration{Name: "simulation", Kind: catalog.KindSLO, ServiceID: &s.ID}, err
 }
 

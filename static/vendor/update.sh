@@ -46,5 +46,5 @@ cp lucide-static/LICENSE "$here/lucide.LICENSE"
 } >"$here/icons.svg"
 
 take axe-core "$AXE"
-cp axe-core/axe.min.js "$here/../../views/testdata/axe.min.js"
-cp axe-core/LICENSE "$here/../../views/testdata/axe.LICENSE"
+cp axe-core/axe.min.js "$here/../../app/harness/browser/axe.min.js"
+cp axe-core/LICENSE "$here/../../app/harness/browser/axe.LICENSE"

@@ -81,7 +81,13 @@ func (tab *Tab) Fill(field, value string) {
 	}
 }
 
-// Press presses a key, or several, as chromedp/kb names them: "/" or kb.Enter.
+// The keys that have no letter, for Press.
+const (
+	TabKey   = kb.Tab
+	EnterKey = kb.Enter
+)
+
+// Press presses keys one after the other: "/", or "yes" + EnterKey.
 func (tab *Tab) Press(keys string) {
 	tab.t.Helper()
 	tab.do("press a key", chromedp.KeyEvent(keys))
@@ -107,6 +113,21 @@ func (tab *Tab) WaitGone(words string) {
 			return ""
 		}
 		return "they are still there"
+	})
+}
+
+// Until waits until a JavaScript condition holds in the page.
+func (tab *Tab) Until(condition string) {
+	tab.t.Helper()
+	tab.until("wait until "+condition, func() string {
+		holds, err := evaluate[bool](tab, "Boolean("+condition+")")
+		switch {
+		case err != nil:
+			return err.Error() // the page may be about to change
+		case !holds:
+			return "it does not hold"
+		}
+		return ""
 	})
 }
 

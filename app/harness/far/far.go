@@ -74,6 +74,7 @@ type mood[R any] struct {
 	next    []R
 	refused map[string]R
 	drops   int
+	given   int           // refusals
 	held    chan struct{} // closed when answers may go; nil while none is held
 }
 
@@ -105,10 +106,21 @@ func (m *mood[R]) refusal(address string) (R, bool) {
 	if len(m.next) > 0 {
 		r := m.next[0]
 		m.next = m.next[1:]
+		m.given++
 		return r, true
 	}
 	r, ok := m.refused[address]
+	if ok {
+		m.given++
+	}
 	return r, ok
+}
+
+// refusals counts how often a refusal that was asked for was given.
+func (m *mood[R]) refusals() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.given
 }
 
 func (m *mood[R]) dropNext() {

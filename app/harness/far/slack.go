@@ -281,6 +281,14 @@ func (s *Slack) updateMessage(r *http.Request) (map[string]any, error) {
 	return answerTo(post), nil
 }
 
+// AddMessage makes a message known that was posted before this Slack began, so
+// that it can be changed.
+func (s *Slack) AddMessage(channelID, ts string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.exists[channelID+":"+ts] = true
+}
+
 // DeleteMessage removes a message, as a person in the channel might, so that it
 // can no longer be changed.
 func (s *Slack) DeleteMessage(channelID, ts string) {

@@ -121,6 +121,9 @@ func (t *Twilio) FailFor(number string, refusal TwilioRefusal) { t.mood.failFor(
 // SucceedFor ends what FailFor began.
 func (t *Twilio) SucceedFor(number string) { t.mood.succeedFor(number) }
 
+// Refusals counts how often FailNext or FailFor refused a message.
+func (t *Twilio) Refusals() int { return t.mood.refusals() }
+
 // Hold takes messages and does not answer until release is called.
 func (t *Twilio) Hold() (release func()) { return t.mood.hold() }
 

@@ -70,7 +70,7 @@ type delivery struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, deliveries: make(chan delivery, 1000)}
-	w.Harness = harness.NewAt(t, time.Now().UTC().Truncate(time.Microsecond), "", "sqlite:"+filepath.Join(t.TempDir(), "tocsin.db"))
+	w.Harness = harness.NewAt(t, "sqlite:"+filepath.Join(t.TempDir(), "tocsin.db"), time.Now().UTC().Truncate(time.Microsecond))
 	w.ApplyText("peers.yaml", organisation)
 	w.aim(w.URL)
 	w.proxy = httptest.NewServer(&httputil.ReverseProxy{

@@ -75,7 +75,7 @@ func TestWhatIsWrongIsInSight(t *testing.T) {
 		for _, form := range []struct{ path, field, value, button, wrong string }{
 			{"/me", "High urgency, row 1: minutes", "abc", "Save for high urgency", "from 0 to 1440"},
 			{"/me", "A new one", "short", "Change the password", "at least 12 characters"},
-			{incidentPath(number), "Add a note", strings.Repeat("x", incident.MostText+1), "Add", "At most 20,000 characters"},
+			{incidentPath(number), "Add a note", strings.Repeat("x", incident.MaxText+1), "Add", "At most 20,000 characters"},
 		} {
 			open(t, tab, h, form.path)
 			if form.field == "A new one" {

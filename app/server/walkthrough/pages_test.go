@@ -106,7 +106,7 @@ func furnish(t *testing.T, h *harness.Harness) pages {
 	if status, answer := h.Post("/webhooks/slo/"+harness.Key("checkout-api"), "application/json", []byte(`{"sli": 7}`)); status != http.StatusUnprocessableEntity {
 		t.Fatalf("a bad breach was answered %d: %s", status, answer)
 	}
-	sent, err := h.Server.DB.IncidentPages(t.Context(), flapping)
+	sent, err := h.Server.DB.Paging.IncidentPages(t.Context(), flapping)
 	if err != nil || len(sent) == 0 {
 		t.Fatalf("incident %d has the pages %v, %v", flapping, sent, err)
 	}

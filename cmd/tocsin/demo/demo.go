@@ -86,7 +86,7 @@ func found(ctx context.Context, s *server.Server) error {
 	if err != nil {
 		return err
 	}
-	state, err := s.DB.Configuration(ctx, s.Keys)
+	state, err := s.DB.Organization.Configuration(ctx, s.Keys)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func found(ctx context.Context, s *server.Server) error {
 	if err != nil {
 		return err
 	}
-	if err := s.DB.Apply(ctx, auth.Tocsin, s.Keys, plan); err != nil {
+	if err := s.DB.Organization.Apply(ctx, auth.Tocsin, s.Keys, plan); err != nil {
 		return err
 	}
 	for _, a := range Accounts {
@@ -127,18 +127,18 @@ func letIn(ctx context.Context, s *server.Server, email string) error {
 // foresee adds what the next weeks hold: somebody stands in, and an afternoon
 // that nobody has thought of.
 func foresee(ctx context.Context, s *server.Server, now time.Time) error {
-	dana, err := s.DB.UserByEmail(ctx, "dana@lumen.example")
+	dana, err := s.DB.Access.UserByEmail(ctx, "dana@lumen.example")
 	if err != nil {
 		return err
 	}
-	payments, err := s.DB.Schedule(ctx, "payments")
+	payments, err := s.DB.Organization.Schedule(ctx, "payments")
 	if err != nil {
 		return err
 	}
 	evening := now.Truncate(24 * time.Hour).Add(3*24*time.Hour + 17*time.Hour)
 	if on := payments.Schedule.OnCall(evening, "main"); len(on) > 0 {
 		backup := payments.Schedule.OnCall(evening, "backup")
-		_, err := s.DB.AddOverride(ctx, dana.Actor(), payments.ID, oncall.Override{
+		_, err := s.DB.Organization.AddOverride(ctx, dana.Actor(), payments.ID, oncall.Override{
 			From: evening, To: evening.Add(14 * time.Hour), Position: "main", Kind: oncall.Replace,
 			Out: on[0].Person, In: otherThan(on[0].Person, backup), Reason: "A concert",
 		})
@@ -146,12 +146,12 @@ func foresee(ctx context.Context, s *server.Server, now time.Time) error {
 			return err
 		}
 	}
-	storefront, err := s.DB.Schedule(ctx, "storefront")
+	storefront, err := s.DB.Organization.Schedule(ctx, "storefront")
 	if err != nil {
 		return err
 	}
 	afternoon := now.Truncate(24 * time.Hour).Add(6*24*time.Hour + 12*time.Hour)
-	_, err = s.DB.AddOverride(ctx, dana.Actor(), storefront.ID, oncall.Override{
+	_, err = s.DB.Organization.AddOverride(ctx, dana.Actor(), storefront.ID, oncall.Override{
 		From: afternoon, To: afternoon.Add(4 * time.Hour), Position: "backup", Kind: oncall.Remove, Reason: "Team afternoon",
 	})
 	return err

@@ -26,7 +26,7 @@ type story struct {
 }
 
 func newStory(ctx context.Context, s *server.Server, c *clock) (*story, error) {
-	state, err := s.DB.Configuration(ctx, s.Keys)
+	state, err := s.DB.Organization.Configuration(ctx, s.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (t *story) reaction() time.Duration {
 
 // worse repeats the signal of a trouble that goes on.
 func (t *story) worse(ctx context.Context, x *trouble) error {
-	row, err := t.server.DB.Incident(ctx, x.number)
+	row, err := t.server.DB.Incidents.Incident(ctx, x.number)
 	if err != nil || row.Status == incident.Resolved {
 		return err
 	}
@@ -156,7 +156,7 @@ func (t *story) worse(ctx context.Context, x *trouble) error {
 
 // react has somebody who was paged acknowledge; where nobody was yet, it waits.
 func (t *story) react(ctx context.Context, x *trouble) error {
-	row, err := t.server.DB.Incident(ctx, x.number)
+	row, err := t.server.DB.Incidents.Incident(ctx, x.number)
 	if err != nil || row.Status != incident.Triggered {
 		return err
 	}
@@ -168,7 +168,7 @@ func (t *story) react(ctx context.Context, x *trouble) error {
 		t.later(10*time.Minute, func(ctx context.Context) error { return t.react(ctx, x) })
 		return nil
 	}
-	if _, err := t.server.Incidents.Acknowledge(ctx, x.number, by); err != nil {
+	if err := t.do(ctx, x, by, incident.ActAcknowledge{}); err != nil {
 		return err
 	}
 	t.work(x, by)
@@ -177,7 +177,7 @@ func (t *story) react(ctx context.Context, x *trouble) error {
 
 // paged is the person who was reached last and has not answered.
 func (t *story) paged(ctx context.Context, number int64) (by incident.By, ok bool, err error) {
-	pages, err := t.server.DB.IncidentPages(ctx, number)
+	pages, err := t.server.DB.Paging.IncidentPages(ctx, number)
 	if err != nil {
 		return by, false, err
 	}
@@ -201,13 +201,13 @@ func (t *story) work(x *trouble, by incident.By) {
 	if t.chance(0.7) {
 		after += t.between(4*time.Minute, 25*time.Minute)
 		text := pick(t, x.notes)
-		t.later(after, func(ctx context.Context) error { return ignoring(t.server.Incidents.Note(ctx, x.number, by, text)) })
+		t.later(after, func(ctx context.Context) error { return t.do(ctx, x, by, incident.ActNote{Text: text}) })
 	}
 	if t.chance(0.12) {
 		after += t.between(2*time.Minute, 10*time.Minute)
 		t.later(after, func(ctx context.Context) error {
 			level := 2
-			return ignoring(t.server.Incidents.SetPriority(ctx, x.number, by, &level, "Customers are slowed down; nobody is locked out."))
+			return t.do(ctx, x, by, incident.ActSetPriority{Level: &level, Reason: "Customers are slowed down; nobody is locked out."})
 		})
 	}
 	if x.open {
@@ -217,7 +217,7 @@ func (t *story) work(x *trouble, by incident.By) {
 	byHand := t.chance(0.4)
 	t.later(after, func(ctx context.Context) error {
 		if byHand {
-			return ignoring(t.server.Incidents.Resolve(ctx, x.number, by, pick(t, x.remedies)))
+			return t.do(ctx, x, by, incident.ActResolve{FixedBy: pick(t, x.remedies)})
 		}
 		return t.recover(ctx, x)
 	})
@@ -234,11 +234,9 @@ func (t *story) recover(ctx context.Context, x *trouble) error {
 	return nil
 }
 
-// ignoring drops what an action returns, and that somebody was faster.
-func ignoring(_ incident.Incident, err error) error {
-	if fault.Is(err, fault.KindConflict) {
-		return nil
-	}
+// do has somebody act, whatever comes of it: somebody else may be faster.
+func (t *story) do(ctx context.Context, x *trouble, by incident.By, act incident.Act) error {
+	_, err := t.server.Incidents.Do(ctx, incident.Command{Number: x.number, By: by, Act: act})
 	return err
 }
 

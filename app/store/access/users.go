@@ -1,0 +1,214 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
+)
+
+var _ auth.Store = (*Store)(nil)
+
+// CreateUser implements auth.People.
+func (s *Store) CreateUser(ctx context.Context, by auth.Actor, u *auth.User) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.RaiseConfigVersion(ctx); err != nil {
+			return err
+		}
+		if err := insertUser(tx, u); err != nil {
+			return err
+		}
+		return auditUser(ctx, tx, by, "user.create", u, map[string]any{"role": u.Role})
+	})
+}
+
+func insertUser(tx *db.Tx, u *auth.User) error {
+	u.ID = 0 // another try has set one that was rolled back
+	if err := tx.Gorm.Create(u).Error; db.IsDuplicate(err) {
+		return fault.Conflict("There already is a person with the address %s.", u.Email).
+			With(fault.Field{Path: "email", Message: "This address is taken."})
+	} else if err != nil {
+		return fmt.Errorf("create a person: %w", err)
+	}
+	return nil
+}
+
+// Users implements auth.People.
+func (s *Store) Users(ctx context.Context) ([]auth.User, error) {
+	var users []auth.User
+	if err := s.db.GormRead(ctx).Order("name, id").Find(&users).Error; err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return users, nil
+}
+
+// User implements auth.People.
+func (s *Store) User(ctx context.Context, id int64) (*auth.User, error) {
+	return findUser(s.db.GormRead(ctx), fault.NotFound("There is no such person."), "id = ?", id)
+}
+
+// UserByEmail implements auth.People.
+func (s *Store) UserByEmail(ctx context.Context, email string) (*auth.User, error) {
+	return findUser(s.db.GormRead(ctx), fault.NotFound("Nobody has the address %s.", email), "email = ?", email)
+}
+
+func findUser(g *gorm.DB, missing *fault.Error, where string, arg any) (*auth.User, error) {
+	var u auth.User
+	err := g.Where(where, arg).Take(&u).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, missing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find a person: %w", err)
+	}
+	return &u, nil
+}
+
+// SetProfile implements auth.People.
+func (s *Store) SetProfile(ctx context.Context, by auth.Actor, id int64, name, timezone string) error {
+	_, err := s.changeUser(ctx, by, id, "user.profile", func(tx *db.Tx, u *auth.User) (map[string]any, error) {
+		u.Name, u.Timezone = name, timezone
+		return map[string]any{"name": name, "timezone": timezone}, nil
+	})
+	return err
+}
+
+// SetRole implements auth.People.
+func (s *Store) SetRole(ctx context.Context, by auth.Actor, id int64, role auth.Role) error {
+	_, err := s.changeUser(ctx, by, id, "user.role", func(tx *db.Tx, u *auth.User) (map[string]any, error) {
+		if role != auth.Administrator {
+			if err := keepAdministrator(tx, u); err != nil {
+				return nil, err
+			}
+		}
+		detail := map[string]any{"from": u.Role, "to": role}
+		u.Role = role
+		return detail, nil
+	})
+	return err
+}
+
+// SetActive implements auth.People.
+func (s *Store) SetActive(ctx context.Context, by auth.Actor, id int64, active bool) error {
+	action := "user.deactivate"
+	if active {
+		action = "user.reactivate"
+	}
+	_, err := s.changeUser(ctx, by, id, action, func(tx *db.Tx, u *auth.User) (map[string]any, error) {
+		if u.Active == active {
+			return nil, errUnchanged
+		}
+		if !active {
+			if err := keepAdministrator(tx, u); err != nil {
+				return nil, err
+			}
+			u.SessionEpoch++
+			if err := paging.WithdrawPerson(ctx, tx, u.ID, u.Name); err != nil {
+				return nil, err
+			}
+		}
+		u.Active = active
+		return nil, nil
+	})
+	return err
+}
+
+// SetPassword implements auth.People.
+func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash string) (*auth.User, error) {
+	return s.changeUser(ctx, by, id, "user.password", func(tx *db.Tx, u *auth.User) (map[string]any, error) {
+		return nil, givePassword(ctx, tx, u, hash)
+	})
+}
+
+// givePassword changes u, which the caller saves, and spends the person's
+// other links.
+func givePassword(ctx context.Context, tx *db.Tx, u *auth.User, hash string) error {
+	u.PasswordHash = hash
+	u.SessionEpoch++
+	_, err := tx.ExecContext(ctx, "UPDATE one_time_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL", tx.DB.Now(), u.ID)
+	if err != nil {
+		return fmt.Errorf("spend links: %w", err)
+	}
+	return nil
+}
+
+// Rehash implements auth.People.
+func (s *Store) Rehash(ctx context.Context, id int64, old, hash string) error {
+	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3"), hash, id, old)
+	if err != nil {
+		return fmt.Errorf("rehash a password: %w", err)
+	}
+	return nil
+}
+
+// HasAdministrator implements auth.People.
+func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
+	return hasAdministrator(s.db.GormRead(ctx), 0)
+}
+
+func hasAdministrator(g *gorm.DB, besides int64) (bool, error) {
+	var n int64
+	err := g.Model(&auth.User{}).Where("role = ? AND active AND id <> ?", auth.Administrator, besides).Count(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("count administrators: %w", err)
+	}
+	return n > 0, nil
+}
+
+// keepAdministrator refuses to take away the last active administrator. Its
+// caller holds the lock of changeConfiguration.
+func keepAdministrator(tx *db.Tx, u *auth.User) error {
+	if u.Role != auth.Administrator || !u.Active {
+		return nil
+	}
+	others, err := hasAdministrator(tx.Gorm, u.ID)
+	if err == nil && !others {
+		err = fault.Conflict("%s is the last administrator. Make somebody else one first.", u.Name)
+	}
+	return err
+}
+
+// errUnchanged ends a change that would change nothing.
+var errUnchanged = errors.New("unchanged")
+
+// changeUser reads a person, lets change alter them, saves and audits it, one
+// change of people at a time.
+func (s *Store) changeUser(ctx context.Context, by auth.Actor, id int64, action string,
+	change func(tx *db.Tx, u *auth.User) (detail map[string]any, err error),
+) (*auth.User, error) {
+	var u *auth.User
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		err := tx.RaiseConfigVersion(ctx)
+		if err != nil {
+			return err
+		}
+		if u, err = findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", id); err != nil {
+			return err
+		}
+		detail, err := change(tx, u)
+		if err != nil {
+			return err
+		}
+		if err := tx.Gorm.Save(u).Error; err != nil {
+			return fmt.Errorf("change a person: %w", err)
+		}
+		return auditUser(ctx, tx, by, action, u, detail)
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func auditUser(ctx context.Context, tx *db.Tx, by auth.Actor, action string, u *auth.User, detail map[string]any) error {
+	return Audit(ctx, tx, auth.Entry{Actor: by.String(), Action: action, Subject: "user:" + u.Email, Detail: detail})
+}

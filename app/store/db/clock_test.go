@@ -1,0 +1,76 @@
+package db
+
+import (
+	"testing"
+	"time"
+)
+
+var three = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+
+func TestTheClockDoesNotGoBackByLittle(t *testing.T) {
+	t.Parallel()
+	var c clock
+	c.measured(three, three.Add(10*time.Millisecond), three)
+	due := c.read(three)
+	if want := three.Add(10 * time.Millisecond); !due.Equal(want) {
+		t.Fatalf("it is %v, want %v", due, want)
+	}
+	c.measured(three, three.Add(4*time.Millisecond), three)
+	for _, passed := range []time.Duration{0, time.Millisecond, 6 * time.Millisecond, 7 * time.Millisecond} {
+		now := c.read(three.Add(passed))
+		if now.Before(due) {
+			t.Errorf("%v later it is %v, and what was due at %v is not", passed, now, due)
+		}
+		if want := three.Add(4*time.Millisecond + passed); now.Before(want) || passed > 6*time.Millisecond && !now.Equal(want) {
+			t.Errorf("%v later it is %v, want %v", passed, now, want)
+		}
+	}
+}
+
+func TestNoInstantComesTwice(t *testing.T) {
+	t.Parallel()
+	var c clock
+	for last := c.read(three); ; {
+		now := c.read(three)
+		if now.Sub(last) < time.Microsecond {
+			t.Fatalf("after %v it is %v", last, now)
+		}
+		if last = now; now.After(three.Add(10 * time.Microsecond)) {
+			return
+		}
+	}
+}
+
+func TestAClockThatWasSetBackIsFollowed(t *testing.T) {
+	t.Parallel()
+	var c clock
+	c.measured(three, three.Add(time.Hour), three)
+	c.read(three)
+	c.measured(three, three, three)
+	if now := c.read(three.Add(time.Minute)); !now.Equal(three.Add(time.Minute)) {
+		t.Errorf("it is %v", now)
+	}
+}
+
+func TestASlowAnswerSaysLittleOfTheTime(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	for _, test := range []struct {
+		name         string
+		after, there time.Duration // of the question
+		want         time.Duration // the difference, which was 10 ms
+	}{
+		{"as before", 2 * ms, 11 * ms, 10 * ms},
+		{"as before, within what a slow answer can say", 40 * ms, 12 * ms, 10 * ms},
+		{"another one, at once", 2 * ms, 31 * ms, 30 * ms},
+		{"another one, and slowly", 40 * ms, 70 * ms, 50 * ms},
+		{"so slow that it says nothing", 300 * ms, time.Hour, 10 * ms},
+	} {
+		var c clock
+		c.measured(three, three.Add(10*ms), three)
+		c.measured(three, three.Add(test.there), three.Add(test.after))
+		if got := time.Duration(c.skew.Load()); got != test.want {
+			t.Errorf("%s: the database is ahead by %v, want %v", test.name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package db
+
+import (
+	"fmt"
+	"time"
+)
+
+// Lease is how long claimed work is this process's without a renewal.
+const Lease = 3 * time.Second
+
+// Lapsed picks the messages m whose lease is over, by the clock of leases. next
+// is the number of a further parameter, should one be needed.
+func (db *DB) Lapsed(next int) (string, []any) {
+	if db.Dialect == Postgres {
+		return "m.state = 'sending' AND m.lease_until < clock_timestamp()", nil
+	}
+	return fmt.Sprintf("m.state = 'sending' AND m.lease_until < $%d", next), []any{LeaseClock()}
+}
+
+// LeaseClock is what leases go by on SQLite; on PostgreSQL it is the
+// database's. A test's clock never moves it.
+func LeaseClock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// LeaseEnd is when a lease taken now ends, by the clock of leases, as SQL. next
+// is the number of a further parameter, should one be needed.
+func (db *DB) LeaseEnd(next int, args ...any) (string, []any) {
+	if db.Dialect == Postgres {
+		return fmt.Sprintf("clock_timestamp() + interval '%d milliseconds'", Lease.Milliseconds()), args
+	}
+	return fmt.Sprintf("$%d", next), append(args, LeaseClock().Add(Lease))
+}

@@ -1,0 +1,77 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Snapshot reads several tables as they were at one instant.
+func (db *DB) Snapshot(ctx context.Context, read func(g *gorm.DB) error) error {
+	var options *sql.TxOptions // on SQLite every transaction sees one instant
+	if db.Dialect == Postgres {
+		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := db.Read.BeginTx(ctx, options)
+	if err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return read(db.gormOn(ctx, tx))
+}
+
+// ReadAll fills slices with whole tables, by their primary keys or by the order
+// that is asked for.
+func ReadAll(g *gorm.DB, order string, into ...any) error {
+	for _, rows := range into {
+		if err := g.Order(order).Find(rows).Error; err != nil {
+			return fmt.Errorf("read the configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+func InUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+// ReadEach reads a whole table by id for a picture that pages go by. A row that
+// cannot be read is left out and told of: whoever it is about counts as
+// unreachable, and nobody else does.
+func ReadEach[T any](g *gorm.DB, log *slog.Logger, rows *[]T) error {
+	err := g.Order("id").Find(rows).Error
+	if !IsDataError(err) {
+		if err != nil {
+			err = fmt.Errorf("read the configuration: %w", err)
+		}
+		return err
+	}
+	*rows = nil
+	var ids []int64
+	if err := g.Model(new(T)).Order("id").Pluck("id", &ids).Error; err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	for _, id := range ids {
+		var row T
+		switch err := g.Where("id = ?", id).Take(&row).Error; {
+		case err == nil:
+			*rows = append(*rows, row)
+		case IsDataError(err):
+			log.ErrorContext(g.Statement.Context, "a part of the configuration cannot be read; paging goes on without it", "what", fmt.Sprintf("%T", row), "id", id, "error", err)
+		default:
+			return fmt.Errorf("read the configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+// GormRead is gorm for a page's queries.
+func (db *DB) GormRead(ctx context.Context) *gorm.DB { return db.gormRO.WithContext(ctx) }

@@ -1,0 +1,172 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// Tx is a transaction: plain SQL through its own methods, gorm through Gorm.
+// Nothing inside it may use the outer handle: on SQLite, with its one writer,
+// that would wait for itself.
+type Tx struct {
+	handle
+	Gorm *gorm.DB // nil in a pipelined transaction
+	DB   *DB
+	// After runs once the transaction has committed.
+	After []func()
+
+	pipeline *pipeline // nil where every statement goes by itself
+}
+
+// handle is what statements go through: an *sql.Tx, or the *sql.Conn of a
+// transaction that is pipelined.
+type handle interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+// maxTries is how often a transaction that lost a race is run again.
+const maxTries = 4
+
+// InTx runs fn in a transaction that writes, again if it lost a race.
+func (db *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	return again(func() error { return db.Once(ctx, fn) })
+}
+
+// Returning is inTx for a transaction that hands something over. What did not
+// commit is not handed over: an error comes with the zero value, so that nobody
+// acts on what the database does not have.
+func Returning[T any](ctx context.Context, db *DB, fn func(tx *Tx) (T, error)) (T, error) {
+	var value T
+	err := db.InTx(ctx, func(tx *Tx) error {
+		var err error
+		value, err = fn(tx)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return value, nil
+}
+
+// again runs a transaction until it has lost no race.
+func again(transaction func() error) error {
+	var err error
+	for range maxTries {
+		if err = transaction(); !IsRace(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// Once runs fn in a transaction that writes.
+func (db *DB) Once(ctx context.Context, fn func(tx *Tx) error) error {
+	conn, err := db.Write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	raw, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{handle: raw, DB: db, Gorm: db.gormOn(ctx, raw)}
+	if err := fn(tx); err != nil {
+		_ = raw.Rollback()
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		if db.Dialect == SQLite {
+			rollbackFailedCommit(ctx, conn)
+		}
+		return fmt.Errorf("commit: %w", err)
+	}
+	tx.runAfter()
+	return nil
+}
+
+// rollbackFailedCommit ends a transaction whose COMMIT failed. SQLite may leave it
+// open (a deferred constraint, a full disk), and the one connection that writes
+// could then begin no other. Where it has been rolled back already, the statement
+// fails and changes nothing.
+func rollbackFailedCommit(ctx context.Context, conn *sql.Conn) {
+	_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+}
+
+func (tx *Tx) runAfter() {
+	for _, f := range tx.After {
+		f()
+	}
+}
+
+// gormOn is gorm speaking through a transaction that we began ourselves.
+func (db *DB) gormOn(ctx context.Context, tx *sql.Tx) *gorm.DB {
+	g := db.gorm.Session(&gorm.Session{Context: ctx, NewDB: true})
+	g.Statement.ConnPool = tx
+	return g
+}
+
+// ForUpdate is the lock clause of a SELECT; SQLite has one writer and needs
+// none.
+func (db *DB) ForUpdate(skipLocked bool) string {
+	switch {
+	case db.Dialect == SQLite:
+		return ""
+	case skipLocked:
+		return " FOR UPDATE SKIP LOCKED"
+	default:
+		return " FOR UPDATE"
+	}
+}
+
+// SkipLocked locks rows of some of a SELECT's tables, and leaves out those that
+// somebody else holds.
+func (db *DB) SkipLocked(tables string) string {
+	if db.Dialect == SQLite {
+		return ""
+	}
+	return " FOR UPDATE OF " + tables + " SKIP LOCKED"
+}
+
+// QueryContext, ExecContext and QueryRowContext take parameters as $1, $2… on
+// both databases.
+
+// QueryContext runs a query.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := tx.flush(ctx); err != nil {
+		return nil, err
+	}
+	return tx.handle.QueryContext(ctx, tx.DB.Rebind(query), args...)
+}
+
+// QueryRowContext runs a query for one row. A write that was queued and fails
+// fails the query, since the transaction is broken then, and the commit.
+func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if err := tx.flush(ctx); err != nil {
+		tx.pipeline.broken = err
+	}
+	return tx.handle.QueryRowContext(ctx, tx.DB.Rebind(query), args...)
+}
+
+// ExecContext runs a statement.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := tx.flush(ctx); err != nil {
+		return nil, err
+	}
+	return tx.handle.ExecContext(ctx, tx.DB.Rebind(query), args...)
+}
+
+func (db *DB) Rebind(query string) string {
+	if db.Dialect == Postgres {
+		return query
+	}
+	return strings.ReplaceAll(query, "$", "?")
+}

@@ -1,0 +1,162 @@
+package incident
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
+)
+
+// ChangeIncident implements incident.Store.
+func (s *Store) ChangeIncident(ctx context.Context, number int64, by incident.By, decide func(incident.Incident, incident.Known) (incident.Change, error)) (incident.Incident, error) {
+	return db.Returning(ctx, s.db, func(tx *db.Tx) (incident.Incident, error) {
+		// Alerts come before incidents in the order of locks.
+		firing, err := lockAlertsOf(ctx, tx, number)
+		if err != nil {
+			return incident.Incident{}, err
+		}
+		found, err := lockIncidents(ctx, tx, []int64{number})
+		if err != nil {
+			return incident.Incident{}, err
+		}
+		if len(found) == 0 {
+			return incident.Incident{}, fault.NotFound("There is no incident with number %d.", number)
+		}
+		known, err := known(ctx, tx, found[0], by)
+		if err != nil {
+			return incident.Incident{}, err
+		}
+		known.Firing = len(firing)
+		change, err := decide(found[0], known)
+		if err != nil {
+			return incident.Incident{}, err
+		}
+		return s.carryOut(ctx, tx, found[0], change, by, firing)
+	})
+}
+
+func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Incident, c incident.Change, by incident.By, firing []int64) (incident.Incident, error) {
+	now := tx.DB.Now()
+	for _, t := range c.Timers {
+		if err := paging.SetTimer(ctx, tx, t.Kind, before.Number, t.Due); err != nil {
+			return before, err
+		}
+	}
+	if !c.Changed {
+		return before, nil
+	}
+	if c.EndAlerts && len(firing) > 0 {
+		where, args := tx.DB.In("id", 2, firing)
+		if _, err := tx.ExecContext(ctx, "UPDATE alerts SET firing = false, resolved_at = $1 WHERE "+where, append([]any{c.Incident.ResolvedAt}, args...)...); err != nil {
+			return before, fmt.Errorf("end alerts: %w", err)
+		}
+	}
+	if c.ReviveAlerts != nil {
+		if err := reviveAlerts(ctx, tx, before.Number, *c.ReviveAlerts); err != nil {
+			return before, err
+		}
+	}
+	routes, err := s.configuration.Routes(ctx, tx)
+	if err != nil {
+		return before, err
+	}
+	state := &paging.IncidentState{
+		Inc: c.Incident, WasResolved: !before.Open(), Changed: true, Escalate: c.Escalate, AskOwner: c.AskOwner, AskKind: "still_on_it",
+		TellChat: before.Status != c.Incident.Status || paging.Rank(before.Priority) != paging.Rank(c.Incident.Priority),
+	}
+	if by.UserID != nil {
+		state.By = *by.UserID
+	}
+	for i := range c.Timeline {
+		c.Timeline[i].IncidentNo = before.Number
+	}
+	if err := s.writeIncidents(ctx, tx, routes, now, []*paging.IncidentState{state}, c.Timeline); err != nil {
+		return before, err
+	}
+	return state.Inc, nil
+}
+
+// lockAlertsOf locks an incident's alerts and returns those that fire.
+func lockAlertsOf(ctx context.Context, tx *db.Tx, number int64) ([]int64, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, firing FROM alerts WHERE incident_number = $1 ORDER BY service_id, dedup_key"+tx.DB.ForUpdate(false), number)
+	if err != nil {
+		return nil, fmt.Errorf("lock alerts: %w", err)
+	}
+	defer rows.Close()
+	var firing []int64
+	for rows.Next() {
+		var id int64
+		var fires bool
+		if err := rows.Scan(&id, &fires); err != nil {
+			return nil, fmt.Errorf("lock alerts: %w", err)
+		}
+		if fires {
+			firing = append(firing, id)
+		}
+	}
+	return firing, rows.Err()
+}
+
+func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By) (incident.Known, error) {
+	var k incident.Known
+	if err := tx.Gorm.Omit("criteria").Order("level").Find(&k.Levels).Error; err != nil {
+		return k, fmt.Errorf("read priorities: %w", err)
+	}
+	var deployments []catalog.Deployment
+	if err := tx.Gorm.Where("slug = ?", inc.Deployment).Find(&deployments).Error; err != nil {
+		return k, fmt.Errorf("read deployments: %w", err)
+	}
+	if len(deployments) > 0 {
+		k.DeploymentKnown, k.Production = true, deployments[0].Kind == catalog.Production
+	}
+	if by.UserID != nil {
+		var shadows, others int
+		err := tx.QueryRowContext(ctx, `SELECT COALESCE(sum(CASE WHEN shadow THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN shadow THEN 0 ELSE 1 END), 0)
+			FROM pages WHERE incident_number = $1 AND user_id = $2 AND state IN ('active', 'superseded')`, inc.Number, *by.UserID).Scan(&shadows, &others)
+		if err != nil {
+			return k, fmt.Errorf("look who is paged: %w", err)
+		}
+		k.Shadow = shadows > 0 && others == 0
+	}
+	if inc.Status == incident.Resolved {
+		if err := knownResolve(ctx, tx, inc.Number, &k.Ended); err != nil {
+			return k, err
+		}
+		var err error
+		if k.GroupOpen, err = openOfGroup(ctx, tx, inc); err != nil {
+			return k, err
+		}
+	}
+	return k, knownEvents(ctx, tx, inc.Number, by, &k)
+}
+
+// knownEvents reads what the timeline tells of what people did before:
+// timeline_events_incident.
+func knownEvents(ctx context.Context, tx *db.Tx, number int64, by incident.By, k *incident.Known) error {
+	var at time.Time
+	err := tx.QueryRowContext(ctx, `SELECT e.at, COALESCE(u.name, e.actor) FROM timeline_events e LEFT JOIN users u ON u.email = e.actor
+		WHERE e.incident_number = $1 AND e.kind = $2 ORDER BY e.id DESC LIMIT 1`, number, string(incident.EvEscalated)).Scan(&at, &k.LastEscalatedBy)
+	switch {
+	case err == nil:
+		k.LastEscalatedAt = &at
+	case !errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("look who escalated: %w", err)
+	}
+	if !k.Shadow {
+		return nil
+	}
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM timeline_events WHERE incident_number = $1 AND kind = $2 AND actor = $3
+		AND id > COALESCE((SELECT max(id) FROM timeline_events WHERE incident_number = $1 AND kind = $4), 0))`,
+		number, string(incident.EvShadowAck), by.Actor, string(incident.EvReopened)).Scan(&k.ShadowAcked)
+	if err != nil {
+		return fmt.Errorf("look what a shadow answered: %w", err)
+	}
+	return nil
+}

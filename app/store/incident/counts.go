@@ -1,0 +1,106 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// OpenIncidents counts what is open, by service. Served by incidents_open.
+func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
+	// A minimum over times would come back from SQLite as text: the number finds
+	// the row, since numbers rise with time.
+	rows, err := s.db.Read.QueryContext(ctx, `
+		SELECT g.service_id, g.open, g.unanswered, g.worst, i.created_at FROM (
+			SELECT service_id, count(*) AS open, count(CASE WHEN status = 'triggered' THEN 1 END) AS unanswered,
+				min(priority) AS worst, min(CASE WHEN status = 'triggered' THEN number END) AS oldest
+			FROM incidents WHERE status <> 'resolved' GROUP BY service_id) g
+		LEFT JOIN incidents i ON i.number = g.oldest`)
+	if err != nil {
+		return nil, fmt.Errorf("count incidents by service: %w", err)
+	}
+	defer rows.Close()
+	counts := map[int64]incident.ServiceCounts{}
+	for rows.Next() {
+		var id int64
+		var n incident.ServiceCounts
+		if err := rows.Scan(&id, &n.Open, &n.Unanswered, &n.Worst, &n.OldestUnanswered); err != nil {
+			return nil, fmt.Errorf("count incidents by service: %w", err)
+		}
+		n.OldestUnanswered = db.InUTC(n.OldestUnanswered)
+		counts[id] = n
+	}
+	return counts, rows.Err()
+}
+
+// IncidentTitles are by number.
+func (s *Store) IncidentTitles(ctx context.Context, numbers []int64) (map[int64]string, error) {
+	titles := map[int64]string{}
+	if len(numbers) == 0 {
+		return titles, nil
+	}
+	where, args := s.db.In("number", 1, numbers)
+	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind("SELECT number, title FROM incidents WHERE "+where), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read titles: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number int64
+		var title string
+		if err := rows.Scan(&number, &title); err != nil {
+			return nil, fmt.Errorf("read titles: %w", err)
+		}
+		titles[number] = title
+	}
+	return titles, rows.Err()
+}
+
+// SignalCounts tell what came in by each integration, and of none that nothing
+// came by.
+func (s *Store) SignalCounts(ctx context.Context) (map[int64]ingest.SignalCounts, error) {
+	counts := map[int64]ingest.SignalCounts{}
+	rows, err := s.db.Read.QueryContext(ctx, `
+		SELECT DISTINCT a.integration_id, a.last_seen_at FROM alerts a
+		JOIN (SELECT integration_id, max(last_seen_at) AS last FROM alerts GROUP BY integration_id) g
+			ON g.integration_id = a.integration_id AND g.last = a.last_seen_at`)
+	if err != nil {
+		return nil, fmt.Errorf("read when integrations were heard of: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var at time.Time
+		if err := rows.Scan(&id, &at); err != nil {
+			return nil, fmt.Errorf("read when integrations were heard of: %w", err)
+		}
+		counts[id] = ingest.SignalCounts{LastAt: db.InUTC(&at)}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read when integrations were heard of: %w", err)
+	}
+	return counts, s.countRejected(ctx, counts)
+}
+
+func (s *Store) countRejected(ctx context.Context, counts map[int64]ingest.SignalCounts) error {
+	rows, err := s.db.Read.QueryContext(ctx, "SELECT integration_id, count(*) FROM rejected_signals WHERE replayed_at IS NULL GROUP BY integration_id")
+	if err != nil {
+		return fmt.Errorf("count rejected signals: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var n int
+		if err := rows.Scan(&id, &n); err != nil {
+			return fmt.Errorf("count rejected signals: %w", err)
+		}
+		c := counts[id]
+		c.Rejected = n
+		counts[id] = c
+	}
+	return rows.Err()
+}

@@ -1,0 +1,228 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// incidentRows is a query of incidents with the names of what they refer to.
+func (s *Store) incidentRows(ctx context.Context) *gorm.DB {
+	return s.db.GormRead(ctx).Table("incidents AS i").
+		Select(`i.*, COALESCE(s.slug, '') AS service_slug, COALESCE(s.name, '') AS service_name, COALESCE(s.runbook, '') AS runbook,
+			COALESCE(t.slug, '') AS team_slug, COALESCE(t.name, '') AS team_name, COALESCE(d.name, i.deployment) AS deployment_name,
+			COALESCE(p.name, '') AS priority_name, COALESCE(u.name, '') AS owner_name, COALESCE(u.email, '') AS owner_email`).
+		Joins("LEFT JOIN services s ON s.id = i.service_id").
+		Joins("LEFT JOIN teams t ON t.id = s.team_id").
+		Joins("LEFT JOIN deployments d ON d.slug = i.deployment").
+		Joins("LEFT JOIN priorities p ON p.level = i.priority").
+		Joins("LEFT JOIN users u ON u.id = i.owner_id")
+}
+
+// ListIncidents lists incidents, newest first by number. Those that are open
+// are served by the index incidents_open, a service's by incidents_service.
+func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]incident.Row, error) {
+	var rows []incident.Row
+	if err := narrow(s.incidentRows(ctx), f).Order("i.number DESC").Limit(f.Limit).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list incidents: %w", err)
+	}
+	return rows, s.addPaged(ctx, rows)
+}
+
+// minePaged is served by the index pages_incident.
+const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.state IN ('active', 'superseded')))`
+
+func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	open := len(f.Statuses) > 0
+	for _, s := range f.Statuses {
+		open = open && s != incident.Resolved
+	}
+	if open {
+		g = g.Where("i.status <> 'resolved'") // as the index says it
+	}
+	if len(f.Statuses) > 0 {
+		g = g.Where("i.status IN ?", f.Statuses)
+	}
+	if f.Service != "" {
+		g = g.Where("i.service_id = (SELECT id FROM services WHERE slug = ?)", f.Service)
+	}
+	if f.Team != "" {
+		g = g.Where("t.slug = ?", f.Team)
+	}
+	if f.NoPriority {
+		g = g.Where("i.priority IS NULL")
+	} else if f.Priority != nil {
+		g = g.Where("i.priority = ?", *f.Priority)
+	}
+	if f.MineOf != 0 {
+		g = g.Where(minePaged, f.MineOf, f.MineOf)
+	}
+	if f.Before > 0 {
+		g = g.Where("i.number < ?", f.Before)
+	}
+	return search(g, f.Search)
+}
+
+var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// search looks for text in titles and services, and at the beginning of dedup
+// keys, whose middle has the SLI that thousands share; for a number also, written
+// 17 or #17. A part of a title can be found by reading alone, and the key
+// stands in the row that is read: an index of keys would serve nothing here, and
+// cost every signal.
+func search(g *gorm.DB, text string) *gorm.DB {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return g
+	}
+	begins := likeEscapes.Replace(strings.ToLower(text)) + "%"
+	like := "%" + begins
+	number, err := strconv.ParseInt(strings.TrimPrefix(text, "#"), 10, 64)
+	if err != nil {
+		number = 0
+	}
+	// A database may know small letters of ASCII alone: what is written as it
+	// stands is found in any script.
+	exactly := "%" + likeEscapes.Replace(text) + "%"
+	return g.Where(`(i.number = ? OR lower(i.title) LIKE ? ESCAPE '\' OR i.title LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR i.dedup_key LIKE ? ESCAPE '\'
+		OR lower(s.name) LIKE ? ESCAPE '\' OR s.name LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\')`,
+		number, like, exactly, begins, exactly[1:], like, exactly, like)
+}
+
+// addPaged names whose page is unanswered, in the order in which they were
+// paged.
+func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
+	at := map[int64]int{}
+	var numbers []int64
+	for i := range incidents {
+		if incidents[i].Status == incident.Triggered {
+			at[incidents[i].Number] = i
+			numbers = append(numbers, incidents[i].Number)
+		}
+	}
+	if numbers == nil {
+		return nil
+	}
+	where, args := s.db.In("p.incident_number", 1, numbers)
+	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(`SELECT p.incident_number, u.id, u.name, u.email FROM pages p JOIN users u ON u.id = p.user_id
+		WHERE p.state IN ('active', 'superseded') AND NOT p.shadow AND `+where+` GROUP BY p.incident_number, u.id, u.name, u.email ORDER BY min(p.id)`), args...)
+	if err != nil {
+		return fmt.Errorf("read who is paged: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number int64
+		var p incident.PagedPerson
+		if err := rows.Scan(&number, &p.UserID, &p.Name, &p.Email); err != nil {
+			return fmt.Errorf("read who is paged: %w", err)
+		}
+		row := &incidents[at[number]]
+		row.Paged = append(row.Paged, p)
+	}
+	return rows.Err()
+}
+
+// CountIncidents counts those that are open, and those of a person among them.
+func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Counts, error) {
+	var c incident.Counts
+	err := s.db.GormRead(ctx).Table("incidents AS i").Where("i.status <> 'resolved'").
+		Select(`count(*) AS open, COALESCE(sum(CASE WHEN i.status = 'triggered' THEN 1 ELSE 0 END), 0) AS unanswered,
+			COALESCE(sum(CASE WHEN `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine`, userID, userID).Scan(&c).Error
+	if err != nil {
+		return c, fmt.Errorf("count incidents: %w", err)
+	}
+	return c, nil
+}
+
+// MatchingIncidents counts what a filter finds in each status; its own Statuses,
+// MineOf and Before do not count. A search reads every incident.
+func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error) {
+	f.Statuses, f.MineOf, f.Before = nil, 0, 0
+	var m incident.Matches
+	err := narrow(s.incidentRows(ctx), f).
+		Select(`COALESCE(sum(CASE WHEN i.status <> 'resolved' THEN 1 ELSE 0 END), 0) AS open,
+			COALESCE(sum(CASE WHEN i.status = 'triggered' THEN 1 ELSE 0 END), 0) AS unanswered,
+			COALESCE(sum(CASE WHEN i.status <> 'resolved' AND `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine,
+			COALESCE(sum(CASE WHEN i.status = 'resolved' THEN 1 ELSE 0 END), 0) AS resolved`, userID, userID).Scan(&m).Error
+	if err != nil {
+		return m, fmt.Errorf("count what matches: %w", err)
+	}
+	return m, nil
+}
+
+// Incident is one incident; NotFound where there is none with the number.
+func (s *Store) Incident(ctx context.Context, number int64) (incident.Row, error) {
+	var rows []incident.Row
+	if err := s.incidentRows(ctx).Where("i.number = ?", number).Scan(&rows).Error; err != nil {
+		return incident.Row{}, fmt.Errorf("read an incident: %w", err)
+	}
+	if len(rows) == 0 {
+		return incident.Row{}, fault.NotFound("There is no incident with number %d.", number)
+	}
+	return rows[0], s.addPaged(ctx, rows)
+}
+
+// rememberedFor is how far back, in incidents, something counts as seen before:
+// the search for it must not grow with the years.
+const rememberedFor = 50_000
+
+// EarlierIncidents are those of the same alert or the same SLO that began
+// before an incident, newest first.
+func (s *Store) EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error) {
+	var rows []incident.Row
+	err := s.incidentRows(ctx).Where("i.service_id = ? AND i.number BETWEEN ? AND ? AND (i.dedup_key = ? OR i.title = ?)", inc.ServiceID, inc.Number-rememberedFor, inc.Number-1, inc.DedupKey, inc.Title).
+		Order("i.number DESC").Limit(limit).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read earlier incidents: %w", err)
+	}
+	return rows, nil
+}
+
+// LatestAlert is the alert of an incident that was heard of last; NotFound
+// where it has none.
+func (s *Store) LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error) {
+	var found []incident.AlertRecord
+	err := s.db.GormRead(ctx).Table("alerts AS a").Select("a.*, COALESCE(i.slug, '') AS integration_slug, COALESCE(i.name, '') AS integration_name").
+		Joins("LEFT JOIN integrations i ON i.id = a.integration_id").
+		Where("a.incident_number = ?", number).Order("a.last_seen_at DESC, a.id DESC").Limit(1).Scan(&found).Error
+	if err != nil {
+		return incident.AlertRecord{}, fmt.Errorf("read an alert: %w", err)
+	}
+	if len(found) == 0 {
+		return incident.AlertRecord{}, fault.NotFound("Incident %d has no alert.", number)
+	}
+	return found[0], nil
+}
+
+// Timeline is what happened, oldest first, after an event's id; at most limit
+// lines, or all where it is 0.
+func (s *Store) Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error) {
+	query := "SELECT id, incident_number, at, kind, actor, data FROM timeline_events WHERE incident_number = $1 AND id > $2 ORDER BY id"
+	args := []any{number, after}
+	if limit > 0 {
+		query, args = query+" LIMIT $3", append(args, limit)
+	}
+	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(query), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read a timeline: %w", err)
+	}
+	defer rows.Close()
+	var events []incident.TimelineEvent
+	for rows.Next() {
+		var e incident.TimelineEvent
+		var kind incident.EventKind
+		var data string
+		if err := rows.Scan(&e.ID, &e.IncidentNo, &e.At, &kind, &e.Actor, &data); err != nil {
+			return nil, fmt.Errorf("read a timeline: %w", err)
+		}
+		e.At, e.Payload = e.At.UTC(), incident.DecodePayload(kind, []byte(data))
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}

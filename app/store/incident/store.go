@@ -1,0 +1,22 @@
+// Package incident keeps alerts, incidents and the signals that they come from,
+// and reads them for pages. What follows from a change for those who are paged
+// is written by package paging in the same transaction.
+package incident
+
+import (
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/organization"
+)
+
+// Store reads and writes incidents.
+type Store struct {
+	db            *db.DB
+	configuration *organization.Store
+	// Chat says that team channels can be told of their incidents.
+	Chat bool
+}
+
+// New makes a Store on an open database.
+func New(d *db.DB, configuration *organization.Store) *Store {
+	return &Store{db: d, configuration: configuration}
+}

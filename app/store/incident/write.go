@@ -1,0 +1,82 @@
+package incident
+
+import (
+	"context"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/organization"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
+	"github.com/tocsin-oncall/tocsin/app/store/timeline"
+)
+
+// writeIncidents writes incidents, their timeline, and all that follows for
+// escalations, pages and messages. Everything that changes an incident ends
+// here, so that races end one way.
+func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organization.Routes, now time.Time, states []*paging.IncidentState, events []incident.TimelineEvent) error {
+	var fresh, known []*paging.IncidentState
+	var changes []db.Change
+	for _, state := range states {
+		state.Inc.Version++
+		follow(state, routes, now, s.Chat)
+		changes = append(changes, db.Change{Number: state.Inc.Number, Version: state.Inc.Version})
+		if state.IsNew {
+			fresh = append(fresh, state)
+		} else {
+			known = append(known, state)
+		}
+	}
+	// Incidents of a group are closed before another one of it opens: see
+	// incidents_group.
+	others, reopening := reopeningInGroups(known)
+	if err := updateIncidents(ctx, tx, others); err != nil {
+		return err
+	}
+	if err := updateIncidents(ctx, tx, reopening); err != nil {
+		return err
+	}
+	if err := insertIncidents(ctx, tx, fresh); err != nil {
+		return err
+	}
+	if err := timeline.Insert(ctx, tx, events); err != nil {
+		return err
+	}
+	work, err := paging.Escalate(ctx, tx, now, states)
+	if err != nil {
+		return err
+	}
+	for _, state := range states {
+		for _, t := range state.Timers {
+			if err := paging.SetTimer(ctx, tx, t.Kind, state.Inc.Number, t.Due); err != nil {
+				return err
+			}
+		}
+		if state.AskOwner && state.Inc.Status == incident.Acknowledged {
+			work |= db.ToPlan
+			if err := paging.AskOwner(ctx, tx, now, state); err != nil {
+				return err
+			}
+		}
+	}
+	told, err := paging.TellChannels(ctx, tx, now, states)
+	if err != nil {
+		return err
+	}
+	return tx.Publish(ctx, db.News{Work: work | told, Changes: changes})
+}
+
+// follow looks up where an incident's service sends it.
+func follow(s *paging.IncidentState, routes *organization.Routes, now time.Time, chat bool) {
+	r := routes.Services[s.Inc.ServiceID]
+	if s.PolicyVersion == nil {
+		s.PolicyVersion = r.PolicyAt(now)
+	}
+	s.Opens = now
+	if r.Hours != nil {
+		s.Opens = r.Hours.NextOpen(now, routes.Zone)
+	}
+	if chat {
+		s.Chat = r.Chat
+	}
+}

@@ -1,0 +1,163 @@
+package organization
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/access"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
+)
+
+func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error {
+	row := auth.User{CreatedAt: a.now}
+	if !fresh {
+		if err := a.tx.Gorm.Where("email = ?", u.Email).Take(&row).Error; err != nil {
+			return err
+		}
+	}
+	if row.Active && u.Deactivated {
+		row.SessionEpoch++ // ends every session
+		if err := paging.WithdrawPerson(ctx, a.tx, row.ID, u.Name); err != nil {
+			return err
+		}
+	}
+	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
+	if err := a.save(&row, &row.ID, a.users, u.Email); err != nil {
+		return err
+	}
+	methods, err := a.contacts(ctx, row.ID, u.Contacts)
+	if err != nil {
+		return err
+	}
+	return a.rules(row.ID, u.Rules, methods)
+}
+
+// contacts adds the contact methods that the person does not have, corrects those
+// that the plan has otherwise, and returns the ids of all by their slug. A
+// correction of what is in use takes its place at once only where it is verified;
+// otherwise it waits for that, as a replacement by the owner does.
+func (a *applier) contacts(ctx context.Context, userID int64, contacts []blueprint.Contact) (map[string]int64, error) {
+	rows, err := a.withoutWithdrawn(ctx, userID, contacts)
+	if err != nil {
+		return nil, err
+	}
+	has := map[string]notify.ContactMethod{}
+	for _, r := range rows {
+		has[r.Slug] = r
+	}
+	ids := map[string]int64{}
+	for _, c := range contacts {
+		row, known := has[c.ID]
+		same := known && string(row.Medium) == c.Type && row.Address == c.Value
+		if same && (row.VerifiedAt != nil || !c.Verified) {
+			ids[c.ID] = row.ID
+			continue
+		}
+		if !same && row.Usable() && !c.Verified {
+			ids[c.ID] = row.ID
+			if err := a.correctLater(row, c, has, contacts); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if !same {
+			if err := a.tellOfCorrection(ctx, row, rows); err != nil {
+				return nil, err
+			}
+			row = a.corrected(row, userID, c)
+		}
+		if c.Verified {
+			row.VerifiedAt = &a.now
+		}
+		if err := a.save(&row, &row.ID, ids, c.ID); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// withoutWithdrawn reads a person's methods and removes the corrections that no
+// file asks for any more.
+func (a *applier) withoutWithdrawn(ctx context.Context, userID int64, contacts []blueprint.Contact) ([]notify.ContactMethod, error) {
+	var rows []notify.ContactMethod
+	if err := a.tx.Gorm.Where("user_id = ?", userID).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	var left []notify.ContactMethod
+	for _, r := range rows {
+		asked := slices.ContainsFunc(contacts, func(c blueprint.Contact) bool { return c.ID == r.Slug })
+		if asked || !r.FromFile || r.ReplacesID == nil {
+			left = append(left, r)
+		} else if err := access.DropContact(ctx, a.tx, r.ID, nil); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// correctLater adds a correction under a name of its own.
+func (a *applier) correctLater(present notify.ContactMethod, c blueprint.Contact, has map[string]notify.ContactMethod, contacts []blueprint.Contact) error {
+	slug, taken := "", true
+	for i := 2; taken; i++ {
+		slug = fmt.Sprintf("%s-%d", c.ID, i)
+		_, taken = has[slug]
+		taken = taken || slices.ContainsFunc(contacts, func(c blueprint.Contact) bool { return c.ID == slug })
+	}
+	row := notify.ContactMethod{UserID: present.UserID, Slug: slug, Medium: notify.Medium(c.Type), Address: c.Value,
+		ReplacesID: &present.ID, CreatedAt: a.now, FromFile: true}
+	if err := a.tx.Gorm.Create(&row).Error; err != nil {
+		return err
+	}
+	has[slug] = row
+	return nil
+}
+
+// tellOfCorrection lets the person's other methods know that one in use is
+// another from now on.
+func (a *applier) tellOfCorrection(ctx context.Context, was notify.ContactMethod, rows []notify.ContactMethod) error {
+	if !was.Usable() {
+		return nil
+	}
+	others := slices.DeleteFunc(slices.Clone(rows), func(m notify.ContactMethod) bool { return m.ID == was.ID })
+	return access.TellOthers(ctx, a.tx, others, fmt.Sprintf("Your %s contact in Tocsin was replaced by a configuration file. If you did not expect it, tell an administrator.", was.Medium))
+}
+
+// corrected is a method with the address of the file. What was proved was the old
+// one; that the old one was switched off is remembered, in case it comes back.
+func (a *applier) corrected(was notify.ContactMethod, userID int64, c blueprint.Contact) notify.ContactMethod {
+	row := notify.ContactMethod{ID: was.ID, UserID: userID, Slug: c.ID, Medium: notify.Medium(c.Type), Address: c.Value,
+		ReplacesID: was.ReplacesID, CreatedAt: a.now, FromFile: true, StoppedAddress: was.StoppedAddress}
+	if was.DisabledAt != nil {
+		row.StoppedAddress = was.Address
+	}
+	if row.StoppedAddress == row.Address {
+		row.DisabledAt, row.StoppedAddress = &a.now, ""
+	}
+	return row
+}
+
+// rules adds the rules of an urgency for which the person has none.
+func (a *applier) rules(userID int64, rules []blueprint.Rule, methods map[string]int64) error {
+	var has []notify.Rule
+	if err := a.tx.Gorm.Where("user_id = ?", userID).Find(&has).Error; err != nil {
+		return err
+	}
+	own := map[string]bool{}
+	for _, r := range has {
+		own[r.Urgency] = true
+	}
+	for _, r := range rules {
+		if own[r.Urgency] {
+			continue
+		}
+		row := notify.Rule{UserID: userID, Urgency: r.Urgency, AfterSeconds: seconds(r.After), ContactMethodID: methods[r.Contact]}
+		if err := a.tx.Gorm.Create(&row).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package organization
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/store/access"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// IntegrationKey opens an integration's key.
+func (s *Store) IntegrationKey(ctx context.Context, keys *auth.Keyring, slug string) (string, error) {
+	i, err := s.Integration(ctx, slug)
+	if err != nil {
+		return "", err
+	}
+	key, err := keys.Unseal(i.KeySealed)
+	if err != nil {
+		return "", fmt.Errorf("open the key of the integration %s: %w", slug, err)
+	}
+	return key, nil
+}
+
+// RevealKey opens an integration's key, and writes down that the actor saw it.
+func (s *Store) RevealKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error) {
+	return s.reveal(ctx, by, keys, slug, func(*db.Tx, auth.Entry) (bool, error) { return false, nil })
+}
+
+// ShowKey is RevealKey for a page that shows the key whenever it is looked at:
+// it is written down the first time that the actor sees the integration's key
+// since the integration was last changed.
+func (s *Store) ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error) {
+	return s.reveal(ctx, by, keys, slug, func(tx *db.Tx, e auth.Entry) (bool, error) {
+		var known bool
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit_log WHERE subject = $1 AND action = $2 AND actor = $3
+			AND id > COALESCE((SELECT max(c.id) FROM audit_log c WHERE c.subject = $1 AND c.action IN ('integration.create', 'integration.update')), 0))`,
+			e.Subject, e.Action, e.Actor).Scan(&known)
+		if err != nil {
+			return false, fmt.Errorf("look who has seen a key: %w", err)
+		}
+		return known, nil
+	})
+}
+
+func (s *Store) reveal(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string, known func(*db.Tx, auth.Entry) (bool, error)) (string, error) {
+	key, err := s.IntegrationKey(ctx, keys, slug)
+	if err != nil {
+		return "", err
+	}
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		e := auth.Entry{Actor: by.String(), Action: "integration.reveal_key", Subject: "integration:" + slug}
+		if seen, err := known(tx, e); err != nil || seen {
+			return err
+		}
+		return access.Audit(ctx, tx, e)
+	})
+	if err != nil {
+		return "", err
+	}
+	return key, nil
+}

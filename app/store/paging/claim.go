@@ -1,0 +1,209 @@
+package paging
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// ClaimMessages implements notify.OutboxStore. An acknowledgment locks the
+// messages of its pages too, so that it and a claim come one after the other:
+// a claim that comes later sees the pages answered.
+func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
+	claims, n, err := s.Claim(ctx, now, limit, Choice{busy: busy})
+	if db.IsDataError(err) {
+		s.db.Log.ErrorContext(ctx, "messages cannot be claimed together; they are claimed one by one", "error", err)
+		return s.ClaimEach(ctx, now, limit, busy)
+	}
+	return claims, n, err
+}
+
+// Claim claims what is due of a choice of messages in one transaction.
+func (s *Store) Claim(ctx context.Context, now time.Time, limit int, which Choice) ([]notify.Claim, int, error) {
+	c, err := db.Returning(ctx, s.db, func(tx *db.Tx) (claimed, error) {
+		found, err := DueMessages(ctx, tx, now, limit, which)
+		if err != nil || len(found) == 0 {
+			return claimed{}, err
+		}
+		if err := Subjects(ctx, tx, found); err != nil {
+			return claimed{}, err
+		}
+		sending, withdrawn := sortOut(found)
+		if err := withdraw(ctx, tx, withdrawn); err != nil {
+			return claimed{}, err
+		}
+		claims, err := Lease(ctx, tx, sending, now)
+		return claimed{claims, len(found)}, err
+	})
+	return c.claims, c.found, err
+}
+
+// claimed is what one transaction claimed of the messages that it found due.
+type claimed struct {
+	claims []notify.Claim
+	found  int
+}
+
+// found is a message that may be claimed.
+type found struct {
+	notify.Claim
+	incident sql.NullInt64
+	lapsed   bool
+}
+
+const claimColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
+	m.attempts, m.state = 'sending', m.created_at, m.gathering FROM messages m WHERE `
+
+// Choice narrows down what may be claimed.
+type Choice struct {
+	busy []notify.Medium // left alone
+	only int64           // one message, 0 for all
+}
+
+// due is the choice as a condition on queued messages m.
+func (c Choice) due() string {
+	which := "1 = 1" + c.one()
+	for _, m := range c.busy {
+		which += " AND m.medium <> '" + string(m) + "'"
+	}
+	return which
+}
+
+func (c Choice) one() string {
+	if c.only == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" AND m.id = %d", c.only)
+}
+
+// DueMessages claims what a dead process held, then what is due to people, the
+// most urgent first, then to chat channels. Served by messages_leased and
+// messages_due.
+func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*found, error) {
+	lapsed, clock := tx.DB.Lapsed(1)
+	all, err := scanMessages(ctx, tx, claimColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
+	if err != nil {
+		return nil, err
+	}
+	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+which.due()+
+		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.DB.SkipLocked("m"), now, limit-len(all))
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, toPeople...)
+	if len(all) >= limit {
+		return all, nil
+	}
+	toChannels, err := dueToChannels(ctx, tx, now, limit-len(all), which.due())
+	return append(all, toChannels...), err
+}
+
+func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]*found, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("claim messages: %w", err)
+	}
+	defer rows.Close()
+	var all []*found
+	for rows.Next() {
+		f := &found{}
+		var gathered bool
+		if err := rows.Scan(&f.ID, &f.Kind, &f.UserID, &f.MethodID, &f.Medium, &f.To, &f.incident, &f.Text, &f.Number, &f.lapsed, &f.MadeAt, &gathered); err != nil {
+			return nil, fmt.Errorf("claim messages: %w", err)
+		}
+		if f.Number++; gathered {
+			f.MadeAt = time.Time{}
+		}
+		f.Again = f.lapsed
+		all = append(all, f)
+	}
+	return all, rows.Err()
+}
+
+// sortOut tells what is to be sent from pages that were all answered.
+func sortOut(all []*found) (sending, withdrawn []*found) {
+	for _, f := range all {
+		if f.Kind == notify.KindPage && len(f.Subjects) == 0 {
+			withdrawn = append(withdrawn, f)
+		} else {
+			sending = append(sending, f)
+		}
+	}
+	return sending, withdrawn
+}
+
+func withdraw(ctx context.Context, tx *db.Tx, messages []*found) error {
+	for _, f := range messages {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
+			return fmt.Errorf("withdraw a message: %w", err)
+		}
+		if err := lapse(ctx, tx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lapse closes the attempt of a process that did not live to say what became of
+// it.
+func lapse(ctx context.Context, tx *db.Tx, f *found) error {
+	if !f.lapsed {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'failed', finished_at = $1, again_next = true,
+		error = 'The process that was sending it ended. It may have been sent.' WHERE message_id = $2 AND state = 'sending'`, tx.DB.Now(), f.ID)
+	if err != nil {
+		return fmt.Errorf("close a lost attempt: %w", err)
+	}
+	return nil
+}
+
+// Lease commits "sending" and the attempt before the provider is called.
+func Lease(ctx context.Context, tx *db.Tx, sending []*found, now time.Time) ([]notify.Claim, error) {
+	claims := make([]notify.Claim, 0, len(sending))
+	for _, f := range sending {
+		if err := lapse(ctx, tx, f); err != nil {
+			return nil, err
+		}
+		until, args := tx.DB.LeaseEnd(4, tx.DB.Owner, f.Number, f.ID)
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'sending', gathering = false, lease_owner = $1, attempts = $2, lease_until = "+until+" WHERE id = $3", args...); err != nil {
+			return nil, fmt.Errorf("lease a message: %w", err)
+		}
+		again := f.Again
+		if !again && f.Number > 1 {
+			// A retry after a time-out may be a second send as well.
+			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM attempts WHERE message_id = $1 AND again_next)", f.ID).Scan(&again); err != nil {
+				return nil, fmt.Errorf("read earlier attempts: %w", err)
+			}
+		}
+		f.Again = again
+		err := tx.QueryRowContext(ctx, `INSERT INTO attempts (message_id, number, state, again, again_next, provider_id, error, started_at)
+			VALUES ($1, $2, 'sending', $3, $4, '', '', $5) RETURNING id`, f.ID, f.Number, again, false, now).Scan(&f.Attempt)
+		if err != nil {
+			return nil, fmt.Errorf("begin an attempt: %w", err)
+		}
+		claims = append(claims, f.Claim)
+	}
+	return claims, nil
+}
+
+// Renew implements notify.OutboxStore. It locks in the order of ids, as every
+// writer does.
+func (s *Store) Renew(ctx context.Context, sending []int64) ([]int64, error) {
+	return db.Returning(ctx, s.db, func(tx *db.Tx) ([]int64, error) {
+		where, args := s.db.In("id", 1, sending)
+		owner := fmt.Sprintf("$%d", len(args)+1)
+		mine, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...))
+		if err != nil || len(mine) == 0 {
+			return nil, err
+		}
+		where, args = s.db.In("id", 1, mine)
+		until, args := s.db.LeaseEnd(len(args)+1, args...)
+		_, err = tx.ExecContext(ctx, "UPDATE messages SET lease_until = "+until+" WHERE "+where, args...)
+		return mine, err
+	})
+}

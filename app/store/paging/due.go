@@ -1,0 +1,64 @@
+package paging
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// NextDue is the earliest instant at which something becomes due; ok is false
+// where nothing ever will.
+func (s *Store) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
+	for _, query := range []string{
+		"SELECT min(next_action_at) FROM escalations WHERE next_action_at IS NOT NULL",
+		"SELECT min(notify_at) FROM pages WHERE notify_at IS NOT NULL",
+		"SELECT min(due_at) FROM messages WHERE state = 'queued'",
+		"SELECT min(due_at) FROM timers",
+	} {
+		due, err := s.earliest(ctx, query)
+		if err != nil {
+			return at, ok, err
+		}
+		if due != nil && (!ok || due.Before(at)) {
+			at, ok = *due, true
+		}
+	}
+	return at, ok, nil
+}
+
+func (s *Store) earliest(ctx context.Context, query string) (*time.Time, error) {
+	var text any
+	if err := s.db.Read.QueryRowContext(ctx, query).Scan(&text); err != nil {
+		return nil, fmt.Errorf("look what is due next: %w", err)
+	}
+	switch v := text.(type) {
+	case time.Time:
+		v = v.UTC()
+		return &v, nil
+	case string: // SQLite forgets the type of a column inside an aggregate
+		at, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
+		if err != nil {
+			return nil, fmt.Errorf("look what is due next: %w", err)
+		}
+		return &at, nil
+	default:
+		return nil, nil
+	}
+}
+
+// Backlogs count what is due and not taken in hand, by loop.
+func (s *Store) Backlogs() map[string]func(context.Context) (int64, error) {
+	all := map[string]func(context.Context) (int64, error){}
+	for loop, query := range map[string]string{
+		"escalations": "SELECT count(*) FROM escalations WHERE next_action_at <= $1",
+		"pages":       "SELECT count(*) FROM pages WHERE notify_at <= $1",
+		"messages":    "SELECT count(*) FROM messages WHERE state = 'queued' AND due_at <= $1",
+		"timers":      "SELECT count(*) FROM timers WHERE due_at <= $1",
+	} {
+		all[loop] = func(ctx context.Context) (n int64, err error) {
+			err = s.db.Read.QueryRowContext(ctx, s.db.Rebind(query), s.db.Now()).Scan(&n)
+			return n, err
+		}
+	}
+	return all
+}

@@ -1,0 +1,71 @@
+package paging
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/timeline"
+)
+
+// WithdrawPerson withdraws what waits to be sent to a person who is deactivated, and
+// fails their pages: the step of each is looked at, so that one that paged them
+// alone is over at once, and nobody waits for an answer that cannot come. A
+// message whose call has begun goes out.
+//
+// It locks the person before pages and pages before messages, as everybody does.
+// A firing meanwhile leaves their pages to the planner, and the planner leaves
+// those to its next look, when they are known to have left.
+func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) error {
+	now := tx.DB.Now()
+	if _, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM users WHERE id = $1"+tx.DB.ForUpdate(false), userID)); err != nil {
+		return fmt.Errorf("lock a person: %w", err)
+	}
+	pages, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID))
+	if err != nil {
+		return fmt.Errorf("lock a person's pages: %w", err)
+	}
+	numbers, err := db.ScanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' AND "+ofOpenIncidents+" ORDER BY 1", userID))
+	if err != nil {
+		return fmt.Errorf("read a person's pages: %w", err)
+	}
+	for some := range slices.Chunk(pages, 1000) {
+		if err := failPages(ctx, tx, now, some); err != nil {
+			return err
+		}
+	}
+	if err := withdrawFrom(ctx, tx, userID, name); err != nil {
+		return err
+	}
+	left := incident.LeftPayload{Text: name + " was paged and has been deactivated", People: []int64{userID}}
+	events := make([]incident.TimelineEvent, len(numbers))
+	for i, n := range numbers {
+		events[i] = incident.TimelineEvent{IncidentNo: n, At: now, Actor: incident.Tocsin, Payload: left}
+	}
+	if err := timeline.Insert(ctx, tx, events); err != nil {
+		return err
+	}
+	return tx.Publish(ctx, db.News{Work: db.ToTime})
+}
+
+// ofOpenIncidents narrows pages down to the few that can be alive, by the indexes
+// incidents_open and pages_incident.
+const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE status <> 'resolved')"
+
+// withdrawFrom withdraws a person's waiting messages, of every kind.
+func withdrawFrom(ctx context.Context, tx *db.Tx, userID int64, name string) error {
+	waiting, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = 'queued' ORDER BY id"+tx.DB.ForUpdate(false), userID))
+	if err != nil {
+		return fmt.Errorf("lock a person's messages: %w", err)
+	}
+	for some := range slices.Chunk(waiting, 1000) {
+		where, args := tx.DB.In("id", 2, some)
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', gathering = false, due_at = NULL, failure = $1 WHERE state = 'queued' AND "+where,
+			append([]any{name + " has been deactivated."}, args...)...); err != nil {
+			return fmt.Errorf("withdraw a person's messages: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package paging
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// pageRow is a page as it is inserted.
+type pageRow struct {
+	incident, escalation, user int64
+	step, run, priority        int
+	urgency                    string
+	shadow, digest             bool
+	why                        string
+	at                         time.Time
+	// rule and notifyAt are where the planner is with it.
+	rule     int
+	notifyAt *time.Time
+}
+
+func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow {
+	return pageRow{
+		incident: c.Incident, escalation: c.ID, user: p.UserID, step: c.State.Step, run: c.State.Run,
+		priority: Rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
+	}
+}
+
+// unranked is the rank of an incident without a priority: after all levels.
+const unranked = 9
+
+func Rank(priority *int) int {
+	if priority == nil {
+		return unranked
+	}
+	return *priority
+}
+
+func insertPages(ctx context.Context, tx *db.Tx, pages []pageRow) error {
+	if err := tx.InsertRows(ctx, "pages", len(pages), "", pageColumns(pages)...); err != nil {
+		return fmt.Errorf("page people: %w", err)
+	}
+	return nil
+}
+
+func pageColumns(pages []pageRow) []db.Column {
+	return []db.Column{
+		db.ColOf("incident_number", "bigint", pages, func(p *pageRow) int64 { return p.incident }),
+		db.ColOf("escalation_id", "bigint", pages, func(p *pageRow) int64 { return p.escalation }),
+		db.ColOf("user_id", "bigint", pages, func(p *pageRow) int64 { return p.user }),
+		db.ColOf("step", "int", pages, func(p *pageRow) int { return p.step }),
+		db.ColOf("run", "int", pages, func(p *pageRow) int { return p.run }),
+		db.ColOf("urgency", "text", pages, func(p *pageRow) string { return p.urgency }),
+		db.ColOf("priority", "int", pages, func(p *pageRow) int { return p.priority }),
+		db.ColOf("shadow", "bool", pages, func(p *pageRow) bool { return p.shadow }),
+		db.ColOf("digest", "bool", pages, func(p *pageRow) bool { return p.digest }),
+		db.ColOf("why", "text", pages, func(p *pageRow) string { return p.why }),
+		db.ColOf("state", "text", pages, func(*pageRow) string { return "active" }),
+		db.ColOf("rule", "int", pages, func(p *pageRow) int { return p.rule }),
+		db.ColOf("notify_at", "timestamptz", pages, func(p *pageRow) *time.Time { return p.notifyAt }),
+		db.ColOf("created_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }),
+	}
+}

@@ -1,0 +1,250 @@
+package paging
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/timeline"
+)
+
+// PlannerLock keeps two processes from gathering pages for one person into two
+// messages. Planning is short, and the lock ends with the transaction.
+const PlannerLock = 0x70c51
+
+// lockPlanner waits half a second at a time: this process's firing waits with it.
+func lockPlanner(ctx context.Context, tx *db.Tx) error {
+	if tx.DB.Dialect == db.SQLite {
+		return nil
+	}
+	if err := tx.Write(ctx, "wait for the planner for half a second", "SET LOCAL lock_timeout TO '500ms'"); err != nil {
+		return err
+	}
+	if err := tx.Write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", PlannerLock); err != nil {
+		return err
+	}
+	return tx.Write(ctx, "wait for rows as ever", "SET LOCAL lock_timeout TO DEFAULT")
+}
+
+// planning is notify's decision about pages that are due.
+type planning = func(configVersion int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error)
+
+// PlanDue implements notify.PlanStore.
+func (s *Store) PlanDue(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
+	planned, err := s.plan(ctx, now, limit, 0, decide)
+	if db.IsDataError(err) {
+		s.db.Log.ErrorContext(ctx, "pages cannot be planned together; they are planned one by one", "error", err)
+		return s.planEach(ctx, now, limit, decide)
+	}
+	return planned, err
+}
+
+// planEach plans pages alone that could not be planned together. One that cannot
+// be planned alone either has failed for good, and its step is looked at.
+func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
+	due, err := db.ScanInts(s.db.Read.QueryContext(ctx, s.db.Rebind("SELECT id FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2"), now, limit))
+	if err != nil {
+		return 0, fmt.Errorf("list pages: %w", err)
+	}
+	return db.OneByOne(ctx, due, func(id int64) (int, error) {
+		return s.plan(ctx, now, 1, id, decide)
+	}, func(id int64, cause error) error {
+		s.db.Log.ErrorContext(ctx, "a page cannot be planned and has failed", "page", id, "error", cause)
+		return s.db.InTx(ctx, func(tx *db.Tx) error {
+			if err := failPages(ctx, tx, now, []int64{id}); err != nil {
+				return err
+			}
+			number, err := db.ScanInts(tx.QueryContext(ctx, "SELECT incident_number FROM pages WHERE id = $1", id))
+			if err != nil {
+				return fmt.Errorf("read the incident of a page: %w", err)
+			}
+			if err := timeline.InsertTrouble(ctx, tx, now, number, "A page could not be turned into messages. Tocsin’s log says why."); err != nil {
+				return err
+			}
+			return tx.Publish(ctx, db.News{Work: db.ToTime})
+		})
+	}, func(id int64) error {
+		return s.db.Postpone(ctx, "a page", id, func(tx *db.Tx) error {
+			return tx.PostponeRow(ctx, "UPDATE pages SET notify_at = $1 WHERE id = $2 AND notify_at IS NOT NULL", now.Add(db.PostponeFor), id)
+		})
+	})
+}
+
+// plan plans what is due in one transaction; only narrows it down to one page.
+func (s *Store) plan(ctx context.Context, now time.Time, limit int, only int64, decide planning) (int, error) {
+	s.planning.Lock()
+	defer s.planning.Unlock()
+	planned := 0
+	err := s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
+		if err := lockPlanner(ctx, tx); err != nil {
+			return err
+		}
+		due, err := duePages(ctx, tx, now, limit, only)
+		if planned = len(due); err != nil || planned == 0 {
+			return err
+		}
+		var version int64
+		users, stay := usersOf(due, func(p *notify.DuePage) int64 { return p.UserID }), map[int64]bool{}
+		recent := map[int64]notify.Recent{}
+		err = tx.Query(ctx, staying(tx, users, false, func(id int64) { stay[id] = true }), db.ReadConfigVersion(&version), lately(tx, now, users, recent), gathering(tx, users, recent))
+		if err != nil {
+			return err
+		}
+		// Of somebody who is just being deactivated it is not known yet.
+		due = slices.DeleteFunc(due, func(p notify.DuePage) bool { return !stay[p.UserID] })
+		planned = len(due)
+		plan, err := decide(version, due, recent)
+		if err != nil {
+			return db.DecisionError{Err: err}
+		}
+		return writePlan(ctx, tx, now, plan)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return planned, nil
+}
+
+// StepEnds is how long a page whose rule is due when its step is over waits for
+// the engine to end the step, which ends the page too. An engine that does not
+// come leaves the people whom it paged last to be told again.
+const StepEnds = 10 * time.Second
+
+// duePages is served by the index pages_due. What is due no sooner than its step
+// ends is left out, so that it is not a matter of who looks first, the engine or
+// the planner, whether somebody is told once more at that instant. The subquery
+// is one look by primary key a page, and none for a page that is new; a join
+// would be free to read every escalation that there ever was.
+func duePages(ctx context.Context, tx *db.Tx, now time.Time, limit int, only int64) ([]notify.DuePage, error) {
+	which := ""
+	if only != 0 {
+		which = fmt.Sprintf(" AND id = %d", only)
+	}
+	var due []notify.DuePage
+	err := tx.Query(ctx, db.Statement{
+		Name: "claim pages",
+		Query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
+			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = 'active' AND e.deadline_at <= pages.notify_at
+				AND e.deadline_at > $3 FROM escalations e WHERE e.id = pages.escalation_id), false))
+			ORDER BY notify_at, id LIMIT $2` + tx.DB.ForUpdate(true),
+		Args: []any{now, limit, now.Add(-StepEnds)},
+		Each: func(scan func(...any) error) error {
+			var p notify.DuePage
+			err := scan(&p.ID, &p.UserID, &p.Incident, &p.Urgency, &p.Priority, &p.Digest, &p.Rule, &p.CreatedAt)
+			due = append(due, p)
+			return err
+		},
+	})
+	return due, err
+}
+
+// usersOf are the people of pages, each once.
+func usersOf[P any](pages []P, user func(*P) int64) []int64 {
+	var users []int64
+	seen := map[int64]bool{}
+	for i := range pages {
+		if u := user(&pages[i]); !seen[u] {
+			seen[u] = true
+			users = append(users, u)
+		}
+	}
+	return users
+}
+
+// lately counts, by contact method, the messages of people within
+// notify.BundleWithin. Served by messages_user_recent.
+func lately(tx *db.Tx, now time.Time, users []int64, recent map[int64]notify.Recent) db.Statement {
+	where, args := tx.DB.In("user_id", 2, users)
+	return db.Statement{
+		Name: "read recent messages",
+		Query: `SELECT contact_method_id, priority FROM messages
+			WHERE kind = 'page' AND created_at > $1 AND NOT (state = 'withdrawn' AND attempts = 0) AND ` + where,
+		Args: append([]any{now.Add(-notify.BundleWithin)}, args...),
+		Each: func(scan func(...any) error) error {
+			var method int64
+			var priority int
+			if err := scan(&method, &priority); err != nil {
+				return err
+			}
+			r, ok := recent[method]
+			if !ok || priority < r.Priority {
+				r.Priority = priority
+			}
+			r.Messages++
+			recent[method] = r
+			return nil
+		},
+	}
+}
+
+// gathering locks the messages of people that take further pages, and nothing
+// else: the outbox must be able to claim and renew the rest.
+func gathering(tx *db.Tx, users []int64, recent map[int64]notify.Recent) db.Statement {
+	where, args := tx.DB.In("user_id", 1, users)
+	return db.Statement{
+		Name:  "lock messages that gather",
+		Query: "SELECT id, contact_method_id, priority FROM messages WHERE kind = 'page' AND gathering AND state = 'queued' AND " + where + " ORDER BY id" + tx.DB.ForUpdate(false),
+		Args:  args,
+		Each: func(scan func(...any) error) error {
+			var id, method int64
+			var priority int
+			if err := scan(&id, &method, &priority); err != nil {
+				return err
+			}
+			r, ok := recent[method]
+			if !ok {
+				r = notify.Recent{Messages: notify.BundleAfter, Priority: priority}
+			}
+			r.Gathering = id
+			recent[method] = r
+			return nil
+		},
+	}
+}
+
+func writePlan(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) error {
+	err := tx.UpdateRows(ctx, "pages", len(plan.Pages),
+		db.ColOf("id", "bigint", plan.Pages, func(p *notify.PagePlan) int64 { return p.ID }),
+		db.ColOf("rule", "int", plan.Pages, func(p *notify.PagePlan) int { return p.Rule }),
+		db.ColOf("notify_at", "timestamptz", plan.Pages, func(p *notify.PagePlan) *time.Time { return p.NotifyAt }))
+	if err != nil {
+		return fmt.Errorf("move pages on: %w", err)
+	}
+	work, err := writeMessages(ctx, tx, now, plan)
+	if err != nil {
+		return err
+	}
+	return tx.Publish(ctx, db.News{Work: work})
+}
+
+// writeMessages writes what follows from a plan for pages that stand in the
+// database, and returns where something is due.
+func writeMessages(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) (db.Work, error) {
+	ids, err := insertMessages(ctx, tx, now, plan.Messages, 0)
+	if err != nil {
+		return 0, err
+	}
+	var messages, pages []int64
+	for i, m := range plan.Messages {
+		for _, page := range m.Pages {
+			messages, pages = append(messages, ids[i]), append(pages, page)
+		}
+	}
+	if err := tx.InsertRows(ctx, "message_pages", len(pages), "ON CONFLICT DO NOTHING",
+		db.Col("message_id", "bigint", messages), db.Col("page_id", "bigint", pages)); err != nil {
+		return 0, fmt.Errorf("put pages into messages: %w", err)
+	}
+	var failed []int64
+	for _, p := range plan.Pages {
+		if p.Failed {
+			failed = append(failed, p.ID)
+		}
+	}
+	if failed == nil {
+		return db.ToSend, nil
+	}
+	return db.ToSend | db.ToTime, failPages(ctx, tx, now, failed)
+}

@@ -1,0 +1,83 @@
+package paging
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// Report keeps what a provider says later of an attempt. It may come before
+// our own commit, twice or late; states only move forward, and a message that
+// is found undelivered after all falls over.
+//
+// next is called inside a transaction and must not ask the database.
+func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, reason string, next func(userID int64) func([]int64) (notify.ContactMethod, bool), now time.Time) error {
+	var message int64
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		var user int64
+		var kind notify.Kind
+		err := tx.QueryRowContext(ctx, `SELECT m.id, COALESCE(m.user_id, 0), m.kind FROM attempts a JOIN messages m ON m.id = a.message_id WHERE a.id = $1`, attempt).Scan(&message, &user, &kind)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.NotFound("There is no attempt with number %d.", attempt)
+		}
+		if err != nil {
+			return fmt.Errorf("read an attempt: %w", err)
+		}
+		if err := lockPagesOf(ctx, tx, message); err != nil {
+			return err
+		}
+		// The message first: its row is what the sender's record waits for.
+		var current string
+		if err := tx.QueryRowContext(ctx, "SELECT state FROM messages WHERE id = $1"+s.db.ForUpdate(false), message).Scan(&current); err != nil {
+			return fmt.Errorf("lock a message: %w", err)
+		}
+		from, ofMessage := forward(state)
+		if from == "" {
+			return nil // an intermediate state that tells us nothing
+		}
+		res, err := tx.ExecContext(ctx, "UPDATE attempts SET state = $1, error = $2, provider_id = CASE WHEN provider_id = '' THEN $3 ELSE provider_id END WHERE id = $4 AND "+from, state, reason, providerID, attempt)
+		if err != nil {
+			return fmt.Errorf("record a report: %w", err)
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, failure = $2, due_at = NULL, lease_owner = NULL, lease_until = NULL,
+			sent_at = COALESCE(sent_at, $3) WHERE id = $4 AND `+ofMessage, state, reason, now, message); err != nil {
+			return fmt.Errorf("record a report: %w", err)
+		}
+		work := db.Work(0)
+		if state == "failed" {
+			if err := afterLoss(ctx, tx, message, kind, next(user), now); err != nil {
+				return err
+			}
+			work = db.ToSend | db.ToTime
+		}
+		return tx.Publish(ctx, db.News{Work: work})
+	})
+	if err == nil {
+		s.showProgress(ctx, message)
+	}
+	return err
+}
+
+// forward are the states of an attempt, and of its message, from which a report
+// moves them on. A message whose attempt timed out, and which waits to be sent
+// again, was delivered after all.
+func forward(state string) (attempt, message string) {
+	switch state {
+	case "sent":
+		return "state = 'sending'", "state = 'sending'"
+	case "delivered":
+		return "(state IN ('sending', 'sent') OR state = 'failed' AND again_next)", "state IN ('sending', 'sent', 'queued')"
+	case "failed":
+		return "state IN ('sending', 'sent')", "state IN ('sending', 'sent')"
+	}
+	return "", ""
+}

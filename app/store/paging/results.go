@@ -1,0 +1,148 @@
+package paging
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/timeline"
+)
+
+// Sent implements notify.OutboxStore. A receipt that came by callback before
+// this commit is not undone.
+func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now time.Time) error {
+	state := "sent"
+	if r.Delivered {
+		state = "delivered"
+	}
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, provider_id = $2, sent_at = $3, failure = '', due_at = NULL, lease_owner = NULL, lease_until = NULL,
+			body = CASE WHEN kind = 'verify' THEN '' ELSE body END -- a code is kept no longer than it must be
+			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, s.db.Owner, c.Number)
+		if err != nil {
+			return fmt.Errorf("record a send: %w", err)
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			if _, err := tx.ExecContext(ctx, "UPDATE messages SET provider_id = $1 WHERE id = $2 AND provider_id = ''", r.ProviderID, c.ID); err != nil {
+				return fmt.Errorf("record a send: %w", err)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET provider_id = $1, finished_at = $2,
+			state = CASE WHEN state = 'sending' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
+			return fmt.Errorf("record a send: %w", err)
+		}
+		return nil
+	})
+	if err == nil {
+		s.showProgress(ctx, c.ID)
+	}
+	return err
+}
+
+// showProgress has live pages look at the incidents of a message again. It is
+// no part of the record: waiting for the locks of incidents must not cost it.
+func (s *Store) showProgress(ctx context.Context, message int64) {
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		numbers, err := db.ScanInts(tx.QueryContext(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 ORDER BY 1 LIMIT $2`, message, maxRaised+1))
+		if err != nil || len(numbers) == 0 {
+			return err
+		}
+		if len(numbers) > maxRaised {
+			return tx.Publish(ctx, db.News{Changes: []db.Change{{}}})
+		}
+		if err := timeline.Lock(ctx, tx, numbers); err != nil {
+			return err
+		}
+		changed, err := timeline.RaiseVersions(ctx, tx, numbers)
+		if err != nil {
+			return err
+		}
+		return tx.Publish(ctx, db.News{Changes: changed})
+	})
+	if err != nil && ctx.Err() == nil {
+		s.db.Log.WarnContext(ctx, "live pages were not told of a message's progress", "message", message, "error", err)
+	}
+}
+
+// Failed implements notify.OutboxStore.
+func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retry *time.Time, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := lockPagesOf(ctx, tx, c.ID); err != nil {
+			return err
+		}
+		retry, carried := retry, false
+		if retry != nil && c.Kind == notify.KindChannel {
+			var err error
+			if carried, err = overtaken(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		state := "failed"
+		switch {
+		case carried:
+			retry, state = nil, "withdrawn"
+		case retry != nil:
+			state = "queued"
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, lease_owner = NULL, lease_until = NULL
+			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, s.db.Owner, c.Number)
+		if err != nil {
+			if db.IsDuplicate(err) {
+				return db.ErrRaced // a newer message to the channel came in between
+			}
+			return fmt.Errorf("record a failure: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET state = 'failed', again_next = $1, error = $2, finished_at = $3 WHERE id = $4 AND state = 'sending'",
+			f.Uncertain, f.Reason, now, c.Attempt); err != nil {
+			return fmt.Errorf("record a failure: %w", err)
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			return nil // the lease has passed on, and with it the decision
+		}
+		work := db.ToSend
+		if state == "failed" {
+			if err := afterLoss(ctx, tx, c.ID, c.Kind, next, now); err != nil {
+				return err
+			}
+			work |= db.ToTime
+		}
+		return tx.Publish(ctx, db.News{Work: work})
+	})
+	if err == nil {
+		s.showProgress(ctx, c.ID)
+	}
+	return err
+}
+
+// overtaken reports whether a newer chat message waits, which will say all that
+// this one would, and has it carry what this one carried.
+func overtaken(ctx context.Context, tx *db.Tx, c notify.Claim) (bool, error) {
+	newer, err := db.ScanInts(tx.QueryContext(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
+		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID))
+	if err != nil {
+		return false, fmt.Errorf("look for a newer message: %w", err)
+	}
+	if len(newer) == 0 {
+		return false, nil
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE messages SET carried_by = $1 WHERE carried_by = $2", newer[0], c.ID); err != nil {
+		return false, fmt.Errorf("hand over to a newer message: %w", err)
+	}
+	return true, nil
+}
+
+// maxRaised bounds how many incidents one message's progress is shown on at
+// once; beyond it, live pages are told to look for themselves.
+const maxRaised = 20
+
+// lockPagesOf locks a message's pages, which come before messages in the order
+// of locks.
+func lockPagesOf(ctx context.Context, tx *db.Tx, id int64) error {
+	_, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE id IN (SELECT page_id FROM message_pages WHERE message_id = $1) ORDER BY id"+tx.DB.ForUpdate(false), id))
+	if err != nil {
+		return fmt.Errorf("lock the pages of a message: %w", err)
+	}
+	return nil
+}

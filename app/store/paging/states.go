@@ -1,0 +1,21 @@
+package paging
+
+// States of messages, and of the attempts to send them. A page and an escalation
+// share some of the names.
+const (
+	Queued    = "queued"    // waits to be claimed
+	Sending   = "sending"   // claimed under a lease: its call may be under way
+	Sent      = "sent"      // the provider took it
+	Delivered = "delivered" // the provider says that it arrived
+	Failed    = "failed"
+	Withdrawn = "withdrawn" // what it was about was answered before it left
+)
+
+// States of pages: Active, Superseded, Failed and Withdrawn.
+const (
+	Active     = "active"     // waits for an answer
+	Superseded = "superseded" // a later step pages; an answer to it still counts
+)
+
+// States of escalations: Active and Stopped.
+const Stopped = "stopped"

@@ -1,0 +1,25 @@
+// Package paging keeps what pages people: escalations, pages, messages and their
+// attempts, and the timers that they need. It alone inserts messages.
+package paging
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// Store reads and writes escalations, pages and messages.
+type Store struct {
+	db *db.DB
+
+	// planning keeps this process's firing and planning from asking for the
+	// planner's lock at once: whoever fires does not wait for it.
+	planning   sync.Mutex
+	planAtOnce func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)
+}
+
+// New makes a Store on an open database.
+func New(d *db.DB) *Store { return &Store{db: d} }

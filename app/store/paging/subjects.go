@@ -1,0 +1,206 @@
+package paging
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+)
+
+// carriedSubjects adds the incidents whose messages another one carries, the
+// most urgent first. It carries them at each of its attempts.
+func carriedSubjects(ctx context.Context, tx *db.Tx, f *found) error {
+	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
+		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MostSubjects-1)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var all int
+		r, err := scanSubject(rows, &all)
+		if err != nil {
+			return err
+		}
+		f.Subjects = append(f.Subjects, r)
+		f.More = max(0, all-notify.MostSubjects+1)
+	}
+	return rows.Err()
+}
+
+// subjectColumns read an incident as a message speaks of it.
+const subjectColumns = `
+	i.number, i.title, COALESCE(s.name, ''), COALESCE(d.name, i.deployment), COALESCE(p.name, ''), i.priority, i.status, i.facts,
+	COALESCE(s.runbook, ''), i.created_at, i.acknowledged_by, i.resolved_by, i.resolution
+	FROM incidents i
+	LEFT JOIN services s ON s.id = i.service_id
+	LEFT JOIN deployments d ON d.slug = i.deployment
+	LEFT JOIN priorities p ON p.level = i.priority`
+
+func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
+	var r notify.Subject
+	var facts, ackedBy, resolvedBy string
+	var level *int
+	into = append(into, &r.Number, &r.Title, &r.Service, &r.Deployment, &r.Priority, &level, &r.Status, &facts,
+		&r.Runbook, &r.StartedAt, &ackedBy, &resolvedBy, &r.Note)
+	if err := rows.Scan(into...); err != nil {
+		return r, err
+	}
+	if r.Priority == "" && level != nil {
+		r.Priority = "P" + strconv.Itoa(*level)
+	}
+	switch incident.Status(r.Status) {
+	case incident.Acknowledged:
+		r.By = ackedBy
+	case incident.Resolved:
+		r.By = resolvedBy
+	}
+	var f incident.Facts
+	if json.Unmarshal([]byte(facts), &f) == nil {
+		r.Measure = measure(f)
+	}
+	return r, nil
+}
+
+// measure writes what was observed against what was promised.
+func measure(f incident.Facts) string {
+	percent := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) + " %" }
+	switch {
+	case f.Observed != nil && f.Objective != nil:
+		return percent(*f.Observed) + " of " + percent(*f.Objective)
+	case f.Observed != nil:
+		return percent(*f.Observed)
+	}
+	return ""
+}
+
+// Subjects fills in what the messages are about: the incidents of pages that
+// still stand, the most urgent first, or a chat channel's incident.
+func Subjects(ctx context.Context, tx *db.Tx, all []*found) error {
+	byID := map[int64]*found{}
+	var paging, incidents []int64
+	for _, f := range all {
+		byID[f.ID] = f
+		switch {
+		case f.Kind == notify.KindPage:
+			paging = append(paging, f.ID)
+		case f.incident.Valid:
+			incidents = append(incidents, f.incident.Int64)
+		}
+	}
+	if paging != nil {
+		if err := pageSubjects(ctx, tx, paging, byID); err != nil {
+			return fmt.Errorf("read what messages are about: %w", err)
+		}
+	}
+	if incidents != nil {
+		if err := channelSubjects(ctx, tx, incidents, all); err != nil {
+			return fmt.Errorf("read what messages are about: %w", err)
+		}
+	}
+	return nil
+}
+
+// pageSubjects reads the most urgent incidents of each message in full and
+// counts the others.
+func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*found) error {
+	where, args := tx.DB.In("mp.message_id", 1, ids)
+	rows, err := tx.QueryContext(ctx, `
+		WITH incident AS (
+			SELECT mp.message_id, pg.incident_number AS number, n.priority, min(pg.id) AS page_id
+			FROM message_pages mp JOIN pages pg ON pg.id = mp.page_id JOIN incidents n ON n.number = pg.incident_number
+			WHERE pg.state IN ('active', 'superseded') AND n.status <> 'resolved' AND `+where+`
+			GROUP BY mp.message_id, pg.incident_number, n.priority),
+		standing AS (
+			SELECT message_id, page_id, number,
+			       row_number() OVER (PARTITION BY message_id ORDER BY COALESCE(priority, `+strconv.Itoa(unranked)+`), number) AS place,
+			       count(*) OVER (PARTITION BY message_id) AS standing
+			FROM incident)
+		SELECT w.message_id, w.standing, pg.why, u.name,
+			CASE u.timezone WHEN '' THEN (SELECT timezone FROM organization) ELSE u.timezone END, `+subjectColumns+`
+		JOIN standing w ON w.number = i.number
+		JOIN pages pg ON pg.id = w.page_id
+		JOIN users u ON u.id = pg.user_id
+		WHERE w.place <= `+strconv.Itoa(notify.MostSubjects)+` ORDER BY w.message_id, w.place`, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var standing int
+		var why, name, zone string
+		r, err := scanSubject(rows, &id, &standing, &why, &name, &zone)
+		if err != nil {
+			return err
+		}
+		r.Why = whyInWords(why)
+		f := byID[id]
+		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MostSubjects)
+		f.Subjects = append(f.Subjects, r)
+	}
+	return rows.Err()
+}
+
+func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*found) error {
+	where, args := tx.DB.In("i.number", 1, numbers)
+	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+where, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scanSubject(rows)
+		if err != nil {
+			return err
+		}
+		for _, f := range all {
+			if f.Kind != notify.KindPage && f.incident.Int64 == r.Number {
+				f.Subjects = []notify.Subject{r}
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, f := range all {
+		if f.Kind != notify.KindChannel {
+			continue
+		}
+		if err := carriedSubjects(ctx, tx, f); err != nil {
+			return err
+		}
+	}
+	return earlierPosts(ctx, tx, all)
+}
+
+// earlierPosts finds the message that a chat channel's update replaces. One that
+// tells of several incidents replaces none, and is replaced by none.
+func earlierPosts(ctx context.Context, tx *db.Tx, all []*found) error {
+	for _, f := range all {
+		if f.Kind != notify.KindChannel || f.Count() > 1 {
+			continue
+		}
+		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.kind = 'channel' AND m.address = $1 AND m.incident_number = $2
+			AND m.provider_id <> '' AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.carried_by = m.id) ORDER BY m.id LIMIT 1`, f.To, f.incident.Int64).Scan(&f.Update)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	return nil
+}
+
+func whyInWords(data string) string {
+	var w escalation.Why
+	if json.Unmarshal([]byte(data), &w) != nil {
+		return ""
+	}
+	return w.Sentence()
+}
