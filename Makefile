@@ -13,7 +13,7 @@ WITHPOSTGRES := go run ./app/harness/pgtest/cmd/withpostgres
 
 GOLANGCI_LINT := .tools/golangci-lint-v2.15.0
 OPENAPILINT := .tools/openapilint
-OPENAPI := app/web/openapi.yaml
+OPENAPI := app/web/api/openapi.yaml
 
 .PHONY: help
 help: ## List the targets

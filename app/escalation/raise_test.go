@@ -121,21 +121,3 @@ func TestLowUrgencyIsDigest(t *testing.T) {
 		})
 	}
 }
-
-func TestBegin(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		urgency incident.Urgency
-		opens   time.Duration
-		phase   escalation.Phase
-		after   time.Duration
-	}{
-		{incident.High, 0, escalation.Stepping, 0}, {incident.High, time.Hour, escalation.Stepping, 0},
-		{incident.Low, 0, escalation.Stepping, 0}, {incident.Low, time.Hour, escalation.Waiting, time.Hour},
-	} {
-		phase, at := escalation.Begin(c.urgency, monday, monday.Add(c.opens))
-		if phase != c.phase || !at.Equal(monday.Add(c.after)) {
-			t.Errorf("%+v: %s at %s", c, phase, at)
-		}
-	}
-}

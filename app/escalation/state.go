@@ -2,8 +2,6 @@ package escalation
 
 import (
 	"time"
-
-	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
 // Phase is the part of its policy that an escalation is in.
@@ -39,16 +37,6 @@ type State struct {
 	FiredAt *time.Time
 	// Deadline ends the present step's timeout.
 	Deadline *time.Time
-}
-
-// Begin is the phase in which an escalation begins, and when it first acts.
-// opens is when the team's support hours are next open: now while they last, or
-// where there are none.
-func Begin(urgency incident.Urgency, now, opens time.Time) (Phase, time.Time) {
-	if urgency == incident.Low && opens.After(now) {
-		return Waiting, opens
-	}
-	return Stepping, now
 }
 
 // Decision is whom to page now.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/store"
@@ -51,7 +50,7 @@ func (t *timers) carryOut(ctx context.Context, d paging.Timer) error {
 	case incident.TimerAck:
 		err = t.incidents.AckDue(ctx, d.Subject)
 	case paging.TimerPassOver:
-		err = t.db.Paging.PassOver(ctx, d.Subject, escalation.MayPassOver)
+		err = t.db.Paging.PassOver(ctx, d.Subject)
 	default:
 		// A newer version's, perhaps, that runs beside this one.
 		return fmt.Errorf("nobody here knows timers of kind %q", d.Kind)

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -416,7 +415,7 @@ func TestAStepIsPassedOverOnce(t *testing.T) {
 		p.exec("UPDATE pages SET state = 'failed', notify_at = NULL")
 		id := int64(p.count("SELECT id FROM escalations"))
 		for range 2 { // two processes find the same timer
-			if err := st.Paging.PassOver(t.Context(), id, escalation.MayPassOver); err != nil {
+			if err := st.Paging.PassOver(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -179,7 +179,7 @@ func (p *pipeline) timers(ctx context.Context) (int, error) {
 	for _, t := range due {
 		switch t.Kind {
 		case paging.TimerPassOver:
-			err = p.db.Paging.PassOver(ctx, t.Subject, escalation.MayPassOver)
+			err = p.db.Paging.PassOver(ctx, t.Subject)
 		case incident.TimerAck:
 			err = p.actions.AckDue(ctx, t.Subject)
 		case incident.TimerQuietPeriod:

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strconv"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -13,15 +15,15 @@ const (
 	userKey  = "user"
 )
 
-// actor is whoever makes a request: by an API token where there is one, else by
-// the browser's session. It is a fault of kind unauthorized where it is nobody.
-func (h *edge) actor(c echo.Context) (auth.Actor, error) {
+// Actor is whoever makes a request: by an API token if it has one, else by the
+// browser's session. It is a fault of kind unauthorized where it is nobody.
+func (r *Router) Actor(c echo.Context) (auth.Actor, error) {
 	if known, ok := c.Get(actorKey).(auth.Actor); ok {
 		return known, nil
 	}
-	token, ok := bearer(c.Request())
+	token, ok := BearerToken(c.Request())
 	if !ok {
-		user, err := h.user(c)
+		user, err := r.User(c)
 		if fault.Is(err, fault.KindUnauthorized) {
 			err = fault.Unauthorized("Send an API token as Authorization: Bearer …, or sign in.").Because(err)
 		}
@@ -30,7 +32,7 @@ func (h *edge) actor(c echo.Context) (auth.Actor, error) {
 		}
 		return user.Actor(), nil
 	}
-	known, err := h.Auth.ByToken(c.Request().Context(), token, c.RealIP())
+	known, err := r.Auth.ByToken(c.Request().Context(), token, c.RealIP())
 	if err != nil {
 		return auth.Actor{}, err
 	}
@@ -38,15 +40,15 @@ func (h *edge) actor(c echo.Context) (auth.Actor, error) {
 	return known, nil
 }
 
-// user is whoever is signed in: nobody where the route is not behind h.session.
-func (h *edge) user(c echo.Context) (*auth.User, error) {
+// User is whoever is signed in: nobody where the route loads no session.
+func (r *Router) User(c echo.Context) (*auth.User, error) {
 	if known, ok := c.Get(userKey).(*auth.User); ok {
 		return known, nil
 	}
 	if c.Get(sessionKey) == nil {
 		return nil, fault.Unauthorized("Sign in first.")
 	}
-	user, err := h.Auth.SignedIn(c.Request().Context())
+	user, err := r.Auth.SignedIn(c.Request().Context())
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +57,17 @@ func (h *edge) user(c echo.Context) (*auth.User, error) {
 }
 
 // allow is nil where whoever makes the request may do the action.
-func (h *edge) allow(c echo.Context, action auth.Action, object auth.Object) error {
-	actor, err := h.actor(c)
+func (r *Router) allow(c echo.Context, action auth.Action, object auth.Object) error {
+	actor, err := r.Actor(c)
 	if err != nil {
 		return err
 	}
 	return auth.Allow(actor, action, object)
 }
 
-// by says who acts on an incident, and how; its time is the service's to set.
-func by(actor auth.Actor, via string) incident.By {
+// By says who acts on an incident, and through what; the incident service sets
+// the time.
+func By(actor auth.Actor, via string) incident.By {
 	b := incident.By{Actor: actor.String(), Via: via}
 	if actor.Kind == auth.Person {
 		b.UserID = &actor.UserID
@@ -72,11 +75,20 @@ func by(actor auth.Actor, via string) incident.By {
 	return b
 }
 
-// number reads the number of an incident in the path.
-func number(c echo.Context) (int64, error) {
-	n, ok := parseNumber(c.Param("number"))
+// IncidentNumber reads the number of an incident from the path.
+func IncidentNumber(c echo.Context) (int64, error) {
+	n, ok := ParseNumber(c.Param("number"))
 	if !ok {
 		return 0, fault.NotFound("There is no incident with number %q.", c.Param("number"))
 	}
 	return n, nil
 }
+
+// ParseNumber reads a positive number.
+func ParseNumber(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && n > 0
+}
+
+// FormatInt writes a number as it stands in addresses.
+func FormatInt(n int64) string { return strconv.FormatInt(n, 10) }

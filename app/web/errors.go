@@ -17,7 +17,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
-// statusOf is the one table of what a kind of fault is answered with.
+// statusOf maps each kind of fault to its status.
 var statusOf = map[fault.Kind]int{
 	fault.KindInvalid:      http.StatusUnprocessableEntity,
 	fault.KindMalformed:    http.StatusBadRequest,
@@ -39,45 +39,75 @@ const (
 	retryLimited     = time.Minute
 )
 
-// fail answers a request that ended in an error: a problem document to
-// programs, a page to people. The cause goes to the log alone.
-func (h *edge) fail(err error, c echo.Context) {
-	p := problemOf(err)
-	p.Reference = requestID(c)
-	h.logFailure(c, p, err)
+// fail answers a request that ended in an error: a problem document for
+// programs, a page for people. The cause goes to the log only.
+func (r *Router) fail(err error, c echo.Context) {
+	p := ProblemOf(err)
+	p.Reference = RequestID(c)
+	r.logError(c, p, err)
 	if c.Response().Committed {
 		return
 	}
 	header := c.Response().Header()
-	switch p.Status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header.Set("Retry-After", strconv.Itoa(retryAfter(err, p.Status)))
-	case http.StatusUnauthorized:
+	setRetryAfter(header, err, p.Status)
+	if p.Status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="Tocsin"`)
 	}
 	header.Set("Cache-Control", "no-store")
-	if answered := h.showFailure(c, p); answered != nil && !c.Response().Committed {
-		h.Log.ErrorContext(c.Request().Context(), "a failure could not be shown", "request", p.Reference, "error", answered)
+	if err := r.writeError(c, p); err != nil && !c.Response().Committed {
+		r.Log.ErrorContext(c.Request().Context(), "write error page", "request", p.Reference, "error", err)
 		_ = c.String(p.Status, p.Detail+"\n")
 	}
 }
 
-func (h *edge) showFailure(c echo.Context, p Problem) error {
-	switch path := c.Request().URL.Path; {
-	case c.Request().Method == http.MethodHead:
-		return c.NoContent(p.Status)
-	case h.forPrograms(path):
-		return writeProblem(c, p)
-	case h.errorPage == nil:
-		return c.String(p.Status, p.Detail+"\n")
-	default:
-		return h.errorPage(c, p)
+// Failed logs the error of a request that its handler answers itself, and sets
+// Retry-After where the status asks for it. The answer is not written yet.
+func (r *Router) Failed(c echo.Context, status int, err error) {
+	p := ProblemOf(err)
+	p.Status, p.Reference = status, RequestID(c)
+	r.logError(c, p, err)
+	setRetryAfter(c.Response().Header(), err, status)
+}
+
+func setRetryAfter(header http.Header, err error, status int) {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		header.Set("Retry-After", strconv.Itoa(retryAfter(err, status)))
 	}
 }
 
-// forPrograms tells addresses that no person opens in a browser.
-func (h *edge) forPrograms(path string) bool {
-	if h.isHook(path) {
+func (r *Router) writeError(c echo.Context, p Problem) error {
+	switch path := c.Request().URL.Path; {
+	case c.Request().Method == http.MethodHead:
+		return c.NoContent(p.Status)
+	case r.isProgramPath(path):
+		return writeProblem(c, p)
+	case r.errorPage == nil:
+		return c.String(p.Status, p.Detail+"\n")
+	default:
+		return r.writeErrorPage(c, p)
+	}
+}
+
+// writeErrorPage gives the error page time of its own: the handler may have used
+// up what limitTime gave it. It also loads the session of a request that matched
+// no route, and so no middleware; changes to that session are not saved.
+func (r *Router) writeErrorPage(c echo.Context, p Problem) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), requestTimeout)
+	defer cancel()
+	c.SetRequest(c.Request().WithContext(ctx))
+	if cookie, err := c.Cookie(auth.SessionCookie); err == nil && c.Get(sessionKey) == nil {
+		if ctx, err := r.Sessions.Load(ctx, cookie.Value); err == nil {
+			c.SetRequest(c.Request().WithContext(ctx))
+			c.Set(sessionKey, true)
+		}
+	}
+	return r.errorPage(c, p)
+}
+
+// isProgramPath reports whether a path is called by programs, not by people.
+func (r *Router) isProgramPath(path string) bool {
+	if r.isSignalPath(path) {
 		return true
 	}
 	for _, prefix := range []string{"/api/", "/webhooks/", "/twilio/", livePath, "/metrics", "/healthz", "/readyz"} {
@@ -88,9 +118,9 @@ func (h *edge) forPrograms(path string) bool {
 	return false
 }
 
-// problemOf turns any error into what may be shown of it.
-func problemOf(err error) Problem {
-	f := faultOf(err)
+// ProblemOf is what may be shown of any error.
+func ProblemOf(err error) Problem {
+	f := FaultOf(err)
 	p := Problem{Status: statusOf[f.Kind], Detail: f.Message, Errors: f.Fields}
 	var routing *echo.HTTPError
 	if errors.As(err, &routing) && routing.Code == http.StatusMethodNotAllowed {
@@ -100,9 +130,9 @@ func problemOf(err error) Problem {
 	return p
 }
 
-// faultOf finds the fault in an error, or says what kind an error of the
-// libraries beneath us is.
-func faultOf(err error) *fault.Error {
+// FaultOf finds the fault in an error, or picks one for an error of the standard
+// library and of echo.
+func FaultOf(err error) *fault.Error {
 	var f *fault.Error
 	var large *http.MaxBytesError
 	var routing *echo.HTTPError
@@ -120,9 +150,9 @@ func faultOf(err error) *fault.Error {
 	return fault.Internal(err)
 }
 
-// unreceived is what a body that could not be read to its end is answered with.
-// It is the sender's connection that broke, and nothing of ours.
-func unreceived(err error) error {
+// BodyError turns the error of reading a body to its end into a fault: the
+// sender's connection broke, which is no internal error.
+func BodyError(err error) error {
 	var large *http.MaxBytesError
 	var network net.Error
 	switch {
@@ -136,11 +166,11 @@ func unreceived(err error) error {
 	return fault.Malformed("The body broke on its way: it is cut off, or its parts do not fit together. Nothing was done.").Because(err)
 }
 
-// routingFault reads the errors of the router and of its middleware.
+// routingFault maps the errors of echo and of its middleware.
 func routingFault(err *echo.HTTPError) *fault.Error {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return errNowhere
+		return ErrNoRoute
 	case http.StatusBadRequest:
 		return fault.Malformed("The request cannot be read.").Because(err)
 	}
@@ -162,9 +192,9 @@ func retryAfter(err error, status int) int {
 	return max(1, int((wait+time.Second-1)/time.Second))
 }
 
-// logFailure writes what the client is not told. What clients get wrong is
-// seen in the access log.
-func (h *edge) logFailure(c echo.Context, p Problem, err error) {
+// logError logs the cause, which the client does not get. Client errors are at
+// level debug, since the access log has them.
+func (r *Router) logError(c echo.Context, p Problem, err error) {
 	ctx := c.Request().Context()
 	level := slog.LevelDebug
 	switch {
@@ -173,8 +203,8 @@ func (h *edge) logFailure(c echo.Context, p Problem, err error) {
 	case p.Status == http.StatusServiceUnavailable && ctx.Err() == nil:
 		level = slog.LevelWarn
 	}
-	h.Log.Log(ctx, level, "a request failed", "request", p.Reference, "route", c.Path(), "status", p.Status, "error", err)
+	r.Log.Log(ctx, level, "request failed", "request", p.Reference, "route", c.Path(), "status", p.Status, "error", err)
 }
 
-// errNowhere answers a path that leads nowhere.
-var errNowhere = fault.NotFound("There is nothing at this address.")
+// ErrNoRoute answers a path that has no route.
+var ErrNoRoute = fault.NotFound("There is nothing at this address.")

@@ -9,7 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Health is what readiness depends on.
+// Health has the checks of the readiness probe.
 type Health struct {
 	// Ping reaches the database.
 	Ping func(ctx context.Context) error
@@ -20,41 +20,41 @@ type Health struct {
 }
 
 const (
-	// probeTime bounds what a probe waits for.
-	probeTime = 2 * time.Second
-	// sweptWithin is how old the last sweep of an engine may be that works: it
-	// sweeps every second.
-	sweptWithin = 10 * time.Second
+	// probeTimeout bounds a probe.
+	probeTimeout = 2 * time.Second
+	// maxSweepAge is the age of the last sweep above which the engine counts as
+	// stuck: it sweeps every second.
+	maxSweepAge = 10 * time.Second
 )
 
-func (h *edge) probeRoutes(r routes) {
-	r.get("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
-	r.get("/readyz", h.readiness())
-	r.get("/metrics", h.metrics)
+func (r *Router) probeRoutes(routes Routes) {
+	routes.Get("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	routes.Get("/readyz", r.readiness())
+	routes.Get("/metrics", r.metrics)
 }
 
-// readiness says whether this process should be sent requests, and what is
-// wrong where it should not.
-func (h *edge) readiness() echo.HandlerFunc {
-	var migrated atomic.Bool // a schema that is right stays right for this process
+// readiness answers whether this process should get requests, and which check
+// failed if not.
+func (r *Router) readiness() echo.HandlerFunc {
+	var migrated atomic.Bool // once current, the schema stays so for this process
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), probeTime)
+		ctx, cancel := context.WithTimeout(c.Request().Context(), probeTimeout)
 		defer cancel()
 		answer := map[string]string{"status": "ready", "database": "reachable", "migrations": "current", "engine": "sweeping"}
 		fail := func(check, state string, err error) {
 			answer["status"], answer[check] = "not ready", state
-			h.Log.WarnContext(ctx, "not ready", check, state, "error", err)
+			r.Log.WarnContext(ctx, "not ready", check, state, "error", err)
 		}
-		if err := h.Health.Ping(ctx); err != nil {
+		if err := r.Health.Ping(ctx); err != nil {
 			fail("database", "unreachable", err)
 			answer["migrations"] = "unknown"
 		} else if !migrated.Load() {
-			current, err := h.Health.Migrated(ctx)
+			current, err := r.Health.Migrated(ctx)
 			if migrated.Store(current && err == nil); !migrated.Load() {
 				fail("migrations", "pending", err)
 			}
 		}
-		if age := h.Health.Swept(); age > sweptWithin {
+		if age := r.Health.Swept(); age > maxSweepAge {
 			fail("engine", "last swept "+age.Truncate(time.Second).String()+" ago", nil)
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")

@@ -17,76 +17,76 @@ import (
 const livePath = "/live"
 
 const (
-	// liveEvery is how often a browser is told at most, so that a storm of
-	// changes to one incident is one line.
-	liveEvery = 250 * time.Millisecond
-	// liveBeat keeps proxies from closing a stream in which nothing happens.
-	liveBeat = 15 * time.Second
-	// liveFor ends a stream, so that whoever may no longer look is found out.
-	// Browsers come again by themselves.
-	liveFor = time.Hour
-	// mostChanges is how many incidents a browser is told of one by one; of
-	// more it is told to look for itself.
-	mostChanges = 100
-	// mostKept is how many changes are kept for pages that were made before their
-	// stream began.
-	mostKept = 1000
+	// minEventInterval bounds how often a browser gets events, so that a burst of
+	// changes to one incident is one event.
+	minEventInterval = 250 * time.Millisecond
+	// heartbeat keeps proxies from closing an idle stream.
+	heartbeat = 15 * time.Second
+	// maxStreamAge ends a stream, so that permissions are checked again. Browsers
+	// reconnect by themselves.
+	maxStreamAge = time.Hour
+	// maxPending is how many changed incidents wait for a browser; of more it gets
+	// one reload event instead.
+	maxPending = 100
+	// maxHistory is how many changes are kept for pages that were rendered before
+	// their stream began.
+	maxHistory = 1000
 )
 
-// Live tells the browsers that look which incidents have changed. The server
-// feeds it; it never waits for a browser.
+// Live tells open browsers which incidents have changed. It never waits for a
+// browser.
 type Live struct {
 	mu       sync.Mutex
 	watchers map[*watcher]struct{}
 	closed   chan struct{}
 	close    sync.Once
-	// begun tells this process from others and from those before it; heard
-	// counts the changes, of which the latest are kept, oldest first.
-	begun string
-	heard int64
-	kept  []change
+	// process is random, one for each start; count counts the changes, of which
+	// the latest are in history, oldest first.
+	process string
+	count   int64
+	history []change
 }
 
 type change struct{ number, version int64 }
 
-// NewLive makes an empty one.
+// NewLive has no watchers and no history.
 func NewLive() *Live {
-	return &Live{watchers: map[*watcher]struct{}{}, closed: make(chan struct{}), begun: rand.Text()}
+	return &Live{watchers: map[*watcher]struct{}{}, closed: make(chan struct{}), process: rand.Text()}
 }
 
-// Changed says that an incident is now at a version. Number 0 says that too
-// many changed to name them.
+// Changed reports that an incident is now at a version. Number 0 stands for too
+// many to name.
 func (l *Live) Changed(number, version int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.heard++
-	if len(l.kept) == mostKept {
-		l.kept = slices.Delete(l.kept, 0, mostKept/2)
+	l.count++
+	if len(l.history) == maxHistory {
+		l.history = slices.Delete(l.history, 0, maxHistory/2)
 	}
-	l.kept = append(l.kept, change{number, version})
+	l.history = append(l.history, change{number, version})
 	for w := range l.watchers {
-		w.note(number, version)
+		w.add(number, version)
 	}
 }
 
-// Mark is how far this process has heard. A page takes it before it reads
-// anything, so that whoever watches since then misses nothing that came later.
+// Mark is the position in the changes of this process. A page takes it before it
+// reads anything, so that a stream from there misses no later change.
 func (l *Live) Mark() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.begun + "-" + strconv.FormatInt(l.heard, 10)
+	return l.process + "-" + strconv.FormatInt(l.count, 10)
 }
 
-// since are the changes after a mark; false where they are not known any more,
+// since are the changes after a mark; false where they are no longer in history,
 // or the mark is another process's. l.mu is held.
 func (l *Live) since(mark string) ([]change, bool) {
-	begun, text, _ := strings.Cut(mark, "-")
-	heard, err := strconv.ParseInt(text, 10, 64)
-	missed := l.heard - heard
-	if err != nil || begun != l.begun || missed < 0 || missed > int64(len(l.kept)) {
+	process, text, _ := strings.Cut(mark, "-")
+	count, err := strconv.ParseInt(text, 10, 64)
+	missed := l.count - count
+	if err != nil || process != l.process || missed < 0 || missed > int64(len(l.history)) {
 		return nil, false
 	}
-	return l.kept[int64(len(l.kept))-missed:], true
+	return l.history[int64(len(l.history))-missed:], true
 }
 
 // Watchers is how many streams are open.
@@ -99,9 +99,8 @@ func (l *Live) Watchers() int {
 // Close ends every stream, and those that begin later.
 func (l *Live) Close() { l.close.Do(func() { close(l.closed) }) }
 
-// watch begins to note, with what came after a mark; where that is not known,
-// with the word that the page has to look for itself. Without a mark it begins
-// with what comes now.
+// watch starts a watcher at a mark; where the changes since then are not known,
+// with a reload event. Without a mark it starts with the next change.
 func (l *Live) watch(mark string) (w *watcher, stop func()) {
 	w = &watcher{wake: make(chan struct{}, 1), versions: map[int64]int64{}}
 	l.mu.Lock()
@@ -111,7 +110,7 @@ func (l *Live) watch(mark string) (w *watcher, stop func()) {
 			missed = []change{{}}
 		}
 		for _, c := range missed {
-			w.note(c.number, c.version)
+			w.add(c.number, c.version)
 		}
 	}
 	l.watchers[w] = struct{}{}
@@ -123,7 +122,7 @@ func (l *Live) watch(mark string) (w *watcher, stop func()) {
 	}
 }
 
-// watcher is one browser: what it has not been told yet.
+// watcher is one browser: the changes that it has not got yet.
 type watcher struct {
 	mu       sync.Mutex
 	versions map[int64]int64
@@ -132,12 +131,12 @@ type watcher struct {
 	wake     chan struct{}
 }
 
-func (w *watcher) note(number, version int64) {
+func (w *watcher) add(number, version int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch known, waiting := w.versions[number]; {
 	case w.reload:
-	case number == 0, !waiting && len(w.versions) == mostChanges:
+	case number == 0, !waiting && len(w.versions) == maxPending:
 		w.reload = true
 		clear(w.versions)
 		w.order = nil
@@ -153,7 +152,7 @@ func (w *watcher) note(number, version int64) {
 	}
 }
 
-// take writes what is new as events and forgets it.
+// take formats the pending changes as events and clears them.
 func (w *watcher) take() []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -174,17 +173,14 @@ func (w *watcher) take() []byte {
 	return b
 }
 
-// A stream has no end that a HEAD could wait for.
-func (h *edge) liveRoutes(r routes) { r.add(http.MethodGet, livePath, h.live) }
-
 // live streams "incident 17 is now version 9", never content: the page fetches
-// what changed under its own permissions. The query's "since" is the page's mark:
-// see Live.Mark.
-func (h *edge) live(c echo.Context) error {
-	if err := h.allow(c, auth.ViewIncidents, auth.Object{}); err != nil {
+// what changed under its own permissions. The query's "since" is the page's
+// Live.Mark.
+func (r *Router) live(c echo.Context) error {
+	if err := r.allow(c, auth.ViewIncidents, auth.Object{}); err != nil {
 		return err
 	}
-	watcher, stop := h.Live.watch(c.QueryParam("since"))
+	watcher, stop := r.Live.watch(c.QueryParam("since"))
 	defer stop()
 	header := c.Response().Header()
 	header.Set("Content-Type", "text/event-stream")
@@ -193,60 +189,60 @@ func (h *edge) live(c echo.Context) error {
 	c.Response().WriteHeader(http.StatusOK)
 	s := stream{response: c.Response(), control: http.NewResponseController(c.Response().Writer)}
 	if s.send([]byte("retry: 2000\n\n")) == nil {
-		h.relay(c, watcher, s)
+		r.relay(c, watcher, s)
 	}
-	return nil // a browser that goes is no failure
+	return nil // a browser that disconnects is no error
 }
 
-// relay tells the browser what the watcher notes until either goes.
-func (h *edge) relay(c echo.Context, w *watcher, s stream) {
-	beat := time.NewTicker(liveBeat)
+// relay sends the watcher's events until the browser or the server ends it.
+func (r *Router) relay(c echo.Context, w *watcher, s stream) {
+	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	end := time.NewTimer(liveFor)
+	end := time.NewTimer(maxStreamAge)
 	defer end.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
-		var news []byte
+		var events []byte
 		select {
 		case <-c.Request().Context().Done():
 			return
-		case <-h.Live.closed:
+		case <-r.Live.closed:
 			return
 		case <-end.C:
 			return
 		case <-beat.C:
-			news = []byte(": still here\n\n")
+			events = []byte(": still here\n\n")
 		case <-w.wake:
 			select {
-			case <-pause.C: // nothing was told for a while
+			case <-pause.C: // minEventInterval has passed
 			case <-c.Request().Context().Done():
 				return
-			case <-h.Live.closed:
+			case <-r.Live.closed:
 				return
 			}
-			pause.Reset(liveEvery)
-			news = w.take()
+			pause.Reset(minEventInterval)
+			events = w.take()
 		}
-		if s.send(news) != nil {
+		if s.send(events) != nil {
 			return
 		}
 	}
 }
 
-// stream writes to a response that goes on.
+// stream writes to an open response.
 type stream struct {
 	response *echo.Response
 	control  *http.ResponseController
 }
 
-// liveWrite is how long a browser may take to accept a line.
-const liveWrite = 10 * time.Second
+// writeTimeout bounds how long a browser takes to accept an event.
+const writeTimeout = 10 * time.Second
 
-func (s stream) send(news []byte) error {
+func (s stream) send(events []byte) error {
 	// The server's own limit counts from the start of the response.
-	_ = s.control.SetWriteDeadline(time.Now().Add(liveWrite)) // not all writers know deadlines
-	if _, err := s.response.Write(news); err != nil {
+	_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // not all writers know deadlines
+	if _, err := s.response.Write(events); err != nil {
 		return err
 	}
 	return s.control.Flush()

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,25 +15,25 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 )
 
-// tape is a browser's side of a stream.
-type tape struct {
+// recorder is a browser's side of a stream.
+type recorder struct {
 	mu     sync.Mutex
 	header http.Header
 	text   strings.Builder
 }
 
-func (t *tape) Header() http.Header { return t.header }
-func (t *tape) WriteHeader(int)     {}
-func (t *tape) Flush()              {}
+func (t *recorder) Header() http.Header { return t.header }
+func (t *recorder) WriteHeader(int)     {}
+func (t *recorder) Flush()              {}
 
-func (t *tape) Write(p []byte) (int, error) {
+func (t *recorder) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(p)
 }
 
 // take returns what came since it was asked last.
-func (t *tape) take() string {
+func (t *recorder) take() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	text := t.text.String()
@@ -43,18 +42,18 @@ func (t *tape) take() string {
 }
 
 // follow opens a stream in a bubble of virtual time.
-func follow(t *testing.T, live *Live) (stream *tape, hangUp func(), ended <-chan struct{}) {
+func follow(t *testing.T, live *Live) (stream *recorder, hangUp func(), ended <-chan struct{}) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	h := &edge{Deps: Deps{Live: live}}
-	stream = &tape{header: http.Header{}}
+	r := &Router{Deps: Deps{Live: live}}
+	stream = &recorder{header: http.Header{}}
 	c := echo.New().NewContext(httptest.NewRequestWithContext(ctx, "GET", livePath, nil), stream)
 	c.Set(userKey, &auth.User{ID: 1, Email: "ana@acme.example", Role: auth.Responder})
 	c.Set(sessionKey, true)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := h.live(c); err != nil {
+		if err := r.live(c); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -65,7 +64,7 @@ func follow(t *testing.T, live *Live) (stream *tape, hangUp func(), ended <-chan
 	return stream, cancel, done
 }
 
-func expectStream(t *testing.T, s *tape, want string) {
+func expectStream(t *testing.T, s *recorder, want string) {
 	t.Helper()
 	synctest.Wait()
 	if got := s.take(); got != want {
@@ -73,7 +72,7 @@ func expectStream(t *testing.T, s *tape, want string) {
 	}
 }
 
-func TestTheStreamTellsOfChangesAndCoalescesThem(t *testing.T) {
+func TestLiveCoalescesChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		live := NewLive()
@@ -86,7 +85,7 @@ func TestTheStreamTellsOfChangesAndCoalescesThem(t *testing.T) {
 		live.Changed(18, 2)
 		live.Changed(17, 11) // news that is late
 		expectStream(t, s, "")
-		<-time.After(liveEvery)
+		<-time.After(minEventInterval)
 		expectStream(t, s, "event: incident\ndata: {\"number\":17,\"version\":59}\n\nevent: incident\ndata: {\"number\":18,\"version\":2}\n\n")
 		hangUp()
 		<-ended
@@ -96,42 +95,42 @@ func TestTheStreamTellsOfChangesAndCoalescesThem(t *testing.T) {
 	})
 }
 
-func TestAStormOfChangesIsAReload(t *testing.T) {
+func TestLiveReloadsAfterManyChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		live := NewLive()
 		s, hangUp, ended := follow(t, live)
-		for n := range int64(mostChanges) + 1 {
+		for n := range int64(maxPending) + 1 {
 			live.Changed(n+1, 1)
 		}
 		synctest.Wait()
-		<-time.After(liveEvery)
+		<-time.After(minEventInterval)
 		synctest.Wait()
-		if got := s.take(); !strings.HasSuffix(got, "event: reload\ndata: {}\n\n") && strings.Count(got, "event: incident") != mostChanges+1 {
+		if got := s.take(); !strings.HasSuffix(got, "event: reload\ndata: {}\n\n") && strings.Count(got, "event: incident") != maxPending+1 {
 			t.Errorf("the stream says %q", got)
 		}
 		live.Changed(0, 0)
-		<-time.After(liveEvery)
+		<-time.After(minEventInterval)
 		expectStream(t, s, "event: reload\ndata: {}\n\n")
 		live.Changed(3, 2)
-		<-time.After(liveEvery)
+		<-time.After(minEventInterval)
 		expectStream(t, s, "event: incident\ndata: {\"number\":3,\"version\":2}\n\n")
 		hangUp()
 		<-ended
 	})
 }
 
-func TestTheMemoryOfAWatcherIsBounded(t *testing.T) {
+func TestWatcherMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	w := &watcher{wake: make(chan struct{}, 1), versions: map[int64]int64{}}
-	for n := range int64(mostChanges) {
-		w.note(n+1, 1)
+	for n := range int64(maxPending) {
+		w.add(n+1, 1)
 	}
-	w.note(1, 2) // known already
+	w.add(1, 2) // known already
 	if w.reload {
 		t.Error("as many as it may name are too many")
 	}
-	w.note(mostChanges+1, 1)
+	w.add(maxPending+1, 1)
 	if !w.reload || len(w.versions) != 0 || len(w.order) != 0 {
 		t.Errorf("one more is kept: %d versions", len(w.versions))
 	}
@@ -139,7 +138,7 @@ func TestTheMemoryOfAWatcherIsBounded(t *testing.T) {
 
 // A page is told what came after it was made, and nothing of before; where that
 // is not known any more, it has to look for itself.
-func TestAStreamBeginsWhereItsPageEnded(t *testing.T) {
+func TestLiveStartsAtMark(t *testing.T) {
 	t.Parallel()
 	told := func(live *Live, mark string) string {
 		w, stop := live.watch(mark)
@@ -161,52 +160,35 @@ func TestAStreamBeginsWhereItsPageEnded(t *testing.T) {
 		t.Errorf("a page without a mark is told %q", got)
 	}
 	const reload = "event: reload\ndata: {}\n\n"
-	for range mostKept {
+	for range maxHistory {
 		live.Changed(17, 3)
 	}
-	for name, mark := range map[string]string{"long ago": first, "another process": NewLive().Mark(), "nonsense": "nonsense", "the future": live.begun + "-99999"} {
+	for name, mark := range map[string]string{"long ago": first, "another process": NewLive().Mark(), "nonsense": "nonsense", "the future": live.process + "-99999"} {
 		if got := told(live, mark); got != reload {
 			t.Errorf("%s: a page is told %q, want %q", name, got, reload)
 		}
 	}
-	if len(live.kept) > mostKept {
-		t.Errorf("%d changes are kept", len(live.kept))
+	if len(live.history) > maxHistory {
+		t.Errorf("%d changes are kept", len(live.history))
 	}
 }
 
-func TestAStreamBeatsAndEnds(t *testing.T) {
+func TestLiveHeartbeatAndEnd(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(live *Live){
 		"at shutdown":   func(live *Live) { live.Close() },
-		"after an hour": func(*Live) { <-time.After(liveFor) },
+		"after an hour": func(*Live) { <-time.After(maxStreamAge) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				live := NewLive()
 				s, hangUp, ended := follow(t, live)
 				defer hangUp()
-				<-time.After(liveBeat)
+				<-time.After(heartbeat)
 				expectStream(t, s, ": still here\n\n")
 				end(live)
 				<-ended
 			})
 		})
 	}
-}
-
-func TestTheStreamIsForThoseWhoMaySeeIncidents(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, h *house) {
-		if w := h.ask("GET", "/live", ""); w.Code != http.StatusUnauthorized {
-			t.Errorf("nobody is answered %d", w.Code)
-		}
-		if w := h.as(auth.Stakeholder, "GET", "/live", ""); w.Code != http.StatusForbidden {
-			t.Errorf("a stakeholder is answered %d", w.Code)
-		}
-		h.deps.Live.Close()
-		w := h.as(auth.Responder, "GET", "/live", "", "Accept-Encoding", "gzip")
-		got := fmt.Sprint(w.Code, w.Header().Get("Content-Type"), w.Header().Get("X-Accel-Buffering"), w.Header().Get("Content-Encoding"))
-		if want := fmt.Sprint(200, "text/event-stream", "no", ""); got != want {
-			t.Errorf("a responder is answered %s, want %s", got, want)
-		}
-	})
 }

@@ -19,8 +19,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// Metrics counts what this process does. The server feeds it; several
-// processes are added up by whoever collects them.
+// Metrics are the Prometheus metrics of this process.
 type Metrics struct {
 	registry   *prometheus.Registry
 	batchSize  prometheus.Histogram
@@ -30,7 +29,7 @@ type Metrics struct {
 	sweeps     *prometheus.HistogramVec
 }
 
-// NewMetrics makes them, with those of the Go runtime and the process.
+// NewMetrics includes those of the Go runtime and the process.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -56,27 +55,27 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// Swept notes how long a loop's look for due work took.
+// Swept records how long a loop's look for due work took.
 func (m *Metrics) Swept(loop string, took time.Duration) {
 	m.sweeps.WithLabelValues(loop).Observe(took.Seconds())
 }
 
-// Paged notes how long after its making a page reached its provider.
+// Paged records how long after its making a page reached its provider.
 func (m *Metrics) Paged(after time.Duration) { m.timeToPage.Observe(after.Seconds()) }
 
-// Message notes what became of an attempt: "sent", "delivered", "failed".
+// Message counts an attempt by its result: "sent", "delivered", "failed".
 func (m *Metrics) Message(medium notify.Medium, state string) {
 	m.messages.WithLabelValues(string(medium), state).Inc()
 }
 
-// Backlog shows how much is due in a loop, asked for at each collection.
+// Backlog reports how much is due in a loop; due is called at each collection.
 func (m *Metrics) Backlog(loop string, due func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tocsin_due_backlog", Help: "What is due and not taken in hand.", ConstLabels: prometheus.Labels{"loop": loop},
 	}, due))
 }
 
-// Watch shows how many browsers look at the live stream.
+// Watch reports how many browsers follow the live stream.
 func (m *Metrics) Watch(live *Live) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "tocsin_live_streams", Help: "Browsers that follow what changes.",
@@ -92,14 +91,14 @@ type measuredWriter struct {
 }
 
 func (w measuredWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
-	begun := time.Now()
+	start := time.Now()
 	written, err := w.Writer.WriteSignals(ctx, signals)
 	w.metrics.batchSize.Observe(float64(len(signals)))
-	w.metrics.batchTime.Observe(time.Since(begun).Seconds())
+	w.metrics.batchTime.Observe(time.Since(start).Seconds())
 	return written, err
 }
 
-// Ingest shows the counters of the batcher and of the service.
+// Ingest reports the counters of the batcher and of the service.
 func (m *Metrics) Ingest(batcher func() ingest.BatcherStats, service func() ingest.ServiceStats) {
 	m.registry.MustRegister(ingestCollector{batcher, service})
 }
@@ -146,22 +145,22 @@ func (c ingestCollector) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// metrics answers anybody with a token that may read. A collector on the same
-// host needs none where nobody else is served: a proxy on that host that adds no
-// header would look just like it.
-func (h *edge) metrics(c echo.Context) error {
-	if !h.local() || !fromThisHost(c.Request()) {
-		if err := h.tokenMay(c, auth.ViewCatalog); err != nil {
+// metrics are for tokens that may read the catalog. A collector on the same host
+// needs none if the public address is this host's own: otherwise a proxy on this
+// host that adds no header would look just like it.
+func (r *Router) metrics(c echo.Context) error {
+	if !r.publicIsLocal() || !fromThisHost(c.Request()) {
+		if err := r.tokenMay(c, auth.ViewCatalog); err != nil {
 			return err
 		}
 	}
-	promhttp.HandlerFor(h.Metrics.registry, promhttp.HandlerOpts{Registry: h.Metrics.registry}).ServeHTTP(c.Response(), c.Request())
+	promhttp.HandlerFor(r.Metrics.registry, promhttp.HandlerOpts{Registry: r.Metrics.registry}).ServeHTTP(c.Response(), c.Request())
 	return nil
 }
 
-// local reports whether the public address is this host's own.
-func (h *edge) local() bool {
-	public, err := url.Parse(h.PublicURL)
+// publicIsLocal reports whether the public address is this host's own.
+func (r *Router) publicIsLocal() bool {
+	public, err := url.Parse(r.PublicURL)
 	if err != nil {
 		return false
 	}
@@ -180,13 +179,13 @@ func fromThisHost(r *http.Request) bool {
 	return err == nil && remote.Addr().Unmap().IsLoopback()
 }
 
-// tokenMay lets an API token pass that may do something.
-func (h *edge) tokenMay(c echo.Context, action auth.Action) error {
-	token, ok := bearer(c.Request())
+// tokenMay is nil for a request with an API token that may do the action.
+func (r *Router) tokenMay(c echo.Context, action auth.Action) error {
+	token, ok := BearerToken(c.Request())
 	if !ok {
 		return fault.Unauthorized("This needs an API token, as Authorization: Bearer …")
 	}
-	actor, err := h.Auth.ByToken(c.Request().Context(), token, c.RealIP())
+	actor, err := r.Auth.ByToken(c.Request().Context(), token, c.RealIP())
 	if err != nil {
 		return err
 	}

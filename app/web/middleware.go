@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -17,12 +16,12 @@ import (
 
 const (
 	requestIDKey = "request id"
-	sessionKey   = "session" // set where a session is loaded
+	sessionKey   = "session" // set once a session is loaded
 )
 
-// requestID is what the log knows a request by. It is made when it is first
-// asked for: most signals never need one.
-func requestID(c echo.Context) string {
+// RequestID identifies a request in the log. It is made on first use: most
+// signals never need one.
+func RequestID(c echo.Context) string {
 	if id, ok := c.Get(requestIDKey).(string); ok {
 		return id
 	}
@@ -31,33 +30,34 @@ func requestID(c echo.Context) string {
 	return id
 }
 
-// observe surrounds every request: a panic is an answer too, and what was
-// answered is logged. Signals that were accepted are counted in the metrics
-// instead, since there may be thousands a second.
-func (h *edge) observe(next echo.HandlerFunc) echo.HandlerFunc {
+// observe wraps every request: it turns a panic into an answer and writes the
+// access log. Accepted signals are only counted in the metrics, since there may
+// be thousands a second.
+func (r *Router) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		begun := h.Now()
+		start := r.Now()
 		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
-		if h.secure() {
+		if r.secure() {
 			c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		if err := h.survive(next, c); err != nil {
+		if err := r.recoverPanic(next, c); err != nil {
 			c.Error(err)
 		}
-		if c.Response().Status == http.StatusAccepted && h.isHook(c.Path()) {
+		if c.Response().Status == http.StatusAccepted && r.isSignalPath(c.Path()) {
 			return nil
 		}
-		r := c.Request()
-		h.Log.LogAttrs(r.Context(), accessLevel(c), "request",
-			slog.String("method", r.Method), slog.String("path", loggedPath(c)), slog.Int("status", c.Response().Status),
-			slog.Int64("bytes", c.Response().Size), slog.Duration("took", h.Now().Sub(begun)),
-			slog.String("remote", c.RealIP()), slog.String("request", requestID(c)))
+		request := c.Request()
+		r.Log.LogAttrs(request.Context(), accessLevel(c), "request",
+			slog.String("method", request.Method), slog.String("path", loggedPath(c)), slog.Int("status", c.Response().Status),
+			slog.Int64("bytes", c.Response().Size), slog.Duration("took", r.Now().Sub(start)),
+			slog.String("remote", c.RealIP()), slog.String("request", RequestID(c)))
 		return nil
 	}
 }
 
-// survive turns a panic into an error. Aborting a response is left to net/http.
-func (h *edge) survive(next echo.HandlerFunc, c echo.Context) (err error) {
+// recoverPanic turns a panic into an error. http.ErrAbortHandler is left to
+// net/http.
+func (r *Router) recoverPanic(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -79,9 +79,9 @@ func accessLevel(c echo.Context) slog.Level {
 	return slog.LevelInfo
 }
 
-// longestLogged is the longest segment of an unknown path that is logged: keys
-// and tokens are longer.
-const longestLogged = 20
+// maxLoggedSegment is the longest segment of an unknown path that is logged, in
+// bytes: keys and tokens are longer.
+const maxLoggedSegment = 20
 
 // loggedPath is the path without the keys and tokens that may stand in it. The
 // query is never logged.
@@ -92,28 +92,28 @@ func loggedPath(c echo.Context) string {
 	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
-		if len(s) > longestLogged && (route == "" || route == path) {
+		if len(s) > maxLoggedSegment && (route == "" || route == path) {
 			segments[i] = "…"
 		}
 	}
 	return strings.Join(segments, "/")
 }
 
-// policy is the Content-Security-Policy of every page: nothing inline, nothing
-// from elsewhere, no frames. Pictures within style sheets are data.
-const policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// contentPolicy is the Content-Security-Policy of every page: nothing inline,
+// nothing from other origins, no frames. Images in style sheets are data URLs.
+const contentPolicy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-func (h *edge) browserHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+func (r *Router) browserHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()
-		header.Set("Content-Security-Policy", policy)
+		header.Set("Content-Security-Policy", contentPolicy)
 		header.Set("X-Frame-Options", "DENY")
 		// Links in messages are secrets. An empty referrer would also empty the
-		// Origin that sameOrigin goes by.
+		// Origin header that checkOrigin reads.
 		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		header.Set("X-Request-Id", requestID(c))
+		header.Set("X-Request-Id", RequestID(c))
 		header.Set("Cache-Control", "no-store")
 		return next(c)
 	}
@@ -122,17 +122,17 @@ func (h *edge) browserHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 func noStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "no-store")
-		c.Response().Header().Set("X-Request-Id", requestID(c))
+		c.Response().Header().Set("X-Request-Id", RequestID(c))
 		return next(c)
 	}
 }
 
-// sameOrigin refuses what a page of another origin has a browser post. Clients
-// that are no browsers say nothing of an origin and pass.
-func (h *edge) sameOrigin() echo.MiddlewareFunc {
+// checkOrigin rejects posts that a page of another origin made the browser send.
+// Clients that are no browsers send no origin and pass.
+func (r *Router) checkOrigin() echo.MiddlewareFunc {
 	protection := http.NewCrossOriginProtection()
-	if err := protection.AddTrustedOrigin(h.PublicURL); err != nil {
-		h.Log.Warn("the public URL is no origin; posts are judged by the request's host alone", "error", err)
+	if err := protection.AddTrustedOrigin(r.PublicURL); err != nil {
+		r.Log.Warn("public URL is not an origin; cross-origin checks use the Host header", "public_url", r.PublicURL, "error", err)
 	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -144,21 +144,21 @@ func (h *edge) sameOrigin() echo.MiddlewareFunc {
 	}
 }
 
-// session loads the browser's session and keeps what the handler changes of it.
-// A failure is answered within, so that its page may use the session.
-func (h *edge) session(next echo.HandlerFunc) echo.HandlerFunc {
+// session loads the browser's session and saves what the handler changes in it.
+// An error of the handler is answered inside, so that its page can use the session.
+func (r *Router) session(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		response := c.Response()
 		outer := response.Writer
 		defer func() { response.Writer = outer }()
 		var failure error
-		manager := *h.Sessions.SessionManager
+		manager := *r.Sessions.SessionManager
 		manager.ErrorFunc = func(_ http.ResponseWriter, _ *http.Request, err error) {
 			failure = fault.Unavailable("Your session cannot be read now. Try again in a moment.").Because(err)
 		}
-		manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 			response.Writer = w
-			c.SetRequest(r)
+			c.SetRequest(request)
 			c.Set(sessionKey, true)
 			if err := next(c); err != nil {
 				c.Error(err)
@@ -168,19 +168,19 @@ func (h *edge) session(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// sessionUnlessToken spares a request with a token the look for a session.
-func (h *edge) sessionUnlessToken(next echo.HandlerFunc) echo.HandlerFunc {
-	session := h.session(next)
+// sessionUnlessToken loads no session for a request with an API token.
+func (r *Router) sessionUnlessToken(next echo.HandlerFunc) echo.HandlerFunc {
+	session := r.session(next)
 	return func(c echo.Context) error {
-		if _, ok := bearer(c.Request()); ok {
+		if _, ok := BearerToken(c.Request()); ok {
 			return next(c)
 		}
 		return session(c)
 	}
 }
 
-// bearer is the token of an Authorization header.
-func bearer(r *http.Request) (token string, ok bool) {
+// BearerToken is the token of an Authorization header.
+func BearerToken(r *http.Request) (token string, ok bool) {
 	const scheme = "bearer "
 	value := r.Header.Get("Authorization")
 	if len(value) < len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) {
@@ -188,5 +188,3 @@ func bearer(r *http.Request) (token string, ok bool) {
 	}
 	return strings.TrimSpace(value[len(scheme):]), true
 }
-
-func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

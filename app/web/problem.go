@@ -8,24 +8,25 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Problem is what a request that failed is answered: RFC 9457. Its type is
-// about:blank, so that the status says what kind of problem it is.
+// Problem is the answer to a failed request: RFC 9457. Its type is about:blank,
+// so that the status says what kind of problem it is.
 type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 	// Errors name each wrong field of the request.
 	Errors []fault.Field `json:"errors,omitempty"`
-	// Reference is what the log knows the request by.
+	// Reference is the request's id in the log.
 	Reference string `json:"reference,omitempty"`
 }
 
-const problemType = "application/problem+json"
+// ProblemType is the content type of a Problem.
+const ProblemType = "application/problem+json"
 
 func writeProblem(c echo.Context, p Problem) error {
 	body, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	return c.Blob(p.Status, problemType, append(body, '\n'))
+	return c.Blob(p.Status, ProblemType, append(body, '\n'))
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Whoever may claim an address has as many attempts as there are addresses.
-func TestAnAddressIsBelievedOfNamedProxiesAlone(t *testing.T) {
+func TestClientAddressTrustsConfiguredProxiesOnly(t *testing.T) {
 	t.Parallel()
 	var proxies []*net.IPNet
 	for _, s := range []string{"127.0.0.0/8", "::1/128", "10.1.0.0/16"} {
@@ -39,7 +39,7 @@ func TestAnAddressIsBelievedOfNamedProxiesAlone(t *testing.T) {
 		if test.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", test.forwarded)
 		}
-		if got := remoteBehind(test.proxies)(r); got != test.want {
+		if got := clientAddress(test.proxies)(r); got != test.want {
 			t.Errorf("%s: from %s, want %s", test.name, got, test.want)
 		}
 	}

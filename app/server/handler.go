@@ -1,0 +1,176 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
+	"github.com/tocsin-oncall/tocsin/app/reply"
+	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/web"
+	"github.com/tocsin-oncall/tocsin/app/web/api"
+	"github.com/tocsin-oncall/tocsin/app/web/callback"
+	"github.com/tocsin-oncall/tocsin/app/web/hook"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/app/web/page/account"
+	"github.com/tocsin-oncall/tocsin/app/web/page/incidents"
+	"github.com/tocsin-oncall/tocsin/app/web/page/link"
+	"github.com/tocsin-oncall/tocsin/app/web/page/oncall"
+	peoplepages "github.com/tocsin-oncall/tocsin/app/web/page/people"
+	"github.com/tocsin-oncall/tocsin/app/web/page/services"
+	"github.com/tocsin-oncall/tocsin/app/web/page/signin"
+	"github.com/tocsin-oncall/tocsin/app/web/page/start"
+)
+
+// Parts are what the HTTP interface is made from. All are required unless stated
+// otherwise.
+type Parts struct {
+	PublicURL      string
+	TrustedProxies []*net.IPNet
+	Now            func() time.Time
+	Log            *slog.Logger
+
+	DB        *store.Store
+	Keys      *auth.Keyring
+	Auth      *auth.Service
+	Sessions  *auth.Sessions
+	Formats   *ingest.Formats
+	Signals   *ingest.Service
+	Submitter ingest.Submitter
+	Incidents *incident.Service
+	Directory Directory
+	// Works reports whether a medium has a channel; OnlyLog says that none has.
+	Works   func(notify.Medium) bool
+	OnlyLog bool
+	// Texts is nil where SMS is not configured.
+	Texts callback.Texts
+
+	Live    *web.Live
+	Metrics *web.Metrics
+	// Swept is how long ago the engine last looked for due work.
+	Swept func() time.Duration
+}
+
+// Directory is the configuration as the engine, the planner and ingest read it.
+type Directory interface {
+	escalation.Directory
+	notify.People
+	ingest.Config
+}
+
+// Slices are the dependencies of each part of the HTTP interface.
+type Slices struct {
+	Web       web.Deps
+	Hook      hook.Deps
+	Callback  callback.Deps
+	API       api.Deps
+	Page      page.Deps
+	Incidents incidents.Deps
+	Services  services.Deps
+	People    peoplepages.Deps
+	Account   account.Deps
+	SignIn    signin.Deps
+	Start     start.Deps
+	Link      link.Deps
+}
+
+// NewSlices gives each slice what it needs.
+func NewSlices(p Parts) Slices {
+	configs, reads, signals := web.NewConfigCache(p.DB.Listing()), p.DB.IncidentReads(), p.DB.Signals()
+	tests := page.TestSender{Formats: p.Formats, Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
+		return signals.IntegrationKey(ctx, p.Keys, slug)
+	}}
+	replies := &reply.Service{Store: p.DB.Replies(), Incidents: reads, Users: p.Auth, People: p.Directory, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
+	return Slices{
+		Web: web.Deps{
+			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
+			Live: p.Live, Metrics: p.Metrics, Health: web.Health{Ping: p.DB.Ping, Migrated: p.DB.Migrated, Swept: p.Swept},
+		},
+		Hook: hook.Deps{Formats: p.Formats, Signals: p.Signals},
+		Callback: callback.Deps{
+			Texts: p.Texts, Replies: replies, Receipts: p.DB.Paging, Requests: p.DB.Access, People: p.Directory, Works: p.Works, Now: p.Now, Log: p.Log,
+		},
+		API: api.Deps{
+			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Directory: p.Directory, People: p.Directory, Works: p.Works,
+			Catalog: p.Directory, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Overrides: p.DB.Organization, Requests: p.DB.Access,
+		},
+		Page:      page.Deps{Configs: configs, Rosters: p.Directory, People: p.Directory, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Incidents: incidents.Deps{Incidents: reads, Actions: p.Incidents, Policies: p.Directory},
+		Services:  services.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
+		People:    peoplepages.Deps{Auth: p.Auth, Incidents: reads},
+		Account:   account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
+		SignIn:    signin.Deps{Auth: p.Auth},
+		Start:     start.Deps{Catalog: p.DB.Organization, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
+		Link:      link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
+	}
+}
+
+// Handler mounts the slices on a router.
+func (s Slices) Handler() *web.Router {
+	r := web.New(s.Web)
+	hook.Mount(r, s.Hook)
+	callback.Mount(r, s.Callback)
+	api.Mount(r, s.API)
+
+	pages := page.New(r, s.Page)
+	incidents.Mount(pages, s.Incidents)
+	oncall.Mount(pages)
+	services.Mount(pages, s.Services)
+	peoplepages.Mount(pages, s.People)
+	signin.Mount(pages, s.SignIn)
+	link.Mount(pages, s.Link)
+	s.Account.ShowStart = start.Mount(pages, s.Start)
+	account.Mount(pages, s.Account)
+	return r
+}
+
+// handler is the HTTP interface of this server. The public address must be known.
+func (s *Server) handler() http.Handler {
+	p := Parts{
+		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
+		DB: s.DB, Keys: s.Keys, Auth: s.Auth, Sessions: s.Sessions, Formats: s.formats, Signals: s.Ingest, Submitter: s.batcher, Incidents: s.Incidents,
+		Directory: s.Directory, Works: s.outbox.Works, OnlyLog: s.OnlyLog, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
+	}
+	if token := s.Config.Twilio.AuthToken; !token.IsZero() {
+		p.Texts = texts{twilio.NewValidator(token.Reveal(), s.PublicURL())}
+	}
+	return NewSlices(p).Handler()
+}
+
+// texts reads the callbacks of Twilio.
+type texts struct{ validator twilio.Validator }
+
+func (t texts) Signed(r *http.Request) bool { return t.validator.Valid(r) }
+
+func (t texts) Inbound(form url.Values) (callback.Text, error) {
+	in, err := twilio.ParseInbound(form)
+	return callback.Text{ID: in.MessageSID, From: in.From, Body: in.Body}, err
+}
+
+func (t texts) Status(form url.Values) (callback.TextStatus, error) {
+	report, err := twilio.ParseStatus(form)
+	s := callback.TextStatus{ProviderID: report.MessageSID}
+	switch report.Status {
+	case twilio.Sent:
+		s.State = "sent"
+	case twilio.Delivered:
+		s.State = "delivered"
+	case twilio.Undelivered, twilio.Failed:
+		s.State = "failed"
+	}
+	if report.Failure != nil {
+		s.Failure = report.Failure.Reason
+	}
+	return s, err
+}
+
+func (t texts) Answer(text string) []byte { return twilio.Answer(text) }

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+// measure connects the metrics to what they measure.
+func (s *Server) measure() {
+	s.outbox.Observed = func(c notify.Claim, state string) {
+		if state != "sending" {
+			s.metrics.Message(c.Medium, state)
+		} else if c.Kind == notify.KindPage && c.Number == 1 && !c.MadeAt.IsZero() {
+			s.metrics.Paged(s.DB.Now().Sub(c.MadeAt))
+		}
+	}
+	for _, l := range s.loops {
+		l.observed = func(name string, took time.Duration, _ int, _ error) { s.metrics.Swept(name, took) }
+	}
+	for name, query := range s.DB.Paging.Backlogs() {
+		s.metrics.Backlog(name, func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			n, err := query(ctx)
+			if err != nil {
+				return -1
+			}
+			return float64(n)
+		})
+	}
+	s.metrics.Ingest(s.batcher.Stats, s.Ingest.Stats)
+	s.metrics.Watch(s.live)
+}
+
+// feed passes changes of incidents to the live stream.
+func (s *Server) feed(ctx context.Context) {
+	notices, stop := s.DB.Bus().Listen()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case n := <-notices:
+			for _, c := range n.Changes {
+				s.live.Changed(c.Number, c.Version)
+			}
+		}
+	}
+}
+
+// sweptAgo is the age of the oldest of the last sweeps of each loop.
+func (s *Server) sweptAgo() time.Duration {
+	oldest := time.Now()
+	for _, l := range s.loops {
+		if at := time.Unix(0, l.swept.Load()); at.Before(oldest) {
+			oldest = at
+		}
+	}
+	return time.Since(oldest)
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"mime"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/web"
+)
+
+// readBody reads a JSON object into a struct and returns which of its fields
+// were present. An empty body is an empty object. The fault names every field that
+// is unknown or of the wrong type.
+func readBody(c echo.Context, into any) (given map[string]bool, err error) {
+	r := c.Request()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, web.BodyError(err)
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, nil
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return nil, fault.Unsupported("Send a body of Content-Type application/json.")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+		return nil, fault.Malformed("The body is no JSON object.").Because(err)
+	}
+	return assign(members, reflect.ValueOf(into).Elem())
+}
+
+func assign(members map[string]json.RawMessage, into reflect.Value) (map[string]bool, error) {
+	given := map[string]bool{}
+	var faults []fault.Field
+	for name, raw := range members {
+		field := fieldNamed(into, name)
+		if !field.IsValid() {
+			faults = append(faults, fault.Field{Path: name, Message: "is not known here"})
+			continue
+		}
+		given[name] = true
+		if err := json.Unmarshal(raw, field.Addr().Interface()); err != nil {
+			faults = append(faults, fault.Field{Path: name, Message: "must be " + typeName(field.Type())})
+		} else if field.Kind() == reflect.String && !web.ValidText(field.String()) {
+			faults = append(faults, fault.Field{Path: name, Message: "must be text without NUL characters"})
+		}
+	}
+	if faults != nil {
+		slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
+		return nil, fault.Invalid("The body cannot be accepted as it is.").With(faults...)
+	}
+	return given, nil
+}
+
+// fieldNamed finds a field by its name in JSON.
+func fieldNamed(in reflect.Value, name string) reflect.Value {
+	for i := range in.NumField() {
+		if in.Type().Field(i).Tag.Get("json") == name {
+			return in.Field(i)
+		}
+	}
+	return reflect.Value{}
+}
+
+// typeName describes the JSON values of a type.
+func typeName(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return "a time as in RFC 3339, such as 2026-11-23T18:04:05Z"
+	case t.Kind() == reflect.String:
+		return "text"
+	case t.Kind() == reflect.Slice:
+		return "a list"
+	case t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Int:
+		return "a whole number or null"
+	}
+	return "of another type"
+}

@@ -1,0 +1,91 @@
+package callback_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+func TestRepeatedTextActsOnce(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("a")
+		a.RunDue()
+		first := a.Text("SM1", webtest.BensNumber, "5 1")
+		if again := a.Text("SM1", webtest.BensNumber, "5 1"); again != first {
+			t.Errorf("again: %q, first: %q", again, first)
+		}
+		events, err := a.DB.Incidents.Timeline(t.Context(), 1, 0, 0)
+		a.Must(err)
+		n := 0
+		for _, e := range events {
+			if e.Kind() == incident.EvEscalated {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("it was escalated %d times", n)
+		}
+	})
+}
+
+func TestUnknownNumberAndBadSignature(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("a")
+		a.RunDue()
+		a.ExpectText("+15550001111", "4 1", "")
+		a.ExpectText("12345", "4 1", "")
+		form := url.Values{"MessageSid": {"SM9"}, "From": {webtest.BensNumber}, "Body": {"4 1"}}.Encode()
+		for _, path := range []string{"/twilio/sms", "/twilio/status/1"} {
+			if w := a.Do("POST", path, form, "Content-Type", "application/x-www-form-urlencoded"); w.Code != http.StatusForbidden {
+				t.Errorf("%s without a signature is answered %d", path, w.Code)
+			}
+		}
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
+		a.Must(err)
+		if row.Status != incident.Triggered {
+			t.Errorf("it is %s", row.Status)
+		}
+		a.Slices.Callback.Texts = nil
+		a.Remount()
+		if w := a.Do("POST", "/twilio/sms", form, "Content-Type", "application/x-www-form-urlencoded"); w.Code != http.StatusNotFound {
+			t.Errorf("without SMS it is answered %d", w.Code)
+		}
+	})
+}
+
+func TestDeliveryReport(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("a")
+		a.RunDue()
+		status := func(attempt, state, failure string, want int) {
+			t.Helper()
+			form := url.Values{"MessageSid": {"SM1"}, "MessageStatus": {state}, "Failure": {failure}}
+			w := a.Do("POST", "/twilio/status/"+attempt, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "X-Signed", "yes")
+			if w.Code != want {
+				t.Errorf("attempt %s %s is answered %d, want %d: %s", attempt, state, w.Code, want, w.Body)
+			}
+		}
+		state := func() string {
+			t.Helper()
+			pages := webtest.Decode[struct {
+				Items []struct{ Status string }
+			}](t, a.As(auth.Read, "GET", "/api/v1/incidents/1/pages", ""), 200)
+			return pages.Items[0].Status
+		}
+		status("1", "", "", 204)
+		status("1", "delivered", "", 204)
+		if got := state(); got != "delivered" {
+			t.Errorf("it is %s", got)
+		}
+		status("1", "sent", "", 204) // late
+		if got := state(); got != "delivered" {
+			t.Errorf("after late news it is %s", got)
+		}
+		status("99", "delivered", "", 404)
+		status("x", "delivered", "", 404)
+	})
+}

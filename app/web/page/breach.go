@@ -1,0 +1,120 @@
+package page
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/views/element"
+)
+
+// IntegrationObject is an integration as an object of permissions: its service's
+// team's.
+func (req *Request) IntegrationObject(i blueprint.KeptIntegration) auth.Object {
+	return auth.Object{ManagerID: req.Config.Manager(i.ServiceID)}
+}
+
+// ExampleService is the service of an integration, or any where it has none; the
+// zero value where there are no services.
+func (req *Request) ExampleService(i blueprint.KeptIntegration) catalog.Service {
+	if i.ServiceID != nil {
+		return req.Config.ServicesByID[*i.ServiceID]
+	}
+	if refs := req.Config.ServiceRefs(); len(refs) > 0 {
+		s, _ := req.Config.ServiceNamed(refs[0].Slug)
+		return s
+	}
+	return catalog.Service{}
+}
+
+// WouldPage is whom a breach would page now, and how: "Ana Ortiz by SMS". Empty for
+// nobody, and where the service depends on the body.
+func (p *Pages) WouldPage(req *Request, i blueprint.KeptIntegration) string {
+	if i.ServiceID == nil {
+		return ""
+	}
+	var words []string
+	for _, r := range req.FirstPaged(req.Config.ServicesByID[*i.ServiceID]) {
+		n, ok := req.Config.Recipients[r.UserID].Notification(0, "high", p.Works)
+		if ok && !r.Shadow {
+			words = append(words, req.Config.Person(r.UserID).Name+" by "+MediumName(n.Method.Medium))
+		}
+	}
+	return element.And(words)
+}
+
+// FirstPaged are those whom a breach of a service's SLO would page first now.
+func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
+	var policy escalation.Policy
+	if s.PolicyID != nil {
+		policy = req.Config.PoliciesByID[*s.PolicyID].Policy
+	}
+	firings, _ := policy.Fire(escalation.State{Phase: escalation.Stepping}, req.Clock.Now, nil, func(d escalation.Decision) []escalation.Reached {
+		return req.Config.Roster.Resolve(d.Targets, req.Clock.Now)
+	})
+	return firings[len(firings)-1].People
+}
+
+// TestSender sends test breaches. All of it is required.
+type TestSender struct {
+	Formats *ingest.Formats
+	Signals Signals
+	// Key reads an integration's key.
+	Key func(ctx context.Context, slug string) (string, error)
+}
+
+// Signals accepts signals: ingest.Service.
+type Signals interface {
+	Accept(ctx context.Context, req ingest.Request) ([]ingest.Answer, error)
+}
+
+// Path is where senders to an integration of a kind post, without the key; empty
+// for a kind that is not registered.
+func (t TestSender) Path(kind string) string {
+	if format, ok := t.Formats.Kind(kind); ok {
+		return format.Endpoints[0].Path
+	}
+	return ""
+}
+
+// Name is a kind's name for people: that of its format, or the kind where it is
+// not registered any more.
+func (t TestSender) Name(kind string) string {
+	if format, ok := t.Formats.Kind(kind); ok {
+		return format.Name
+	}
+	return kind
+}
+
+// Send posts a test breach as the integration's sender would, through the same
+// path as a real one. Each opens an incident of its own, unless the integration's
+// dedup rule joins them, as it would real ones.
+func (t TestSender) Send(ctx context.Context, req *Request, i blueprint.KeptIntegration, remote string) (ingest.Answer, error) {
+	key, err := t.Key(ctx, i.Slug)
+	if err != nil {
+		return ingest.Answer{}, err
+	}
+	format, ok := t.Formats.Kind(i.Kind)
+	if !ok || format.Sample == nil {
+		return ingest.Answer{}, fault.Conflict("There is no test signal for an integration of kind %s.", i.Kind)
+	}
+	answers, err := t.Signals.Accept(ctx, ingest.Request{
+		Endpoint: format.Endpoints[0].Path, Key: key, ContentType: "application/json", Remote: remote,
+		Body: format.Sample(ingest.Sample{
+			Service: req.ExampleService(i).Slug, Title: "Test breach by " + req.User.Name,
+			DedupKey: fmt.Sprintf("test %d %d", req.User.ID, req.Clock.Now.UnixMicro()),
+		}),
+	})
+	if err != nil {
+		return ingest.Answer{}, err
+	}
+	if answers[0].Incident == nil {
+		return ingest.Answer{}, fault.Conflict("The test breach was %s, and opened no incident.", answers[0].Status)
+	}
+	return answers[0], nil
+}

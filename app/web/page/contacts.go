@@ -1,0 +1,44 @@
+package page
+
+import (
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/views/account"
+)
+
+// ContactRows are contact methods in the order given, with how many of the rules use
+// each.
+func (p *Pages) ContactRows(methods []notify.ContactMethod, rules []notify.Rule) []account.Contact {
+	addresses := map[int64]string{}
+	for _, m := range methods {
+		addresses[m.ID] = m.Address
+	}
+	list := make([]account.Contact, len(methods))
+	for i, m := range methods {
+		list[i] = account.Contact{ID: m.ID, Medium: string(m.Medium), Address: m.Address, Verified: m.VerifiedAt != nil,
+			Stopped: m.DisabledAt != nil, NotConfigured: !p.Works(m.Medium), OnlyLog: p.OnlyLog()}
+		if m.VerifiedAt == nil && m.CodeExpiresAt != nil && m.CodeExpiresAt.After(p.Now()) {
+			list[i].CodeSentAt = m.CodeExpiresAt.Add(-notify.CodeLasts)
+		}
+		if m.ReplacesID != nil {
+			list[i].Replaces = addresses[*m.ReplacesID]
+		}
+		for _, r := range rules {
+			if r.ContactMethodID == m.ID {
+				list[i].UsedBy++
+			}
+		}
+	}
+	return list
+}
+
+// ContactForm offers every medium with a channel, and those that can be
+// configured.
+func (p *Pages) ContactForm() account.AddContact {
+	var form account.AddContact
+	for _, m := range notify.Media {
+		if works := p.Works(m); works || m != notify.Voice {
+			form.Media = append(form.Media, account.Medium{Name: string(m), Configured: works})
+		}
+	}
+	return form
+}

@@ -1,0 +1,151 @@
+package incidents
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	view "github.com/tocsin-oncall/tocsin/views/incidents"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+// maxEarlier bounds how many earlier incidents are shown.
+const maxEarlier = 5
+
+func (p *handlers) showIncident(c echo.Context, req *page.Request) error {
+	n, err := web.IncidentNumber(c)
+	if err != nil {
+		return err
+	}
+	data, err := p.incidentPage(c, req, n)
+	if err != nil {
+		return err
+	}
+	return page.Render(c, http.StatusOK, view.Incident(data))
+}
+
+// incidentPage is all that is known of one incident.
+func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (view.IncidentPage, error) {
+	ctx := c.Request().Context()
+	row, err := p.Incidents.Incident(ctx, n)
+	if err != nil {
+		return view.IncidentPage{}, err
+	}
+	frame, err := p.Frame(c, req, "#"+web.FormatInt(n)+" "+row.Title, layout.Incidents)
+	if err != nil {
+		return view.IncidentPage{}, err
+	}
+	data := incidentFacts(req, &row)
+	data.Frame = frame
+	if data.Signal, err = p.signalOf(c, &row); err != nil {
+		return data, err
+	}
+	events, err := p.Incidents.Timeline(ctx, n, 0, 0)
+	if err != nil {
+		return data, err
+	}
+	records, err := p.Incidents.IncidentPages(ctx, n)
+	if err != nil {
+		return data, err
+	}
+	data.Timeline = timelineOf(req, events, records)
+	data.Paged = p.recipients(req, &row, records)
+	if data.Next, err = p.upcoming(ctx, req, &row); err != nil {
+		return data, err
+	}
+	earlier, err := p.Incidents.EarlierIncidents(ctx, row.Incident, maxEarlier)
+	for _, e := range earlier {
+		data.Before = append(data.Before, view.Earlier{Number: e.Number, CreatedAt: e.CreatedAt, ResolvedAt: page.Instant(e.ResolvedAt), Resolution: e.Resolution})
+	}
+	return data, err
+}
+
+// incidentFacts is what the incident itself says.
+func incidentFacts(req *page.Request, r *incident.Row) view.IncidentPage {
+	service := req.Config.ServicesByID[r.ServiceID]
+	data := view.IncidentPage{
+		Number: r.Number, Version: r.Version, Title: r.Title, Status: view.Status(r.Status), LowUrgency: r.Urgency == incident.Low,
+		Priority: page.PriorityOf(r), PrioritySource: prioritySource(req, r),
+		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
+		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, Occurrences: r.Occurrences,
+		AcknowledgedAt: page.Instant(r.AcknowledgedAt), ResolvedAt: page.Instant(r.ResolvedAt), Resolution: r.Resolution,
+		FlappingSince: page.Instant(r.FlappingSince), MutedUntil: page.Instant(r.MutedUntil),
+		Facts: page.FactsOf(r.Facts), Runbook: page.RunbookOf(r.Runbook), Links: linksOf(r.Facts.Links, service.Dashboards),
+		Priorities: req.Config.PriorityOptions(), MayAct: req.May(auth.ActOnIncident),
+	}
+	if r.AcknowledgedAt != nil {
+		data.AcknowledgedBy = req.Config.ActorName(r.AcknowledgedBy)
+	}
+	data.ResolvedBy, data.RecoveredBy = req.Config.Resolver(r)
+	data.NoPolicy = service.PolicyID == nil
+	data.Description, _ = description(r)
+	return data
+}
+
+func prioritySource(req *page.Request, r *incident.Row) string {
+	switch r.PrioritySource {
+	case "":
+		return ""
+	case "signal":
+		return "from the signal"
+	case "slo":
+		return "from the SLO"
+	case "error budget":
+		return "from the error budget"
+	}
+	return "set by " + req.Config.ActorName(r.PrioritySource)
+}
+
+// linksOf are the sender's, then the service's dashboards.
+func linksOf(sent []incident.Link, dashboards []catalog.Link) []element.Link {
+	var links []element.Link
+	for _, l := range sent {
+		links = append(links, element.Link{Text: l.Text, Href: l.Href})
+	}
+	return append(links, page.Links(dashboards)...)
+}
+
+// description is what a person wrote who opened an incident by hand, which stands
+// among its surroundings: see manualSignal; and the rest of those.
+func description(r *incident.Row) (text string, rest []incident.Pair) {
+	rest = r.Facts.Environment
+	if strings.HasPrefix(r.DedupKey, "manual:") && len(rest) > 0 && rest[0].Name == "Description" {
+		return rest[0].Value, rest[1:]
+	}
+	return "", rest
+}
+
+// signalOf is the last breach as it came in.
+func (p *handlers) signalOf(c echo.Context, r *incident.Row) (view.Signal, error) {
+	s := view.Signal{Sender: r.Facts.Sender, ServiceName: r.Facts.Service, DedupKey: r.DedupKey, ReceivedAt: r.LastSeenAt}
+	_, environment := description(r)
+	for _, e := range environment {
+		s.Environment = append(s.Environment, element.Pair(e))
+	}
+	for _, u := range r.Facts.Unknown {
+		s.Unknown = append(s.Unknown, element.Pair(u))
+	}
+	for _, d := range r.Facts.Dependencies {
+		s.Dependencies = append(s.Dependencies, view.Dependency(d))
+	}
+	alert, err := p.Incidents.LatestAlert(c.Request().Context(), r.Number)
+	if fault.Is(err, fault.KindNotFound) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	s.Sender, s.Integration = cmp.Or(alert.IntegrationName, s.Sender), alert.IntegrationSlug
+	s.DedupKey, s.ReceivedAt = alert.DedupKey, alert.LastSeenAt
+	s.Body, _ = page.BodyText(alert.Body)
+	return s, nil
+}

@@ -1,0 +1,73 @@
+// Package incidents has the pages about incidents: the list, one incident, and why
+// somebody was paged for it.
+package incidents
+
+import (
+	"context"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+)
+
+// Incidents reads incidents. A number that does not exist is a fault of kind not
+// found.
+type Incidents interface {
+	ListIncidents(ctx context.Context, f incident.ListFilter) ([]incident.Row, error)
+	// MatchingIncidents counts what a filter finds in any status.
+	MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error)
+	// OpenIncidents counts those of each service.
+	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
+	Incident(ctx context.Context, number int64) (incident.Row, error)
+	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
+	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)
+	Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error)
+	IncidentEscalations(ctx context.Context, number int64) ([]incident.EscalationRecord, error)
+	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
+}
+
+// Actions are what the forms do to incidents: incident.Service.
+type Actions interface {
+	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
+	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
+	UndoResolve(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
+	Reopen(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
+	SetPriority(ctx context.Context, number int64, by incident.By, level *int, reason string) (incident.Incident, error)
+	Escalate(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
+	Note(ctx context.Context, number int64, by incident.By, text string) (incident.Incident, error)
+}
+
+// Policies reads the version of a policy that an escalation runs by:
+// escalation.Directory.
+type Policies interface {
+	Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error)
+}
+
+// Deps is what the pages need. All are required.
+type Deps struct {
+	Incidents Incidents
+	Actions   Actions
+	Policies  Policies
+}
+
+type handlers struct {
+	*page.Pages
+	Deps
+}
+
+// Mount adds the pages.
+func Mount(pages *page.Pages, d Deps) {
+	p := &handlers{pages, d}
+	p.Routes.Get("/incidents", p.Require(auth.ViewIncidents, p.listIncidents))
+	p.Routes.Post("/incidents/acknowledge", p.Require(auth.ActOnIncident, p.acknowledgeMany))
+	p.Routes.Get("/incidents/:number", p.Require(auth.ViewIncidents, p.showIncident))
+	p.Routes.Post("/incidents/:number/acknowledge", p.Require(auth.ActOnIncident, p.acknowledge))
+	p.Routes.Post("/incidents/:number/resolve", p.Require(auth.ActOnIncident, p.resolve))
+	p.Routes.Post("/incidents/:number/undo-resolve", p.Require(auth.ActOnIncident, p.undoResolve))
+	p.Routes.Post("/incidents/:number/reopen", p.Require(auth.ActOnIncident, p.reopen))
+	p.Routes.Post("/incidents/:number/escalate", p.Require(auth.ActOnIncident, p.escalate))
+	p.Routes.Post("/incidents/:number/notes", p.Require(auth.ActOnIncident, p.note))
+	p.Routes.Post("/incidents/:number/priority", p.Require(auth.ActOnIncident, p.setPriority))
+	p.Routes.Get("/incidents/:number/pages/:id", p.Require(auth.ViewIncidents, p.why))
+}

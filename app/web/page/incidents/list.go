@@ -1,0 +1,234 @@
+package incidents
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/reply"
+	"github.com/tocsin-oncall/tocsin/app/web"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	view "github.com/tocsin-oncall/tocsin/views/incidents"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+const (
+	// pageSize is how many incidents a page of the list shows.
+	pageSize = 50
+	// In a storm, of that many unanswered, the list is grouped by service; a
+	// group shows maxRowsPerGroup of its own, of the latest maxGroupedRows.
+	minUnansweredToGroup = 20
+	maxRowsPerGroup      = 10
+	maxGroupedRows       = 500
+)
+
+// listIncidents shows one tab of the list.
+func (p *handlers) listIncidents(c echo.Context, req *page.Request) error {
+	frame, err := p.Frame(c, req, "Incidents", layout.Incidents)
+	if err != nil {
+		return err
+	}
+	data := view.ListPage{
+		Frame: frame, Tab: tabOf(c.QueryParam("tab"), req.Counts), Filter: filterOf(c),
+		Counts:   view.Counts{Mine: req.Counts.Mine, Unanswered: req.Counts.Unanswered, Open: req.Counts.Open},
+		Services: req.Config.ServiceRefs(), Teams: req.Config.TeamRefs(), Priorities: req.Config.PriorityOptions(),
+		MayAct: req.May(auth.ActOnIncident),
+	}
+	before, _ := web.ParseNumber(c.QueryParam("before"))
+	if isGrouped(data.Tab, data.Filter, before, req.Counts) {
+		err = p.fillGroups(c, req, &data)
+	} else {
+		err = p.fillRows(c, req, &data, before)
+	}
+	if err != nil {
+		return err
+	}
+	return page.Render(c, http.StatusOK, view.List(data))
+}
+
+// tabOf is the tab that was asked for, else the one with something to do.
+func tabOf(name string, counts incident.Counts) view.Tab {
+	switch tab := view.Tab(name); tab {
+	case view.Mine, view.Unanswered, view.Open, view.Past:
+		return tab
+	}
+	if counts.Mine > 0 {
+		return view.Mine
+	}
+	return view.Open
+}
+
+func filterOf(c echo.Context) view.Filter {
+	return view.Filter{Service: c.QueryParam("service"), Team: c.QueryParam("team"), Priority: c.QueryParam("priority"), Query: c.QueryParam("q")}
+}
+
+// asked is what a page asks the store for.
+func asked(tab view.Tab, f view.Filter, userID, before int64) incident.ListFilter {
+	q := incident.ListFilter{Service: f.Service, Team: f.Team, NoPriority: f.Priority == "none", Search: f.Query, Before: before, Limit: pageSize + 1}
+	// A number that no column holds is cut to one that no incident has.
+	if level, err := strconv.ParseInt(f.Priority, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		cut := int(level)
+		q.Priority = &cut
+	}
+	switch tab {
+	case view.Mine:
+		q.MineOf, q.Statuses = userID, []incident.Status{incident.Triggered, incident.Acknowledged}
+	case view.Unanswered:
+		q.Statuses = []incident.Status{incident.Triggered}
+	case view.Open:
+		q.Statuses = []incident.Status{incident.Triggered, incident.Acknowledged}
+	default:
+		q.Statuses = []incident.Status{incident.Resolved}
+	}
+	return q
+}
+
+func (p *handlers) fillRows(c echo.Context, req *page.Request, data *view.ListPage, before int64) error {
+	ctx := c.Request().Context()
+	found, err := p.Incidents.ListIncidents(ctx, asked(data.Tab, data.Filter, req.User.ID, before))
+	if err != nil {
+		return err
+	}
+	if len(found) > pageSize {
+		found = found[:pageSize]
+		data.Older = listQuery(data.Tab, data.Filter, found[pageSize-1].Number)
+	}
+	if before > 0 {
+		data.Newest = listQuery(data.Tab, data.Filter, 0)
+	}
+	data.Rows = req.IncidentRows(found)
+	if data.Filter.Any() && before == 0 {
+		return p.search(ctx, req, data)
+	}
+	if len(found) == 0 && req.Counts.Open == 0 && !data.Filter.Any() {
+		ever, err := p.Incidents.ListIncidents(ctx, incident.ListFilter{Limit: 1})
+		data.Fresh = len(ever) == 0
+		return err
+	}
+	return nil
+}
+
+// isGrouped reports whether a list is grouped by service: not where it is narrowed
+// already.
+func isGrouped(tab view.Tab, f view.Filter, before int64, counts incident.Counts) bool {
+	return (tab == view.Open || tab == view.Unanswered) && !f.Any() && before == 0 && counts.Unanswered >= minUnansweredToGroup
+}
+
+func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.ListPage) error {
+	ctx := c.Request().Context()
+	q := asked(data.Tab, data.Filter, req.User.ID, 0)
+	q.Limit = maxGroupedRows
+	found, err := p.Incidents.ListIncidents(ctx, q)
+	if err != nil {
+		return err
+	}
+	counts, err := p.Incidents.OpenIncidents(ctx)
+	if err != nil {
+		return err
+	}
+	byService := map[int64][]incident.Row{}
+	for _, r := range found {
+		if rows := byService[r.ServiceID]; len(rows) < maxRowsPerGroup {
+			byService[r.ServiceID] = append(rows, r)
+		}
+	}
+	for id, n := range counts {
+		g := view.Group{Service: req.Config.ServiceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
+			OldestUnanswered: page.Instant(n.OldestUnanswered), Worst: req.Config.Priority(n.Worst), Rows: req.IncidentRows(byService[id])}
+		if data.Tab == view.Unanswered {
+			g.Count = n.Unanswered
+		}
+		if g.Count > 0 {
+			data.Groups = append(data.Groups, g)
+		}
+	}
+	slices.SortFunc(data.Groups, worstFirst)
+	return nil
+}
+
+// worstFirst puts first what is most urgent, then what has waited longest.
+func worstFirst(a, b view.Group) int {
+	return cmp.Or(cmp.Compare(urgencyRank(a.Worst), urgencyRank(b.Worst)), a.OldestUnanswered.Compare(b.OldestUnanswered),
+		cmp.Compare(a.Service.Name, b.Service.Name))
+}
+
+// urgencyRank puts none after all levels.
+func urgencyRank(p element.Priority) int {
+	if p.Level == 0 {
+		return math.MaxInt
+	}
+	return p.Level
+}
+
+// listQuery is the query of another page of a list; before 0 is the first.
+func listQuery(tab view.Tab, f view.Filter, before int64) string {
+	values := url.Values{"tab": {string(tab)}}
+	for name, value := range map[string]string{"service": f.Service, "team": f.Team, "priority": f.Priority, "q": f.Query} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if before > 0 {
+		values.Set("before", web.FormatInt(before))
+	}
+	return values.Encode()
+}
+
+// acknowledgeMany takes several incidents in hand, and says which could not be.
+func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
+	form, err := c.FormParams()
+	if err != nil {
+		return fault.Malformed("The form cannot be read.").Because(err)
+	}
+	next := "/incidents?" + listQuery(tabOf(form.Get("tab"), incident.Counts{}), view.Filter{}, 0)
+	done, missed := 0, 0
+	var shadows []int64
+	for _, text := range form["number"] {
+		n, ok := web.ParseNumber(text)
+		if !ok {
+			return fault.Malformed("%q is no incident's number.", text)
+		}
+		inc, err := p.Actions.Acknowledge(c.Request().Context(), n, web.By(req.Actor, "web"))
+		switch {
+		case fault.Is(err, fault.KindConflict), fault.Is(err, fault.KindNotFound):
+			missed++
+		case err != nil:
+			return err
+		case reply.Shadowed(inc):
+			shadows = append(shadows, n)
+		case inc.OwnerID != nil && *inc.OwnerID == req.User.ID:
+			done++
+		default:
+			missed++
+		}
+	}
+	return p.acknowledgedMany(c, next, done, missed, shadows)
+}
+
+func (p *handlers) acknowledgedMany(c echo.Context, next string, done, missed int, shadows []int64) error {
+	if done+missed+len(shadows) == 0 {
+		return p.Refused(c, next, fault.Invalid("Nothing was selected."))
+	}
+	var said []string
+	if done+missed > 0 {
+		said = append(said, "Acknowledged "+element.Count(done, "incident")+".")
+	}
+	if missed > 0 {
+		said = append(said, element.Count(missed, "other")+" had been answered by somebody else, or was over.")
+	}
+	if shadows != nil {
+		said = append(said, reply.ShadowedText(shadows))
+	}
+	return p.Done(c, next, "%s", strings.Join(said, " "))
+}

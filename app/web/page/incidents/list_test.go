@@ -1,0 +1,64 @@
+package incidents_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/web"
+)
+
+func TestUnknownPriorityFilter(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("Availability")
+		ana := a.SignIn("ana@acme.example")
+		webtest.Contains(t, ana.Get("/incidents?tab=open&priority=2", http.StatusOK), `id="incident-1"`)
+		for _, level := range []string{"99999999999", "-99999999999", "99999999999999999999", "77"} {
+			webtest.Lacks(t, ana.Get("/incidents?tab=open&priority="+level, http.StatusOK), `id="incident-1"`)
+			if p := webtest.Decode[web.Problem](t, a.As(auth.Read, "GET", "/api/v1/incidents?priority="+level, ""), 422); len(p.Errors) != 1 || p.Errors[0].Path != "priority" {
+				t.Errorf("priority %s: %+v", level, p)
+			}
+		}
+	})
+}
+
+func TestListGroupsManyIncidents(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		for i := range 25 {
+			a.PostBreach("SLO " + web.FormatInt(int64(i)))
+		}
+		ben := a.SignIn("ben@acme.example")
+		webtest.Contains(t, ben.Get("/incidents?tab=unanswered", http.StatusOK), "25 incidents", "Checkout API")
+		plain := ben.Get("/incidents?tab=unanswered&q=SLO", http.StatusOK)
+		webtest.Contains(t, plain, "SLO 24", "SLO 0")
+		ben.Post("/incidents/acknowledge", http.StatusSeeOther, "tab", "unanswered", "number", "1", "number", "2", "number", "99")
+		webtest.Contains(t, ben.Get("/incidents?tab=unanswered", http.StatusOK), "Acknowledged 2 incidents.")
+		ben.Post("/incidents/acknowledge", http.StatusSeeOther)
+		webtest.Contains(t, ben.Get("/incidents", http.StatusOK), "Nothing was selected")
+		ben.Post("/incidents/acknowledge", http.StatusBadRequest, "number", "one")
+	})
+}
+
+// The field says "Title, number, key", and that is what it finds.
+func TestSearchFindsInOtherTabs(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("Availability")
+		a.PostBreach("Latency")
+		a.RunDue()
+		ana := a.SignIn("ana@acme.example")
+		ana.Post("/incidents/1/resolve", http.StatusSeeOther, "resolution", "")
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
+		a.Must(err)
+		for _, number := range []string{"1", "%231", "+1+"} {
+			page := ana.Get("/incidents?tab=open&q="+number, http.StatusOK)
+			webtest.Contains(t, page, `id="incident-1"`)
+			webtest.Lacks(t, page, "Nothing matches")
+		}
+		webtest.Contains(t, ana.Get("/incidents?tab=resolved&q=2", http.StatusOK), `id="incident-2"`)
+		webtest.Contains(t, ana.Get("/incidents?tab=resolved&q="+row.DedupKey[:4], http.StatusOK), `id="incident-1"`)
+		webtest.Contains(t, ana.Get("/incidents?tab=open&q=avail", http.StatusOK), "Nothing matches", "Found elsewhere", "1 resolved")
+		webtest.Lacks(t, ana.Get("/incidents?tab=open&q=nowhere", http.StatusOK), "Found elsewhere")
+		webtest.Lacks(t, ana.Get("/incidents?tab=resolved&q=avail", http.StatusOK), "Found elsewhere")
+	})
+}

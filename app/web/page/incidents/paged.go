@@ -1,0 +1,233 @@
+package incidents
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	view "github.com/tocsin-oncall/tocsin/views/incidents"
+)
+
+// recipients are the people who are or were paged, each by their latest page, in
+// the order in which they were first.
+func (p *handlers) recipients(req *page.Request, r *incident.Row, records []incident.PageRecord) []view.Recipient {
+	var order []int64
+	latest := map[int64][]incident.PageRecord{}
+	for _, record := range records {
+		known := latest[record.UserID]
+		if known == nil {
+			order = append(order, record.UserID)
+		}
+		if known != nil && known[0].PageID != record.PageID {
+			known = nil
+		}
+		latest[record.UserID] = append(known, record)
+	}
+	all := make([]view.Recipient, len(order))
+	for i, user := range order {
+		all[i] = p.recipient(req, r, latest[user])
+	}
+	return all
+}
+
+// recipient sums up the records of one page.
+func (p *handlers) recipient(req *page.Request, r *incident.Row, records []incident.PageRecord) view.Recipient {
+	data := records[0]
+	to := view.Recipient{PageID: data.PageID, Person: req.Config.Person(data.UserID), Role: roleOf(whyOf(data), data.UserName), Shadow: data.Shadow, State: pageState(r, data)}
+	for _, record := range records {
+		if page.Attempted(record) {
+			last := page.AttemptOf(record)
+			to.Last = &last
+		}
+	}
+	if to.State == view.Paging && data.NotifyAt != nil {
+		to.NextTry, to.NextMedium = *data.NotifyAt, p.nextMedium(req.Config.Recipients[data.UserID], data)
+	}
+	if to.State == view.Paging {
+		to.Waits = waiting(p.Now(), records)
+	}
+	for _, m := range req.Config.Recipients[data.UserID].Methods {
+		if medium := string(m.Medium); to.State != view.Answered && m.Usable() && !p.Works(m.Medium) && !slices.Contains(to.NotSetUp, medium) {
+			to.NotSetUp = append(to.NotSetUp, medium)
+		}
+	}
+	return to
+}
+
+// waiting is the first message of a page that gathers; nil where another one is
+// about to leave. One that is due does not wait any more.
+func waiting(now time.Time, records []incident.PageRecord) *view.Waiting {
+	var first *view.Waiting
+	for _, r := range records {
+		switch {
+		case r.State == incident.AttemptQueued && r.MessageID != 0:
+			return nil
+		case r.State != incident.AttemptBundled || r.RetryAt == nil || !r.RetryAt.After(now):
+		case first == nil || r.RetryAt.Before(first.Until):
+			first = &view.Waiting{Medium: r.Medium, Until: *r.RetryAt, Digest: r.Digest}
+		}
+	}
+	return first
+}
+
+func whyOf(r incident.PageRecord) escalation.Why {
+	var why escalation.Why
+	_ = json.Unmarshal(r.Why, &why) // what we wrote ourselves
+	return why
+}
+
+// roleOf is why somebody is paged in a word or two.
+func roleOf(w escalation.Why, name string) string {
+	switch w.Kind {
+	case "fallback":
+		return "fallback"
+	case "administrators":
+		return "administrator"
+	case "raised", "worse", "joined", "still_on_it":
+		return "owner"
+	}
+	switch {
+	case w.Position != "":
+		return w.Position
+	case w.Target == name:
+		return "named in the policy"
+	}
+	return w.Target
+}
+
+func pageState(r *incident.Row, data incident.PageRecord) view.RecipientState {
+	switch data.PageState {
+	case "active":
+		return view.Paging
+	case "superseded":
+		return view.Superseded
+	case "failed":
+		return view.Unreached
+	}
+	if r.OwnerID != nil && *r.OwnerID == data.UserID {
+		return view.Answered
+	}
+	return view.Withdrawn
+}
+
+// maxNotifications bounds the look for the notification that is due next, which
+// repeats every ten minutes for as long as a step lasts.
+const maxNotifications = 500
+
+// nextMedium is by what the person is told next, by their own rules as they are
+// now.
+func (p *handlers) nextMedium(to notify.Recipient, data incident.PageRecord) string {
+	for i := range maxNotifications {
+		n, ok := to.Notification(i, string(data.Urgency), p.Works)
+		if !ok {
+			break
+		}
+		if !data.CreatedAt.Add(n.After).Before(*data.NotifyAt) {
+			return string(n.Method.Medium)
+		}
+	}
+	return ""
+}
+
+// maxUpcoming bounds how far ahead a page looks.
+const maxUpcoming = 4
+
+// upcoming is what happens next if nobody acts, computed by what pages people
+// too.
+func (p *handlers) upcoming(ctx context.Context, req *page.Request, r *incident.Row) ([]view.Upcoming, error) {
+	if r.Status == incident.Acknowledged {
+		return stillOnIt(req, r), nil
+	}
+	if r.Status != incident.Triggered {
+		return nil, nil
+	}
+	escalations, err := p.Incidents.IncidentEscalations(ctx, r.Number)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(escalations, func(e incident.EscalationRecord) bool {
+		return e.State == "active" && e.Purpose == string(escalation.Primary)
+	})
+	if i < 0 || escalations[i].NextActionAt == nil {
+		return nil, nil
+	}
+	var named escalation.NamedPolicy
+	if id := escalations[i].PolicyVersionID; id != nil {
+		if named, err = p.Policies.Policy(ctx, *id); err != nil {
+			return nil, err
+		}
+	}
+	return stepsAhead(req, named.Policy, escalations[i], r.Priority), nil
+}
+
+// stillOnIt is when the owner of an acknowledged incident is asked; once asked,
+// when the policy starts again.
+func stillOnIt(req *page.Request, r *incident.Row) []view.Upcoming {
+	if r.AskedAt != nil {
+		at := r.AskedAt.Add(incident.AnswerWithin)
+		u := view.Upcoming{Kind: view.NextAdministrators, At: at}
+		if id := req.Config.ServicesByID[r.ServiceID].PolicyID; id != nil {
+			targets := req.Config.PoliciesByID[*id].Policy.Steps[0].Targets
+			u = view.Upcoming{Kind: view.NextStep, At: at, Step: 1, Run: 1, Targets: req.Config.Roster.Describe(targets),
+				People: req.Config.Reached(req.Config.Roster.Resolve(targets, at))}
+		}
+		return []view.Upcoming{u}
+	}
+	if r.Priority == nil || r.AcknowledgedAt == nil {
+		return nil
+	}
+	for _, p := range req.Config.Priorities {
+		if p.Level == *r.Priority && p.AckExpires > 0 {
+			return []view.Upcoming{{Kind: view.NextStillOnIt, At: r.AcknowledgedAt.Add(time.Duration(p.AckExpires) * time.Second)}}
+		}
+	}
+	return nil
+}
+
+// stepsAhead goes on from where an escalation stands. People are those who are
+// on call at that time, as the schedules are now.
+func stepsAhead(req *page.Request, policy escalation.Policy, e incident.EscalationRecord, priority *int) []view.Upcoming {
+	state := escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt, Deadline: e.DeadlineAt}
+	at := *e.NextActionAt // sooner than the deadline where the shift changes
+	if e.FiredAt != nil && e.DeadlineAt != nil {
+		at = *e.DeadlineAt
+	}
+	var next []view.Upcoming
+	for range maxUpcoming {
+		var firings []escalation.Firing
+		waited := state.Phase == escalation.Waiting
+		firings, state = policy.Fire(state, at, priority, func(d escalation.Decision) []escalation.Reached {
+			return req.Config.Roster.Resolve(d.Targets, at)
+		})
+		last := firings[len(firings)-1]
+		u := view.Upcoming{Kind: upcomingKind(last.Phase), At: at, Targets: req.Config.Roster.Describe(last.Targets),
+			People: req.Config.Reached(last.People), Run: last.Run + 1}
+		if last.Phase == escalation.Stepping {
+			u.Step = last.Step + 1
+		}
+		if waited {
+			u.Kind = view.NextMorning
+		}
+		next = append(next, u)
+		if !escalation.Covered(last.People) {
+			break // nobody at all can be reached, and it would say so every hour
+		}
+		at = *state.Deadline
+	}
+	return next
+}
+
+func upcomingKind(p escalation.Phase) view.UpcomingKind {
+	switch p {
+	case escalation.Falling:
+		return view.NextFallback
+	case escalation.Administrators:
+		return view.NextAdministrators
+	}
+	return view.NextStep
+}

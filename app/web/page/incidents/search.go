@@ -1,0 +1,49 @@
+package incidents
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	view "github.com/tocsin-oncall/tocsin/views/incidents"
+)
+
+// search completes the first page of a list that is searched: whoever asks for a
+// number means its incident, whatever tab they stand in, and what is found in
+// other tabs alone is counted there.
+func (p *handlers) search(ctx context.Context, req *page.Request, data *view.ListPage) error {
+	if err := p.addNumbered(ctx, req, data); err != nil || len(data.Rows) > 0 {
+		return err
+	}
+	m, err := p.Incidents.MatchingIncidents(ctx, asked(data.Tab, data.Filter, req.User.ID, 0), req.User.ID)
+	if err != nil {
+		return err
+	}
+	for _, other := range []view.Elsewhere{{Tab: view.Mine, Count: m.Mine}, {Tab: view.Unanswered, Count: m.Unanswered},
+		{Tab: view.Open, Count: m.Open}, {Tab: view.Past, Count: m.Resolved}} {
+		if other.Count > 0 && other.Tab != data.Tab {
+			data.Elsewhere = append(data.Elsewhere, other)
+		}
+	}
+	return nil
+}
+
+// addNumbered puts the incident whose number was asked for first.
+func (p *handlers) addNumbered(ctx context.Context, req *page.Request, data *view.ListPage) error {
+	number, ok := web.ParseNumber(strings.TrimPrefix(strings.TrimSpace(data.Filter.Query), "#"))
+	if !ok || slices.ContainsFunc(data.Rows, func(r view.Row) bool { return r.Number == number }) {
+		return nil
+	}
+	row, err := p.Incidents.Incident(ctx, number)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil
+	}
+	if err == nil {
+		data.Rows = append(req.IncidentRows([]incident.Row{row}), data.Rows...)
+	}
+	return err
+}

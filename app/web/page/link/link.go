@@ -1,0 +1,159 @@
+// Package link has the page behind the link in a message, on which its recipient
+// acts without signing in.
+package link
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/incidents"
+	view "github.com/tocsin-oncall/tocsin/views/link"
+)
+
+// Incidents reads incidents.
+type Incidents interface {
+	Incident(ctx context.Context, number int64) (incident.Row, error)
+}
+
+// Actions are what the page does to incidents: incident.Service.
+type Actions interface {
+	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
+	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
+}
+
+// Deps is what the page needs. All are required.
+type Deps struct {
+	Auth      *auth.Service
+	Keys      *auth.Keyring
+	Incidents Incidents
+	Actions   Actions
+}
+
+type handlers struct {
+	*page.Pages
+	Deps
+}
+
+// Mount adds the page.
+func Mount(pages *page.Pages, d Deps) {
+	p := &handlers{pages, d}
+	p.Routes.Get("/a/:token", p.openLink)
+	p.Routes.Post("/a/:token", p.answerLink)
+}
+
+// recipient is the person whom a link in a message was made for, and the incident
+// that it is about.
+type recipient struct {
+	user   *auth.User
+	number int64
+	config *page.Config
+	clock  element.Clock
+}
+
+// openLink shows an incident to whoever has a link to it. Mail scanners follow
+// links, so that this does nothing else.
+func (p *handlers) openLink(c echo.Context) error {
+	recipient, err := p.recipient(c)
+	if err != nil {
+		return p.expiredLink(c, err)
+	}
+	return p.showLink(c, recipient, http.StatusOK, view.DoneNothing)
+}
+
+// answerLink acts as the person whom the link was made for.
+func (p *handlers) answerLink(c echo.Context) error {
+	ctx := c.Request().Context()
+	recipient, err := p.recipient(c)
+	if err != nil {
+		return p.expiredLink(c, err)
+	}
+	who := web.By(recipient.user.Actor(), "link")
+	var inc incident.Incident
+	done := view.DoneAcknowledged
+	switch c.FormValue("action") {
+	case "acknowledge":
+		inc, err = p.Actions.Acknowledge(ctx, recipient.number, who)
+		if err == nil && (inc.OwnerID == nil || *inc.OwnerID != recipient.user.ID) {
+			done = view.DoneAlready
+		}
+	case "resolve":
+		done = view.DoneResolved
+		inc, err = p.Actions.Resolve(ctx, recipient.number, who, c.FormValue("resolution"))
+		if err == nil && inc.ResolvedBy != who.Actor {
+			done = view.DoneNothing
+		}
+	default:
+		return fault.Malformed("The form says neither to acknowledge nor to resolve.")
+	}
+	switch {
+	case fault.Is(err, fault.KindConflict), err == nil && inc.Status == incident.Triggered:
+		done = view.DoneNothing // it is over; or a shadow's, which stops nothing
+	case err != nil:
+		return err
+	}
+	return p.showLink(c, recipient, http.StatusOK, done)
+}
+
+// recipient reads the link. Whoever was deactivated, or may act on incidents
+// no more, finds it expired.
+func (p *handlers) recipient(c echo.Context) (*recipient, error) {
+	ctx := c.Request().Context()
+	l, err := p.Keys.OpenLink(c.Param("token"), p.Now())
+	if err != nil {
+		return nil, err
+	}
+	user, err := p.Auth.User(ctx, auth.Tocsin, l.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if !user.Active || auth.Allow(user.Actor(), auth.ActOnIncident, auth.Object{}) != nil {
+		return nil, fault.Gone("This link has expired. Sign in to see the incident.")
+	}
+	config, err := p.Config(c.Request().Context())
+	if err != nil {
+		return nil, err
+	}
+	return &recipient{user: user, number: l.Incident, config: config, clock: p.Clock(config, user.Timezone)}, nil
+}
+
+// expiredLink is where a link that ran out, or never was one, leads.
+func (p *handlers) expiredLink(c echo.Context, err error) error {
+	data := view.ExpiredPage{Clock: element.Clock{Now: p.Now(), Zone: page.Location("")}}
+	switch {
+	case fault.Is(err, fault.KindGone):
+		return page.Render(c, http.StatusGone, view.Expired(data))
+	case fault.Is(err, fault.KindNotFound):
+		return page.Render(c, http.StatusNotFound, view.Expired(data))
+	}
+	return err
+}
+
+func (p *handlers) showLink(c echo.Context, b *recipient, status int, done view.Done) error {
+	r, err := p.Incidents.Incident(c.Request().Context(), b.number)
+	if err != nil {
+		return err
+	}
+	data := view.Page{
+		Clock: b.clock, Token: c.Param("token"), Person: element.Person{ID: b.user.ID, Name: b.user.Name}, Done: done,
+		Number: r.Number, Title: r.Title, Status: incidents.Status(r.Status), Priority: page.PriorityOf(&r),
+		Service: r.ServiceName, Deployment: r.DeploymentName, CreatedAt: r.CreatedAt, Occurrences: r.Occurrences,
+		Facts: page.FactsOf(r.Facts), Runbook: page.RunbookOf(r.Runbook),
+		AcknowledgedAt: page.Instant(r.AcknowledgedAt), ResolvedAt: page.Instant(r.ResolvedAt), Resolution: r.Resolution,
+	}
+	data.ResolvedBy, data.RecoveredBy = b.config.Resolver(&r)
+	if r.AcknowledgedAt != nil {
+		data.AcknowledgedBy = b.config.ActorName(r.AcknowledgedBy)
+	}
+	if data.At = data.AcknowledgedAt; done == view.DoneResolved {
+		data.At = data.ResolvedAt
+	}
+	return page.Render(c, status, view.Incident(data))
+}

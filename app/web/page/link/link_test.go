@@ -1,0 +1,51 @@
+package link_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+func TestLinkInMessage(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		n := a.PostBreach("Availability")
+		a.RunDue()
+		link := func(who string, life time.Duration) string {
+			return "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID(who), MessageID: 1, Expires: a.Now().Add(life)})
+		}
+		b := a.Browser()
+		bens, anas := link("ben@acme.example", time.Hour), link("ana@acme.example", time.Hour)
+		webtest.Contains(t, b.Get(bens, http.StatusOK), "Availability", "You act as Ben Adeyemi", "Acknowledge")
+		status := func() incident.Status {
+			row, err := a.DB.Incidents.Incident(t.Context(), n)
+			a.Must(err)
+			return row.Status
+		}
+		if status() != incident.Triggered {
+			t.Fatal("opening a link acted")
+		}
+		b.Post(bens, http.StatusBadRequest)
+		webtest.Contains(t, b.Post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
+		events, err := a.DB.Incidents.Timeline(t.Context(), n, 0, 0)
+		a.Must(err)
+		if last := events[len(events)-1]; last.Payload != (incident.AcknowledgedPayload{Via: "link"}) || last.Actor != "ben@acme.example" {
+			t.Errorf("the timeline ends with %+v", last)
+		}
+		webtest.Contains(t, b.Post(anas, http.StatusOK, "action", "acknowledge"), "Ben Adeyemi was first")
+		webtest.Contains(t, b.Get(anas, http.StatusOK), "Ben Adeyemi acknowledged it")
+		webtest.Contains(t, b.Post(anas, http.StatusOK, "action", "resolve", "resolution", "Rolled back."), "Resolved")
+		webtest.Contains(t, b.Post(bens, http.StatusOK, "action", "acknowledge"), "Resolved", ", by Ana Ortiz.")
+		if status() != incident.Resolved {
+			t.Error("it is not resolved")
+		}
+		b.Get(bens[:len(bens)-1], http.StatusNotFound)
+		b.Post(bens[:len(bens)-1], http.StatusNotFound, "action", "resolve")
+		b.Get(link("ben@acme.example", -2*time.Hour), http.StatusGone)
+		a.Must(a.Auth.SetActive(t.Context(), auth.Tocsin, a.UserID("ben@acme.example"), false))
+		b.Get(bens, http.StatusGone)
+	})
+}

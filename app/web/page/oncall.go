@@ -1,0 +1,170 @@
+package page
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	view "github.com/tocsin-oncall/tocsin/views/oncall"
+)
+
+// Schedules are all, by name.
+func (req *Request) Schedules() []blueprint.KeptSchedule {
+	return slices.SortedFunc(slices.Values(req.Config.Schedules), func(a, b blueprint.KeptSchedule) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
+	})
+}
+
+// ScheduleNow is who is on call in a schedule, by position.
+func (req *Request) ScheduleNow(s blueprint.KeptSchedule) view.ScheduleNow {
+	now := view.ScheduleNow{Schedule: element.Ref{Slug: s.Slug, Name: s.Name}}
+	version, ok := s.Schedule.VersionAt(req.Clock.Now)
+	if !ok {
+		return now
+	}
+	now.Zone = version.Zone
+	for _, position := range version.Positions {
+		now.Positions = append(now.Positions, req.positionNow(s.Schedule, position))
+	}
+	return now
+}
+
+// maxGapAge is how far back the start of a gap is searched.
+const maxGapAge = 30 * 24 * time.Hour
+
+func (req *Request) positionNow(s oncall.Schedule, position oncall.Position) view.Position {
+	at := req.Clock.Now
+	pos := view.Position{Name: string(position)}
+	covered := false
+	var present []oncall.Person
+	for _, shift := range s.OnCall(at, position) {
+		pos.Now = append(pos.Now, req.Holder(shift))
+		if !shift.Shadow {
+			covered, present = true, append(present, shift.Person)
+		}
+	}
+	pos.Next = req.next(s, position, present)
+	if covered {
+		return pos
+	}
+	pos.GapUntil = s.NextHandover(at, position)
+	from := at.Add(-maxGapAge)
+	for _, gap := range s.Gaps(from, at.Add(time.Microsecond)) {
+		if gap.Position == position && gap.End.After(at) && gap.Start.After(from) {
+			pos.GapSince = gap.Start
+		}
+	}
+	return pos
+}
+
+// maxHandovers bounds the search for the next person: a position may be handed over
+// to nobody, or back, before.
+const maxHandovers = 4
+
+// next is who is on call after the current people.
+func (req *Request) next(s oncall.Schedule, position oncall.Position, present []oncall.Person) view.Holder {
+	at := req.Clock.Now
+	for range maxHandovers {
+		if at = s.NextHandover(at, position); at.IsZero() {
+			break
+		}
+		for _, shift := range s.OnCall(at, position) {
+			if !shift.Shadow && !slices.Contains(present, shift.Person) {
+				return req.Holder(shift)
+			}
+		}
+	}
+	return view.Holder{}
+}
+
+// Holder is the person of a shift.
+func (req *Request) Holder(s oncall.Shift) view.Holder {
+	u := req.Config.UsersByID[int64(s.Person)]
+	h := view.Holder{Person: req.Config.Person(u.ID), Email: u.Email, From: s.Start, Until: s.End, Override: s.Source == "override", Shadow: s.Shadow}
+	if zone := cmp.Or(u.Timezone, req.Config.Organization.Timezone); zone != req.Clock.Zone.String() {
+		h.Zone = Location(zone)
+	}
+	return h
+}
+
+const (
+	// maxDuties bounds the upcoming shifts of a person that are shown, of which at
+	// most maxDutiesPerSchedule are of one schedule.
+	maxDuties            = 8
+	maxDutiesPerSchedule = 3
+)
+
+// Duty is a shift with its schedule.
+type Duty struct {
+	Schedule element.Ref
+	oncall.Shift
+}
+
+// Duties are the current shifts of a person and the upcoming ones, by start.
+func (req *Request) Duties(userID int64) (current, upcoming []Duty) {
+	person := oncall.Person(userID)
+	for _, s := range req.Config.Schedules {
+		if !Mentions(s.Schedule, person) {
+			continue
+		}
+		ref := element.Ref{Slug: s.Slug, Name: s.Name}
+		for _, shift := range s.Schedule.OnCall(req.Clock.Now, "") {
+			if shift.Person == person && !shift.Shadow {
+				current = append(current, Duty{ref, shift})
+			}
+		}
+		after := req.Clock.Now
+		for range maxDutiesPerSchedule {
+			shift, ok := s.Schedule.NextShift(person, after)
+			if !ok {
+				break
+			}
+			upcoming, after = append(upcoming, Duty{ref, shift}), shift.Start
+		}
+	}
+	slices.SortStableFunc(upcoming, func(a, b Duty) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Schedule.Name, b.Schedule.Name))
+	})
+	return current, upcoming[:min(len(upcoming), maxDuties)]
+}
+
+// onCallUntil is whether a person is on call now and until when, zero for no known
+// end. Of several shifts the longest counts; shadows do not.
+func (k *Config) onCallUntil(userID int64, now time.Time) (on bool, until time.Time) {
+	for _, s := range k.Schedules {
+		if !Mentions(s.Schedule, oncall.Person(userID)) {
+			continue
+		}
+		for _, shift := range s.Schedule.OnCall(now, "") {
+			if int64(shift.Person) != userID || shift.Shadow {
+				continue
+			}
+			if !on || shift.End.IsZero() || !until.IsZero() && shift.End.After(until) {
+				until = shift.End
+			}
+			on = true
+		}
+	}
+	return on, until
+}
+
+// Mentions reports whether a schedule names a person at all, so that most
+// schedules need not be evaluated for a page.
+func Mentions(s oncall.Schedule, person oncall.Person) bool {
+	for _, v := range s.Versions {
+		for _, l := range v.Layers {
+			if slices.Contains(l.Members, person) || l.Held != nil && slices.Contains(l.Held.Members, person) {
+				return true
+			}
+		}
+		for _, shadow := range v.Shadows {
+			if shadow.Person == person {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(s.Overrides, func(o oncall.Override) bool { return o.In == person })
+}

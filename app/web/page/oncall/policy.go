@@ -1,0 +1,104 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+	"github.com/tocsin-oncall/tocsin/views/policies"
+)
+
+func (p *handlers) listPolicies(c echo.Context, req *page.Request) error {
+	frame, err := p.Frame(c, req, "Escalation policies", layout.OnCall)
+	if err != nil {
+		return err
+	}
+	data := policies.ListPage{Frame: frame}
+	for _, k := range slices.SortedFunc(slices.Values(req.Config.Policies), func(a, b blueprint.KeptPolicy) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
+	}) {
+		data.Policies = append(data.Policies, policies.ListRow{
+			Policy: element.Ref{Slug: k.Slug, Name: k.Name}, Team: req.Config.TeamRef(k.TeamID), Steps: stepRows(req, k.Policy),
+			Repeat: k.Policy.Repeat, Services: len(servicesBy(req.Config, k.ID)),
+		})
+	}
+	return page.Render(c, http.StatusOK, policies.List(data))
+}
+
+func (p *handlers) showPolicy(c echo.Context, req *page.Request) error {
+	i := slices.IndexFunc(req.Config.Policies, func(k blueprint.KeptPolicy) bool { return k.Slug == c.Param("slug") })
+	if i < 0 {
+		return fault.NotFound("There is no escalation policy %q.", c.Param("slug"))
+	}
+	k := req.Config.Policies[i]
+	frame, err := p.Frame(c, req, k.Name, layout.Policies)
+	if err != nil {
+		return err
+	}
+	effective, earlier := inForce(k.Since, req.Clock.Now)
+	return page.Render(c, http.StatusOK, policies.Policy(policies.Page{
+		Frame: frame, Effective: effective, Earlier: earlier, Policy: element.Ref{Slug: k.Slug, Name: k.Name}, Team: req.Config.TeamRef(k.TeamID), Steps: stepRows(req, k.Policy),
+		Repeat: k.Policy.Repeat, Fallback: targetRows(req, k.Policy.Fallback), Services: servicesBy(req.Config, k.ID),
+	}))
+}
+
+// servicesBy are those that go by a policy, by name.
+func servicesBy(config *page.Config, policyID int64) []element.Ref {
+	return config.ServicesWhere(func(s catalog.Service) bool { return s.PolicyID != nil && *s.PolicyID == policyID })
+}
+
+func stepRows(req *page.Request, policy escalation.Policy) []policies.Step {
+	steps := make([]policies.Step, len(policy.Steps))
+	for i, s := range policy.Steps {
+		steps[i] = policies.Step{Targets: targetRows(req, s.Targets), Timeout: s.After(nil)}
+		for _, p := range req.Config.Priorities { // the most urgent first
+			if seconds, differs := s.TimeoutFor[p.Level]; differs {
+				steps[i].TimeoutFor = append(steps[i].TimeoutFor, policies.PriorityTimeout{
+					Priority: element.Priority{Level: p.Level, Name: p.Name}, Timeout: time.Duration(seconds) * time.Second,
+				})
+			}
+		}
+	}
+	return steps
+}
+
+// targets are whom a policy names, with whoever stands behind it now, reachable
+// or not.
+func targetRows(req *page.Request, targets []escalation.Target) []policies.Target {
+	words := req.Config.Roster.Describe(targets)
+	all := make([]policies.Target, len(targets))
+	for i, t := range targets {
+		people := req.Config.Everybody.Resolve([]escalation.Target{t}, req.Clock.Now)
+		all[i] = policies.Target{Words: words[i], Href: targetAddress(req.Config, t), Now: req.Config.Reached(people)}
+		for _, person := range all[i].Now {
+			if req.Config.Unreachable(person.ID) {
+				all[i].Unreachable++
+			}
+		}
+	}
+	return all
+}
+
+// targetPage is where a target is shown; empty where it has no page.
+func targetAddress(config *page.Config, t escalation.Target) string {
+	switch {
+	case t.Schedule != 0:
+		return "/schedules/" + config.Roster.Schedules[t.Schedule].Slug
+	case t.User != 0:
+		return fmt.Sprintf("/people/%d", t.User)
+	case t.Team != 0:
+		return "/teams/" + config.Roster.Teams[t.Team].Slug
+	}
+	return ""
+}

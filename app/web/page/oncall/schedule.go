@@ -1,0 +1,226 @@
+package oncall
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+	view "github.com/tocsin-oncall/tocsin/views/oncall"
+)
+
+const (
+	// stripDays are those that a schedule's page shows at once.
+	stripDays = 14
+	// lookAhead is how far ahead gaps and conflicts are told of.
+	lookAhead = 14 * 24 * time.Hour
+	// The next shifts are at most maxShifts of those within maxShiftLookAhead.
+	maxShifts         = 12
+	maxShiftLookAhead = 100 * 24 * time.Hour
+)
+
+func (p *handlers) listSchedules(c echo.Context, req *page.Request) error {
+	frame, err := p.Frame(c, req, "Schedules", layout.OnCall)
+	if err != nil {
+		return err
+	}
+	data := view.ListPage{Frame: frame}
+	for _, s := range req.Schedules() {
+		now := req.ScheduleNow(s)
+		data.Schedules = append(data.Schedules, view.ListRow{
+			Schedule: now.Schedule, Team: req.Config.TeamRef(s.TeamID), Zone: now.Zone, Positions: now.Positions,
+			Gaps: len(s.Schedule.Gaps(req.Clock.Now, req.Clock.Now.Add(lookAhead))),
+		})
+	}
+	return page.Render(c, http.StatusOK, view.List(data))
+}
+
+// showSchedule shows two weeks of a schedule, in its own zone.
+func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
+	i := slices.IndexFunc(req.Config.Schedules, func(s blueprint.KeptSchedule) bool { return s.Slug == c.Param("slug") })
+	if i < 0 {
+		return fault.NotFound("There is no schedule %q.", c.Param("slug"))
+	}
+	s := req.Config.Schedules[i]
+	frame, err := p.Frame(c, req, s.Name, layout.OnCall)
+	if err != nil {
+		return err
+	}
+	now := req.ScheduleNow(s)
+	data := view.SchedulePage{Frame: frame, Schedule: now.Schedule, Team: req.Config.TeamRef(s.TeamID), Zone: page.Location(now.Zone), Positions: now.Positions}
+	data.Frame.Elsewhere = element.Clock{Now: req.Clock.Now, Zone: data.Zone}.ZoneName()
+	data.Effective, data.Before = inForce(beginnings(s), req.Clock.Now)
+	bound(&data, c.QueryParam("from"))
+	fillStrip(req, &data, s.Schedule)
+	fillUpcoming(req, &data, s.Schedule)
+	return page.Render(c, http.StatusOK, view.Schedule(data))
+}
+
+// beginnings is when each version of a schedule began to hold, oldest first; of
+// the one that holds since ever, when it was made.
+func beginnings(s blueprint.KeptSchedule) []time.Time {
+	var since []time.Time
+	for _, version := range s.Schedule.Versions {
+		from := version.Effective
+		if from.IsZero() {
+			from = s.MadeAt
+		}
+		since = append(since, from)
+	}
+	return since
+}
+
+// maxVersions bounds how many versions before the present one are named.
+const maxVersions = 5
+
+// inForce is since when the version that holds at now does, and the ones before
+// it, newest first.
+func inForce(since []time.Time, now time.Time) (effective time.Time, earlier []time.Time) {
+	for _, from := range slices.Backward(since) {
+		switch {
+		case from.After(now) || from.IsZero():
+		case effective.IsZero():
+			effective = from
+		case len(earlier) < maxVersions:
+			earlier = append(earlier, from)
+		}
+	}
+	return effective, earlier
+}
+
+// bound sets the strip: from the day that was asked for, else from today. What
+// is no day is taken for today.
+func bound(data *view.SchedulePage, from string) {
+	now := data.Frame.Clock.Now.In(data.Zone)
+	first, err := time.ParseInLocation(time.DateOnly, from, data.Zone)
+	if err != nil {
+		first = midnight(now, 0)
+	}
+	data.From, data.To = first, midnight(first, stripDays)
+	data.Earlier, data.Later = midnight(first, -stripDays).Format(time.DateOnly), data.To.Format(time.DateOnly)
+	if now.Before(data.From) || !now.Before(data.To) {
+		data.Today = now.Format(time.DateOnly)
+	}
+}
+
+// midnight begins the day that lies so many after t's, in t's zone.
+func midnight(t time.Time, days int) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+days, 0, 0, 0, 0, t.Location())
+}
+
+// draw fills in the strip: the schedule as it comes out, and layer by layer.
+func fillStrip(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
+	version, ok := s.VersionAt(req.Clock.Now)
+	if !ok && len(s.Versions) > 0 {
+		version, ok = s.Versions[0], true
+	}
+	if !ok {
+		return
+	}
+	data.Final = laneRows(req, version.Positions, s.Shifts(data.From, data.To), s.Gaps(data.From, data.To))
+	for _, l := range version.Layers {
+		data.Layers = append(data.Layers, layerRow(req, l, version, s.LayerShifts(l.Name, data.From, data.To)))
+	}
+	for _, shadow := range version.Shadows {
+		data.Shadows = append(data.Shadows, view.ShadowRow{Person: req.Config.Person(int64(shadow.Person)), Position: string(shadow.Position), From: shadow.From, To: shadow.To})
+	}
+}
+
+func laneRows(req *page.Request, positions []oncall.Position, shifts []oncall.Shift, gaps []oncall.Gap) []view.Lane {
+	lanes := make([]view.Lane, len(positions))
+	for i, position := range positions {
+		lanes[i].Position = string(position)
+		for _, s := range shifts {
+			if s.Position == position && !s.Shadow {
+				lanes[i].Blocks = append(lanes[i].Blocks, view.Block{Start: s.Start, End: s.End, Person: req.Config.Person(int64(s.Person)), Override: s.Source == "override"})
+			}
+		}
+		for _, g := range gaps {
+			if g.Position == position {
+				lanes[i].Blocks = append(lanes[i].Blocks, view.Block{Start: g.Start, End: g.End, Gap: true})
+			}
+		}
+		slices.SortStableFunc(lanes[i].Blocks, func(a, b view.Block) int { return a.Start.Compare(b.Start) })
+	}
+	return lanes
+}
+
+// layer is a rotation in words and as a strip of what it would have alone.
+func layerRow(req *page.Request, l oncall.Layer, version oncall.Version, shifts []oncall.Shift) view.Layer {
+	positions := l.Positions
+	row := view.Layer{Name: l.Name, Members: req.Config.Persons(page.PersonIDs(l.Members))}
+	for _, position := range l.Positions {
+		row.Positions = append(row.Positions, string(position))
+	}
+	if len(positions) == 0 {
+		positions = version.Positions
+	}
+	zone := version.Zone
+	if l.Zone != "" && l.Zone != zone {
+		zone, row.Zone = l.Zone, page.Location(l.Zone)
+	}
+	if l.Rotate != nil {
+		row.Every, row.Unit, row.Handoff = l.Rotate.Every, string(l.Rotate.Unit), l.Start.In(page.Location(zone))
+	}
+	for _, w := range l.Restrictions {
+		names := make([]string, len(w.Days))
+		for i, d := range w.Days {
+			names[i] = d.String()
+		}
+		row.Restrictions = append(row.Restrictions, page.DaysText(names)+" "+w.From.String()+"–"+w.To.String())
+	}
+	row.Lanes = laneRows(req, positions, shifts, nil)
+	return row
+}
+
+// watch fills in what comes next, and what is amiss with it.
+func fillUpcoming(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
+	now := req.Clock.Now
+	for _, g := range s.Gaps(now, now.Add(lookAhead)) {
+		data.Gaps = append(data.Gaps, view.Gap{Position: string(g.Position), Start: g.Start, End: g.End})
+	}
+	for _, conflict := range s.Conflicts(now, now.Add(lookAhead)) {
+		row := view.Conflict{Person: req.Config.Person(int64(conflict.Person)), Start: conflict.Start, End: conflict.End}
+		for _, position := range conflict.Positions {
+			row.Positions = append(row.Positions, string(position))
+		}
+		data.Conflicts = append(data.Conflicts, row)
+	}
+	data.Upcoming = upcomingShifts(req, s)
+	unmatched := s.Unmatched(now)
+	for _, o := range s.Overrides {
+		if !o.To.After(now) {
+			continue
+		}
+		data.Overrides = append(data.Overrides, view.Override{
+			Position: string(o.Position), Kind: string(o.Kind), Replaced: req.Config.Person(int64(o.Out)), With: req.Config.Person(int64(o.In)),
+			From: o.From, To: o.To, Reason: o.Reason, By: req.Config.ActorName(o.By),
+			Unmatched: slices.ContainsFunc(unmatched, func(u oncall.Override) bool { return u.ID == o.ID }),
+		})
+	}
+}
+
+// comingShifts begin after now. One that is cut by how far we look has no end in
+// sight.
+func upcomingShifts(req *page.Request, s oncall.Schedule) []view.Shift {
+	end := req.Clock.Now.Add(maxShiftLookAhead)
+	var rows []view.Shift
+	for _, shift := range s.Shifts(req.Clock.Now, end) {
+		if shift.Shadow || !shift.Start.After(req.Clock.Now) || len(rows) == maxShifts {
+			continue
+		}
+		row := view.Shift{Position: string(shift.Position), Person: req.Config.Person(int64(shift.Person)), Start: shift.Start, Override: shift.Source == "override"}
+		if shift.End.Before(end) {
+			row.End = shift.End
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,37 @@
+package people_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/web"
+)
+
+func TestPeople(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		admin := a.SignIn("administrator")
+		again := admin.Post("/people", http.StatusUnprocessableEntity, "name", "Eve", "email", "ana@acme.example", "role", "manager")
+		webtest.Contains(t, again, `value="Eve"`, `value="ana@acme.example"`, "This address is taken")
+		page := admin.Post("/people", http.StatusOK, "name", "Eve", "email", "eve@acme.example", "role", "responder")
+		webtest.Contains(t, page, "https://tocsin.example.com/password/", "eve@acme.example")
+		webtest.Lacks(t, admin.Get("/people", http.StatusOK), "/password/")
+		_, link, _ := strings.Cut(page, "https://tocsin.example.com/password/")
+		link = link[:43]
+		b := a.Browser()
+		webtest.Contains(t, b.Get("/password/"+link, http.StatusOK), "Welcome, Eve")
+		webtest.Contains(t, b.Post("/password/"+link, http.StatusUnprocessableEntity, "password", "short"), "at least")
+		b.Post("/password/"+link, http.StatusSeeOther, "password", webtest.Password)
+		webtest.Contains(t, b.Get("/incidents", http.StatusOK), "you are signed in")
+		b.Get("/password/"+link, http.StatusGone)
+
+		eve := "/people/" + web.FormatInt(a.UserID("eve@acme.example"))
+		webtest.Contains(t, admin.Get(eve, http.StatusOK), "Eve", "responder")
+		admin.Post(eve, http.StatusSeeOther, "name", "Eve Lund", "role", "manager")
+		webtest.Contains(t, admin.Get(eve, http.StatusOK), "Eve Lund", "manager")
+		admin.Post("/people/"+web.FormatInt(a.UserID("administrator@acme.example")), http.StatusSeeOther, "name", "The administrator", "role", "responder")
+		webtest.Contains(t, admin.Get("/people", http.StatusOK), "last administrator")
+		webtest.Contains(t, admin.Post(eve+"/link", http.StatusOK), "https://tocsin.example.com/password/")
+	})
+}

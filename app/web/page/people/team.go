@@ -1,0 +1,114 @@
+package people
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+	"github.com/tocsin-oncall/tocsin/views/oncall"
+	"github.com/tocsin-oncall/tocsin/views/teams"
+)
+
+func (p *handlers) listTeams(c echo.Context, req *page.Request) error {
+	frame, err := p.Frame(c, req, "Teams", layout.Teams)
+	if err != nil {
+		return err
+	}
+	open, err := p.Incidents.OpenIncidents(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	data := teams.ListPage{Frame: frame}
+	for _, t := range slices.SortedFunc(slices.Values(req.Config.Teams), func(a, b catalog.Team) int { return cmp.Compare(a.Name, b.Name) }) {
+		row := teams.ListRow{
+			Team: element.Ref{Slug: t.Slug, Name: t.Name}, Manager: req.Config.PersonOf(t.ManagerID), Members: req.Config.Persons(req.Config.Roster.Teams[t.ID].Members),
+			Services: len(servicesOf(req.Config, t.ID)), Open: openIn(req.Config, t.ID, open),
+		}
+		row.OnCall, row.Uncovered = onDuty(schedulesOf(req, t.ID))
+		data.Teams = append(data.Teams, row)
+	}
+	return page.Render(c, http.StatusOK, teams.List(data))
+}
+
+// onDuty are those who hold any position of schedules, each once, and whether a
+// position has nobody.
+func onDuty(schedules []oncall.ScheduleNow) (people []element.Person, uncovered bool) {
+	for _, s := range schedules {
+		for _, position := range s.Positions {
+			covered := false
+			for _, h := range position.Now {
+				if h.Shadow {
+					continue
+				}
+				covered = true
+				if !slices.Contains(people, h.Person) {
+					people = append(people, h.Person)
+				}
+			}
+			uncovered = uncovered || !covered
+		}
+	}
+	return people, uncovered
+}
+
+func servicesOf(config *page.Config, teamID int64) []element.Ref {
+	return config.ServicesWhere(func(s catalog.Service) bool { return s.TeamID != nil && *s.TeamID == teamID })
+}
+
+func openIn(config *page.Config, teamID int64, open map[int64]incident.ServiceCounts) int {
+	n := 0
+	for _, s := range config.Services {
+		if s.TeamID != nil && *s.TeamID == teamID {
+			n += open[s.ID].Open
+		}
+	}
+	return n
+}
+
+func schedulesOf(req *page.Request, teamID int64) []oncall.ScheduleNow {
+	var all []oncall.ScheduleNow
+	for _, s := range req.Schedules() {
+		if s.TeamID != nil && *s.TeamID == teamID {
+			all = append(all, req.ScheduleNow(s))
+		}
+	}
+	return all
+}
+
+func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
+	t, err := req.Config.TeamNamed(c.Param("slug"))
+	if err != nil {
+		return page.NotFound(err)
+	}
+	frame, err := p.Frame(c, req, t.Name, layout.Teams)
+	if err != nil {
+		return err
+	}
+	open, err := p.Incidents.OpenIncidents(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	data := teams.Page{
+		Frame: frame, Team: element.Ref{Slug: t.Slug, Name: t.Name}, Manager: req.Config.PersonOf(t.ManagerID), Schedules: schedulesOf(req, t.ID),
+		Services: servicesOf(req.Config, t.ID), Chat: t.SlackChannel, SupportHours: page.HoursText(t.SupportHours), Open: openIn(req.Config, t.ID, open),
+	}
+	for _, k := range req.Config.Policies {
+		if k.TeamID != nil && *k.TeamID == t.ID {
+			data.Policies = append(data.Policies, element.Ref{Slug: k.Slug, Name: k.Name})
+		}
+	}
+	page.SortByName(data.Policies)
+	for _, id := range req.Config.Roster.Teams[t.ID].Members {
+		u := req.Config.UsersByID[id]
+		data.Members = append(data.Members, teams.Member{Person: req.Config.Person(id), Email: u.Email, Role: string(u.Role), Unreachable: req.Config.Unreachable(id)})
+	}
+	slices.SortFunc(data.Members, func(a, b teams.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })
+	return page.Render(c, http.StatusOK, teams.Team(data))
+}

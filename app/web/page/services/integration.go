@@ -1,0 +1,180 @@
+package services
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/web"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/integrations"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+)
+
+func (p *handlers) listIntegrations(c echo.Context, req *page.Request) error {
+	frame, err := p.Frame(c, req, "Integrations", layout.Integrations)
+	if err != nil {
+		return err
+	}
+	counts, err := p.Signals.SignalCounts(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	data := integrations.ListPage{Frame: frame}
+	for _, i := range slices.SortedFunc(slices.Values(req.Config.Integrations), func(a, b blueprint.KeptIntegration) int { return cmp.Compare(a.Name, b.Name) }) {
+		data.Integrations = append(data.Integrations, integrations.ListRow{
+			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
+			LastAt: page.Instant(counts[i.ID].LastAt), Rejected: counts[i.ID].Rejected,
+		})
+	}
+	return page.Render(c, http.StatusOK, integrations.List(data))
+}
+
+func findIntegration(req *page.Request, c echo.Context) (blueprint.KeptIntegration, error) {
+	i := slices.IndexFunc(req.Config.Integrations, func(i blueprint.KeptIntegration) bool { return i.Slug == c.Param("slug") })
+	if i < 0 {
+		return blueprint.KeptIntegration{}, fault.NotFound("There is no integration %q.", c.Param("slug"))
+	}
+	return req.Config.Integrations[i], nil
+}
+
+func (p *handlers) showIntegration(c echo.Context, req *page.Request) error {
+	return p.integrationPage(c, req, "")
+}
+
+// revealKey shows the key in its answer, which the audit log tells.
+func (p *handlers) revealKey(c echo.Context, req *page.Request) error {
+	i, err := findIntegration(req, c)
+	if err != nil {
+		return err
+	}
+	if err := auth.Allow(req.Actor, auth.RevealKey, req.IntegrationObject(i)); err != nil {
+		return err
+	}
+	key, err := p.Signals.RevealKey(c.Request().Context(), req.Actor, p.Keys, i.Slug)
+	if err != nil {
+		return err
+	}
+	return p.integrationPage(c, req, key)
+}
+
+const (
+	// maxSignals and rejectedPageSize bound what an integration's page lists.
+	maxSignals       = 10
+	rejectedPageSize = 20
+	// keyEnd is how much of a key tells it from others.
+	keyEnd = 4
+)
+
+func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed string) error {
+	ctx := c.Request().Context()
+	i, err := findIntegration(req, c)
+	if err != nil {
+		return err
+	}
+	frame, err := p.Frame(c, req, i.Name, layout.Integrations)
+	if err != nil {
+		return err
+	}
+	key, err := p.Signals.IntegrationKey(ctx, p.Keys, i.Slug)
+	if err != nil {
+		return err
+	}
+	data := integrations.Page{
+		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
+		Endpoint: p.PublicURL() + p.Tests.Path(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
+		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page),
+		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: req.ExampleService(i).Slug, WouldPage: p.WouldPage(req, i),
+	}
+	data.Snippets = p.snippets(i.Kind, revealed)
+	if i.ServiceID == nil {
+		data.CatchAll = req.Config.ServiceRef(req.Config.Organization.CatchAllServiceID)
+	}
+	if data.Signals, err = p.signals(c, i.ID); err != nil {
+		return err
+	}
+	before, _ := web.ParseNumber(c.QueryParam("before"))
+	if err := p.fillRejected(c, req, &data, i.ID, before); err != nil {
+		return err
+	}
+	return page.Render(c, http.StatusOK, integrations.Integration(data))
+}
+
+// signals are those that were accepted lately.
+func (p *handlers) signals(c echo.Context, integrationID int64) ([]integrations.Signal, error) {
+	ctx := c.Request().Context()
+	alerts, err := p.Signals.LastSignals(ctx, integrationID, maxSignals)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, len(alerts))
+	for i, a := range alerts {
+		numbers[i] = a.IncidentNo
+	}
+	titles, err := p.Incidents.IncidentTitles(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]integrations.Signal, len(alerts))
+	for i, a := range alerts {
+		list[i] = integrations.Signal{At: a.LastSeenAt, Status: "recovered", Title: titles[a.IncidentNo], DedupKey: a.DedupKey, Incident: a.IncidentNo, Count: a.Occurrences}
+		if a.Firing {
+			list[i].Status = "breached"
+		}
+	}
+	return list, nil
+}
+
+func (p *handlers) fillRejected(c echo.Context, req *page.Request, data *integrations.Page, integrationID, before int64) error {
+	rejections, err := p.Signals.Rejections(c.Request().Context(), integrationID, before, rejectedPageSize+1)
+	if err != nil {
+		return err
+	}
+	if len(rejections) > rejectedPageSize {
+		rejections = rejections[:rejectedPageSize]
+		data.OlderRejected = "before=" + web.FormatInt(rejections[rejectedPageSize-1].ID)
+	}
+	for _, r := range rejections {
+		data.Rejected = append(data.Rejected, rejectedRow(req, r))
+	}
+	return nil
+}
+
+func rejectedRow(req *page.Request, r ingest.Rejection) integrations.Rejected {
+	row := integrations.Rejected{ID: r.ID, At: r.ReceivedAt, Status: r.Status, Reason: r.Reason, ContentType: r.ContentType, Remote: r.Remote,
+		ReplayedAt: page.Instant(r.ReplayedAt), ReplayResult: r.ReplayResult}
+	if r.ReplayedAt != nil {
+		row.ReplayedBy = req.Config.ActorName(r.ReplayedBy)
+	}
+	for _, f := range r.Fields {
+		row.Fields = append(row.Fields, integrations.FieldFault(f))
+	}
+	row.Body, row.Truncated = page.BodyText(r.Body)
+	row.Truncated = row.Truncated || r.Status == http.StatusRequestEntityTooLarge
+	return row
+}
+
+// snippets are the texts of a format with the key, where it is revealed. The
+// native format has a command of its own, which names a service.
+func (p *handlers) snippets(kind, key string) []integrations.Snippet {
+	format, ok := p.Tests.Formats.Kind(kind)
+	if !ok || kind == catalog.KindSLO {
+		return nil
+	}
+	if key == "" {
+		key = "$TOCSIN_KEY"
+	}
+	var all []integrations.Snippet
+	for _, s := range format.Snippets(p.PublicURL(), key) {
+		all = append(all, integrations.Snippet{Title: s.Title, Text: s.Text})
+	}
+	return all
+}

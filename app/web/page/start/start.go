@@ -1,0 +1,180 @@
+// Package start has the page that leads from a fresh installation to a first page,
+// and the address / that leads there or to the list of incidents.
+package start
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/account"
+	"github.com/tocsin-oncall/tocsin/views/element"
+	"github.com/tocsin-oncall/tocsin/views/incidents"
+	"github.com/tocsin-oncall/tocsin/views/layout"
+	view "github.com/tocsin-oncall/tocsin/views/start"
+)
+
+// Incidents reads the incident of the last test.
+type Incidents interface {
+	Incident(ctx context.Context, number int64) (incident.Row, error)
+	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
+}
+
+// Signals reads what the first integration sent, and its key.
+type Signals interface {
+	LastSignals(ctx context.Context, integrationID int64, limit int) ([]incident.Alert, error)
+	// ShowKey decrypts an integration's key for an actor, with one entry in the audit
+	// log for each actor and key.
+	ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error)
+}
+
+// Catalog applies the configuration of the first service.
+type Catalog interface {
+	Configuration(ctx context.Context, keys *auth.Keyring) (*blueprint.State, error)
+	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error
+}
+
+// ContactMethods reads those of a person.
+type ContactMethods interface {
+	ContactMethods(ctx context.Context, userID int64) ([]notify.ContactMethod, error)
+}
+
+// Deps is what the page needs. All are required.
+type Deps struct {
+	Catalog        Catalog
+	Incidents      Incidents
+	Signals        Signals
+	ContactMethods ContactMethods
+	Tests          page.TestSender
+	Keys           *auth.Keyring
+}
+
+type handlers struct {
+	*page.Pages
+	Deps
+}
+
+// ShowContacts renders the page with what a form of a contact method brought back.
+type ShowContacts func(c echo.Context, req *page.Request, status int, change func([]account.Contact, *account.AddContact)) error
+
+// Mount adds the page and /, and returns how the forms of contact methods on it,
+// which belong to the account, render it.
+func Mount(pages *page.Pages, d Deps) ShowContacts {
+	p := &handlers{pages, d}
+	p.Routes.Get("/", p.Require(auth.ViewOnCall, p.home))
+	p.Routes.Get("/start", p.Require(auth.ViewIncidents, p.start))
+	p.Routes.Post("/start/service", p.Require(auth.Configure, p.firstService))
+	p.Routes.Post("/start/test", p.Require(auth.Page, p.firstTest))
+	return func(c echo.Context, req *page.Request, status int, change func([]account.Contact, *account.AddContact)) error {
+		return p.showStart(c, req, status, func(data *view.Page) { change(data.Contacts, &data.Adding) })
+	}
+}
+
+// home redirects to the reader's first page.
+func (p *handlers) home(c echo.Context, req *page.Request) error {
+	switch {
+	case req.Config.Incomplete() && req.May(auth.Configure):
+		return c.Redirect(http.StatusSeeOther, "/start")
+	case req.May(auth.ViewIncidents):
+		return c.Redirect(http.StatusSeeOther, "/incidents")
+	}
+	return c.Redirect(http.StatusSeeOther, "/oncall")
+}
+
+func (p *handlers) start(c echo.Context, req *page.Request) error {
+	return p.showStart(c, req, http.StatusOK, func(*view.Page) {})
+}
+
+// showStart shows how far the first run has come, with what a form brought back.
+func (p *handlers) showStart(c echo.Context, req *page.Request, status int, change func(*view.Page)) error {
+	ctx := c.Request().Context()
+	frame, err := p.Frame(c, req, "Getting started", layout.Start)
+	if err != nil {
+		return err
+	}
+	frame.User.Sees.Start = true
+	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), Adding: p.ContactForm()}
+	methods, err := p.ContactMethods.ContactMethods(ctx, req.User.ID)
+	if err != nil {
+		return err
+	}
+	data.Contacts = p.ContactRows(methods, nil)
+	if i, ok := firstIntegration(req); ok {
+		data.Service = req.Config.ServiceRef(i.ServiceID)
+		data.Integration = element.Ref{Slug: i.Slug, Name: i.Name}
+		if data.Test, err = p.lastTest(ctx, i.ID); err != nil {
+			return err
+		}
+		if data.Curl, err = p.curl(ctx, req, i, data.Test == nil); err != nil {
+			return err
+		}
+	}
+	change(&data)
+	return page.Render(c, status, view.Start(data))
+}
+
+// firstIntegration is the oldest key that belongs to a service.
+func firstIntegration(req *page.Request) (blueprint.KeptIntegration, bool) {
+	i := slices.IndexFunc(req.Config.Integrations, func(i blueprint.KeptIntegration) bool { return i.ServiceID != nil })
+	if i < 0 {
+		return blueprint.KeptIntegration{}, false
+	}
+	return req.Config.Integrations[i], true
+}
+
+// lastTest is the incident that the key's last signal belongs to; nil where none
+// came yet.
+func (p *handlers) lastTest(ctx context.Context, integrationID int64) (*view.Test, error) {
+	alerts, err := p.Signals.LastSignals(ctx, integrationID, 1)
+	if err != nil || len(alerts) == 0 {
+		return nil, err
+	}
+	r, err := p.Incidents.Incident(ctx, alerts[0].IncidentNo)
+	if err != nil {
+		return nil, err
+	}
+	records, err := p.Incidents.IncidentPages(ctx, r.Number)
+	if err != nil {
+		return nil, err
+	}
+	test := &view.Test{Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), CreatedAt: r.CreatedAt}
+	for _, record := range records {
+		if page.Attempted(record) || waitsToLeave(record) {
+			test.Attempts = append(test.Attempts, page.AttemptOf(record))
+		}
+	}
+	if r.AcknowledgedAt != nil {
+		test.AnsweredIn = r.AcknowledgedAt.Sub(r.CreatedAt)
+	}
+	return test, nil
+}
+
+// waitsToLeave reports whether there is a message that was not tried so far.
+func waitsToLeave(r incident.PageRecord) bool {
+	return r.MessageID != 0 && (r.State == incident.AttemptQueued || r.State == incident.AttemptBundled)
+}
+
+// curl is the command that sends a breach. The key stands in it for those who
+// may see it, as long as nothing came in by it, and the audit log tells; then it
+// is on the integration's page.
+func (p *handlers) curl(ctx context.Context, req *page.Request, i blueprint.KeptIntegration, first bool) (string, error) {
+	key := "KEY"
+	if first && req.MayOn(auth.RevealKey, req.IntegrationObject(i)) {
+		var err error
+		if key, err = p.Signals.ShowKey(ctx, req.Actor, p.Keys, i.Slug); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf(`curl -X POST %s%s/%s \
+  -H 'Content-Type: application/json' \
+  -d '{"service": %q, "sli": "availability", "slo": {"name": "Test breach", "objective": 99.9, "window": "28d"}, "observed": 99.1}'`,
+		p.PublicURL(), p.Tests.Path(i.Kind), key, req.ExampleService(i).Slug), nil
+}

@@ -1,0 +1,90 @@
+package start_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/web"
+)
+
+// From the set-up link to an acknowledged test page, as a new user goes.
+func TestSetUpToAcknowledgedTest(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.Clear()
+		token, err := a.Auth.SetupLink(t.Context())
+		a.Must(err)
+		b := a.Browser()
+		b.Get("/setup/"+token, http.StatusOK)
+		again := b.Post("/setup/"+token, http.StatusUnprocessableEntity, "organization", "", "name", "Mia Novak", "email", "mia", "timezone", "Europe/Vienna", "password", "short")
+		webtest.Contains(t, again, `value="Mia Novak"`, `value="mia"`, "Write the organisation’s name", "Write an email address")
+		webtest.Lacks(t, again, "short\"")
+		// What is wrong with the organisation leaves the link as it was.
+		for field, value := range map[string]string{"organization": "two\nlines", "timezone": ""} {
+			form := map[string]string{"organization": strings.Repeat("ö", 100), "name": "Mia Novak", "email": "mia@novak.example", "timezone": "Europe/Vienna", "password": webtest.Password}
+			form[field] = value
+			var fields []string
+			for name, value := range form {
+				fields = append(fields, name, value)
+			}
+			webtest.Contains(t, b.Post("/setup/"+token, http.StatusUnprocessableEntity, fields...), `aria-invalid="true"`)
+		}
+		to := b.Post("/setup/"+token, http.StatusSeeOther, "organization", "Novak & Co", "name", "Mia Novak", "email", "mia@novak.example", "timezone", "Europe/Vienna", "password", webtest.Password)
+		if to != "/start" {
+			t.Fatalf("set-up led to %q", to)
+		}
+		b.Get("/setup/"+token, http.StatusGone)
+		b.Get("/setup/never-made", http.StatusNotFound)
+
+		wrong := b.Post("/me/contacts", http.StatusUnprocessableEntity, "medium", "sms", "address", "0660 12", "next", "/start")
+		webtest.Contains(t, wrong, `value="0660 12"`, "country code", "From here to a page")
+		b.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+43 660 1234567", "next", "/start")
+		code := a.RunDue()
+		if len(code) != 1 || code[0].To != "+436601234567" {
+			t.Fatalf("sent %+v", code)
+		}
+		methods, err := a.DB.Access.ContactMethods(t.Context(), a.UserID("mia@novak.example"))
+		a.Must(err)
+		verify := "/me/contacts/" + web.FormatInt(methods[0].ID) + "/verify"
+		webtest.Contains(t, b.Post(verify, http.StatusUnprocessableEntity, "code", "12"), "six digits")
+		b.Post(verify, http.StatusSeeOther, "code", code[0].Text)
+
+		unnamed := b.Post("/start/service", http.StatusUnprocessableEntity, "service", "检索", "team", "Pay${ments}")
+		webtest.Contains(t, unnamed, `value="检索"`, `value="Pay${ments}"`, "needs a letter")
+		b.Post("/start/service", http.StatusSeeOther, "service", `Search "2"`, "team", "Pay${ments}")
+		b.Post("/start/service", http.StatusSeeOther, "service", "Search 3", "team", "Another")
+		webtest.Contains(t, b.Get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
+		entries, err := a.DB.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		a.Must(err)
+		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "mia@novak.example" {
+			t.Errorf("the key was shown, and the audit log ends with %+v", e)
+		}
+		webtest.Contains(t, b.Get("/teams/pay-ments", http.StatusOK), "Pay${ments}", "Mia Novak")
+		webtest.Contains(t, b.Get("/services/search-2", http.StatusOK), `Search "2"`, "Mia Novak")
+		webtest.Contains(t, b.Get("/integrations/search-2", http.StatusOK), "Mia Novak by SMS")
+		b.Post("/start/test", http.StatusSeeOther)
+		webtest.Contains(t, b.Get("/start", http.StatusOK), "incident #1. It pages Mia Novak by SMS.", "Test breach by Mia Novak")
+		a.RunDue()
+		webtest.Contains(t, b.Get("/start", http.StatusOK), "SMS to Mia")
+		b.Post("/incidents/1/acknowledge", http.StatusSeeOther, "next", "/start")
+		webtest.Contains(t, b.Get("/start", http.StatusOK), "That is the whole way.")
+		a.Advance(time.Minute)
+		to = b.Post("/integrations/search-2/test", http.StatusSeeOther)
+		if !strings.HasPrefix(to, "/incidents/") {
+			t.Fatalf("the test led to %q", to)
+		}
+		page := a.RunDue()
+		if len(page) != 1 || page[0].To != "+436601234567" {
+			t.Fatalf("the test paged %+v", page)
+		}
+		webtest.Contains(t, b.Get(to, http.StatusOK), "Test breach by Mia Novak", "Acknowledge")
+		b.Post(to+"/acknowledge", http.StatusSeeOther)
+		webtest.Contains(t, b.Get(to, http.StatusOK), "It is yours", "Mia Novak")
+		if o, err := a.DB.Organization.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
+			t.Errorf("the organisation is %+v, %v", o, err)
+		}
+	})
+}
