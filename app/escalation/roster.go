@@ -13,7 +13,8 @@ import (
 // override. It is stored with the page, as the configuration was then.
 type Why struct {
 	// Kind is "step", "handover", "fallback", "administrators", "raised" (the
-	// owner is told of a raise), "still_on_it", or "test".
+	// owner is told of a raise), "worse" (of a worse severity), "joined" (of another
+	// alert of the group), "still_on_it", or "test".
 	Kind string `json:"kind"`
 	// Rule is how the policy was found: "Checkout API's escalation policy".
 	Rule       string `json:"rule,omitempty"`
@@ -195,6 +196,10 @@ func (w Why) Sentence() string {
 		return fmt.Sprintf("You shadow %s", w.Target)
 	case w.Kind == "raised":
 		return "You acknowledged this, and its priority was raised"
+	case w.Kind == "worse":
+		return "You acknowledged this, and it got worse"
+	case w.Kind == "joined":
+		return "You acknowledged this, and another alert of its group fires"
 	case w.Kind == "still_on_it":
 		return "You acknowledged this some time ago. Are you still on it?"
 	case w.Kind == "fallback":

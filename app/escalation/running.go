@@ -42,8 +42,8 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 			return r, false
 		}
 		r.Active, r.NextAction, r.EndedAt = false, nil, &now
-	case incident.EscalateRefire:
-		if !r.Active {
+	case incident.EscalateRefire, incident.EscalateRefireRunning:
+		if !r.Active || change == incident.EscalateRefireRunning && r.State.Phase == Waiting {
 			return r, false
 		}
 		r.State.begin()

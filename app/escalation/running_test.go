@@ -75,6 +75,8 @@ func TestApply(t *testing.T) {
 		{"refire in the fallback", incident.EscalateRefire, active(falling, deadline), active(fires(falling), now)},
 		{"refire while it waits", incident.EscalateRefire, active(waiting, opens), active(begun, now)},
 		{"refire after it was stopped", incident.EscalateRefire, stopped(second, fired), escalation.Running{}},
+		{"refire of what runs", incident.EscalateRefireRunning, active(second, deadline), active(fires(second), now)},
+		{"refire of what runs, while it waits", incident.EscalateRefireRunning, active(waiting, opens), escalation.Running{}},
 		{"wake", incident.EscalateWake, active(waiting, opens), active(begun, now)},
 		{"wake of what runs", incident.EscalateWake, active(second, deadline), escalation.Running{}},
 		{"wake after it was stopped", incident.EscalateWake, stopped(waiting, fired), escalation.Running{}},
@@ -127,7 +129,7 @@ func TestEnds(t *testing.T) {
 func TestEndsQuestion(t *testing.T) {
 	t.Parallel()
 	for change, want := range map[incident.Escalate]bool{
-		incident.EscalateNone: false, incident.EscalateWake: false, incident.EscalateRefire: false, incident.EscalateNext: true,
+		incident.EscalateNone: false, incident.EscalateRefireRunning: false, incident.EscalateWake: false, incident.EscalateRefire: false, incident.EscalateNext: true,
 		incident.EscalateStart: true, incident.EscalateResume: false, incident.EscalateStop: true,
 	} {
 		if got := escalation.EndsQuestion(change); got != want {

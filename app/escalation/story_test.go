@@ -168,7 +168,7 @@ func (r *row) apply(at time.Time, change incident.Escalate) {
 
 // raise has a signal raise the priority.
 func (r *row) raise(at time.Time, priority int) {
-	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true)
+	r.Priority, r.Urgency = &priority, incident.UrgencyOf(&priority, true, true, false)
 	r.apply(at, incident.EscalateRefire)
 }
 

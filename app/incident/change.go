@@ -11,6 +11,7 @@ type Result string
 const (
 	ResultCreated      Result = "created"      // a new incident
 	ResultDeduplicated Result = "deduplicated" // joined the incident that there was
+	ResultAcknowledged Result = "acknowledged" // the sender acknowledged the incident
 	ResultResolved     Result = "resolved"     // the alert no longer fires
 	ResultSuppressed   Result = "suppressed"   // recorded: it pages nobody, and resolves nothing
 	ResultIgnored      Result = "ignored"      // changed nothing
@@ -22,6 +23,9 @@ type Escalate int
 // What can happen to it.
 const (
 	EscalateNone Escalate = iota
+	// EscalateRefireRunning pages the people of the step that is running again, and
+	// leaves alone what waits for support hours.
+	EscalateRefireRunning
 	// EscalateWake begins at once what waits for support hours, and leaves alone
 	// what runs already.
 	EscalateWake
@@ -51,6 +55,8 @@ func (e Escalate) Then(next Escalate) Escalate {
 		return e
 	case e == EscalateStop: // nothing is left to page again
 		return e
+	case e+next == EscalateRefireRunning+EscalateWake:
+		return EscalateRefire
 	}
 	return max(e, next)
 }

@@ -135,10 +135,13 @@ type ActReopen struct{}
 
 func (ActReopen) validate() error { return nil }
 
-func (ActReopen) decide(inc Incident, _ Known, by By) (Change, Outcome, error) {
+func (ActReopen) decide(inc Incident, k Known, by By) (Change, Outcome, error) {
 	c := Change{Incident: inc}
-	if inc.Open() {
+	switch {
+	case inc.Open():
 		return c, notAllowed(ReasonOpen), nil
+	case k.GroupOpen != 0:
+		return c, Outcome{Kind: NotAllowed, Reason: ReasonGroupOpen, Other: k.GroupOpen}, nil
 	}
 	c.Incident.reopened()
 	c.Changed = true
@@ -171,7 +174,7 @@ func (a ActSetPriority) decide(inc Incident, k Known, by By) (Change, Outcome, e
 	c.record(by.At, by.Actor, PriorityPayload{
 		Via: by.Via, Reason: strings.TrimSpace(a.Reason), From: levelName(i.Priority), To: levelName(a.Level),
 	})
-	urgency := UrgencyOf(a.Level, k.DeploymentKnown, k.Production)
+	urgency := UrgencyOf(a.Level, k.DeploymentKnown, k.Production, false)
 	if i.Status == Triggered && i.Urgency == Low && urgency == High {
 		c.Escalate = EscalateWake
 	}
@@ -251,6 +254,9 @@ type Known struct {
 	LastEscalatedBy string
 	// Ended is what the last resolve ended, of an incident that is resolved.
 	Ended Ended
+	// GroupOpen is the number of the open incident of its group, of an incident
+	// that is resolved; 0 for none.
+	GroupOpen int64
 }
 
 // expires is after how long an acknowledgment at a level is asked for again; 0

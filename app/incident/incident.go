@@ -37,6 +37,9 @@ type Incident struct {
 	// Deployment is the slug that the signal named, known or not.
 	Deployment string
 	DedupKey   string
+	// Group is the key that its alerts share, empty for none. No two incidents of a
+	// service and group are open at a time.
+	Group string `gorm:"column:group_key"`
 	// Priority is a level, 1 the most urgent, nil for none. PrioritySource says
 	// where it came from: "signal", "slo", "error budget", or an actor.
 	Priority       *int
@@ -120,6 +123,27 @@ type Facts struct {
 	Environment     []Pair       `json:"environment,omitempty"`
 	Dependencies    []Dependency `json:"dependencies,omitempty"`
 	Links           []Link       `json:"links,omitempty"`
+
+	// Severity is the sender's word, the worst since the incident opened: see
+	// WorseSeverity. It is not the incident's own severity.
+	Severity string `json:"severity,omitempty"`
+	// MayWait is set while the sender lets all that it told of wait: see Event.Low.
+	MayWait     bool   `json:"may_wait,omitempty"`
+	Description string `json:"description,omitempty"` // the sender's text, over several lines
+	Labels      []Pair `json:"labels,omitempty"`
+	Annotations []Pair `json:"annotations,omitempty"`
+	Details     []Pair `json:"details,omitempty"` // any others that the sender names so
+	Runbook     string `json:"runbook,omitempty"` // an http(s) address
+	Source      string `json:"source,omitempty"`  // the host or tool that is affected
+	Component   string `json:"component,omitempty"`
+	Class       string `json:"class,omitempty"`
+	Client      *Link  `json:"client,omitempty"` // the monitoring tool; Href may be empty
+	Images      []Link `json:"images,omitempty"` // Href is the address of the image
+	// ExhaustionAt is when the error budget will be spent, by the sender's word.
+	ExhaustionAt *time.Time `json:"exhaustion_at,omitempty"`
+	// Truncated counts the alerts that the sender left out of its request.
+	Truncated int64 `json:"truncated,omitempty"`
+
 	// Unknown are the fields that nobody here knows, as JSON text.
 	Unknown []Pair `json:"unknown,omitempty"`
 }
@@ -149,13 +173,18 @@ type Action string
 // The actions of a signal.
 const (
 	Trigger Action = "trigger"
-	Resolve Action = "resolve"
+	// AcknowledgeAlert acknowledges the alert's incident in the name of the sender.
+	AcknowledgeAlert Action = "acknowledge"
+	Resolve          Action = "resolve"
 )
 
 // Event is a decoded signal, the same for every wire format.
 type Event struct {
-	Action      Action
-	DedupKey    string
+	Action   Action
+	DedupKey string
+	// Group is the key of a group within the service, empty for none: alerts that
+	// fire under it share one open incident.
+	Group       string
 	Title       string
 	ServiceName string // as the sender named it
 	Deployment  string
@@ -165,7 +194,12 @@ type Event struct {
 	// StartedAt is the sender's word, zero where it gave none.
 	StartedAt time.Time
 	Snooze    time.Duration
-	Facts     Facts
-	Warnings  []string
-	Body      []byte
+	// Severity is the sender's: "critical", "error", "warning", "info" or empty.
+	// It never sets the incident's own.
+	Severity string
+	// Low says that the sender lets it wait for support hours.
+	Low      bool
+	Facts    Facts
+	Warnings []string
+	Body     []byte
 }

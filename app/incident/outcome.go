@@ -35,6 +35,7 @@ const (
 	ReasonJustEscalated   Reason = "just_escalated"    // within EscalateAgain; By and At say who and when
 	ReasonResolvedByOther Reason = "resolved_by_other" // only the resolver can take a resolve back
 	ReasonTooLate         Reason = "too_late"          // UndoWithin is over
+	ReasonGroupOpen       Reason = "group_open"        // Other is open for the same group of alerts
 )
 
 // Outcome is what came of a command.
@@ -45,6 +46,7 @@ type Outcome struct {
 	// people know them, where the store knows it.
 	By, Name string
 	At       time.Time // when they were; zero where that is not known
+	Other    int64     // the number of another incident, 0 for none
 	// Incident is the incident after the command.
 	Incident Incident
 }
@@ -82,6 +84,8 @@ func (o Outcome) Refusal() string {
 		return fmt.Sprintf("Somebody else resolved incident %d. If it is not over, reopen it: that pages whoever is on call.", n)
 	case ReasonTooLate:
 		return fmt.Sprintf("It is too late to take that back in silence. If incident %d is not over, reopen it: that pages whoever is on call.", n)
+	case ReasonGroupOpen:
+		return fmt.Sprintf("Incident %d is open for the same group of alerts, so %d stays resolved.", o.Other, n)
 	}
 	return ""
 }

@@ -27,6 +27,21 @@ type RaisedPayload struct {
 	Sender string `json:"sender,omitempty"`
 }
 
+// JoinedPayload is of another alert of the group that fires.
+type JoinedPayload struct {
+	Alert    string   `json:"text,omitempty"` // its title
+	Severity string   `json:"to,omitempty"`   // the sender's, empty for none
+	Sender   string   `json:"sender,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// WorsePayload is of a sender's severity that got worse.
+type WorsePayload struct {
+	From   string `json:"from,omitempty"`
+	To     string `json:"to,omitempty"`
+	Sender string `json:"sender,omitempty"`
+}
+
 // RecoveredPayload is of an alert that stopped firing.
 type RecoveredPayload struct {
 	Sender string `json:"sender,omitempty"`
@@ -190,6 +205,12 @@ func (RepeatedPayload) Kind() EventKind { return EvRepeated }
 
 // Kind implements Payload.
 func (RaisedPayload) Kind() EventKind { return EvRaised }
+
+// Kind implements Payload.
+func (JoinedPayload) Kind() EventKind { return EvJoined }
+
+// Kind implements Payload.
+func (WorsePayload) Kind() EventKind { return EvWorse }
 
 // Kind implements Payload.
 func (RecoveredPayload) Kind() EventKind { return EvRecovered }

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,10 +131,10 @@ func oneOf(levels []catalog.Priority) string {
 }
 
 // UrgencyOf is the default rule: no priority, P1 and P2 are high and the rest
-// low; what is known not to be production is low. A deployment that nobody
-// knows may be production.
-func UrgencyOf(priority *int, deploymentKnown, production bool) Urgency {
-	if deploymentKnown && !production {
+// low; what is known not to be production is low, and so is what its sender lets
+// wait, whatever its priority. A deployment that nobody knows may be production.
+func UrgencyOf(priority *int, deploymentKnown, production, mayWait bool) Urgency {
+	if mayWait || deploymentKnown && !production {
 		return Low
 	}
 	if priority == nil || urgent(priority) {
@@ -157,4 +158,13 @@ func levelName(level *int) string {
 		return ""
 	}
 	return "P" + strconv.Itoa(*level)
+}
+
+// severities are what senders may say, the least severe first.
+var severities = [...]string{"info", "warning", "error", "critical"}
+
+// WorseSeverity reports whether a sender's severity is worse than another; one
+// that is empty or not known is the least of all.
+func WorseSeverity(a, b string) bool {
+	return slices.Index(severities[:], a) > slices.Index(severities[:], b)
 }

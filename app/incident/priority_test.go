@@ -103,8 +103,11 @@ func TestUrgencyOf(t *testing.T) {
 		if test.priority == 0 {
 			priority = nil
 		}
-		if got := incident.UrgencyOf(priority, test.known, test.production); got != test.want {
+		if got := incident.UrgencyOf(priority, test.known, test.production, false); got != test.want {
 			t.Errorf("%+v: got %s", test, got)
+		}
+		if got := incident.UrgencyOf(priority, test.known, test.production, true); got != incident.Low {
+			t.Errorf("%+v, where it may wait: got %s", test, got)
 		}
 	}
 }

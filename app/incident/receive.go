@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -19,12 +20,21 @@ const (
 // has to answer before the policy starts again.
 const AnswerWithin = 5 * time.Minute
 
+// Why an owner is asked, in a SignalChange.
+const (
+	AskRaised = "raised" // the priority
+	AskWorse  = "worse"  // the sender's severity, or it may wait no longer
+	AskJoined = "joined" // another alert of the group fires
+)
+
 // State is what is known before a signal.
 type State struct {
 	Alert    *Alert    // nil for a dedup key that was never seen
 	Incident *Incident // the alert's incident, nil for none
 	// OtherFiring counts the other alerts of that incident that still fire.
 	OtherFiring int
+	// GroupIncident is the open incident of the event's group, nil for none.
+	GroupIncident *Incident
 }
 
 // Rules are what a signal's service, key and deployment decide.
@@ -55,9 +65,10 @@ type SignalChange struct {
 	NewIncident bool
 	Timeline    []TimelineEvent
 	Escalate    Escalate
-	// AskOwner pages the owner of an acknowledged incident whose priority was
-	// raised; AckDue acts if they do not answer.
+	// AskOwner pages the owner of an acknowledged incident that got worse; AckDue
+	// acts if they do not answer. AskKind says why: AskRaised and the like.
 	AskOwner bool
+	AskKind  string
 	Timers   []Timer
 }
 
@@ -73,6 +84,12 @@ type SignalChange struct {
 // the same rule. A resolve of what does not fire, and one that by the sender's
 // own times belongs to an earlier firing, are ignored. One that comes while the
 // incident is flapping is suppressed: it is recorded, and resolves nothing.
+//
+// A trigger of a group whose incident is open joins that one: see joinGroup. A
+// sender's severity that gets worse, and urgency that rises with it, page again
+// like a raise. A trigger of a firing that the sender has resolved is ignored: see
+// isOver. An acknowledgment is for an open incident that nobody has acknowledged,
+// and else ignored.
 func Receive(now time.Time, st State, ev Event, rules Rules) SignalChange {
 	r := receiveRun{now: now, ev: ev, rules: rules}
 	if st.Alert != nil {
@@ -92,12 +109,25 @@ func Receive(now time.Time, st State, ev Event, rules Rules) SignalChange {
 		r.recover(st.OtherFiring)
 		return r.out
 	}
+	if ev.Action == AcknowledgeAlert {
+		r.acknowledge(open)
+		return r.out
+	}
 	known := st.Alert != nil
+	if known {
+		r.recoveredAt = st.Alert.ResolvedAt
+	}
+	if known && !firing && r.isOver() {
+		r.out.Result, r.out.Warning = ResultIgnored, firingIsOver
+		return r.out
+	}
 	r.trigger(known, firing)
-	switch {
+	switch group := st.GroupIncident; {
 	case firing:
 		r.out.Result = ResultDeduplicated
 		r.repeat()
+	case group != nil && (st.Incident == nil || st.Incident.Number != group.Number):
+		r.joinGroup(*group)
 	case open:
 		r.join()
 	case st.Incident != nil && r.reopens():
@@ -114,6 +144,11 @@ type receiveRun struct {
 	ev    Event
 	rules Rules
 	out   SignalChange
+
+	recoveredAt *time.Time // of the alert's last firing
+	// The severity and MayWait of the incident before.
+	severity string
+	mayWait  bool
 }
 
 func (r *receiveRun) record(p Payload) {
@@ -184,7 +219,12 @@ func (r *receiveRun) seen() {
 	inc := r.out.Incident
 	inc.LastSeenAt = r.now
 	inc.Occurrences++
+	r.severity, r.mayWait = inc.Facts.Severity, inc.Facts.MayWait
 	inc.Facts = r.ev.Facts
+	inc.Facts.MayWait = r.mayWait && r.ev.Low
+	if WorseSeverity(r.severity, inc.Facts.Severity) {
+		inc.Facts.Severity = r.severity
+	}
 }
 
 // raises reports whether the priority is above all that the alert gave before
@@ -199,8 +239,17 @@ func (r *receiveRun) pagesAgain() bool {
 	return r.raises() && (r.out.Incident.Priority != nil || urgent(r.ev.Priority))
 }
 
-// raise takes over a higher priority and reports whether it pages again.
+// raise takes over a higher priority and a worse severity, and reports whether it
+// pages again.
 func (r *receiveRun) raise() bool {
+	if prioritised, worse := r.raisePriority(), r.worsen(); prioritised || !worse {
+		return prioritised
+	}
+	r.out.AskKind = AskWorse
+	return true
+}
+
+func (r *receiveRun) raisePriority() bool {
 	a, inc := &r.out.Alert, r.out.Incident
 	raises, pages := r.raises(), r.pagesAgain()
 	if moreUrgent(r.ev.Priority, a.Priority) {
@@ -211,8 +260,27 @@ func (r *receiveRun) raise() bool {
 	}
 	r.record(RaisedPayload{From: levelName(inc.Priority), To: levelName(r.ev.Priority), Sender: r.ev.Facts.Sender})
 	inc.Priority, inc.PrioritySource = r.ev.Priority, r.ev.PrioritySource
-	inc.Urgency = UrgencyOf(inc.Priority, r.rules.DeploymentKnown, r.rules.Production)
+	inc.Urgency = r.urgencyOf(inc.Priority)
 	return pages
+}
+
+func (r *receiveRun) urgencyOf(priority *int) Urgency {
+	return UrgencyOf(priority, r.rules.DeploymentKnown, r.rules.Production, r.ev.Low)
+}
+
+// worsen takes over what the sender says of severity and urgency, and reports
+// whether it got worse than all that it said of the incident before.
+func (r *receiveRun) worsen() bool {
+	inc := r.out.Incident
+	worse := r.severity != "" && WorseSeverity(r.ev.Severity, r.severity)
+	if worse {
+		r.record(WorsePayload{From: r.severity, To: r.ev.Severity, Sender: r.ev.Facts.Sender})
+	}
+	if r.mayWait && !r.ev.Low && inc.Urgency == Low {
+		inc.Urgency = r.urgencyOf(inc.Priority)
+		worse = worse || inc.Urgency == High
+	}
+	return worse
 }
 
 // repeat is a trigger on what fires.
@@ -230,7 +298,7 @@ func (r *receiveRun) pageRaise() {
 	inc := r.out.Incident
 	switch {
 	case inc.Status == Acknowledged && inc.OwnerID != nil:
-		r.out.AskOwner = true
+		r.out.AskOwner, r.out.AskKind = true, cmp.Or(r.out.AskKind, AskRaised)
 		if inc.AskedAt == nil {
 			asked := r.now
 			inc.AskedAt = &asked
@@ -257,6 +325,7 @@ func (r *receiveRun) start() {
 // same: it is flapping, or a person reopened it.
 func (r *receiveRun) join() {
 	inc := r.out.Incident
+	isNews := r.fellSilent()
 	r.seen()
 	inc.ChangedAt = r.now
 	r.record(RepeatedPayload{Sender: r.ev.Facts.Sender, Occurrences: r.out.Alert.Occurrences})
@@ -264,16 +333,20 @@ func (r *receiveRun) join() {
 	if inc.FlappingSince != nil {
 		r.out.Result = ResultSuppressed
 	}
-	if r.raise() {
+	switch {
+	case r.raise():
 		r.out.Result = ResultDeduplicated
 		r.pageRaise()
+	case isNews:
+		r.out.Result = ResultDeduplicated
+		r.pageChild()
 	}
 	r.snooze()
 }
 
 func (r *receiveRun) reopens() bool {
 	inc := r.out.Incident
-	return inc.ResolvedAt != nil && r.rules.ReopenWindow > 0 &&
+	return inc.ResolvedAt != nil && inc.Group == r.ev.Group && r.rules.ReopenWindow > 0 &&
 		!r.now.After(inc.ResolvedAt.Add(r.rules.ReopenWindow))
 }
 
@@ -298,6 +371,7 @@ func (r *receiveRun) reopen() {
 		r.record(reopened)
 	}
 	raised := r.raise()
+	inc.Facts.Severity = r.ev.Severity // what it was before is over
 	r.out.Result = ResultSuppressed
 	if raised || inc.FlappingSince == nil && muted == nil {
 		r.out.Result = ResultDeduplicated
@@ -333,12 +407,13 @@ func (r *receiveRun) begin() {
 	r.out.Alert.Priority = ev.Priority
 	r.out.Incident = &Incident{
 		Title: ev.Title, Status: Triggered,
-		Urgency:   UrgencyOf(ev.Priority, r.rules.DeploymentKnown, r.rules.Production),
-		ServiceID: r.rules.ServiceID, Deployment: ev.Deployment, DedupKey: ev.DedupKey,
+		Urgency:   r.urgencyOf(ev.Priority),
+		ServiceID: r.rules.ServiceID, Deployment: ev.Deployment, DedupKey: ev.DedupKey, Group: ev.Group,
 		Priority: ev.Priority, PrioritySource: ev.PrioritySource,
 		Occurrences: 1, Facts: ev.Facts,
 		CreatedAt: r.now, LastSeenAt: r.now, ChangedAt: r.now,
 	}
+	r.out.Incident.Facts.MayWait = ev.Low
 	r.record(ReceivedPayload{Sender: ev.Facts.Sender, Warnings: ev.Warnings})
 	r.out.Escalate = EscalateStart
 	r.snooze()

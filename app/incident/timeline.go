@@ -14,6 +14,8 @@ const (
 	EvReceived        EventKind = "received"       // a signal opened the incident
 	EvRepeated        EventKind = "repeated"       // an alert fires again while the incident is open
 	EvRaised          EventKind = "raised"         // a signal raised the priority
+	EvJoined          EventKind = "joined"         // another alert of the group fires
+	EvWorse           EventKind = "worse"          // the sender's severity got worse
 	EvRecovered       EventKind = "recovered"      // an alert stopped firing
 	EvReopened        EventKind = "reopened"       // by a signal or a person
 	EvFlapping        EventKind = "flapping"       // stays open until it is quiet
@@ -104,6 +106,8 @@ var decoders = byKind(
 	decoderOf[ReceivedPayload](),
 	decoderOf[RepeatedPayload](),
 	decoderOf[RaisedPayload](),
+	decoderOf[JoinedPayload](),
+	decoderOf[WorsePayload](),
 	decoderOf[RecoveredPayload](),
 	decoderOf[ReopenedPayload](),
 	decoderOf[FlappingPayload](),

@@ -49,6 +49,8 @@ func (ActUndoResolve) decide(inc Incident, k Known, by By) (Change, Outcome, err
 		o := isResolved(inc)
 		o.Reason = ReasonTooLate
 		return c, o, nil
+	case k.GroupOpen != 0:
+		return c, Outcome{Kind: NotAllowed, Reason: ReasonGroupOpen, Other: k.GroupOpen}, nil
 	}
 	c.Changed, c.ReviveAlerts = true, i.ResolvedAt
 	i.ResolvedAt, i.ResolvedBy, i.Resolution = nil, "", ""

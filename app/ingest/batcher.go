@@ -17,7 +17,7 @@ import (
 
 // BatcherOptions tune a Batcher; zero values take the defaults.
 type BatcherOptions struct {
-	Lanes    int           // parallel transactions; 1. A key always takes the same lane
+	Lanes    int           // parallel transactions; 1. A key or group always takes the same lane
 	MaxBatch int           // signals in a transaction; 256
 	MaxCount int           // signals that may wait or be in work; 10,000
 	MaxBytes int64         // and their size; 64 MiB
@@ -79,17 +79,18 @@ type lane struct {
 	wake    bell
 }
 
-// submission is a signal on its way. It is answered once, by its lane.
+// submission is the signals of one request on their way, which are written in one
+// transaction. It is answered once, by its lane.
 type submission struct {
-	signal Signal
-	size   int64
-	state  atomic.Int32
-	answer chan answer // holds one, so that a lane never waits for a sender
+	signals []Signal
+	size    int64
+	state   atomic.Int32
+	answer  chan answer // holds one, so that a lane never waits for a sender
 }
 
 type answer struct {
-	result Result
-	err    error
+	results []Result
+	err     error
 }
 
 // The states of a submission.
@@ -111,33 +112,38 @@ func NewBatcher(writer Writer, opts BatcherOptions) *Batcher {
 	return b
 }
 
-// Submit waits until the signal is durable. It fails as Unavailable at once
+// Submit waits until the signals, of which there is one at least, are durable.
+// They are written in one transaction, but where the data of one is at fault: then
+// the others are written and all fail. It fails as Unavailable at once
 // where the queue is full or closed, and where the deadline passes first; then
-// the signal may yet be written, which its dedup key makes harmless to repeat.
+// the signals may yet be written, which their dedup keys make harmless to repeat.
 // A sender that hangs up ends the wait and nothing else.
-func (b *Batcher) Submit(ctx context.Context, signal Signal) (Result, error) {
-	s := &submission{signal: signal, size: signal.size(), answer: make(chan answer, 1)}
-	if !b.admit(s.size) {
-		b.metrics.overload.Add(1)
-		return Result{}, tryAgain("Too many signals are waiting. Send it again in a moment.", nil)
+func (b *Batcher) Submit(ctx context.Context, signals []Signal) ([]Result, error) {
+	s := &submission{signals: signals, answer: make(chan answer, 1)}
+	for i := range signals {
+		s.size += signals[i].size()
 	}
-	if !b.laneOf(&s.signal).push(s) {
-		b.release(s.size)
-		return Result{}, tryAgain("Tocsin is shutting down. Send it again in a moment.", nil)
+	if !b.admit(s) {
+		b.metrics.overload.Add(1)
+		return nil, tryAgain("Too many signals are waiting. Send it again in a moment.", nil)
+	}
+	if !b.laneOf(&s.signals[0]).push(s) {
+		b.release(s)
+		return nil, tryAgain("Tocsin is shutting down. Send it again in a moment.", nil)
 	}
 	deadline := time.NewTimer(b.opts.Deadline)
 	defer deadline.Stop()
 	select {
 	case a := <-s.answer:
-		return a.result, a.err
+		return a.results, a.err
 	case <-ctx.Done():
-		return Result{}, tryAgain("The request ended before it was answered, so the signal may or may not have been stored. Send it again: its dedup key makes that harmless.", ctx.Err())
+		return nil, tryAgain("The request ended before it was answered, so the signal may or may not have been stored. Send it again: its dedup key makes that harmless.", ctx.Err())
 	case <-deadline.C:
 		b.metrics.late.Add(1)
 		if s.state.CompareAndSwap(queued, dropped) {
-			b.release(s.size)
+			b.release(s)
 		}
-		return Result{}, tryAgain("Storing the signal takes too long. Send it again in a moment.", nil)
+		return nil, tryAgain("Storing the signal takes too long. Send it again in a moment.", nil)
 	}
 }
 
@@ -162,31 +168,37 @@ func (b *Batcher) Close(ctx context.Context) error {
 	}
 }
 
-// admit reserves room in the queue.
-func (b *Batcher) admit(size int64) bool {
-	if b.count.Add(1) > int64(b.opts.MaxCount) {
-		b.count.Add(-1)
+// admit reserves room in the queue. A request with more signals than the queue
+// holds is let in where the queue is empty.
+func (b *Batcher) admit(s *submission) bool {
+	n := int64(len(s.signals))
+	if all := b.count.Add(n); all > int64(b.opts.MaxCount) && all > n {
+		b.count.Add(-n)
 		return false
 	}
-	if b.bytes.Add(size) > b.opts.MaxBytes {
-		b.release(size)
+	if b.bytes.Add(s.size) > b.opts.MaxBytes {
+		b.release(s)
 		return false
 	}
 	return true
 }
 
-func (b *Batcher) release(size int64) {
-	b.count.Add(-1)
-	b.bytes.Add(-size)
+func (b *Batcher) release(s *submission) {
+	b.count.Add(-int64(len(s.signals)))
+	b.bytes.Add(-s.size)
 }
 
-// laneOf gives every signal of a key the same lane, so that they keep their
-// order.
+// laneOf gives every signal of a group or key the same lane, so that they keep
+// their order. The other signals of a request go with its first.
 func (b *Batcher) laneOf(s *Signal) *lane {
 	if len(b.lanes) == 1 {
 		return b.lanes[0]
 	}
-	hash := maphash.String(b.seed, s.Event.DedupKey) ^ uint64(s.ServiceID)*0x9e3779b97f4a7c15
+	key := s.Event.Group
+	if key == "" {
+		key = s.Event.DedupKey
+	}
+	hash := maphash.String(b.seed, key) ^ uint64(s.ServiceID)*0x9e3779b97f4a7c15
 	return b.lanes[hash%uint64(len(b.lanes))]
 }
 
@@ -220,17 +232,22 @@ func (b bell) ring() {
 	}
 }
 
-// take moves up to limit submissions into batch; it leaves none behind where it
-// takes none. more is false once the lane is closed and empty.
+// take moves submissions of up to limit signals into batch, or a single one that
+// has more; it leaves none behind where it takes none. more is false once the lane
+// is closed and empty.
 func (l *lane) take(batch []*submission, limit int) (_ []*submission, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for n < len(l.waiting) && len(batch) < limit {
-		if s := l.waiting[n]; s.state.CompareAndSwap(queued, taken) {
-			batch = append(batch, s)
+	n, signals := 0, 0
+	for ; n < len(l.waiting); n++ {
+		s := l.waiting[n]
+		if len(batch) > 0 && signals+len(s.signals) > limit {
+			break
 		}
-		n++
+		if s.state.CompareAndSwap(queued, taken) {
+			batch = append(batch, s)
+			signals += len(s.signals)
+		}
 	}
 	rest := copy(l.waiting, l.waiting[n:])
 	clear(l.waiting[rest:])
@@ -253,7 +270,7 @@ func (b *Batcher) drain(l *lane) {
 			}
 			signals = signals[:0]
 			for _, s := range batch {
-				signals = append(signals, s.signal)
+				signals = append(signals, s.signals...)
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), b.opts.Deadline)
 			b.write(ctx, batch, signals)
@@ -277,30 +294,51 @@ func (b *Batcher) write(ctx context.Context, batch []*submission, signals []Sign
 	case isTransient(err) || ctx.Err() != nil:
 		b.refuse(batch, err)
 	case len(batch) == 1:
+		if len(signals) > 1 {
+			b.writeApart(ctx, signals)
+		}
 		b.metrics.failed.Add(1)
-		s := &batch[0].signal
-		b.opts.Log.Error("a signal cannot be stored", "service", s.ServiceID, "dedup_key", s.Event.DedupKey, "error", err)
+		s := &signals[0]
+		b.opts.Log.Error("store signal", "service", s.ServiceID, "dedup_key", s.Event.DedupKey, "signals", len(signals), "error", err)
 		b.reply(batch[0], answer{err: fault.Internal(err)})
 	default:
 		b.metrics.bisected.Add(1)
 		half := len(batch) / 2
-		b.write(ctx, batch[:half], signals[:half])
-		b.write(ctx, batch[half:], signals[half:])
+		n := 0
+		for _, s := range batch[:half] {
+			n += len(s.signals)
+		}
+		b.write(ctx, batch[:half], signals[:n])
+		b.write(ctx, batch[half:], signals[n:])
+	}
+}
+
+// writeApart writes each signal of a request by itself, one of which cannot be
+// written. Its sender is told of a failure all the same; that it repeats the
+// others is harmless.
+func (b *Batcher) writeApart(ctx context.Context, signals []Signal) {
+	b.metrics.bisected.Add(1)
+	for i := range signals {
+		if _, err := b.try(ctx, signals[i:i+1]); err != nil {
+			b.opts.Log.Error("store signal", "service", signals[i].ServiceID, "dedup_key", signals[i].Event.DedupKey, "error", err)
+		}
 	}
 }
 
 // confirm answers those whose signals are durable.
 func (b *Batcher) confirm(batch []*submission, results []Result) {
-	b.metrics.written.Add(int64(len(batch)))
-	for i, s := range batch {
-		b.reply(s, answer{result: results[i]})
+	b.metrics.written.Add(int64(len(results)))
+	for _, s := range batch {
+		n := len(s.signals)
+		b.reply(s, answer{results: results[:n:n]})
+		results = results[n:]
 	}
 }
 
 // refuse has senders repeat what may not be stored.
 func (b *Batcher) refuse(batch []*submission, err error) {
 	b.metrics.failed.Add(int64(len(batch)))
-	b.opts.Log.Warn("signals could not be stored; their senders are asked to repeat them", "signals", len(batch), "error", err)
+	b.opts.Log.Warn("store signals; senders repeat them", "requests", len(batch), "error", err)
 	failure := tryAgain("The signal could not be stored. Send it again in a moment.", err)
 	for _, s := range batch {
 		b.reply(s, answer{err: failure})
@@ -345,6 +383,6 @@ func (b *Batcher) call(ctx context.Context, signals []Signal) (written Written, 
 }
 
 func (b *Batcher) reply(s *submission, a answer) {
-	b.release(s.size)
+	b.release(s)
 	s.answer <- a
 }

@@ -68,7 +68,7 @@ func storm(t *testing.T, opts ingest.BatcherOptions, n int, seed uint64) {
 			s.Event.Snooze = 1
 		}
 		senders.Go(func() {
-			_, err := b.Submit(context.Background(), s)
+			_, err := b.Submit(context.Background(), []ingest.Signal{s})
 			good[i] = err == nil
 			internal[i] = fault.Is(err, fault.KindInternal)
 			if err != nil && !internal[i] && !fault.Is(err, fault.KindUnavailable) {
@@ -148,7 +148,7 @@ func BenchmarkSubmit(b *testing.B) {
 			b.SetParallelism(senders)
 			b.RunParallel(func(p *testing.PB) {
 				for p.Next() {
-					if _, err := batcher.Submit(context.Background(), s); err != nil {
+					if _, err := batcher.Submit(context.Background(), []ingest.Signal{s}); err != nil {
 						b.Error(err)
 						return
 					}

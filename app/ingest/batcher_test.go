@@ -88,7 +88,7 @@ func held(gate <-chan struct{}) *fakeWriter {
 func submit(b *ingest.Batcher, s ingest.Signal) <-chan error {
 	answer := make(chan error, 1)
 	go func() {
-		_, err := b.Submit(context.Background(), s)
+		_, err := b.Submit(context.Background(), []ingest.Signal{s})
 		answer <- err
 	}()
 	synctest.Wait()
@@ -120,7 +120,7 @@ func TestASingleSignalDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startBatcher(t, &fakeWriter{}, ingest.BatcherOptions{})
 		began := time.Now()
-		if r, err := b.Submit(t.Context(), signal("a", "a")); err != nil || r.Number != 1 {
+		if r, err := b.Submit(t.Context(), []ingest.Signal{signal("a", "a")}); err != nil || r[0].Number != 1 {
 			t.Errorf("got %+v, %v", r, err)
 		}
 		if waited := time.Since(began); waited != 0 {
@@ -178,7 +178,7 @@ func TestALostRaceIsRepeated(t *testing.T) {
 			return nil
 		}}
 		b := startBatcher(t, w, ingest.BatcherOptions{})
-		if _, err := b.Submit(t.Context(), signal("a", "a")); err != nil {
+		if _, err := b.Submit(t.Context(), []ingest.Signal{signal("a", "a")}); err != nil {
 			t.Error(err)
 		}
 		if s := b.Stats(); s.Retried != 3 || s.Batches != 4 || s.Written != 1 || s.Bisected != 0 {
@@ -230,7 +230,7 @@ func TestAFullQueueTurnsAwayAtOnce(t *testing.T) {
 			b := startBatcher(t, held(gate), opts)
 			a, c := submit(b, big), submit(b, big)
 			began := time.Now()
-			_, err := b.Submit(t.Context(), big)
+			_, err := b.Submit(t.Context(), []ingest.Signal{big})
 			if !fault.Is(err, fault.KindUnavailable) || time.Since(began) != 0 {
 				t.Errorf("%s: got %v after %v", name, err, time.Since(began))
 			}
@@ -241,7 +241,7 @@ func TestAFullQueueTurnsAwayAtOnce(t *testing.T) {
 			if s := b.Stats(); s.Waiting != 0 || s.WaitingBytes != 0 || s.Overload != 1 {
 				t.Errorf("%s: %+v", name, s)
 			}
-			if _, err := b.Submit(t.Context(), big); err != nil {
+			if _, err := b.Submit(t.Context(), []ingest.Signal{big}); err != nil {
 				t.Errorf("%s: room was not given back: %v", name, err)
 			}
 		})
@@ -316,7 +316,7 @@ func TestASenderThatHangsUpDisturbsNobody(t *testing.T) {
 		ctx, hangUp := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
 		go func() {
-			_, err := b.Submit(ctx, signal("b", "b"))
+			_, err := b.Submit(ctx, []ingest.Signal{signal("b", "b")})
 			gone <- err
 		}()
 		synctest.Wait()
@@ -350,7 +350,7 @@ func TestCloseDrains(t *testing.T) {
 		if err := b.Close(short); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("close: got %v", err)
 		}
-		if _, err := b.Submit(t.Context(), signal("late", "late")); !fault.Is(err, fault.KindUnavailable) {
+		if _, err := b.Submit(t.Context(), []ingest.Signal{signal("late", "late")}); !fault.Is(err, fault.KindUnavailable) {
 			t.Errorf("submit after close: got %v", err)
 		}
 		close(gate)

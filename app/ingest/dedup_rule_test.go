@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
 // ruled resolves a body by an integration with a dedup rule.
@@ -22,11 +23,11 @@ func ruled(t testing.TB, rule, body string) ingest.Signal {
 		Deployments:  []catalog.Deployment{{ID: 1, Slug: "prod-eu"}},
 		Integrations: []catalog.Integration{integration},
 	})
-	breach, err := ingest.DecodeSLO([]byte(body), "")
+	breach, err := slo.Decode([]byte(body), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	signal, err := ingest.Resolve(snapshot, integration, breach, time.Unix(0, 0))
+	signal, err := ingest.Resolve(snapshot, integration, &slo.Format, &breach, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,9 +129,9 @@ func TestTheRuleIsOfTheConfigurationInForce(t *testing.T) {
 	h := newHouse(t)
 	h.contents.Integrations[0].Dedup = `event.sli`
 	h.stale = 1
-	answer, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(ruledBreach + "}")})
-	if err != nil || answer.DedupKey != "availability" {
-		t.Errorf("it is answered %+v, %v", answer, err)
+	answers, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: "application/json", Body: []byte(ruledBreach + "}")})
+	if err != nil || answers[0].DedupKey != "availability" {
+		t.Errorf("it is answered %+v, %v", answers, err)
 	}
 }
 
@@ -177,7 +178,7 @@ func FuzzDedupRule(f *testing.F) {
 		`event.?a == event.?c || size(event.a) > 1 ? event.c : event.a.b`, `event.a.matches("^(.*)+$") ? "x" : "y"`, `string(event.a)`, `event.dedup_key`,
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		if _, err := ingest.DecodeSLO([]byte(body), ""); err != nil {
+		if _, err := slo.Decode([]byte(body), ""); err != nil {
 			return
 		}
 		for _, rule := range rules {
@@ -197,13 +198,13 @@ func BenchmarkResolve(b *testing.B) {
 		b.Run("rule="+rule, func(b *testing.B) {
 			integration := catalog.Integration{ID: 1, ServiceID: new(int64(1)), Dedup: rule}
 			snapshot := catalog.NewSnapshot(catalog.Contents{Services: []catalog.Service{{ID: 1, Slug: "checkout-api"}}, Integrations: []catalog.Integration{integration}})
-			breach, err := ingest.DecodeSLO([]byte(ruledBreach+"}"), "")
+			breach, err := slo.Decode([]byte(ruledBreach+"}"), "")
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := ingest.Resolve(snapshot, integration, breach, time.Unix(0, 0)); err != nil {
+				if _, err := ingest.Resolve(snapshot, integration, &slo.Format, &breach, time.Unix(0, 0)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -38,7 +38,7 @@ func (b *Batcher) Stats() BatcherStats {
 var (
 	statResults = [...]incident.Result{
 		incident.ResultCreated, incident.ResultDeduplicated, incident.ResultResolved,
-		incident.ResultSuppressed, incident.ResultIgnored,
+		incident.ResultAcknowledged, incident.ResultSuppressed, ResultRecorded, incident.ResultIgnored,
 	}
 	statFaults = [...]fault.Kind{
 		fault.KindInvalid, fault.KindMalformed, fault.KindUnauthorized, fault.KindTooLarge,
@@ -51,15 +51,15 @@ type serviceMetrics struct {
 	refused  [len(statFaults)]atomic.Int64
 }
 
-func (m *serviceMetrics) count(status incident.Result, err error) {
-	if err == nil {
-		for i, r := range statResults {
-			if r == status {
-				m.accepted[i].Add(1)
-			}
+func (m *serviceMetrics) accept(status incident.Result) {
+	for i, r := range statResults {
+		if r == status {
+			m.accepted[i].Add(1)
 		}
-		return
 	}
+}
+
+func (m *serviceMetrics) refuse(err error) {
 	kind := fault.KindOf(err)
 	for i, k := range statFaults {
 		if k == kind {

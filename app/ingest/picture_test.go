@@ -10,6 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
 func TestAKeyThatWasJustMadeWorks(t *testing.T) {
@@ -46,7 +47,7 @@ func TestWhatWasJustConfiguredIsNotRefused(t *testing.T) {
 			t.Errorf("%s: a signal that is taken cost a reload", test.name)
 		}
 		h.cached = newHouse(t).cached
-		if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer.Status != incident.ResultCreated {
+		if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer[0].Status != incident.ResultCreated {
 			t.Errorf("%s: the replay: %+v, %v", test.name, answer, err)
 		}
 	}
@@ -56,8 +57,8 @@ func TestAReplayKnowsAnIntegrationThatIsNewerThanThePicture(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.contents.Integrations = append(h.contents.Integrations, catalog.Integration{ID: 7, Kind: catalog.KindSLO, ServiceID: new(int64(2))})
-	h.rejections = []ingest.Rejection{{ID: 1, IntegrationID: 7, Status: 415, Body: []byte(breach(""))}}
-	if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer.Status != incident.ResultCreated {
+	h.rejections = []ingest.Rejection{{ID: 1, IntegrationID: 7, Endpoint: slo.Path, Status: 415, Body: []byte(breach(""))}}
+	if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer[0].Status != incident.ResultCreated {
 		t.Errorf("got %+v, %v", answer, err)
 	}
 }
@@ -92,13 +93,13 @@ func TestResolveLeavesTheBreachAsItWas(t *testing.T) {
 	b := decode(t, breach(`"observed":"a","snooze":"b","started_at":"c"`))
 	integration := h.contents.Integrations[1]
 	h.contents.Organization.CatchAllServiceID = new(int64(3))
-	first, err := ingest.Resolve(catalog.NewSnapshot(h.contents), integration, b, h.now)
+	first, err := ingest.Resolve(catalog.NewSnapshot(h.contents), integration, &slo.Format, &b, h.now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := slices.Clone(first.Event.Warnings)
 	h.contents.Organization.CatchAllServiceID = new(int64(2))
-	if _, err := ingest.Resolve(catalog.NewSnapshot(h.contents), integration, b, h.now); err != nil {
+	if _, err := ingest.Resolve(catalog.NewSnapshot(h.contents), integration, &slo.Format, &b, h.now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, first.Event.Warnings); diff != "" || len(b.Event.Warnings) != 3 {

@@ -1,12 +1,15 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
 // Rejection is a signal of a known key that could not be understood, kept so
@@ -14,6 +17,7 @@ import (
 type Rejection struct {
 	ID            int64 `gorm:"primaryKey"`
 	IntegrationID int64
+	Endpoint      string // the path that it was posted to, without the key
 	ReceivedAt    time.Time
 	// Status is what was answered: 400, 413, 415 or 422.
 	Status      int
@@ -21,7 +25,8 @@ type Rejection struct {
 	Fields      []fault.Field `gorm:"serializer:json"`
 	ContentType string
 	Remote      string
-	// Body is at most MaxBody bytes; that of a 413 is only its beginning.
+	// Body is at most MaxBody bytes; that of a 413 is only its beginning. A key
+	// that stood in it is made illegible: a replay needs none.
 	Body         []byte
 	ReplayedAt   *time.Time
 	ReplayedBy   string // an actor
@@ -61,49 +66,76 @@ func refusal(err error) (f *fault.Error, status int, ok bool) {
 
 // reject lists a refused signal. That it cannot be listed is no reason to
 // answer the sender anything else.
-func (s *Service) reject(ctx context.Context, integrationID int64, req Request, cause error) {
+func (s *Service) reject(ctx context.Context, integrationID int64, req *Request, cause error) {
 	f, status, ok := refusal(cause)
 	if !ok {
 		return
 	}
+	body := req.Body[:min(len(req.Body), MaxBody)]
+	if _, endpoint, ok := s.opts.Formats.Endpoint(req.Endpoint); ok && endpoint.Key != nil && req.Key != "" {
+		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))
+	}
 	err := s.opts.Rejections.Reject(context.WithoutCancel(ctx), Rejection{
-		IntegrationID: integrationID, ReceivedAt: s.now(), Status: status, Reason: f.Message, Fields: f.Fields,
-		ContentType: printable(req.ContentType), Remote: printable(req.Remote), Body: req.Body[:min(len(req.Body), MaxBody)],
+		IntegrationID: integrationID, Endpoint: req.Endpoint, ReceivedAt: s.now(), Status: status, Reason: f.Message, Fields: f.Fields,
+		ContentType: document.Printable(req.ContentType), Remote: document.Printable(req.Remote), Body: body,
 	})
 	if err != nil {
-		s.opts.Log.Error("a rejected signal could not be listed", "integration", integrationID, "reason", f.Message, "error", err)
+		s.opts.Log.Error("keep rejected signal", "integration", integrationID, "reason", f.Message, "error", err)
 	}
 }
 
-// Replay sends a rejected signal through its integration again, as it stands
-// now; what came under a wrong content type is read as JSON. The outcome is noted on it, whichever it is, but for faults that pass.
-func (s *Service) Replay(ctx context.Context, rejectionID int64, actor string) (Answer, error) {
+// Replay sends a rejected request through its integration again, as it stands
+// now, and reads it by the format of the endpoint that it was posted to; what came
+// under a wrong content type is read as JSON. The outcome is noted on it,
+// whichever it is, but for faults that pass.
+func (s *Service) Replay(ctx context.Context, rejectionID int64, actor string) ([]Answer, error) {
 	r, err := s.opts.Rejections.Rejection(ctx, rejectionID)
 	if err != nil {
-		return Answer{}, err
+		return nil, err
 	}
 	if r.Status == http.StatusRequestEntityTooLarge {
-		return Answer{}, fault.Conflict("Only the beginning of this signal was kept, since it was too large, so it cannot be replayed.")
+		return nil, fault.Conflict("Only the beginning of this signal was kept, since it was too large, so it cannot be replayed.")
 	}
 	if r.ReplayedAt != nil && replayWorked(r.ReplayResult) {
-		return Answer{}, fault.Conflict("This signal was replayed by %s already.", r.ReplayedBy)
+		return nil, fault.Conflict("This signal was replayed by %s already.", r.ReplayedBy)
 	}
-	answer, err := s.take(ctx, r.IntegrationID, Request{ContentType: "application/json", Body: r.Body, Remote: r.Remote})
+	format, _, ok := s.opts.Formats.Endpoint(r.Endpoint)
+	if !ok {
+		return nil, fault.Conflict("This version of Tocsin reads nothing that is posted to %s, so it cannot be replayed.", r.Endpoint)
+	}
+	req := Request{Endpoint: r.Endpoint, ContentType: "application/json", Body: r.Body, Remote: r.Remote}
+	answers, refused, err := s.take(ctx, format, r.IntegrationID, &req)
+	if err == nil && refused != nil {
+		err = refused
+	}
 	if err != nil {
 		f, _, again := refusal(err)
 		if !again {
-			return Answer{}, err
+			return nil, err
 		}
 		r.ReplayResult = f.Message
 	} else {
-		r.ReplayResult = string(answer.Status)
+		r.ReplayResult = resultOf(answers)
 	}
 	at := s.now()
 	r.ReplayedAt, r.ReplayedBy = &at, actor
 	if noteErr := s.opts.Rejections.Replayed(context.WithoutCancel(ctx), r); noteErr != nil {
-		s.opts.Log.Error("a replay could not be noted", "rejection", r.ID, "error", noteErr)
+		s.opts.Log.Error("record replay", "rejection", r.ID, "error", noteErr)
 	}
-	return answer, err
+	return answers, err
+}
+
+// resultOf is what became of a request: the result of its events, which is the
+// first in the order of statResults where they differ.
+func resultOf(answers []Answer) string {
+	for _, r := range statResults {
+		for i := range answers {
+			if answers[i].Status == r {
+				return string(r)
+			}
+		}
+	}
+	return string(incident.ResultIgnored)
 }
 
 func replayWorked(result string) bool {

@@ -9,28 +9,30 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
 // maxAhead is how far a sender's clock may go ahead of ours: a start that lies
 // further ahead of the receipt of its signal is none.
 const maxAhead = 5 * time.Minute
 
-// Resolve finds what a breach means in a configuration: whose service it is,
+// Resolve finds what an event, which is no change, means in a configuration: whose service it is,
 // whether its deployment is known, which priority it gets, and which key where
 // the integration has a rule for it. at is when the signal came in: a start more
 // than five minutes after it is not used, and warned of, since a firing that has
 // yet to begin could not be ended by any recovery. What the sender named and
 // nobody knows is warned of; only a service that nobody knows, from a
 // key that is bound to none, in an organisation without a catch-all, is Invalid.
-func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach Breach, at time.Time) (Signal, error) {
-	ev := breach.Event
-	ev.Warnings = slices.Clip(ev.Warnings) // the breach may be resolved again
-	ev.Facts.Sender = integration.Name
+func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format *Format, sent *Event, at time.Time) (Signal, error) {
+	ev := sent.Event
+	ev.Warnings = slices.Clip(ev.Warnings) // the event may be resolved again
+	ev.Facts.Sender, ev.Facts.Severity = integration.Name, ev.Severity
+	ev.DedupKey, ev.Group = ShortenKey(ev.DedupKey), ShortenKey(ev.Group)
 	if ev.StartedAt.After(at.Add(maxAhead)) {
-		notYet(&ev)
+		notYet(&ev, format.Names.StartedAt)
 	}
 
-	service, warning, err := serviceOf(snapshot, integration, ev.ServiceName)
+	service, warning, err := serviceOf(snapshot, integration, format, ev.ServiceName)
 	if err != nil {
 		return Signal{}, err
 	}
@@ -41,15 +43,15 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach
 	if !known && ev.Deployment != "" {
 		ev.Warnings = append(ev.Warnings, fmt.Sprintf("The deployment %q is not known.", ev.Deployment))
 	}
-	budget := breach.Budget
+	budget := sent.Budget
 	var sloPriority *int
 	if slo, ok := snapshot.SLONamed(service.ID, ev.Facts.SLOName, ev.Facts.Endpoint, ev.Facts.SLI); ok {
 		sloPriority = slo.Priority
 		if budget.Window == 0 {
-			budget.Window, _ = parseDuration(slo.Window)
+			budget.Window, _ = document.ParseDuration(slo.Window)
 		}
 	}
-	choice := incident.ChoosePriority(breach.Priority, sloPriority, budget, snapshot.Priorities())
+	choice := incident.ChoosePriority(sent.Priority, sloPriority, budget, snapshot.Priorities())
 	ev.Priority, ev.PrioritySource = choice.Level, choice.Source
 	ev.Warnings = append(ev.Warnings, choice.Warnings...)
 
@@ -62,7 +64,7 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach
 		},
 	}
 	if integration.Dedup != "" {
-		signal.KeyWithoutRule = applyDedupRule(&ev, snapshot, integration)
+		signal.KeyWithoutRule = applyDedupRule(&ev, snapshot, integration, format, sent)
 	}
 	signal.Event = ev
 	if service.PolicyID != nil {
@@ -74,20 +76,23 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, breach
 }
 
 // notYet leaves out a start that lies ahead.
-func notYet(ev *incident.Event) {
+func notYet(ev *incident.Event, name string) {
 	start := strconv.Quote(ev.StartedAt.Format(time.RFC3339Nano))
-	ev.Facts.Unknown = append(slices.Clip(ev.Facts.Unknown), incident.Pair{Name: "started_at", Value: start})
-	ev.Warnings = append(ev.Warnings, "started_at lies in the future and is not used; the time of receipt stands for it.")
+	ev.Facts.Unknown = append(slices.Clip(ev.Facts.Unknown), incident.Pair{Name: name, Value: start})
+	ev.Warnings = append(ev.Warnings, name+" lies in the future and is not used; the time of receipt stands for it.")
 	ev.StartedAt, ev.Facts.StartedAt = time.Time{}, nil
 }
 
 // serviceOf finds the service: the key's own, else the one that the sender
 // names, else the catch-all.
-func serviceOf(snapshot *catalog.Snapshot, integration catalog.Integration, name string) (s catalog.Service, warning string, err error) {
-	named, known := snapshot.ServiceNamed(name)
+func serviceOf(snapshot *catalog.Snapshot, integration catalog.Integration, format *Format, name string) (s catalog.Service, warning string, err error) {
+	named, known := catalog.Service{}, false
+	if name != "" {
+		named, known = snapshot.ServiceNamed(name)
+	}
 	if integration.ServiceID != nil {
 		if own, ok := snapshot.Service(*integration.ServiceID); ok {
-			if !known || named.ID != own.ID {
+			if name != "" && (!known || named.ID != own.ID) {
 				warning = fmt.Sprintf("The sender names the service %q; the key belongs to %s.", name, own.Slug)
 			}
 			return own, warning, nil
@@ -98,9 +103,18 @@ func serviceOf(snapshot *catalog.Snapshot, integration catalog.Integration, name
 	}
 	if id := snapshot.Organization().CatchAllServiceID; id != nil {
 		if all, ok := snapshot.Service(*id); ok {
+			if name == "" {
+				return all, fmt.Sprintf("The sender names no service; the signal went to %s.", all.Slug), nil
+			}
 			return all, fmt.Sprintf("The service %q is not known; the signal went to %s.", name, all.Slug), nil
 		}
 	}
-	return catalog.Service{}, "", fault.Invalid("There is no service %q.", name).
-		With(fault.Field{Path: "service", Message: "must be the slug or the name of a service"})
+	f := fault.Invalid("There is no service %q.", name)
+	if name == "" {
+		f = fault.Invalid("The key belongs to no service, and the sender names none.")
+	}
+	if path := format.Names.Service; path != "" {
+		f = f.With(fault.Field{Path: path, Message: "must be the slug or the name of a service"})
+	}
+	return catalog.Service{}, "", f
 }

@@ -18,11 +18,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
 // house is a small organisation with everything that a Service needs, in
 // memory. It is its Config, its Submitter and its Rejections.
 type house struct {
+	t        testing.TB
 	now      time.Time
 	contents catalog.Contents
 	cached   *catalog.Snapshot
@@ -34,12 +36,16 @@ type house struct {
 	submitted  []ingest.Signal
 	firing     string // the key under which something fires that a recovery may end
 	rejections []ingest.Rejection
+	changes    []ingest.RecordedChange
+	recordErr  error
+	units      []int // how many signals each submission had
 	service    *ingest.Service
 }
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{
+		t:   t,
 		now: time.Date(2026, 11, 23, 19, 5, 0, 1234, time.FixedZone("CET", 3600)),
 		contents: catalog.Contents{
 			Organization: catalog.Organization{ConfigVersion: 4},
@@ -55,6 +61,7 @@ func newHouse(t testing.TB) *house {
 				{ID: 2, Name: "Any", Kind: catalog.KindSLO, KeyHMAC: []byte("hmac:any")},
 				{ID: 3, Name: "Slow", Kind: catalog.KindSLO, ServiceID: new(int64(1)), KeyHMAC: []byte("hmac:slow"), RateLimit: 2},
 				{ID: 4, Name: "Other", Kind: "other", ServiceID: new(int64(1)), KeyHMAC: []byte("hmac:other")},
+				{ID: 5, Name: "Lines", Kind: "lines", KeyHMAC: []byte("hmac:lines")},
 			},
 			PolicyVersions: []catalog.PolicyVersionRef{
 				{PolicyID: 9, ID: 92, Effective: time.Date(2026, 11, 23, 18, 5, 0, 0, time.UTC)},
@@ -64,8 +71,12 @@ func newHouse(t testing.TB) *house {
 		},
 	}
 	h.cached = catalog.NewSnapshot(h.contents)
+	formats, err := ingest.NewFormats(slo.Format, lines)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.service = ingest.NewService(ingest.ServiceOptions{
-		Config: h, Submitter: h, Rejections: h,
+		Formats: formats, Config: h, Submitter: h, Changes: h, Rejections: h,
 		HMAC: func(key string) []byte { return []byte("hmac:" + key) },
 		URL:  func(number int64) string { return fmt.Sprintf("https://tocsin.example/incidents/%d", number) },
 		Now:  func() time.Time { return h.now },
@@ -82,22 +93,35 @@ func (h *house) Reload(context.Context) (*catalog.Snapshot, error) {
 	return h.cached, nil
 }
 
-func (h *house) Submit(_ context.Context, s ingest.Signal) (ingest.Result, error) {
+func (h *house) Submit(_ context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
 	if h.submitErr != nil {
-		return ingest.Result{}, h.submitErr
+		return nil, h.submitErr
 	}
+	results := make([]ingest.Result, len(signals))
 	if h.stale > 0 {
 		h.stale--
-		return ingest.Result{Stale: true}, nil
-	}
-	h.submitted = append(h.submitted, s)
-	if s.Event.Action == incident.Resolve {
-		if s.Event.DedupKey == h.firing {
-			return ingest.Result{Status: incident.ResultResolved, Number: 16}, nil
+		for i := range results {
+			results[i].Stale = true
 		}
-		return ingest.Result{Status: incident.ResultIgnored, Warning: nothingOpen}, nil
+		return results, nil
 	}
-	return ingest.Result{Status: incident.ResultCreated, Number: 17}, nil
+	h.submitted = append(h.submitted, signals...)
+	h.units = append(h.units, len(signals))
+	for i, s := range signals {
+		results[i] = ingest.Result{Status: incident.ResultCreated, Number: 17}
+		if s.Event.Action == incident.Resolve {
+			results[i] = ingest.Result{Status: incident.ResultIgnored, Warning: nothingOpen}
+			if s.Event.DedupKey == h.firing {
+				results[i] = ingest.Result{Status: incident.ResultResolved, Number: 16}
+			}
+		}
+	}
+	return results, nil
+}
+
+func (h *house) RecordChanges(_ context.Context, changes []ingest.RecordedChange) error {
+	h.changes = append(h.changes, changes...)
+	return h.recordErr
 }
 
 const nothingOpen = "Nothing is open under this dedup key, so the recovery ended nothing."
@@ -124,9 +148,13 @@ func (h *house) Replayed(_ context.Context, r ingest.Rejection) error {
 }
 
 func (h *house) post(key, body string) (ingest.Answer, error) {
-	return h.service.Accept(context.Background(), ingest.Request{
-		Key: key, Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(body), Remote: "192.0.2.1",
+	answers, err := h.service.Accept(context.Background(), ingest.Request{
+		Key: key, Endpoint: slo.Path, ContentType: "application/json", Body: []byte(body), Remote: "192.0.2.1",
 	})
+	if err != nil {
+		return ingest.Answer{}, err
+	}
+	return answers[0], nil
 }
 
 // last posts what must be accepted and returns the signal that came of it.
@@ -290,7 +318,7 @@ func TestRejectionsAreListed(t *testing.T) {
 		{"text/plain\x00\xff", breach(""), 415, 0},
 		{"application/json", "{}", 422, 3},
 	} {
-		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: test.contentType, Body: []byte(test.body), Remote: "192.0.2.1"})
+		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: test.contentType, Body: []byte(test.body), Remote: "192.0.2.1"})
 		var f *fault.Error
 		if !errors.As(err, &f) {
 			t.Errorf("%d: got %v", test.status, err)
@@ -350,7 +378,7 @@ func TestReplay(t *testing.T) {
 	}
 	h.submitErr = nil
 	answer, err := h.service.Replay(t.Context(), 1, "ana@acme.example")
-	if err != nil || answer.Status != incident.ResultCreated || h.submitted[0].ServiceID != 8 {
+	if err != nil || answer[0].Status != incident.ResultCreated || h.submitted[0].ServiceID != 8 {
 		t.Errorf("got %+v, %v", answer, err)
 	}
 	if r := h.rejections[0]; r.ReplayResult != "created" || r.ReplayedBy != "ana@acme.example" || r.ReplayedAt == nil {
@@ -367,7 +395,7 @@ func TestReplay(t *testing.T) {
 func TestReplayOfAForgottenContentTypeAndOfATornBody(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	_, _ = h.service.Accept(t.Context(), ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/x-www-form-urlencoded", Body: []byte(breach(""))})
+	_, _ = h.service.Accept(t.Context(), ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: "application/x-www-form-urlencoded", Body: []byte(breach(""))})
 	_, _ = h.post("own", strings.Repeat(" ", ingest.MaxBody+1))
 	if _, err := h.service.Replay(t.Context(), 1, "ana@acme.example"); err != nil {
 		t.Error(err)
@@ -405,7 +433,7 @@ func TestRateLimit(t *testing.T) {
 
 func BenchmarkAccept(b *testing.B) {
 	h := newHouse(b)
-	req := ingest.Request{Key: "own", Kind: catalog.KindSLO, ContentType: "application/json", Body: fullBreach}
+	req := ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: "application/json", Body: fullBreach}
 	b.ReportAllocs()
 	for b.Loop() {
 		h.submitted = h.submitted[:0]
@@ -430,7 +458,7 @@ func TestABodyIsReadOnceItsKeyIsKnown(t *testing.T) {
 		{"a body that cannot be read", "own", broken, 1, fault.KindInternal},
 	} {
 		h, reads := newHouse(t), 0
-		_, err := h.service.Accept(t.Context(), ingest.Request{Key: c.key, Kind: catalog.KindSLO, ContentType: "application/json", Read: func() ([]byte, error) {
+		_, err := h.service.Accept(t.Context(), ingest.Request{Key: c.key, Endpoint: slo.Path, ContentType: "application/json", Read: func() ([]byte, error) {
 			reads++
 			return []byte(`{"service":`), c.fails
 		}})
@@ -444,7 +472,7 @@ func TestABodyIsReadOnceItsKeyIsKnown(t *testing.T) {
 	h := newHouse(t)
 	for range 3 {
 		reads := 0
-		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "slow", Kind: catalog.KindSLO, Read: func() ([]byte, error) { reads++; return nil, nil }})
+		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "slow", Endpoint: slo.Path, Read: func() ([]byte, error) { reads++; return nil, nil }})
 		if fault.Is(err, fault.KindLimited) && reads != 0 {
 			t.Error("the body of a key that is over its limit was read")
 		}

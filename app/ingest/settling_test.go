@@ -136,7 +136,7 @@ func TestARequestThatEndedMayHaveBeenStored(t *testing.T) {
 		ctx, hangUp := context.WithCancel(t.Context())
 		answer := make(chan error, 1)
 		go func() {
-			_, err := b.Submit(ctx, signal("a", "a"))
+			_, err := b.Submit(ctx, []ingest.Signal{signal("a", "a")})
 			answer <- err
 		}()
 		synctest.Wait()
@@ -144,7 +144,7 @@ func TestARequestThatEndedMayHaveBeenStored(t *testing.T) {
 		if err := <-answer; !fault.Is(err, fault.KindUnavailable) || !strings.Contains(err.Error(), "may or may not have been stored") {
 			t.Errorf("got %v", err)
 		}
-		if _, err := b.Submit(ctx, signal("b", "b")); err == nil || strings.Contains(err.Error(), "may or may not") {
+		if _, err := b.Submit(ctx, []ingest.Signal{signal("b", "b")}); err == nil || strings.Contains(err.Error(), "may or may not") {
 			t.Errorf("of a signal that was turned away: %v", err)
 		}
 		d.end <- nil

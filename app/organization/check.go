@@ -204,8 +204,8 @@ func (c *checker) slo(o *SLO, path string) {
 func (c *checker) integration(i *Integration, path string) {
 	c.slug(path, &i.Slug, i.Name)
 	c.name(path+".name", i.Name)
-	if c.given(path+".kind") && !c.leftOpen(i.Kind) && i.Kind != catalog.KindSLO {
-		c.wrong(path+".kind", "Integrations of kind %s are not part of this version of Tocsin; there is %s.", i.Kind, catalog.KindSLO)
+	if c.given(path+".kind") && !c.leftOpen(i.Kind) && !slices.Contains(catalog.Kinds, i.Kind) {
+		c.wrong(path+".kind", "Integrations of kind %s are not part of this version of Tocsin; the kinds are %s.", i.Kind, strings.Join(catalog.Kinds, ", "))
 	}
 	if c.given(path+".key") && !c.leftOpen(i.Key) && !integrationKey.MatchString(i.Key) {
 		// The key is not repeated: it is a secret, even if it is a wrong one.

@@ -42,6 +42,7 @@ type Parts struct {
 	Keys          *auth.Keyring
 	Auth          *auth.Service
 	Sessions      *auth.Sessions
+	Formats       *ingest.Formats
 	Signals       *ingest.Service
 	Submitter     ingest.Submitter
 	Incidents     *incident.Service
@@ -85,7 +86,7 @@ type Slices struct {
 func NewSlices(p Parts) Slices {
 	editor := p.DB.Organization.Editor(p.Keys)
 	configs, reads, signals := web.NewConfigCache(p.Configuration), p.DB.IncidentReads(), p.DB.Signals()
-	tests := page.TestSender{Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
+	tests := page.TestSender{Formats: p.Formats, Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
 		return signals.IntegrationKey(ctx, p.Keys, slug)
 	}}
 	replies := &reply.Service{Store: p.DB.Replies(), Users: p.Auth, People: p.Configuration, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
@@ -94,13 +95,13 @@ func NewSlices(p Parts) Slices {
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
 			Live: p.Live, Metrics: p.Metrics, Health: web.Health{Ping: p.DB.Ping, Migrated: p.DB.Migrated, Swept: p.Swept},
 		},
-		Hook: hook.Deps{Signals: p.Signals},
+		Hook: hook.Deps{Formats: p.Formats, Signals: p.Signals},
 		Callback: callback.Deps{
 			Texts: p.Texts, Replies: replies, Receipts: p.DB.Paging, Requests: p.DB.Access, People: p.Configuration, Works: p.Works, Now: p.Now, Log: p.Log,
 		},
 		API: api.Deps{
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
-			Catalog: p.Configuration, Submitter: p.Submitter, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
+			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
 		Page:      page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
 		Incidents: incidents.Deps{Incidents: reads, Actions: p.Incidents},
@@ -136,7 +137,7 @@ func (s Slices) Handler() *web.Router {
 func (s *Server) handler() http.Handler {
 	p := Parts{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
-		DB: s.DB, Keys: s.Keys, Auth: s.Auth, Sessions: s.Sessions, Signals: s.Ingest, Submitter: s.batcher, Incidents: s.Incidents,
+		DB: s.DB, Keys: s.Keys, Auth: s.Auth, Sessions: s.Sessions, Formats: s.formats, Signals: s.Ingest, Submitter: s.batcher, Incidents: s.Incidents,
 		Configuration: s.Organization, Works: s.outbox.Works, OnlyLog: s.OnlyLog, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
 	}
 	if token := s.Config.Twilio.AuthToken; !token.IsZero() {

@@ -62,6 +62,7 @@ type Server struct {
 	http      *http.Server
 	listener  net.Listener
 	publicURL atomic.Pointer[string]
+	formats   *ingest.Formats
 	log       *slog.Logger
 	live      *web.Live
 	metrics   *web.Metrics
@@ -84,6 +85,10 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if o.Channels != nil {
 		channels, onlyLog = o.Channels, false
 	}
+	formats, err := Formats()
+	if err != nil {
+		return nil, err
+	}
 	opened, err := store.Open(ctx, cfg.Database.URL.Reveal(), store.Options{Now: o.Now, Exclusive: true, Log: log})
 	if err != nil {
 		return nil, err
@@ -91,7 +96,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if _, err := opened.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	s := &Server{Config: cfg, DB: opened, Keys: keys, OnlyLog: onlyLog, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
+	s := &Server{Config: cfg, DB: opened, Keys: keys, OnlyLog: onlyLog, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
 	if err := s.registerEffects(ctx, channels); err != nil {
@@ -112,7 +117,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.Incidents = &incident.Service{Store: s.DB.Incidents, Now: s.DB.Now}
 	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB.Incidents), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{
-		Config: s.Organization, Submitter: s.batcher, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
+		Formats: s.formats, Config: s.Organization, Submitter: s.batcher, Changes: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
 		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
 	})
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)

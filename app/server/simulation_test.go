@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/harness"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
@@ -243,7 +244,7 @@ func (w witness) foresee(f foreseen) simulate.Timeline {
 	w.must(err)
 	sre, err := view.IntegrationBySlug("sre")
 	w.must(err)
-	in := simulate.Input{Works: works, Payload: f.breach(), At: w.began, Span: f.span, Policy: view.PolicyVersion,
+	in := simulate.Input{Works: works, Format: &slo.Format, Payload: f.breach(), At: w.began, Span: f.span, Policy: view.PolicyVersion,
 		Integration: sre.Integration, Snapshot: view.Catalog(), Roster: view.Roster(), Recipients: view.Recipients()}
 	for _, a := range f.answers {
 		in.Answers = append(in.Answers, simulate.Answer{After: a.after, Person: w.user(a.who), Kind: a.kind})

@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
@@ -46,7 +47,7 @@ func newAcme() *acme {
 	two := 2
 	return &acme{
 		Input: simulate.Input{
-			Payload: []byte(breach), At: evening,
+			Format: &slo.Format, Payload: []byte(breach), At: evening,
 			Integration: catalog.Integration{ID: 1, Slug: "sre", Name: "SRE infrastructure", Kind: catalog.KindSLO, ServiceID: &service},
 			Recipients:  recipients(),
 			Works:       func(m notify.Medium) bool { return m == notify.SMS || m == notify.Email },

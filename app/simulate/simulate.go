@@ -41,7 +41,10 @@ type Input struct {
 	// Integration is the key that the signal comes in by. One with nothing but
 	// a ServiceID will do.
 	Integration catalog.Integration
-	// Payload is a native SLO breach in JSON.
+	// Format is what Payload is written in.
+	Format *ingest.Format
+	// Payload is what the sender posts, in JSON. Where it tells of several alerts,
+	// the first that fires is looked at.
 	Payload []byte
 	// At is when it comes in.
 	At time.Time
@@ -181,12 +184,12 @@ func Run(ctx context.Context, in Input) (Timeline, error) {
 	if err := in.check(); err != nil {
 		return Timeline{}, err
 	}
-	breach, err := ingest.DecodeSLO(in.Payload, "application/json")
+	ev, err := in.event()
 	if err != nil {
 		return Timeline{}, err
 	}
 	in.At = in.At.UTC().Truncate(time.Microsecond)
-	signal, err := ingest.Resolve(in.Snapshot, in.Integration, breach, in.At)
+	signal, err := ingest.Resolve(in.Snapshot, in.Integration, in.Format, ev, in.At)
 	if err != nil {
 		return Timeline{}, err
 	}
@@ -196,6 +199,20 @@ func Run(ctx context.Context, in Input) (Timeline, error) {
 		return Timeline{}, fmt.Errorf("simulate: %w", err)
 	}
 	return w.timeline, nil
+}
+
+// event is the first of the payload that fires, or else its first.
+func (in *Input) event() (*ingest.Event, error) {
+	events, err := in.Format.Decode(ingest.Input{Endpoint: in.Format.Endpoints[0].Path, ContentType: "application/json", Body: in.Payload})
+	if err != nil {
+		return nil, err
+	}
+	events = slices.DeleteFunc(events, func(ev ingest.Event) bool { return ev.Change != nil })
+	if len(events) == 0 {
+		return nil, fault.Invalid("The signal tells of nothing that could page anybody.")
+	}
+	i := slices.IndexFunc(events, func(ev ingest.Event) bool { return ev.Action == incident.Trigger })
+	return &events[max(i, 0)], nil
 }
 
 // check fills in what was left out, and refuses what makes no sense.

@@ -92,7 +92,7 @@ func (p *pipeline) sendUntilItCrashes(b *ingest.Batcher, name string, slow func(
 				}
 				p.db.Flusher.Latency.Force(slow(n), time.Now().Add(time.Hour))
 				key := fmt.Sprintf("%s-%d-%d", name, sender, n)
-				if _, err := b.Submit(p.t.Context(), p.signal(key)); err != nil {
+				if _, err := b.Submit(p.t.Context(), []ingest.Signal{p.signal(key)}); err != nil {
 					atRefused.Do(func() { close(refused) })
 					return
 				}
@@ -141,7 +141,7 @@ func (p *pipeline) awaken(b *ingest.Batcher) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if _, err := b.Submit(ctx, p.signal("awake")); err == nil {
+		if _, err := b.Submit(ctx, []ingest.Signal{p.signal("awake")}); err == nil {
 			return
 		}
 		select {

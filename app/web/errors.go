@@ -49,10 +49,8 @@ func (r *Router) fail(err error, c echo.Context) {
 		return
 	}
 	header := c.Response().Header()
-	switch p.Status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header.Set("Retry-After", strconv.Itoa(retryAfter(err, p.Status)))
-	case http.StatusUnauthorized:
+	setRetryAfter(header, err, p.Status)
+	if p.Status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="Tocsin"`)
 	}
 	header.Set("Cache-Control", "no-store")
@@ -62,11 +60,27 @@ func (r *Router) fail(err error, c echo.Context) {
 	}
 }
 
+// Failed logs the error of a request that its handler answers itself, and sets
+// Retry-After where the status asks for it. The answer is not written yet.
+func (r *Router) Failed(c echo.Context, status int, err error) {
+	p := ProblemOf(err)
+	p.Status, p.Reference = status, RequestID(c)
+	r.logError(c, p, err)
+	setRetryAfter(c.Response().Header(), err, status)
+}
+
+func setRetryAfter(header http.Header, err error, status int) {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		header.Set("Retry-After", strconv.Itoa(retryAfter(err, status)))
+	}
+}
+
 func (r *Router) writeError(c echo.Context, p Problem) error {
 	switch path := c.Request().URL.Path; {
 	case c.Request().Method == http.MethodHead:
 		return c.NoContent(p.Status)
-	case isProgramPath(path):
+	case r.isProgramPath(path):
 		return writeProblem(c, p)
 	case r.errorPage == nil:
 		return c.String(p.Status, p.Detail+"\n")
@@ -92,7 +106,10 @@ func (r *Router) writeErrorPage(c echo.Context, p Problem) error {
 }
 
 // isProgramPath reports whether a path is called by programs, not by people.
-func isProgramPath(path string) bool {
+func (r *Router) isProgramPath(path string) bool {
+	if r.isSignalPath(path) {
+		return true
+	}
 	for _, prefix := range []string{"/api/", "/webhooks/", "/twilio/", livePath, "/metrics", "/healthz", "/readyz"} {
 		if strings.HasPrefix(path, prefix) {
 			return true

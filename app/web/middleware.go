@@ -19,10 +19,6 @@ const (
 	sessionKey   = "session" // set once a session is loaded
 )
 
-// SignalPath is where senders post signals. Accepted ones are left out of the
-// access log.
-const SignalPath = "/webhooks/slo"
-
 // RequestID identifies a request in the log. It is made on first use: most
 // signals never need one.
 func RequestID(c echo.Context) string {
@@ -47,7 +43,7 @@ func (r *Router) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := r.recoverPanic(next, c); err != nil {
 			c.Error(err)
 		}
-		if c.Response().Status == http.StatusAccepted && strings.HasPrefix(c.Path(), SignalPath) {
+		if c.Response().Status == http.StatusAccepted && r.isSignalPath(c.Path()) {
 			return nil
 		}
 		request := c.Request()

@@ -49,6 +49,8 @@ type Router struct {
 	sameOrigin echo.MiddlewareFunc
 	// errorPage renders an error for people; nil writes it as plain text.
 	errorPage func(c echo.Context, p Problem) error
+	// signalPaths are those that senders post to.
+	signalPaths []string
 }
 
 const (
@@ -88,9 +90,23 @@ func (r *Router) Routes() []*echo.Route { return r.echo.Routes() }
 // and a new time limit. A nil show, as at first, writes plain text.
 func (r *Router) SetErrorPage(show func(c echo.Context, p Problem) error) { r.errorPage = show }
 
-// Signals are the routes of the hot path: no session, no compression, no limits
-// but those of the handler.
-func (r *Router) Signals() Routes { return Routes{echo: r.echo} }
+// Signals are the routes of the hot path below a path that senders post to: no
+// session, no compression, no limits but those of the handler. Accepted requests
+// are left out of the access log.
+func (r *Router) Signals(path string) Routes {
+	r.signalPaths = append(r.signalPaths, path)
+	return Routes{echo: r.echo}
+}
+
+// isSignalPath reports whether a path begins with one that senders post to.
+func (r *Router) isSignalPath(path string) bool {
+	for _, prefix := range r.signalPaths {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
+}
 
 // Callbacks are the routes that providers call, with bodies of at most maxBody
 // bytes.

@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/hook"
 )
@@ -24,7 +25,11 @@ func newHandler(d web.Deps, signals hook.Signals) http.Handler {
 	d.PublicURL, d.Now, d.Live, d.Metrics = cmp.Or(d.PublicURL, webtest.PublicURL), time.Now, web.NewLive(), cmp.Or(d.Metrics, web.NewMetrics())
 	d.Log = cmp.Or(d.Log, slog.New(slog.DiscardHandler))
 	r := web.New(d)
-	hook.Mount(r, hook.Deps{Signals: signals})
+	formats, err := ingest.NewFormats(slo.Format)
+	if err != nil {
+		panic(err)
+	}
+	hook.Mount(r, hook.Deps{Formats: formats, Signals: signals})
 	return r
 }
 
@@ -130,7 +135,7 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-func (panicking) Accept(context.Context, ingest.Request) (ingest.Answer, error) {
+func (panicking) Serve(context.Context, ingest.Request, *ingest.Reply) error {
 	panic("a fault of ours")
 }
 

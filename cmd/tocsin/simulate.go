@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/server"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
@@ -48,6 +49,15 @@ the signal; 5m=ana@example.com has that person do so.`,
 				}
 				input.Span = time.Duration(d)
 			}
+			formats, err := server.Formats()
+			if err != nil {
+				return err
+			}
+			format, ok := formats.Kind(input.Integration.Kind)
+			if !ok {
+				return fault.Invalid("Integrations of kind %s are not part of this version of Tocsin.", input.Integration.Kind)
+			}
+			input.Format = format
 			if err := in.answer(ctx, &input, acks); err != nil {
 				return err
 			}

@@ -20,7 +20,7 @@ func (e Event) anchor(index int) string {
 // tone is what colours the line's dot.
 func (e Event) tone() string {
 	switch e.Kind {
-	case "repeated", "raised", "flapping":
+	case "repeated", "raised", "joined", "worse", "flapping":
 		return "signal"
 	case "received":
 		if e.Sender == "" {

@@ -29,6 +29,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/reply"
@@ -172,14 +173,16 @@ func newApp(t *testing.T, address string) *App {
 	batcher := ingest.NewBatcher(db.Incidents, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
 	config := configuration{db}
+	formats, err := server.Formats()
+	a.Must(err)
 	a.Signals = ingest.NewService(ingest.ServiceOptions{
-		Config: config, Submitter: batcher, Rejections: db.Incidents, HMAC: a.Keys.IntegrationHMAC, Now: a.Now, Log: log,
+		Formats: formats, Config: config, Submitter: batcher, Changes: db.Incidents, Rejections: db.Incidents, HMAC: a.Keys.IntegrationHMAC, Now: a.Now, Log: log,
 		URL: func(n int64) string { return PublicURL + "/incidents/" + web.FormatInt(n) },
 	})
 	a.Actions = &incident.Service{Store: db.Incidents, Now: a.Now}
 	a.Live, a.Metrics = web.NewLive(), web.NewMetrics()
 	a.Slices = server.NewSlices(server.Parts{
-		PublicURL: PublicURL, Now: a.Now, Log: log, DB: db, Keys: a.Keys, Auth: a.Auth, Sessions: sessions, Signals: a.Signals,
+		PublicURL: PublicURL, Now: a.Now, Log: log, DB: db, Keys: a.Keys, Auth: a.Auth, Sessions: sessions, Formats: formats, Signals: a.Signals,
 		Submitter: batcher, Incidents: a.Actions, Configuration: config, Works: works, Texts: provider{}, Live: a.Live, Metrics: a.Metrics,
 		Swept: func() time.Duration { return 0 },
 	})
@@ -302,7 +305,7 @@ func (a *App) RunDue() []notify.Message {
 func (a *App) PostBreach(name string) int64 {
 	a.t.Helper()
 	body := `{"service":"checkout-api","deployment":"prod-eu","sli":"availability","slo":{"name":"` + name + `"},"incident_priority":2}`
-	response := a.Do("POST", web.SignalPath+"/"+Key, body)
+	response := a.Do("POST", slo.Path+"/"+Key, body)
 	var got ingest.Answer
 	if response.Code != http.StatusAccepted || json.Unmarshal(response.Body.Bytes(), &got) != nil || got.Incident == nil {
 		a.t.Fatalf("a breach got %d %s", response.Code, response.Body)

@@ -72,7 +72,7 @@ func IsDataError(err error) bool {
 
 // IsRace reports whether the whole transaction deserves another try: a
 // serialization failure, a deadlock, a lock that was not given in time, a dedup
-// key that somebody else saw first.
+// key or a group that somebody else saw first.
 func IsRace(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -80,7 +80,7 @@ func IsRace(err error) bool {
 		case "40001", "40P01", "55P03":
 			return true
 		}
-		return pg.Code == "23505" && pg.ConstraintName == alertKeyConstraint
+		return pg.Code == "23505" && (pg.ConstraintName == alertKeyConstraint || pg.ConstraintName == openGroupIndex)
 	}
 	return errors.Is(err, ErrRaced) || err != nil && strings.Contains(err.Error(), "SQLITE_BUSY")
 }
@@ -91,6 +91,10 @@ var ErrRaced = errors.New("another writer was faster")
 // alertKeyConstraint is the constraint of PostgreSQL that lets a dedup key have one
 // alert. SQLite, with its one writer, loses no race for it.
 const alertKeyConstraint = "alerts_service_id_dedup_key_key"
+
+// openGroupIndex is the index of PostgreSQL that lets a group have one open
+// incident.
+const openGroupIndex = "incidents_group"
 
 // IsUnavailable reports whether the database could not be reached, or is
 // shutting down or full, so that nothing can be said about the data.

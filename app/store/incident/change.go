@@ -68,7 +68,7 @@ func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Inciden
 		return before, err
 	}
 	state := &paging.IncidentState{
-		Inc: c.Incident, Changed: true, Escalate: c.Escalate, AskOwner: c.AskOwner, AskKind: "still_on_it",
+		Inc: c.Incident, WasResolved: !before.Open(), Changed: true, Escalate: c.Escalate, AskOwner: c.AskOwner, AskKind: "still_on_it",
 	}
 	if by.UserID != nil {
 		state.By = *by.UserID
@@ -126,6 +126,10 @@ func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By
 	}
 	if inc.Status == incident.Resolved {
 		if err := knownResolve(ctx, tx, inc.Number, &k.Ended); err != nil {
+			return k, err
+		}
+		var err error
+		if k.GroupOpen, err = openOfGroup(ctx, tx, inc); err != nil {
 			return k, err
 		}
 	}

@@ -64,7 +64,7 @@ type alertState struct {
 	alert    incident.Alert
 	known    bool // it stands in the database
 	changed  bool
-	triggers bool // the batch has a trigger for it
+	triggers bool // the batch has a trigger for it that is of no group
 }
 
 // reception is one batch in the making. Incidents that have no number yet go
@@ -74,7 +74,9 @@ type reception struct {
 	tx        *db.Tx
 	routes    *organization.Routes
 	now       time.Time
-	resolves  bool       // the batch has a recovery
+	resolves  bool               // the batch has a recovery
+	groups    map[groupKey]int64 // the open incident of each, 0 for none
+	groupKeys []groupKey
 	keys      []alertKey // in the order of locks
 	alerts    map[alertKey]*alertState
 	incidents map[int64]*paging.IncidentState
@@ -125,10 +127,13 @@ func (r *reception) expect(s *ingest.Signal) {
 		r.alerts[key] = state
 		r.keys = append(r.keys, key)
 	}
-	if s.Event.Action == incident.Resolve {
+	switch s.Event.Action {
+	case incident.Resolve:
 		r.resolves = true
-	} else {
-		state.triggers = true
+	case incident.Trigger:
+		// One of a group seldom needs a number of its own.
+		state.triggers = state.triggers || s.Event.Group == ""
+		r.expectGroup(s)
 	}
 }
 
@@ -150,12 +155,15 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 			}
 		}
 	}
+	if g := r.incidents[r.groups[groupKey{s.ServiceID, s.Event.Group}]]; g != nil && g.Inc.Open() {
+		st.GroupIncident = &g.Inc
+	}
 	out := incident.Receive(r.now, st, s.Event, s.Rules)
 	if out.Incident == nil {
 		return ingest.Result{Status: out.Result, Warning: out.Warning}
 	}
 	number := out.Incident.Number
-	target := before
+	target := r.incidents[number]
 	if out.NewIncident {
 		number = -int64(len(r.order)) - 1
 		target = &paging.IncidentState{IsNew: true}
@@ -164,10 +172,15 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 		out.Alert.IncidentNo = number
 		out.Incident.Number = number
 		target.PolicyVersion = s.PolicyVersionID
+	}
+	if target != before {
 		if before != nil && firingBefore {
 			before.Firing--
 		}
 		firingBefore = false
+	}
+	if out.Incident.Group != "" && out.Incident.Open() && r.groups != nil {
+		r.groups[groupKey{out.Incident.ServiceID, out.Incident.Group}] = number
 	}
 	if out.Alert.Firing != firingBefore {
 		if out.Alert.Firing {
@@ -180,7 +193,7 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	target.Changed = target.Changed || out.Result != incident.ResultIgnored
 	target.Escalate = target.Escalate.Then(out.Escalate)
 	if out.AskOwner {
-		target.AskOwner, target.AskKind = true, "raised"
+		target.AskOwner, target.AskKind = true, out.AskKind
 	}
 	target.Timers = append(target.Timers, out.Timers...)
 	for _, e := range out.Timeline {

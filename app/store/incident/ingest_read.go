@@ -17,7 +17,7 @@ import (
 // then their incidents in the order of their numbers.
 func (r *reception) load(ctx context.Context) error {
 	var version int64
-	if err := r.tx.Query(ctx, append(r.readAlerts(), db.ReadConfigVersion(&version))...); err != nil {
+	if err := r.tx.Query(ctx, append(append(r.readAlerts(), r.readGroups()...), db.ReadConfigVersion(&version))...); err != nil {
 		return err
 	}
 	var err error
@@ -30,6 +30,11 @@ func (r *reception) load(ctx context.Context) error {
 			numbers = append(numbers, s.alert.IncidentNo)
 		}
 	}
+	for _, number := range r.groups {
+		if number != 0 && !slices.Contains(numbers, number) {
+			numbers = append(numbers, number)
+		}
+	}
 	if numbers == nil {
 		return nil
 	}
@@ -38,7 +43,7 @@ func (r *reception) load(ctx context.Context) error {
 		return err
 	}
 	for _, inc := range incidents {
-		r.incidents[inc.Number] = &paging.IncidentState{Inc: inc}
+		r.incidents[inc.Number] = &paging.IncidentState{Inc: inc, WasResolved: !inc.Open()}
 	}
 	if !r.resolves {
 		// Only a recovery asks how many others fire; that this one does counts.
@@ -148,7 +153,7 @@ func (r *reception) takeAlert(scan func(...any) error) error {
 func lockIncidents(ctx context.Context, tx *db.Tx, numbers []int64) ([]incident.Incident, error) {
 	where, args := tx.DB.In("number", 1, numbers)
 	rows, err := tx.QueryContext(ctx, `SELECT number, version, title, status, urgency, service_id, deployment, dedup_key, priority, priority_source,
-		severity, occurrences, facts, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
+		severity, occurrences, facts, group_key, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
 		resolution, reopened_at, flapping_since, muted_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)
@@ -159,7 +164,7 @@ func lockIncidents(ctx context.Context, tx *db.Tx, numbers []int64) ([]incident.
 		var i incident.Incident
 		var facts, reopened string
 		if err := rows.Scan(&i.Number, &i.Version, &i.Title, &i.Status, &i.Urgency, &i.ServiceID, &i.Deployment, &i.DedupKey, &i.Priority, &i.PrioritySource,
-			&i.Severity, &i.Occurrences, &facts, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
+			&i.Severity, &i.Occurrences, &facts, &i.Group, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
 			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.ChangedAt); err != nil {
 			return nil, fmt.Errorf("read incidents: %w", err)
 		}

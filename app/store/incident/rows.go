@@ -15,6 +15,7 @@ func insertIncidents(ctx context.Context, tx *db.Tx, rows []*paging.IncidentStat
 		db.ColOf("number", "bigint", rows, func(s **paging.IncidentState) int64 { return (*s).Inc.Number }),
 		db.ColOf("service_id", "bigint", rows, func(s **paging.IncidentState) int64 { return (*s).Inc.ServiceID }),
 		db.ColOf("dedup_key", "text", rows, func(s **paging.IncidentState) string { return (*s).Inc.DedupKey }),
+		db.ColOf("group_key", "text", rows, func(s **paging.IncidentState) string { return (*s).Inc.Group }),
 		db.ColOf("created_at", "timestamptz", rows, func(s **paging.IncidentState) time.Time { return (*s).Inc.CreatedAt }))
 	if err := tx.InsertRows(ctx, "incidents", len(rows), "", cols...); err != nil {
 		return fmt.Errorf("open incidents: %w", err)

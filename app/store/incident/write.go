@@ -28,10 +28,16 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 			known = append(known, state)
 		}
 	}
-	if err := insertIncidents(ctx, tx, fresh); err != nil {
+	// Incidents of a group are closed before another one of it opens: see
+	// incidents_group.
+	others, reopening := reopeningInGroups(known)
+	if err := updateIncidents(ctx, tx, others); err != nil {
 		return err
 	}
-	if err := updateIncidents(ctx, tx, known); err != nil {
+	if err := updateIncidents(ctx, tx, reopening); err != nil {
+		return err
+	}
+	if err := insertIncidents(ctx, tx, fresh); err != nil {
 		return err
 	}
 	if err := timeline.Insert(ctx, tx, events); err != nil {

@@ -30,6 +30,8 @@ type IncidentState struct {
 	IsNew   bool
 	Changed bool
 	Firing  int // alerts
+	// WasResolved says that it is resolved in the database.
+	WasResolved bool
 
 	Escalate incident.Escalate
 	// PolicyVersion is the escalation policy's version that a new escalation begins
@@ -37,7 +39,7 @@ type IncidentState struct {
 	PolicyVersion *int64
 	Opens         time.Time
 	AskOwner      bool
-	AskKind       string // why the owner is asked: "raised", "still_on_it"
+	AskKind       string // why the owner is asked: "raised", "worse", "joined", "still_on_it"
 	Timers        []incident.Timer
 	// By is the person whose acknowledgment this is, 0 for none.
 	By int64

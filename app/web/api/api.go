@@ -36,6 +36,7 @@ type Deps struct {
 	// Catalog and Submitter open incidents by hand, as a signal would.
 	Catalog   ingest.Config
 	Submitter ingest.Submitter
+	Formats   *ingest.Formats // of what is simulated
 
 	Incidents Incidents
 	Actions   Actions

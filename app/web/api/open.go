@@ -18,6 +18,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
 // manualIncident is an incident that somebody opens by hand.
@@ -37,7 +38,7 @@ func (m *manualIncident) check(config *catalog.Snapshot) error {
 	switch {
 	case m.Title == "":
 		add("title", "is missing")
-	case utf8.RuneCountInString(m.Title) > ingest.MaxName || strings.ContainsFunc(m.Title, unicode.IsControl):
+	case utf8.RuneCountInString(m.Title) > document.MaxName || strings.ContainsFunc(m.Title, unicode.IsControl):
 		add("title", "must be one line of at most 1,024 characters, none of them a control character")
 	}
 	if _, ok := config.ServiceNamed(m.Service); !ok {
@@ -94,12 +95,12 @@ func (h *handlers) open(ctx context.Context, actor auth.Actor, m manualIncident,
 		if err := m.check(config); err != nil {
 			return 0, err
 		}
-		result, err := h.Submitter.Submit(ctx, h.manualSignal(config, actor, m, key))
+		results, err := h.Submitter.Submit(ctx, []ingest.Signal{h.manualSignal(config, actor, m, key)})
 		if err != nil {
 			return 0, err
 		}
-		if !result.Stale {
-			return result.Number, nil
+		if !results[0].Stale {
+			return results[0].Number, nil
 		}
 	}
 	return 0, fault.Unavailable("The configuration is changing. Try again in a moment.")

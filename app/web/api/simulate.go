@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,7 +78,7 @@ func (h *handlers) simulate(c echo.Context, _ auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := simulation{simulationBody: body, config: config}
+	s := simulation{simulationBody: body, config: config, formats: h.Formats}
 	s.check(given["at"], h.Now())
 	if err := s.err(); err != nil {
 		return nil, err
@@ -118,9 +119,10 @@ func (h *handlers) loadConfig(ctx context.Context, in *simulate.Input) error {
 // simulation is the input read from a body, and the errors found in it.
 type simulation struct {
 	simulationBody
-	config *listing
-	input  simulate.Input
-	errors []fault.Field
+	config  *listing
+	formats *ingest.Formats
+	input   simulate.Input
+	errors  []fault.Field
 }
 
 func (s *simulation) add(path, format string, args ...any) {
@@ -158,8 +160,10 @@ func (s *simulation) check(hasTime bool, now time.Time) {
 		s.add("breach", "is missing")
 	} else if bytes.TrimSpace(s.Breach)[0] != '{' {
 		s.add("breach", "must be an object")
-	} else if _, err := ingest.DecodeSLO(s.Breach, ""); err != nil {
-		s.addBreachErrors(err)
+	} else if format := s.input.Format; format != nil {
+		if _, err := format.Decode(ingest.Input{Endpoint: format.Endpoints[0].Path, Body: s.Breach}); err != nil {
+			s.addBreachErrors(err)
+		}
 	}
 }
 
@@ -181,10 +185,11 @@ func (s *simulation) readIntegration() {
 		i := slices.IndexFunc(s.config.Integrations, func(i organization.IntegrationRecord) bool { return i.Slug == s.Integration })
 		if i < 0 {
 			s.add("integration", "must be the slug of an integration")
-			return
+			break
 		}
 		s.input.Integration = s.config.Integrations[i].Integration
 	}
+	s.input.Format, _ = s.formats.Kind(cmp.Or(s.input.Integration.Kind, catalog.KindSLO))
 }
 
 // mapFault maps a fault of the simulation to the field of the request: an answer,

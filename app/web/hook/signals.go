@@ -5,17 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -23,54 +20,75 @@ import (
 
 // Signals accepts signals: ingest.Service.
 type Signals interface {
-	Accept(ctx context.Context, req ingest.Request) (ingest.Answer, error)
+	Serve(ctx context.Context, req ingest.Request, reply *ingest.Reply) error
 }
 
 // Deps is what the routes need.
 type Deps struct {
+	Formats *ingest.Formats
 	Signals Signals
 }
 
-// Mount adds the routes of signals.
+// Mount adds the routes of all endpoints of all wire formats.
 func Mount(r *web.Router, d Deps) {
-	h := handlers{d}
-	routes := r.Signals()
-	routes.Post(web.SignalPath+"/:key", h.acceptSLO)
-	routes.Post(web.SignalPath+"/:key/", h.acceptSLO)
-	routes.Post(web.SignalPath, h.acceptSLO)
+	for _, format := range d.Formats.All() {
+		for _, e := range format.Endpoints {
+			h := handler{d, r, e}
+			routes := r.Signals(e.Path)
+			routes.Add(e.Method, e.Path, h.accept)
+			if e.KeyInPath {
+				routes.Add(e.Method, e.Path+"/:key", h.accept)
+				routes.Add(e.Method, e.Path+"/:key/", h.accept)
+			}
+		}
+	}
 }
 
-type handlers struct{ Deps }
+// handler is that of one endpoint.
+type handler struct {
+	Deps
+	router   *web.Router
+	endpoint ingest.Endpoint
+}
 
-// acceptSLO takes a native SLO breach. The key is in the path or a bearer token,
-// and is checked before the body is read. The answer is sent once the signal is
-// durable.
-func (h handlers) acceptSLO(c echo.Context) error {
+// accept takes a request to the endpoint. The key is in the path, is a bearer
+// token or is where the format has it; unless that is the body, it is checked before
+// the body is read. The answer is sent once the signal is durable, in the words of
+// the format.
+func (h handler) accept(c echo.Context) error {
 	r := c.Request()
 	key := c.Param("key")
 	if key == "" {
 		key, _ = web.BearerToken(r)
 	}
-	answer, err := h.Signals.Accept(r.Context(), ingest.Request{
-		Key: key, Kind: catalog.KindSLO, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
+	if key == "" && h.endpoint.KeyHeader != "" {
+		key = r.Header.Get(h.endpoint.KeyHeader)
+	}
+	reply, _ := replies.Get().(*ingest.Reply)
+	defer replies.Put(reply)
+	*reply = ingest.Reply{Body: reply.Body[:0]}
+	err := h.Signals.Serve(r.Context(), ingest.Request{
+		Endpoint: h.endpoint.Path, Key: key, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
 		Read: func() ([]byte, error) { return readSignal(r) },
-	})
-	if err != nil {
+	}, reply)
+	if err != nil && reply.Status == 0 {
 		return err
 	}
-	buffer, _ := answers.Get().(*[]byte)
-	defer answers.Put(buffer)
-	*buffer = appendAnswer((*buffer)[:0], &answer)
+	if err != nil {
+		h.router.Failed(c, reply.Status, err)
+	}
 	header := c.Response().Header()
-	header["Content-Type"] = jsonType
-	c.Response().WriteHeader(http.StatusAccepted)
-	_, err = c.Response().Write(*buffer)
+	if header["Content-Type"] = jsonType; reply.ContentType != jsonType[0] {
+		header["Content-Type"] = []string{reply.ContentType}
+	}
+	c.Response().WriteHeader(reply.Status)
+	_, err = c.Response().Write(reply.Body)
 	return err
 }
 
 var (
 	jsonType = []string{"application/json"}
-	answers  = sync.Pool{New: func() any { return new([]byte) }}
+	replies  = sync.Pool{New: func() any { return new(ingest.Reply) }}
 )
 
 // readSignal reads a body, and one byte more than allowed where it is too large,
@@ -125,44 +143,4 @@ func ignoreEOF(err error) error {
 		return nil
 	}
 	return web.BodyError(err)
-}
-
-// appendAnswer writes what json.Marshal would, without its allocations.
-func appendAnswer(b []byte, a *ingest.Answer) []byte {
-	b = append(b, `{"status":"`...)
-	b = append(b, a.Status...)
-	b = append(b, '"')
-	if a.Incident != nil {
-		b = append(b, `,"incident":{"number":`...)
-		b = strconv.AppendInt(b, a.Incident.Number, 10)
-		b = append(b, `,"url":`...)
-		b = appendText(b, a.Incident.URL)
-		b = append(b, '}')
-	}
-	b = append(b, `,"dedup_key":`...)
-	b = appendText(b, a.DedupKey)
-	b = append(b, `,"warnings":[`...)
-	for i, w := range a.Warnings {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendText(b, w)
-	}
-	return append(b, "]}\n"...)
-}
-
-// appendText writes a JSON string; one of plain ASCII as it stands.
-func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, err := json.Marshal(s)
-			if err != nil { // a string always can be
-				panic(err)
-			}
-			return append(b, quoted...)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/hook"
 
@@ -32,30 +33,58 @@ type fakeSignals struct {
 	got    ingest.Request
 	answer ingest.Answer
 	err    error
+	// refusal is what the format says to a failure.
+	refusal ingest.Reply
 }
 
-func (f *fakeSignals) Accept(_ context.Context, req ingest.Request) (ingest.Answer, error) {
+func (f *fakeSignals) Serve(_ context.Context, req ingest.Request, reply *ingest.Reply) error {
 	body, err := req.Read()
 	req.Body, req.Read = body, nil
 	f.got = req
 	if f.err != nil {
 		err = f.err
 	}
-	return f.answer, err
+	if err != nil {
+		*reply = f.refusal
+		return err
+	}
+	slo.Format.Answer(ingest.Input{}, []ingest.Answer{f.answer}, reply)
+	return nil
 }
 
 // newHandler has the routes of signals only.
-func newHandler(signals hook.Signals) http.Handler {
+func newHandler(signals hook.Signals, more ...ingest.Format) http.Handler {
+	formats, err := ingest.NewFormats(append(more, slo.Format)...)
+	if err != nil {
+		panic(err)
+	}
 	r := web.New(web.Deps{
 		PublicURL: webtest.PublicURL, Now: time.Now, Log: slog.New(slog.DiscardHandler), Live: web.NewLive(), Metrics: web.NewMetrics(),
 	})
-	hook.Mount(r, hook.Deps{Signals: signals})
+	hook.Mount(r, hook.Deps{Formats: formats, Signals: signals})
 	return r
 }
 
 var created = ingest.Answer{
 	Status: incident.ResultCreated, Incident: &ingest.IncidentRef{Number: 17, URL: "https://tocsin.example.com/incidents/17"},
 	DedupKey: "a/b", Warnings: []string{},
+}
+
+func TestKeyInAHeader(t *testing.T) {
+	t.Parallel()
+	signals := &fakeSignals{answer: created}
+	format := slo.Format
+	format.Kind, format.Endpoints = "keyed", []ingest.Endpoint{{Method: http.MethodPost, Path: "/keyed", KeyHeader: "X-Routing-Key"}}
+	handler := newHandler(signals, format)
+	for want, header := range map[string][]string{
+		"k1": {"X-Routing-Key", "k1"},
+		"k2": {"X-Routing-Key", "k1", "Authorization", "Bearer k2"},
+		"":   {"X-Other", "k1"},
+	} {
+		if w := webtest.Do(handler, "POST", "/keyed", `{}`, header...); w.Code != 202 || signals.got.Key != want {
+			t.Errorf("%v: %d, key %q", header, w.Code, signals.got.Key)
+		}
+	}
 }
 
 func TestAcceptedSignal(t *testing.T) {
@@ -76,7 +105,7 @@ func TestAcceptedSignal(t *testing.T) {
 		}
 		got := signals.got
 		got.Remote = ""
-		if diff := cmp.Diff(ingest.Request{Key: "k1", Kind: "slo", ContentType: "application/json", Body: []byte(`{"a":1}`)}, got); diff != "" {
+		if diff := cmp.Diff(ingest.Request{Endpoint: slo.Path, Key: "k1", ContentType: "application/json", Body: []byte(`{"a":1}`)}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -181,7 +210,7 @@ func TestChunkedBodyIsLimited(t *testing.T) {
 
 // BenchmarkSignal is what the edge itself costs.
 func BenchmarkSignal(b *testing.B) {
-	body, err := os.ReadFile("../../ingest/testdata/breach.json")
+	body, err := os.ReadFile("../../ingest/slo/testdata/breach.json")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -210,3 +239,41 @@ type discard struct {
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(status int)      { d.status = status }
+
+// TestFormatsAreMounted with the paths and the words of each.
+func TestFormatsAreMounted(t *testing.T) {
+	t.Parallel()
+	other := slo.Format
+	other.Kind, other.Endpoints = "other", []ingest.Endpoint{
+		{Method: http.MethodPost, Path: "/v2/enqueue", Key: func([]byte) string { return "k1" }},
+		{Method: http.MethodPut, Path: "/other", KeyInPath: true},
+	}
+	signals := &fakeSignals{answer: created}
+	handler := newHandler(signals, other)
+	for _, c := range []struct {
+		method, path, endpoint, key string
+		status                      int
+	}{
+		{"POST", "/v2/enqueue", "/v2/enqueue", "", 202},
+		{"POST", "/v2/enqueue/k1", "", "", 404},
+		{"PUT", "/other/k1", "/other", "k1", 202},
+		{"POST", "/other/k1", "", "", 405},
+		{"POST", "/webhooks/slo/k1", slo.Path, "k1", 202},
+	} {
+		signals.got = ingest.Request{}
+		if w := webtest.Do(handler, c.method, c.path, `{}`); w.Code != c.status || signals.got.Endpoint != c.endpoint || signals.got.Key != c.key {
+			t.Errorf("%s %s: %d, %+v", c.method, c.path, w.Code, signals.got)
+		}
+	}
+	// What the format says to a failure is said; what it does not is a problem
+	// document, of its addresses too.
+	signals.err = fault.Unavailable("overload")
+	if p := webtest.Decode[web.Problem](t, webtest.Do(handler, "POST", "/v2/enqueue", `{}`), 503); p.Detail != "overload" {
+		t.Errorf("got %+v", p)
+	}
+	signals.refusal = ingest.Reply{Status: 503, ContentType: "text/plain", Body: []byte("later")}
+	w := webtest.Do(handler, "POST", "/v2/enqueue", `{}`)
+	if w.Code != 503 || w.Body.String() != "later" || w.Header().Get("Retry-After") != "2" || w.Header().Get("Content-Type") != "text/plain" {
+		t.Errorf("got %d %s %v", w.Code, w.Body, w.Header())
+	}
+}

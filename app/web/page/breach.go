@@ -2,7 +2,6 @@ package page
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -63,6 +62,7 @@ func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
 
 // TestSender sends test breaches. All of it is required.
 type TestSender struct {
+	Formats *ingest.Formats
 	Signals Signals
 	// Key reads an integration's key.
 	Key func(ctx context.Context, slug string) (string, error)
@@ -70,7 +70,25 @@ type TestSender struct {
 
 // Signals accepts signals: ingest.Service.
 type Signals interface {
-	Accept(ctx context.Context, req ingest.Request) (ingest.Answer, error)
+	Accept(ctx context.Context, req ingest.Request) ([]ingest.Answer, error)
+}
+
+// Path is where senders to an integration of a kind post, without the key; empty
+// for a kind that is not registered.
+func (t TestSender) Path(kind string) string {
+	if format, ok := t.Formats.Kind(kind); ok {
+		return format.Endpoints[0].Path
+	}
+	return ""
+}
+
+// Name is a kind's name for people: that of its format, or the kind where it is
+// not registered any more.
+func (t TestSender) Name(kind string) string {
+	if format, ok := t.Formats.Kind(kind); ok {
+		return format.Name
+	}
+	return kind
 }
 
 // Send posts a test breach as the integration's sender would, through the same
@@ -81,19 +99,22 @@ func (t TestSender) Send(ctx context.Context, req *Request, i organization.Integ
 	if err != nil {
 		return ingest.Answer{}, err
 	}
-	body, err := json.Marshal(map[string]any{
-		"service":   req.ExampleService(i).Slug,
-		"sli":       "availability",
-		"slo":       map[string]any{"name": "Test breach by " + req.User.Name, "objective": 99.9, "window": "28d"},
-		"observed":  99.1,
-		"dedup_key": fmt.Sprintf("test %d %d", req.User.ID, req.Clock.Now.UnixMicro()),
+	format, ok := t.Formats.Kind(i.Kind)
+	if !ok || format.Sample == nil {
+		return ingest.Answer{}, fault.Conflict("There is no test signal for an integration of kind %s.", i.Kind)
+	}
+	answers, err := t.Signals.Accept(ctx, ingest.Request{
+		Endpoint: format.Endpoints[0].Path, Key: key, ContentType: "application/json", Remote: remote,
+		Body: format.Sample(ingest.Sample{
+			Service: req.ExampleService(i).Slug, Title: "Test breach by " + req.User.Name,
+			DedupKey: fmt.Sprintf("test %d %d", req.User.ID, req.Clock.Now.UnixMicro()),
+		}),
 	})
 	if err != nil {
 		return ingest.Answer{}, err
 	}
-	answer, err := t.Signals.Accept(ctx, ingest.Request{Key: key, Kind: i.Kind, ContentType: "application/json", Body: body, Remote: remote})
-	if err == nil && answer.Incident == nil {
-		err = fault.Conflict("The test breach was %s, and opened no incident.", answer.Status)
+	if answers[0].Incident == nil {
+		return ingest.Answer{}, fault.Conflict("The test breach was %s, and opened no incident.", answers[0].Status)
 	}
-	return answer, err
+	return answers[0], nil
 }

@@ -8,10 +8,10 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/server"
 )
 
@@ -98,15 +98,15 @@ func (t *story) troubleOf(service, slo string) *trouble {
 
 // signal posts the state of a trouble, as the tooling does.
 func (t *story) signal(ctx context.Context, x *trouble, status string) error {
-	answer, err := t.server.Ingest.Accept(ctx, ingest.Request{
-		Key: t.key, Kind: catalog.KindSLO, ContentType: "application/json", Remote: "198.51.100.7",
+	answers, err := t.server.Ingest.Accept(ctx, ingest.Request{
+		Endpoint: slo.Path, Key: t.key, ContentType: "application/json", Remote: "198.51.100.7",
 		Body: x.breach(status, x.deployment, x.observed, x.depleted, t.clock.Now()),
 	})
 	if err != nil {
 		return fmt.Errorf("post a breach of %s: %w", x.service, err)
 	}
-	if answer.Incident != nil {
-		x.number = answer.Incident.Number
+	if ref := answers[0].Incident; ref != nil {
+		x.number = ref.Number
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (t *story) signal(ctx context.Context, x *trouble, status string) error {
 // nonsense posts what cannot be understood; it is kept for replay.
 func (t *story) nonsense(at time.Time, body string) {
 	t.add(at, func(ctx context.Context) error {
-		_, err := t.server.Ingest.Accept(ctx, ingest.Request{Key: t.key, Kind: catalog.KindSLO, ContentType: "application/json", Body: []byte(body), Remote: "198.51.100.7"})
+		_, err := t.server.Ingest.Accept(ctx, ingest.Request{Endpoint: slo.Path, Key: t.key, ContentType: "application/json", Body: []byte(body), Remote: "198.51.100.7"})
 		if f, ok := errors.AsType[*fault.Error](err); ok && (f.Kind == fault.KindInvalid || f.Kind == fault.KindMalformed) {
 			return nil
 		}

@@ -88,7 +88,7 @@ func roleOf(w escalation.Why, name string) string {
 		return "fallback"
 	case "administrators":
 		return "administrator"
-	case "raised", "still_on_it":
+	case "raised", "worse", "joined", "still_on_it":
 		return "owner"
 	}
 	switch {

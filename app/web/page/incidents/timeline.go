@@ -88,6 +88,10 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 		line.Sender, line.Count = p.Sender, p.Occurrences
 	case incident.RaisedPayload:
 		line.From, line.To, line.Sender = p.From, p.To, p.Sender
+	case incident.JoinedPayload:
+		line.Text, line.Sender, line.Warnings = p.Alert, p.Sender, p.Warnings
+	case incident.WorsePayload:
+		line.From, line.To, line.Sender = p.From, p.To, p.Sender
 	case incident.RecoveredPayload:
 		line.Sender = p.Sender
 	case incident.ReopenedPayload:

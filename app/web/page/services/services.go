@@ -36,7 +36,7 @@ type Signals interface {
 
 // Replays submits a rejected signal again: ingest.Service.
 type Replays interface {
-	Replay(ctx context.Context, rejectionID int64, actor string) (ingest.Answer, error)
+	Replay(ctx context.Context, rejectionID int64, actor string) ([]ingest.Answer, error)
 }
 
 // Deps is what the pages need. All are required.

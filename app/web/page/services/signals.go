@@ -51,12 +51,17 @@ func (p *handlers) replay(c echo.Context, req *page.Request) error {
 		return err
 	}
 	address := "/integrations/" + i.Slug
-	answer, err := p.Replays.Replay(ctx, id, req.Actor.String())
-	switch {
-	case err != nil:
+	answers, err := p.Replays.Replay(ctx, id, req.Actor.String())
+	if err != nil {
 		return p.Refused(c, address, err)
-	case answer.Incident == nil:
-		return p.Done(c, address, "Replayed: %s.", answer.Status)
 	}
-	return p.Done(c, address, "Replayed: %s, incident #%d.", answer.Status, answer.Incident.Number)
+	for _, answer := range answers {
+		if answer.Incident != nil {
+			return p.Done(c, address, "Replayed: %s, incident #%d.", answer.Status, answer.Incident.Number)
+		}
+	}
+	if len(answers) == 0 {
+		return p.Done(c, address, "Replayed: it asks for nothing.")
+	}
+	return p.Done(c, address, "Replayed: %s.", answers[0].Status)
 }

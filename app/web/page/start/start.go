@@ -171,5 +171,5 @@ func (p *handlers) curl(ctx context.Context, req *page.Request, i organization.I
 	return fmt.Sprintf(`curl -X POST %s%s/%s \
   -H 'Content-Type: application/json' \
   -d '{"service": %q, "sli": "availability", "slo": {"name": "Test breach", "objective": 99.9, "window": "28d"}, "observed": 99.1}'`,
-		p.PublicURL(), web.SignalPath, key, req.ExampleService(i).Slug), nil
+		p.PublicURL(), p.Tests.Path(i.Kind), key, req.ExampleService(i).Slug), nil
 }

@@ -1,4 +1,4 @@
-package ingest
+package document
 
 import (
 	"strconv"
@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// longest bounds every duration that a sender may name.
-const longest = 10 * 365 * 24 * time.Hour
+// MaxDuration bounds every duration that a sender may name.
+const MaxDuration = 10 * 365 * 24 * time.Hour
 
-// parseDuration reads a duration as the configuration writes it: whole numbers
+// ParseDuration reads a duration as the configuration writes it: whole numbers
 // of weeks, days (of 24 hours), hours, minutes and seconds, the greater unit
 // first: "90s", "1h30m", "28d".
-func parseDuration(s string) (time.Duration, bool) {
+func ParseDuration(s string) (time.Duration, bool) {
 	if s == "" {
 		return 0, false
 	}
@@ -32,12 +32,12 @@ func parseDuration(s string) (time.Duration, bool) {
 		if err != nil || unit < next {
 			return 0, false
 		}
-		if time.Duration(n) > longest/length[unit] {
+		if time.Duration(n) > MaxDuration/length[unit] {
 			return 0, false
 		}
 		total += time.Duration(n) * length[unit]
 		next = unit + 1
 		s = s[digits+1:]
 	}
-	return total, total <= longest
+	return total, total <= MaxDuration
 }

@@ -1,4 +1,7 @@
-package ingest
+// Package document reads JSON that senders post: the text of a value, within
+// bounds and fit for a database; the members that a format knows, and those that
+// it does not, which are kept; and names that are almost a known one.
+package document
 
 import (
 	"bytes"
@@ -22,13 +25,15 @@ const maxDepth = 64
 // UTF-8 have been refused before.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// value is one JSON value of a document that was found valid: what stands in it
+// Value is one JSON value of a document that was found valid: what stands in it
 // need not be checked again. It is a part of the document's text and copies
 // nothing.
-type value string
+type Value string
 
-// parse reads a body as one JSON object.
-func parse(body []byte, contentType string) (value, error) {
+// Parse reads a body as one JSON object. Faults: Unsupported for a content type
+// that is not JSON, Malformed for what is no JSON object of at most 64 levels in
+// UTF-8.
+func Parse(body []byte, contentType string) (Value, error) {
 	if err := checkContentType(contentType); err != nil {
 		return "", err
 	}
@@ -45,15 +50,15 @@ func parse(body []byte, contentType string) (value, error) {
 	case body[0] != '{':
 		return "", fault.Malformed("The body is JSON, but not an object.")
 	}
-	return value(body), nil
+	return Value(body), nil
 }
 
 func trimmed(body []byte) []byte {
 	return bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 }
 
-// document is a body that parse has taken before.
-func document(body []byte) value { return value(trimmed(body)) }
+// Parsed is a body that Parse has taken before. It is not validated again.
+func Parsed(body []byte) Value { return Value(trimmed(body)) }
 
 // checkContentType takes JSON, and no content type at all. Text and forms are
 // refused rather than guessed at: the sender has a setting to mend.
@@ -63,16 +68,16 @@ func checkContentType(contentType string) error {
 	}
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil && media == "" {
-		return fault.Unsupported("The content type %q cannot be read; send application/json.", printable(contentType))
+		return fault.Unsupported("The content type %q cannot be read; send application/json.", Printable(contentType))
 	}
 	if media != "application/json" && !(strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
-		return fault.Unsupported("The content type %s is not read here; send application/json.", printable(media))
+		return fault.Unsupported("The content type %s is not read here; send application/json.", Printable(media))
 	}
 	switch strings.ToLower(params["charset"]) {
 	case "", "utf-8", "utf8", "us-ascii":
 		return nil
 	}
-	return fault.Unsupported("The character set %s is not read here; send UTF-8.", printable(params["charset"]))
+	return fault.Unsupported("The character set %s is not read here; send UTF-8.", Printable(params["charset"]))
 }
 
 // tooDeep counts brackets outside strings. It stands before the validator, so
@@ -116,19 +121,26 @@ func syntaxFault(text []byte) error {
 	return fault.Malformed("The body is not JSON from byte %d on, in line %d.", offset, line).Because(err)
 }
 
-func (v value) isString() bool { return v != "" && v[0] == '"' }
-func (v value) isObject() bool { return v != "" && v[0] == '{' }
-func (v value) isArray() bool  { return v != "" && v[0] == '[' }
-func (v value) isNumber() bool { return v != "" && (v[0] == '-' || v[0] >= '0' && v[0] <= '9') }
+// IsString is true for text.
+func (v Value) IsString() bool { return v != "" && v[0] == '"' }
 
-// given is false for null and for what is not there at all.
-func (v value) given() bool { return v != "" && v[0] != 'n' }
+// IsObject is true for an object.
+func (v Value) IsObject() bool { return v != "" && v[0] == '{' }
 
-// text is what a string says, or the JSON of anything else. What PostgreSQL
+// IsArray is true for a list.
+func (v Value) IsArray() bool { return v != "" && v[0] == '[' }
+
+// IsNumber is true for a number that is not in quotes.
+func (v Value) IsNumber() bool { return v != "" && (v[0] == '-' || v[0] >= '0' && v[0] <= '9') }
+
+// Given is false for null and for what is not there at all.
+func (v Value) Given() bool { return v != "" && v[0] != 'n' }
+
+// Text is what a string says, or the JSON of anything else. What PostgreSQL
 // cannot store as text is replaced by what a reader can see: NUL by its symbol,
 // a lone surrogate by U+FFFD.
-func (v value) text() string {
-	if !v.isString() {
+func (v Value) Text() string {
+	if !v.IsString() {
 		return string(v)
 	}
 	inner := string(v[1 : len(v)-1])
@@ -137,17 +149,17 @@ func (v value) text() string {
 	}
 	// The error only repeats that a lone surrogate was replaced.
 	unquoted, _ := jsontext.AppendUnquote(nil, string(v))
-	return storable(string(unquoted))
+	return Storable(string(unquoted))
 }
 
-// storable replaces what a database cannot keep in a text.
-func storable(text string) string {
+// Storable replaces what a database cannot keep in a text.
+func Storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\u2400")
 }
 
-// members walks an object in its order.
-func (v value) members() iter.Seq2[value, value] {
-	return func(yield func(name, member value) bool) {
+// Members walks an object in its order; a name may repeat.
+func (v Value) Members() iter.Seq2[Value, Value] {
+	return func(yield func(name, member Value) bool) {
 		for i := skipSpace(v, 1); v[i] != '}'; {
 			end := skipValue(v, i)
 			name := v[i:end]
@@ -164,9 +176,9 @@ func (v value) members() iter.Seq2[value, value] {
 	}
 }
 
-// elements walks an array.
-func (v value) elements() iter.Seq2[int, value] {
-	return func(yield func(index int, element value) bool) {
+// Elements walks an array.
+func (v Value) Elements() iter.Seq2[int, Value] {
+	return func(yield func(index int, element Value) bool) {
 		i := skipSpace(v, 1)
 		for n := 0; v[i] != ']'; n++ {
 			end := skipValue(v, i)
@@ -180,7 +192,7 @@ func (v value) elements() iter.Seq2[int, value] {
 	}
 }
 
-func skipSpace(v value, i int) int {
+func skipSpace(v Value, i int) int {
 	for v[i] == ' ' || v[i] == '\n' || v[i] == '\t' || v[i] == '\r' {
 		i++
 	}
@@ -188,7 +200,7 @@ func skipSpace(v value, i int) int {
 }
 
 // skipValue is the index after the value that begins at i.
-func skipValue(v value, i int) int {
+func skipValue(v Value, i int) int {
 	switch v[i] {
 	case '"':
 		return skipString(v, i)
@@ -212,7 +224,7 @@ func skipValue(v value, i int) int {
 	return i
 }
 
-func skipString(v value, i int) int {
+func skipString(v Value, i int) int {
 	for i++; v[i] != '"'; i++ {
 		if v[i] == '\\' {
 			i++

@@ -1,4 +1,4 @@
-package ingest_test
+package slo_test
 
 import (
 	"fmt"

@@ -1,20 +1,19 @@
-package hook
+package slo
 
 import (
 	"encoding/json"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-// TestAppendAnswerMatchesJSON compares the writer by hand with the
+// TestAnAnswerIsWrittenAsJSONWrites compares the writer by hand with the
 // library's.
-func TestAppendAnswerMatchesJSON(t *testing.T) {
+func TestAnAnswerIsWrittenAsJSONWrites(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]*`))

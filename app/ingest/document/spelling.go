@@ -1,4 +1,4 @@
-package ingest
+package document
 
 import (
 	"fmt"
@@ -10,20 +10,20 @@ import (
 
 // suspect warns of an unknown name that is almost a known one, since its sender
 // meant something by it: "statsu" leaves a recovery a breach. No more than
-// maxEntries names are looked at, so that a body full of them costs little.
-func (d *sloDecoder) suspect(path, key string, fields []string) {
-	if d.suspects++; d.suspects > maxEntries {
+// MaxEntries names are looked at, so that a body full of them costs little.
+func (r *Reader) suspect(prefix, key string, fields []string) {
+	if r.suspects++; r.suspects > MaxEntries {
 		return
 	}
 	meant := almost(key, fields)
 	if meant == "" {
 		return
 	}
-	shown := path + key
+	shown := prefix + key
 	if quoted := strconv.Quote(shown); quoted[1:len(quoted)-1] != shown || key != strings.TrimSpace(key) {
 		shown = quoted
 	}
-	d.warn(fmt.Sprintf("%s is not known and is not used; did you mean %s?", shown, path+meant))
+	r.Warn(fmt.Sprintf("%s is not known and is not used; did you mean %s?", shown, prefix+meant))
 }
 
 // almost is the name that word differs from by no more than its case, what parts
@@ -34,15 +34,15 @@ func almost(word string, names []string) string {
 		return ""
 	}
 	word = plainName(word)
-	best, least := "", 4
+	best, fewest := "", 4
 	for _, name := range names {
 		plain := plainName(name)
-		most := min(len(plain)/4, 3)
-		if len(word) > len(plain)+most || len(plain) > len(word)+most {
+		maxSlips := min(len(plain)/4, 3)
+		if len(word) > len(plain)+maxSlips || len(plain) > len(word)+maxSlips {
 			continue
 		}
-		if n := spelling.Slips(word, plain); n <= most && n < least {
-			best, least = name, n
+		if n := spelling.Slips(word, plain); n <= maxSlips && n < fewest {
+			best, fewest = name, n
 		}
 	}
 	return best
@@ -51,6 +51,6 @@ func almost(word string, names []string) string {
 // maxAlmost is longer than any name may be that is almost a known one.
 const maxAlmost = 64
 
-var parting = strings.NewReplacer("_", "", "-", "", " ", "")
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")
 
-func plainName(name string) string { return parting.Replace(strings.ToLower(name)) }
+func plainName(name string) string { return separators.Replace(strings.ToLower(name)) }

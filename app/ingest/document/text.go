@@ -1,4 +1,4 @@
-package ingest
+package document
 
 import (
 	"strings"
@@ -8,22 +8,23 @@ import (
 // maxHeader is how much of a header is shown or kept, in bytes.
 const maxHeader = 256
 
-// printable makes a header fit for a database and a page.
-func printable(header string) string {
-	header = oneLine(strings.ToValidUTF8(header, "\ufffd"))
+// Printable makes a header fit for a database and a page.
+func Printable(header string) string {
+	header = OneLine(strings.ToValidUTF8(header, "\ufffd"))
 	if len(header) > maxHeader {
 		header = strings.ToValidUTF8(header[:maxHeader], "")
 	}
 	return header
 }
 
-func isWebAddress(href string) bool {
+// IsWebAddress is true for an http or https address.
+func IsWebAddress(href string) bool {
 	scheme, rest, ok := strings.Cut(href, "://")
 	return ok && rest != "" && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
 }
 
-// oneLine makes a text fit for a title, a subject or an SMS.
-func oneLine(s string) string {
+// OneLine makes a text fit for a title, a subject or an SMS.
+func OneLine(s string) string {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		s = strings.Map(func(r rune) rune {
 			if unicode.IsControl(r) {

@@ -1,4 +1,4 @@
-package ingest_test
+package slo_test
 
 import (
 	_ "embed"
@@ -15,16 +15,18 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/document"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
 //go:embed testdata/breach.json
 var fullBreach []byte
 
-func decode(t *testing.T, body string) ingest.Breach {
+func decode(t *testing.T, body string) ingest.Event {
 	t.Helper()
-	b, err := ingest.DecodeSLO([]byte(body), "application/json")
+	b, err := slo.Decode([]byte(body), "application/json")
 	if err != nil {
-		t.Fatalf("DecodeSLO: %v", err)
+		t.Fatalf("Decode: %v", err)
 	}
 	return b
 }
@@ -33,7 +35,7 @@ func TestDecodeFullBreach(t *testing.T) {
 	t.Parallel()
 	got := decode(t, string(fullBreach))
 	started := time.Date(2026, 11, 23, 18, 4, 5, 0, time.UTC)
-	want := ingest.Breach{
+	want := ingest.Event{
 		Event: incident.Event{
 			Action:      incident.Trigger,
 			DedupKey:    "optional",
@@ -99,12 +101,12 @@ func TestRefused(t *testing.T) {
 		{`{"service":"api","sli":"latency","slo":[]}`, []string{"slo"}},
 		{`{"service":1,"sli":{"a":1},"slo":{"name":false}}`, []string{"service", "sli", "slo.name"}},
 		{`{"service":" \t","sli":null,"slo":{"name":""}}`, []string{"service", "sli", "slo.name"}},
-		{`{"service":"` + strings.Repeat("ä", ingest.MaxName+1) + `","sli":"latency","slo":{"name":"Fast"}}`, []string{"service"}},
+		{`{"service":"` + strings.Repeat("ä", document.MaxName+1) + `","sli":"latency","slo":{"name":"Fast"}}`, []string{"service"}},
 		{breach(`"status":"firing"`), []string{"status"}},
 		{breach(`"status":7`), []string{"status"}},
 	}
 	for _, test := range tests {
-		_, err := ingest.DecodeSLO([]byte(test.body), "application/json")
+		_, err := slo.Decode([]byte(test.body), "application/json")
 		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || f.Kind != fault.KindInvalid {
 			t.Errorf("%.60s: got %v, want invalid", test.body, err)
@@ -146,12 +148,12 @@ func TestMalformed(t *testing.T) {
 		"very deep":        strings.Repeat(`{"a":`, 100_000),
 		"bad escape":       `{"service":"\q"}`,
 	} {
-		if _, err := ingest.DecodeSLO([]byte(body), "application/json"); !fault.Is(err, fault.KindMalformed) {
+		if _, err := slo.Decode([]byte(body), "application/json"); !fault.Is(err, fault.KindMalformed) {
 			t.Errorf("%s: got %v, want malformed", name, err)
 		}
 	}
 	nested := breach(`"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63))
-	if _, err := ingest.DecodeSLO([]byte(nested), ""); err != nil {
+	if _, err := slo.Decode([]byte(nested), ""); err != nil {
 		t.Errorf("64 levels: %v", err)
 	}
 }
@@ -163,7 +165,7 @@ func TestMalformedSaysWhere(t *testing.T) {
 		`{"service":`:          "The body is cut off: it ends inside the JSON object.",
 		`{} {}`:                "Something follows the JSON object, from byte 2 on.",
 	} {
-		_, err := ingest.DecodeSLO([]byte(body), "")
+		_, err := slo.Decode([]byte(body), "")
 		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Message != want {
 			t.Errorf("%q: got %v, want %s", body, err, want)
 		}
@@ -185,7 +187,7 @@ func TestContentType(t *testing.T) {
 		"json":                              false,
 		";;;":                               false,
 	} {
-		_, err := ingest.DecodeSLO([]byte(breach("")), contentType)
+		_, err := slo.Decode([]byte(breach("")), contentType)
 		if ok != (err == nil) || !ok && !fault.Is(err, fault.KindUnsupported) {
 			t.Errorf("%q: got %v", contentType, err)
 		}
@@ -195,7 +197,7 @@ func TestContentType(t *testing.T) {
 // What is informational and wrong is not used, kept, and warned of.
 func TestUnusedIsKeptAndWarnedOf(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", ingest.MaxName+1)
+	long := strings.Repeat("x", document.MaxName+1)
 	for _, test := range []struct{ member, path, value string }{
 		{`"deployment":7`, "deployment", "7"},
 		{`"deployment":"` + long + `"`, "deployment", `"` + long + `"`},
@@ -430,7 +432,7 @@ func TestDefaultDedupKeyIsInjective(t *testing.T) {
 		for i := range key {
 			p := []any{part.Draw(t, "deployment"), part.Draw(t, "endpoint"), part.Draw(t, "sli"), part.Draw(t, "slo")}
 			parts[i] = fmt.Sprintf("%q", p)
-			b, err := ingest.DecodeSLO(fmt.Appendf(nil, `{"service":"s","deployment":%q,"endpoint":%q,"sli":%q,"slo":{"name":%q}}`, p...), "")
+			b, err := slo.Decode(fmt.Appendf(nil, `{"service":"s","deployment":%q,"endpoint":%q,"sli":%q,"slo":{"name":%q}}`, p...), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -442,14 +444,14 @@ func TestDefaultDedupKeyIsInjective(t *testing.T) {
 	})
 }
 
-func FuzzDecodeSLO(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	f.Add(fullBreach, "application/json")
 	f.Add([]byte(breach(`"incident_priority":"P1","status":"recovered"`)), "")
 	f.Add([]byte(breach(`"environment":{"a":[{"b":"\ud800"}]},"x":"\u0000"`)), "application/problem+json")
 	f.Add([]byte(`{"service":"a","service":"b","slo":{"name":"\\"},"sli":"|","dedup_key":"\u0000"}`), "application/json; charset=utf-8")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		got, err := ingest.DecodeSLO(body, contentType)
-		again, errAgain := ingest.DecodeSLO(body, contentType)
+		got, err := slo.Decode(body, contentType)
+		again, errAgain := slo.Decode(body, contentType)
 		if diff := cmp.Diff(got, again); diff != "" || fmt.Sprint(err) != fmt.Sprint(errAgain) {
 			t.Fatalf("decoded differently: %s %v %v", diff, err, errAgain)
 		}
@@ -457,7 +459,7 @@ func FuzzDecodeSLO(f *testing.F) {
 			if k := fault.KindOf(err); k != fault.KindInvalid && k != fault.KindMalformed && k != fault.KindUnsupported {
 				t.Fatalf("kind %s: %v", k, err)
 			}
-			if diff := cmp.Diff(ingest.Breach{}, got); diff != "" {
+			if diff := cmp.Diff(ingest.Event{}, got); diff != "" {
 				t.Fatalf("an error and an event: %s", diff)
 			}
 			return
@@ -466,7 +468,7 @@ func FuzzDecodeSLO(f *testing.F) {
 		for what, s := range map[string]string{
 			"dedup key": ev.DedupKey, "title": ev.Title, "service": ev.ServiceName, "sli": ev.Facts.SLI,
 		} {
-			if s == "" || !utf8.ValidString(s) || strings.Contains(s, "\x00") || utf8.RuneCountInString(s) > ingest.MaxName {
+			if s == "" || !utf8.ValidString(s) || strings.Contains(s, "\x00") || utf8.RuneCountInString(s) > document.MaxName {
 				t.Fatalf("%s is %q", what, s)
 			}
 		}
@@ -481,11 +483,11 @@ func FuzzDecodeSLO(f *testing.F) {
 	})
 }
 
-func BenchmarkDecodeSLO(b *testing.B) {
+func BenchmarkDecode(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(fullBreach)))
 	for b.Loop() {
-		if _, err := ingest.DecodeSLO(fullBreach, "application/json"); err != nil {
+		if _, err := slo.Decode(fullBreach, "application/json"); err != nil {
 			b.Fatal(err)
 		}
 	}

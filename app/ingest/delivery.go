@@ -1,0 +1,235 @@
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+// delivery is one request on its way: its events, and at the same indexes what
+// they mean here.
+type delivery struct {
+	format        *Format
+	integrationID int64
+	events        []Event
+	signals       []Signal
+	changes       []RecordedChange
+	answers       []Answer
+	refused       []error // nil for an event that is accepted
+}
+
+// take decodes a request and makes it durable, as its integration stands. The
+// integration is looked up with each snapshot anew, since its service may have
+// changed with the rest. What the snapshot at hand would refuse is looked at again
+// by the present one: the service that it does not know may be new. What it only
+// warns of needs no second look, since the writer finds an old snapshot out.
+//
+// refused is why some of the events were not accepted; err why none was.
+func (s *Service) take(ctx context.Context, format *Format, integrationID int64, req *Request) (answers []Answer, refused, err error) {
+	if len(req.Body) > MaxBody {
+		return nil, nil, fault.TooLarge("The body is larger than %d KiB.", MaxBody>>10)
+	}
+	events, err := format.Decode(req.input())
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &delivery{
+		format: format, integrationID: integrationID, events: events, signals: make([]Signal, len(events)),
+		answers: make([]Answer, len(events)), refused: make([]error, len(events)),
+	}
+	for i := range events {
+		if ev := &events[i]; ev.DedupKey == "" && ev.Change == nil {
+			ev.DedupKey = rand.Text()
+		}
+	}
+	if refused, err = s.resolveAll(ctx, d); err != nil {
+		return nil, nil, err
+	}
+	if err := s.submitAll(ctx, d); err != nil {
+		return nil, nil, err
+	}
+	if err := s.recordAll(ctx, d); err != nil {
+		return nil, nil, err
+	}
+	for i := range d.answers {
+		if d.answers[i].Warnings == nil {
+			d.answers[i].Warnings = []string{}
+		}
+	}
+	return d.answers, refused, nil
+}
+
+// resolveAll resolves all events, and fails where none can be accepted.
+func (s *Service) resolveAll(ctx context.Context, d *delivery) (refused, err error) {
+	snapshot, err := s.opts.Config.Snapshot(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	for i := range d.events {
+		err := s.resolve(snapshot, d, i)
+		if _, _, doubtful := refusal(err); doubtful || fault.Is(err, fault.KindUnauthorized) {
+			if snapshot, err = s.opts.Config.Reload(ctx); err != nil {
+				return nil, unavailable(err)
+			}
+			err = s.resolve(snapshot, d, i)
+		}
+		if err == nil {
+			continue
+		}
+		if _, _, ok := refusal(err); !ok || len(d.events) == 1 {
+			return nil, err
+		}
+		s.refuse(d, i, err)
+		refused = err
+	}
+	if refused != nil && !slices.Contains(d.refused, nil) {
+		return nil, refused
+	}
+	return refused, nil
+}
+
+func (s *Service) refuse(d *delivery, i int, why error) {
+	f, _, _ := refusal(why)
+	d.refused[i] = why
+	d.answers[i] = Answer{Status: ResultRefused, DedupKey: d.events[i].DedupKey, Warnings: []string{f.Message}}
+}
+
+// resolve finds what an event means by a snapshot.
+func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error {
+	integration, ok := snapshot.Integration(d.integrationID)
+	if !ok {
+		return fault.Unauthorized("Nobody here knows this key any more.")
+	}
+	ev := &d.events[i]
+	if ev.Change == nil {
+		var err error
+		d.signals[i], err = Resolve(snapshot, integration, d.format, ev, s.now())
+		return err
+	}
+	change, warnings, err := resolveChange(snapshot, integration, d.format, ev, s.now())
+	if err != nil {
+		return err
+	}
+	d.changes = append(d.changes, change)
+	d.answers[i] = Answer{Status: ResultRecorded, Warnings: warnings}
+	return nil
+}
+
+// submitAll makes the signals durable. Those whose configuration has changed
+// meanwhile are resolved anew.
+func (s *Service) submitAll(ctx context.Context, d *delivery) error {
+	var pending []int
+	for i := range d.events {
+		if d.events[i].Change == nil && d.refused[i] == nil {
+			pending = append(pending, i)
+		}
+	}
+	for range maxStale {
+		if len(pending) == 0 {
+			return nil
+		}
+		stale, err := s.submit(ctx, d, pending)
+		if err != nil || stale == nil {
+			return err
+		}
+		snapshot, err := s.opts.Config.Reload(ctx)
+		if err != nil {
+			return unavailable(err)
+		}
+		pending = pending[:0]
+		for _, i := range stale {
+			switch err := s.resolve(snapshot, d, i); {
+			case err == nil:
+				pending = append(pending, i)
+			case len(d.events) == 1:
+				return err
+			default:
+				if _, _, ok := refusal(err); !ok {
+					return err
+				}
+				s.refuse(d, i, err)
+			}
+		}
+	}
+	if len(pending) == 0 {
+		return nil
+	}
+	return tryAgain("The configuration is changing. Send it again in a moment.", nil)
+}
+
+// submit makes signals durable as one unit, and returns those that were stale.
+//
+// A recovery that finds nothing under the key of a rule is tried under the one
+// without it, since what fires may have begun before there was the rule, or where
+// the rule failed. One that is ignored says why.
+func (s *Service) submit(ctx context.Context, d *delivery, pending []int) (stale []int, err error) {
+	signals := d.signals
+	if len(pending) < len(signals) {
+		signals = make([]Signal, len(pending))
+		for n, i := range pending {
+			signals[n] = d.signals[i]
+		}
+	}
+	results, err := s.opts.Submitter.Submit(ctx, signals)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range pending {
+		result, signal := results[n], &d.signals[i]
+		if !result.Stale && result.Status == incident.ResultIgnored && signal.KeyWithoutRule != "" {
+			if result, err = s.withoutRule(ctx, signal); err != nil {
+				return nil, err
+			}
+		}
+		if result.Stale {
+			stale = append(stale, i)
+			continue
+		}
+		d.answers[i] = s.answer(signal, result)
+	}
+	return stale, nil
+}
+
+// withoutRule tries a recovery under the key that it has without the rule.
+func (s *Service) withoutRule(ctx context.Context, signal *Signal) (Result, error) {
+	if other := *signal; other.KeyWithoutRule != other.Event.DedupKey {
+		other.Event.DedupKey = other.KeyWithoutRule
+		again, err := s.opts.Submitter.Submit(ctx, []Signal{other})
+		if err != nil {
+			return Result{}, err
+		}
+		if again[0].Stale || again[0].Status != incident.ResultIgnored {
+			if !again[0].Stale {
+				*signal = other
+			}
+			return again[0], nil
+		}
+	}
+	return Result{Status: incident.ResultIgnored, Warning: endedNothing}, nil
+}
+
+// recordAll keeps the changes of a request.
+func (s *Service) recordAll(ctx context.Context, d *delivery) error {
+	if len(d.changes) == 0 {
+		return nil
+	}
+	if err := s.opts.Changes.RecordChanges(ctx, d.changes); err != nil {
+		return tryAgain("The change could not be stored. Send it again in a moment.", err)
+	}
+	return nil
+}
+
+func (s *Service) answer(signal *Signal, result Result) Answer {
+	a := Answer{Status: result.Status, DedupKey: signal.Event.DedupKey, Warnings: signal.Event.Warnings}
+	if result.Warning != "" {
+		a.Warnings = append(slices.Clip(a.Warnings), result.Warning)
+	}
+	if result.Number != 0 {
+		a.Incident = &IncidentRef{Number: result.Number, URL: s.opts.URL(result.Number)}
+	}
+	return a
+}

@@ -1,0 +1,109 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
+)
+
+// groupKey names a group of alerts; group is never empty.
+type groupKey struct {
+	service int64
+	group   string
+}
+
+// expectGroup has the open incident of a trigger's group read.
+func (r *reception) expectGroup(s *ingest.Signal) {
+	if s.Event.Group == "" {
+		return
+	}
+	key := groupKey{s.ServiceID, s.Event.Group}
+	if _, known := r.groups[key]; known {
+		return
+	}
+	if r.groups == nil {
+		r.groups = map[groupKey]int64{}
+	}
+	r.groups[key] = 0
+	r.groupKeys = append(r.groupKeys, key)
+}
+
+// readGroups looks up the open incidents of the batch's groups: incidents_group.
+// They are not locked by it: an incident that is resolved in between is found so
+// once it is locked, and where another process opens one in between the index has
+// this batch lose the race and be repeated. Without groups there is no statement.
+func (r *reception) readGroups() []db.Statement {
+	if len(r.groupKeys) == 0 {
+		return nil
+	}
+	each := func(scan func(...any) error) error {
+		var key groupKey
+		var number int64
+		if err := scan(&key.service, &key.group, &number); err != nil {
+			return err
+		}
+		r.groups[key] = number
+		return nil
+	}
+	if r.tx.DB.Dialect == db.Postgres {
+		services, groups := make([]int64, len(r.groupKeys)), make([]string, len(r.groupKeys))
+		for i, k := range r.groupKeys {
+			services[i], groups[i] = k.service, k.group
+		}
+		return []db.Statement{{
+			Name: "read open incidents of groups",
+			Query: `SELECT k.service_id, k.group_key, i.number
+				FROM (SELECT unnest($1::bigint[]) AS service_id, unnest($2::text[]) AS group_key) AS k
+				JOIN LATERAL (SELECT number FROM incidents WHERE service_id = k.service_id AND group_key = k.group_key
+					AND group_key <> '' AND status <> 'resolved' LIMIT 1) i ON true`,
+			Args: []any{services, groups},
+			Each: each,
+		}}
+	}
+	queries := make([]db.Statement, 0, len(r.groupKeys))
+	for _, k := range r.groupKeys {
+		queries = append(queries, db.Statement{Name: "read open incidents of groups",
+			Query: "SELECT service_id, group_key, number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+			Args:  []any{k.service, k.group}, Each: each})
+	}
+	return queries
+}
+
+// reopeningInGroups parts those incidents that reopen in a group from the others,
+// which are written before them. Without any there is nothing to part.
+func reopeningInGroups(known []*paging.IncidentState) (others, reopening []*paging.IncidentState) {
+	reopens := func(s *paging.IncidentState) bool { return s.WasResolved && s.Inc.Group != "" && s.Inc.Open() }
+	if !slices.ContainsFunc(known, reopens) {
+		return known, nil
+	}
+	for _, s := range known {
+		if reopens(s) {
+			reopening = append(reopening, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return others, reopening
+}
+
+// openOfGroup is the number of the open incident of an incident's group, 0 for
+// none: incidents_group.
+func openOfGroup(ctx context.Context, tx *db.Tx, inc incident.Incident) (int64, error) {
+	if inc.Group == "" {
+		return 0, nil
+	}
+	open, err := db.ScanInts(tx.QueryContext(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+		inc.ServiceID, inc.Group))
+	if err != nil {
+		return 0, fmt.Errorf("read open incident of group: %w", err)
+	}
+	if len(open) == 0 {
+		return 0, nil
+	}
+	return open[0], nil
+}
