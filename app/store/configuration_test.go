@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -167,6 +170,42 @@ func TestUnreadableRowsAreLeftOut(t *testing.T) {
 		delete(noted, "priorities") // as many as there are
 		if diff := cmp.Diff(map[string]int{"contact_methods": 2, "schedule_versions": 1, "services": 1, "teams": len(s.Teams), "organization": 1, "policy_versions": 2}, noted); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// A contact that changes between the resolution of a signal and its write makes
+// nothing stale, and is the one that the next page uses.
+func TestContactChangeLeavesQueuedSignalsValid(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		current := organization.NewCurrent(st.Organization, anyMedium, slog.New(slog.DiscardHandler))
+		before, err := current.View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		method := notify.ContactMethod{UserID: ana, Slug: "new", Medium: notify.SMS, Address: "+34600000099", VerifiedAt: &p.now, CreatedAt: p.now}
+		if err := st.Access.AddContact(t.Context(), "ana@acme.example", &method); err != nil {
+			t.Fatal(err)
+		}
+		results := p.write(p.signal("a", low, func(s *ingest.Signal) { s.ConfigVersion = before.Catalog().Version() }))
+		if results[0].Stale || results[0].Number == 0 {
+			t.Errorf("the signal is answered %+v", results[0])
+		}
+		var asked int64
+		if _, err := st.Paging.FireDue(t.Context(), p.now, 10, func(version int64, _ []escalation.Due) ([]escalation.Change, error) {
+			asked = version
+			return nil, errors.New("not now")
+		}); err == nil || asked != before.Versions().Revision()+1 {
+			t.Errorf("the engine asks for revision %d, %v", asked, err)
+		}
+		people, err := current.Recipients(t.Context(), asked)
+		if err != nil || !slices.ContainsFunc(people[ana].Methods, func(m notify.ContactMethod) bool { return m.Address == method.Address }) {
+			t.Errorf("the next page does not use the new contact: %+v, %v", people[ana], err)
+		}
+		after, err := current.View(t.Context())
+		if err != nil || after.Catalog() != before.Catalog() {
+			t.Errorf("the catalog was made anew: %v", err)
 		}
 	})
 }
