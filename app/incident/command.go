@@ -200,11 +200,13 @@ func (ActEscalate) decide(inc Incident, k Known, by By) (Change, Outcome, error)
 	if inc.Status == Triggered && k.LastEscalatedAt != nil && by.At.Sub(*k.LastEscalatedAt) < EscalateAgain {
 		return c, Outcome{Kind: NotAllowed, Reason: ReasonJustEscalated, Name: k.LastEscalatedBy, At: *k.LastEscalatedAt}, nil
 	}
+	escalated := EscalatedPayload{Via: by.Via}
 	if inc.Status == Acknowledged {
+		escalated.From = Acknowledged
 		c.Incident.unacknowledge()
 	}
 	c.Changed, c.Escalate = true, EscalateNext
-	c.record(by.At, by.Actor, EscalatedPayload{Via: by.Via})
+	c.record(by.At, by.Actor, escalated)
 	return c, done(), nil
 }
 

@@ -182,6 +182,19 @@ func TestShadowAckStopsNothing(t *testing.T) {
 	expect(t, c.Timeline, incident.EvShadowAck)
 }
 
+func TestEscalateRecordsThatItTookAnAcknowledgmentBack(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		inc  incident.Incident
+		want incident.Status
+	}{{acknowledged(t), incident.Acknowledged}, {triggered(), ""}} {
+		c := do(t, test.inc, person(8, 9), incident.ActEscalate{}, incident.Known{})
+		if p, ok := c.Timeline[0].Payload.(incident.EscalatedPayload); !ok || p.From != test.want {
+			t.Errorf("recorded %+v, want %q", c.Timeline[0].Payload, test.want)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	c := do(t, acknowledged(t), person(8, 9), incident.ActResolve{FixedBy: " restarted "}, incident.Known{})

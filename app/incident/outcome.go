@@ -59,6 +59,9 @@ func (o Outcome) Err() error {
 	return fault.Conflict("%s", o.Refusal())
 }
 
+// Faster reports whether somebody other than an actor had done it already.
+func (o Outcome) Faster(actor string) bool { return o.Kind == Already && o.By != actor }
+
 // Refusal says in words why the command was not allowed, and is empty where it
 // was.
 func (o Outcome) Refusal() string {

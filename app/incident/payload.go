@@ -162,6 +162,8 @@ type ResolveUndonePayload struct {
 // EscalatedPayload is of an escalation by hand.
 type EscalatedPayload struct {
 	Via string `json:"via,omitempty"`
+	// From is "acknowledged" where that was taken back by it, else empty.
+	From Status `json:"from,omitempty"`
 }
 
 // PriorityPayload is of a priority that was set by hand.

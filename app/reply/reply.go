@@ -32,30 +32,22 @@ type Store interface {
 	Notice(ctx context.Context, to notify.ContactMethod, text string) error
 }
 
-// Incidents reads incidents.
-type Incidents interface {
-	Incident(ctx context.Context, number int64) (incident.Row, error)
-}
-
 // Users reads people: auth.Service.
 type Users interface {
 	User(ctx context.Context, by auth.Actor, id int64) (*auth.User, error)
 }
 
-// Actions are what a reply can do to an incident: incident.Service.
+// Actions carries out commands on incidents: incident.Service.
 type Actions interface {
-	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
-	Escalate(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
+	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
 // Service answers replies. All of it is required.
 type Service struct {
-	Store     Store
-	Users     Users
-	People    notify.People
-	Incidents Incidents
-	Actions   Actions
+	Store   Store
+	Users   Users
+	People  notify.People
+	Actions Actions
 	// Works reports whether a medium has a channel.
 	Works func(notify.Medium) bool
 	Now   func() time.Time
@@ -133,7 +125,7 @@ func (s *Service) Reply(ctx context.Context, from, text string) (string, error) 
 	}
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind != fault.KindInternal && f.Kind != fault.KindUnavailable {
-		return f.Message, nil // such as that it was resolved already, and by whom
+		return f.Message, nil // such as that there is no such incident
 	}
 	return text, err
 }
@@ -254,54 +246,40 @@ func truncate(text string, maxRunes int) string {
 	return strings.TrimSpace(string(runes[:maxRunes-3])) + "..."
 }
 
-// act carries out a command on one incident and words the result; of one that
-// is resolved already, by whom.
+// acts are what the actions of commands do to an incident.
+var acts = map[notify.Action]incident.Act{
+	notify.Acknowledge: incident.ActAcknowledge{},
+	notify.Resolve:     incident.ActResolve{},
+	notify.Escalate:    incident.ActEscalate{},
+}
+
+// act carries out a command on one incident and words the outcome.
 func (s *Service) act(ctx context.Context, p *sender, action notify.Action, number int64) (string, error) {
-	answer, err := s.actOnce(ctx, p, action, number)
-	if !fault.Is(err, fault.KindConflict) {
-		return answer, err
-	}
-	row, missing := s.Incidents.Incident(ctx, number)
-	if missing != nil || row.Status != incident.Resolved {
+	out, err := s.Actions.Do(ctx, incident.Command{Number: number, By: p.by(), Act: acts[action]})
+	if err != nil {
 		return "", err
 	}
-	return resolvedText(p, row.Incident), nil
+	return outcomeText(p, action, out), nil
 }
 
-func (s *Service) actOnce(ctx context.Context, p *sender, action notify.Action, number int64) (string, error) {
-	switch action {
-	case notify.Acknowledge:
-		inc, err := s.Actions.Acknowledge(ctx, number, p.by())
-		if err != nil {
-			return "", err
-		}
-		return acknowledgedText(p, inc), nil
-	case notify.Resolve:
-		inc, err := s.Actions.Resolve(ctx, number, p.by(), "")
-		if err != nil {
-			return "", err
-		}
-		return resolvedText(p, inc), nil
-	default:
-		_, err := s.Actions.Escalate(ctx, number, p.by())
-		return fmt.Sprintf("%d goes to the next step now.", number), err
-	}
-}
-
-func acknowledgedText(p *sender, inc incident.Incident) string {
+// outcomeText is the answer to a command on one incident.
+func outcomeText(p *sender, action notify.Action, out incident.Outcome) string {
+	inc := out.Incident
 	switch {
-	case Shadowed(inc):
+	case out.Reason == incident.ReasonResolved:
+		return resolvedText(p, inc)
+	case out.Kind == incident.NotAllowed:
+		return out.Refusal()
+	case out.Kind == incident.Shadow:
 		return ShadowedText([]int64{inc.Number})
-	case inc.AcknowledgedBy == p.actor.Email:
-		return fmt.Sprintf(`%d is yours, acknowledged %s. "6 %d" resolves it.`, inc.Number, p.at(*inc.AcknowledgedAt), inc.Number)
+	case action == notify.Resolve:
+		return resolvedText(p, inc)
+	case action == notify.Escalate:
+		return fmt.Sprintf("%d goes to the next step now.", inc.Number)
+	case out.Faster(p.actor.String()):
+		return fmt.Sprintf("%d was already acknowledged by %s %s.", inc.Number, p.name(out.By), p.at(out.At))
 	}
-	return fmt.Sprintf("%d was already acknowledged by %s %s.", inc.Number, p.name(inc.AcknowledgedBy), p.at(*inc.AcknowledgedAt))
-}
-
-// Shadowed reports whether an acknowledgment that did not fail was a shadow's,
-// which stops no escalation.
-func Shadowed(inc incident.Incident) bool {
-	return inc.Status != incident.Acknowledged || inc.AcknowledgedAt == nil
+	return fmt.Sprintf(`%d is yours, acknowledged %s. "6 %d" resolves it.`, inc.Number, p.at(*inc.AcknowledgedAt), inc.Number)
 }
 
 // ShadowedText answers a shadow's acknowledgment of incidents.
@@ -336,18 +314,16 @@ func (s *Service) acknowledgeAll(ctx context.Context, p *sender) (string, error)
 	}
 	var taken, gone, shadows []int64
 	for _, number := range listed {
-		inc, err := s.Actions.Acknowledge(ctx, number, p.by())
+		out, err := s.Actions.Do(ctx, incident.Command{Number: number, By: p.by(), Act: incident.ActAcknowledge{}})
 		switch {
-		case fault.Is(err, fault.KindConflict):
-			gone = append(gone, number)
 		case err != nil:
 			return "", err
-		case Shadowed(inc):
+		case out.Kind == incident.Shadow:
 			shadows = append(shadows, number)
-		case inc.AcknowledgedBy == p.actor.Email:
-			taken = append(taken, number)
-		default:
+		case out.Kind == incident.NotAllowed || out.Faster(p.actor.String()):
 			gone = append(gone, number)
+		default:
+			taken = append(taken, number)
 		}
 	}
 	var sentences []string

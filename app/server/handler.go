@@ -89,7 +89,7 @@ func NewSlices(p Parts) Slices {
 	tests := page.TestSender{Formats: p.Formats, Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
 		return signals.IntegrationKey(ctx, p.Keys, slug)
 	}}
-	replies := &reply.Service{Store: p.DB.Replies(), Incidents: reads, Users: p.Auth, People: p.Directory, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
+	replies := &reply.Service{Store: p.DB.Replies(), Users: p.Auth, People: p.Directory, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,

@@ -18,11 +18,11 @@ const SweepEvery = time.Second
 // gives a single statement.
 const SweepWithin = 20 * time.Second
 
-// In a storm a sweep that finds much comes back after a breath, so that the next
-// one takes more at once: a batch costs a page a fifth of what it costs alone.
+// After a sweep of manyDue or more the loop pauses, so that the next sweep is
+// larger: in a batch a page costs a fifth of what it costs alone.
 const (
-	storm  = 16
-	breath = 50 * time.Millisecond
+	manyDue        = 16
+	pauseAfterMany = 50 * time.Millisecond
 )
 
 // loop sweeps whenever it is woken, and every second besides. Sweeps of one
@@ -32,6 +32,12 @@ type loop struct {
 	sweep func(context.Context) (int, error)
 	wake  chan struct{}
 	log   *slog.Logger
+	// gather is how long it waits after it was woken, zero for not at all.
+	gather time.Duration
+	// within is how long a sweep may take.
+	within time.Duration
+	// optional says that the server is ready whether the loop sweeps or not.
+	optional bool
 
 	sweeping sync.Mutex
 	// swept is when a sweep last succeeded, in Unix nanoseconds of this
@@ -41,7 +47,7 @@ type loop struct {
 }
 
 func newLoop(name string, sweep func(context.Context) (int, error), log *slog.Logger) *loop {
-	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log}
+	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log, within: SweepWithin}
 }
 
 // poke wakes the loop; a loop that is busy looks again when it is done.
@@ -59,11 +65,8 @@ func (l *loop) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := l.once(ctx)
 		switch {
-		case err == nil && n >= storm:
-			select {
-			case <-ctx.Done():
-			case <-time.After(breath):
-			}
+		case err == nil && n >= manyDue:
+			pause(ctx, pauseAfterMany)
 			continue
 		case err == nil && n > 0:
 			continue
@@ -72,7 +75,19 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		case <-l.wake:
+			pause(ctx, l.gather)
 		}
+	}
+}
+
+// pause waits, at most until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
@@ -82,7 +97,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	began := time.Now()
 	// A database that went silent without closing its connections would hold the
 	// loop for as long as TCP hopes for it.
-	bounded, cancel := context.WithTimeout(ctx, SweepWithin)
+	bounded, cancel := context.WithTimeout(ctx, l.within)
 	defer cancel()
 	n, err := l.sweep(bounded)
 	if l.observed != nil {
@@ -90,7 +105,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			l.log.ErrorContext(ctx, "a sweep failed; it is tried again in a second", "loop", l.name, "error", err)
+			l.log.ErrorContext(ctx, "sweep failed", "loop", l.name, "error", err)
 		}
 		return n, err
 	}
@@ -99,7 +114,7 @@ func (l *loop) once(ctx context.Context) (int, error) {
 }
 
 // dispatch wakes the loops that a transaction made work for.
-func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work]*loop) {
+func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work][]*loop) {
 	news, stop := bus.Listen()
 	defer stop()
 	for {
@@ -107,8 +122,11 @@ func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work]*loop) {
 		case <-ctx.Done():
 			return
 		case n := <-news:
-			for work, l := range loops {
-				if n.Work&work != 0 {
+			for work, woken := range loops {
+				if n.Work&work == 0 {
+					continue
+				}
+				for _, l := range woken {
 					l.poke()
 				}
 			}

@@ -30,6 +30,7 @@ func (s *Server) measure() {
 			return float64(n)
 		})
 	}
+	s.metrics.Effects(s.DB.Effects.Status, s.effectFailures, s.DB.Now)
 	s.metrics.Ingest(s.batcher.Stats, s.Ingest.Stats)
 	s.metrics.Watch(s.live)
 }
@@ -50,10 +51,14 @@ func (s *Server) feed(ctx context.Context) {
 	}
 }
 
-// sweptAgo is the age of the oldest of the last sweeps of each loop.
+// sweptAgo is the age of the oldest of the last sweeps of each loop that the server
+// is not ready without.
 func (s *Server) sweptAgo() time.Duration {
 	oldest := time.Now()
 	for _, l := range s.loops {
+		if l.optional {
+			continue
+		}
 		if at := time.Unix(0, l.swept.Load()); at.Before(oldest) {
 			oldest = at
 		}

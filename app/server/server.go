@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
@@ -53,8 +54,10 @@ type Server struct {
 
 	batcher   *ingest.Batcher
 	outbox    *notify.Outbox
+	timers    *effect.Timers
+	effects   []*effect.Runner
 	loops     []*loop
-	byWork    map[db.Work]*loop
+	byWork    map[db.Work][]*loop
 	http      *http.Server
 	listener  net.Listener
 	publicURL atomic.Pointer[string]
@@ -92,10 +95,12 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if _, err := opened.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	opened.Incidents.Chat = channels[notify.Slack] != nil
 	s := &Server{Config: cfg, DB: opened, Keys: keys, OnlyLog: onlyLog, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
+	if err := s.registerEffects(ctx, channels); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	s.construct(channels, o)
 	return s, nil
 }
@@ -117,15 +122,16 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
 	s.Auth = auth.NewService(s.DB.Access, s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
 
-	timers := &timers{db: s.DB, incidents: s.Incidents, now: s.DB.Now, log: s.log}
-	s.byWork = map[db.Work]*loop{
-		db.ToEscalate: newLoop("escalations", engine.Sweep, s.log),
-		db.ToPlan:     newLoop("pages", planner.Sweep, s.log),
-		db.ToSend:     newLoop("messages", s.outbox.Sweep, s.log),
-		db.ToTime:     newLoop("timers", timers.sweep, s.log),
+	s.timers = s.newTimers()
+	s.byWork = map[db.Work][]*loop{
+		db.ToEscalate: {newLoop("escalations", engine.Sweep, s.log)},
+		db.ToPlan:     {newLoop("pages", planner.Sweep, s.log)},
+		db.ToSend:     {newLoop("messages", s.outbox.Sweep, s.log)},
+		db.ToTime:     {newLoop("timers", s.timers.Sweep, s.log)},
+		db.ToEffects:  s.effectLoops(),
 	}
-	for _, work := range []db.Work{db.ToTime, db.ToEscalate, db.ToPlan, db.ToSend} {
-		s.loops = append(s.loops, s.byWork[work])
+	for _, work := range []db.Work{db.ToTime, db.ToEscalate, db.ToPlan, db.ToEffects, db.ToSend} {
+		s.loops = append(s.loops, s.byWork[work]...)
 	}
 	s.measure()
 }
@@ -214,7 +220,9 @@ func (s *Server) refill(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.outbox.Ended():
-			s.byWork[db.ToSend].poke()
+			for _, l := range s.byWork[db.ToSend] {
+				l.poke()
+			}
 		}
 	}
 }
@@ -266,5 +274,9 @@ func (s *Server) Settle(ctx context.Context) error {
 // NextDue is the earliest instant at which something becomes due; ok is false
 // where nothing ever will.
 func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
-	return s.DB.Paging.NextDue(ctx)
+	consumers := make([]string, len(s.effects))
+	for i, r := range s.effects {
+		consumers[i] = r.Consumer.Name()
+	}
+	return s.DB.NextDue(ctx, s.timers.Kinds(), consumers)
 }

@@ -273,13 +273,13 @@ func (w witness) happen(f foreseen) int64 {
 		w.h.AdvanceTo(w.began.Add(a.after))
 		id := w.user(a.who)
 		by := incident.By{Actor: a.who + "@acme.example", UserID: &id, Via: "web"}
-		var err error
+		var act incident.Act = incident.ActAcknowledge{}
 		if a.kind == resolve {
-			_, err = w.h.Server.Incidents.Resolve(w.t.Context(), 1, by, "")
-		} else {
-			_, err = w.h.Server.Incidents.Acknowledge(w.t.Context(), 1, by)
+			act = incident.ActResolve{}
 		}
+		out, err := w.h.Server.Incidents.Do(w.t.Context(), incident.Command{Number: 1, By: by, Act: act})
 		w.must(err)
+		w.must(out.Err())
 		w.h.Settle()
 	}
 	w.h.AdvanceTo(w.began.Add(f.span))

@@ -90,7 +90,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 		if acknowledged || len(claimed) > 0 {
 			continue
 		}
-		if next, ok, err := p.db.Paging.NextDue(ctx); err != nil || !ok {
+		if next, ok, err := p.db.NextDue(ctx, p.timers.Kinds(), nil); err != nil || !ok {
 			p.t.Fatalf("an incident that nobody acknowledged waits for nothing: %v", err)
 		} else if next.After(p.now) {
 			p.now = next
@@ -119,6 +119,7 @@ func (p *pipeline) acknowledge(number int64) {
 	if err != nil || inc.Status != incident.Acknowledged {
 		p.t.Fatalf("acknowledge: %v, %v", inc.Status, err)
 	}
+	p.follow()
 }
 
 func (p *pipeline) must(n int, err error) int {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
@@ -95,7 +94,7 @@ func TestNewAlertOfAGroupAsksWhoeverAcknowledged(t *testing.T) {
 		number := p.write(p.signal("a", inGroup))[0].Number
 		p.settle()
 		user := ben
-		if _, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		p.settle()
@@ -129,12 +128,13 @@ func TestNoGroupIsOpenTwiceByHand(t *testing.T) {
 		number := p.write(p.signal("a", inGroup))[0].Number
 		p.write(p.signal("a", inGroup, resolve))
 		p.write(p.signal("b", inGroup))
-		if _, err := p.actions.Reopen(t.Context(), number, incident.By{Actor: "token:x"}); !fault.Is(err, fault.KindConflict) {
-			t.Errorf("beside another one that is open: %v", err)
+		reopen := incident.Command{Number: number, By: incident.By{Actor: "token:x"}, Act: incident.ActReopen{}}
+		if out, err := p.actions.Do(t.Context(), reopen); err != nil || out.Reason != incident.ReasonGroupOpen || out.Other != number+1 {
+			t.Errorf("beside another one that is open: %+v, %v", out, err)
 		}
 		p.write(p.signal("b", inGroup, resolve))
-		if _, err := p.actions.Reopen(t.Context(), number, incident.By{Actor: "token:x"}); err != nil {
-			t.Errorf("once that is resolved: %v", err)
+		if out, err := p.actions.Do(t.Context(), reopen); err != nil || out.Kind != incident.Done {
+			t.Errorf("once that is resolved: %+v, %v", out, err)
 		}
 		p.expectStatuses("triggered", "resolved")
 	})

@@ -3,10 +3,13 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/effect"
+	"github.com/tocsin-oncall/tocsin/app/effect/chat"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -68,7 +71,7 @@ func (p *pipeline) storm(n int, change ...func(*ingest.Signal)) []int64 {
 // planned fires and plans what is due, and sends nothing.
 func (p *pipeline) planned() {
 	p.t.Helper()
-	for _, sweep := range []func(context.Context) (int, error){p.engine.Sweep, p.planner.Sweep} {
+	for _, sweep := range []func(context.Context) (int, error){p.engine.Sweep, p.planner.Sweep, p.effects} {
 		for n := 1; n > 0; {
 			n = p.must(sweep(context.Background()))
 		}
@@ -94,12 +97,15 @@ func (p *pipeline) sent(claims ...notify.Claim) {
 // toChat gives the service a team with a chat channel.
 func (p *pipeline) toChat() *recorder {
 	p.t.Helper()
-	p.db.Incidents.Chat = true
+	p.chat = &effect.Runner{Consumer: &chat.Consumer{Store: p.db.Chat(), Now: p.db.Now}, Store: p.db.Effects, Now: p.db.Now, Log: slog.New(slog.DiscardHandler)}
+	if err := p.chat.Register(context.Background()); err != nil {
+		p.t.Fatal(err)
+	}
 	p.exec(`INSERT INTO teams (id, slug, name, slack_channel) VALUES (1, 'payments', 'Payments', '#payments')`)
 	p.exec(`UPDATE services SET team_id = 1`)
-	chat := &recorder{sent: make(chan notify.Message, 10000)}
-	p.outbox.Channels[notify.Slack] = chat
-	return chat
+	posts := &recorder{sent: make(chan notify.Message, 10000)}
+	p.outbox.Channels[notify.Slack] = posts
+	return posts
 }
 
 func (r *recorder) taken() []notify.Message {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
@@ -28,6 +29,8 @@ type pipeline struct {
 	service int64
 	policy  int64
 	actions *incident.Service
+	timers  *effect.Timers
+	chat    *effect.Runner // nil where the team has no channel
 }
 
 // The people of the pipeline.
@@ -107,6 +110,10 @@ func newPipeline(t testing.TB, st *Store) *pipeline {
 	p.planner = &notify.Planner{Store: st.Paging, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
 	st.Paging.PlanAtOnce(p.planner.Decide)
 	p.actions = &incident.Service{Store: st.Incidents, Now: clock}
+	p.timers = &effect.Timers{Store: st.Effects, Now: clock, Log: slog.New(slog.DiscardHandler)}
+	p.timers.Register(incident.TimerAck, p.actions.AckDue)
+	p.timers.Register(incident.TimerQuietPeriod, p.actions.QuietPeriodDue)
+	p.timers.Register(paging.TimerPassOver, st.Paging.PassOver)
 	return p
 }
 
@@ -143,6 +150,7 @@ func (p *pipeline) write(signals ...ingest.Signal) []ingest.Result {
 			p.t.Fatal(err)
 		}
 	}
+	p.follow()
 	return written.Results
 }
 
@@ -152,7 +160,7 @@ func (p *pipeline) settle() []notify.Message {
 	ctx := context.Background()
 	for {
 		total := 0
-		for _, sweep := range []func(context.Context) (int, error){p.timers, p.engine.Sweep, p.planner.Sweep, p.outbox.Sweep} {
+		for _, sweep := range []func(context.Context) (int, error){p.timers.Sweep, p.engine.Sweep, p.planner.Sweep, p.effects, p.outbox.Sweep} {
 			n, err := sweep(ctx)
 			if err != nil {
 				p.t.Fatal(err)
@@ -171,32 +179,25 @@ func (p *pipeline) settle() []notify.Message {
 	return sent
 }
 
-func (p *pipeline) timers(ctx context.Context) (int, error) {
-	due, err := p.db.Paging.DueTimers(ctx, p.now, 100)
-	if err != nil {
-		return 0, err
+// effects hands to the chat consumer what happened; toChat makes it.
+func (p *pipeline) effects(ctx context.Context) (int, error) {
+	if p.chat == nil {
+		return 0, nil
 	}
-	for _, t := range due {
-		switch t.Kind {
-		case paging.TimerPassOver:
-			err = p.db.Paging.PassOver(ctx, t.Subject)
-		case incident.TimerAck:
-			err = p.actions.AckDue(ctx, t.Subject)
-		case incident.TimerQuietPeriod:
-			err = p.actions.QuietPeriodDue(ctx, t.Subject)
-		}
-		if err != nil {
-			return 0, err
-		}
-		if err := p.db.Paging.DoneTimer(ctx, t); err != nil {
-			return 0, err
-		}
+	return p.chat.Sweep(ctx)
+}
+
+// follow hands what was committed to the consumers, as a server does at once.
+func (p *pipeline) follow() {
+	p.t.Helper()
+	for n := 1; n > 0; {
+		n = p.must(p.effects(context.Background()))
 	}
-	return len(due), nil
 }
 
 func (p *pipeline) advance(d time.Duration) []notify.Message {
 	p.t.Helper()
+	p.follow()
 	p.now = p.now.Add(d)
 	return p.settle()
 }
@@ -229,7 +230,7 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 		p.expect(p.advance(10*time.Minute), "email-1") // the last rule repeats
 		p.expect(p.advance(45*time.Minute), "sms-2")   // the step is over, and its rules with it
 		user := ben
-		if _, err := p.actions.Do(t.Context(), incident.Command{Number: results[0].Number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}, Act: incident.ActAcknowledge{}}); err != nil {
+		if _, err := p.actions.Acknowledge(t.Context(), results[0].Number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.advance(24 * time.Hour))
@@ -253,7 +254,7 @@ func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "token:x", Via: "api"}, Act: incident.ActAcknowledge{}}); err != nil {
+		if _, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "token:x", Via: "api"}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle())

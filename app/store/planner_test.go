@@ -213,8 +213,11 @@ func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
 				defer close(done)
 				user := ana
 				_, failed = p.actions.Acknowledge(context.WithoutCancel(t.Context()), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"})
+				p.follow()
 			}()
-			p.untilBlocked(done)
+			if p.untilBlocked(done) {
+				t.Error("the next post was not held up by the claim")
+			}
 			first, err = paging.Lease(t.Context(), tx, found, p.now)
 			return err
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -23,6 +24,10 @@ func TestMetricsAccess(t *testing.T) {
 		m.Backlog("send", func() float64 { return 4 })
 		m.Watch(a.Live)
 		m.Ingest(func() ingest.BatcherStats { return ingest.BatcherStats{Waiting: 7, Batches: 2} }, a.Signals.Stats)
+		oldest := time.Now().Add(-time.Hour)
+		m.Effects(func(context.Context) ([]effect.Status, error) {
+			return []effect.Status{{Name: "chat", Behind: 3, Oldest: &oldest, Tries: 2, SetAside: 1}}, nil
+		}, func() map[string]int64 { return map[string]int64{"chat": 5} }, func() time.Time { return oldest.Add(time.Hour) })
 		a.PostBreach("a")
 		from := func(remote string, headers ...string) *httptest.ResponseRecorder {
 			r := httptest.NewRequest("GET", "/metrics", nil)
@@ -44,6 +49,8 @@ func TestMetricsAccess(t *testing.T) {
 			`tocsin_signals_total{result="created"} 1`, `tocsin_incidents_opened_total 1`, `tocsin_ingest_queue_signals 7`,
 			`tocsin_messages_total{medium="sms",state="sent"} 1`, `tocsin_due_backlog{loop="send"} 4`, `tocsin_time_to_page_seconds_count 1`,
 			`tocsin_sweep_seconds_count{loop="escalate"} 1`, `tocsin_live_streams 0`, "go_goroutines ",
+			`tocsin_effect_lag_events{consumer="chat"} 3`, `tocsin_effect_lag_seconds{consumer="chat"} 3600`, `tocsin_effect_tries{consumer="chat"} 2`,
+			`tocsin_effect_set_aside_events{consumer="chat"} 1`, `tocsin_effect_failures_total{consumer="chat"} 5`,
 		} {
 			if !strings.Contains(text, line) {
 				t.Errorf("%q is missing", line)

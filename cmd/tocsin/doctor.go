@@ -111,6 +111,9 @@ func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 	if !d.database(ctx, in) {
 		return
 	}
+	if err := d.effects(ctx, in); err != nil {
+		d.fault("effects", err)
+	}
 	if err := d.people(ctx, in); err != nil {
 		d.fault("who is paged", err)
 	}

@@ -20,7 +20,7 @@ func TestDoctor(t *testing.T) {
 		k.ok("apply", "-f", write(t, healthy))
 		got := k.ok("doctor")
 		wantWords(t, got, "ok        email: the provider answers and knows us", "ok        database: ", "ok        policies: 1 of 1 reach somebody",
-			"ok        administrators: ", "ok        schedule Ever: no gap within 14 days",
+			"ok        administrators: ", "ok        timers: none is late", "ok        schedule Ever: no gap within 14 days",
 			"look at   server: Nothing answers at https://tocsin.invalid from here.", "Nothing is broken; 1 thing is worth a look.")
 		if len(mail.Messages()) > 0 {
 			t.Error("the doctor has sent mail")

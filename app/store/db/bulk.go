@@ -208,6 +208,20 @@ func (db *DB) In(expr string, next int, ids []int64) (string, []any) {
 	return expr + " IN (" + strings.Join(list, ",") + ")", args
 }
 
+// InTexts is a condition that an expression is one of a few texts. Its
+// parameters are counted from next.
+func InTexts[T ~string](expr string, next int, texts []T) (string, []any) {
+	if len(texts) == 0 {
+		return "1 = 0", nil
+	}
+	args := make([]any, len(texts))
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		args[i], list[i] = string(text), fmt.Sprintf("$%d", next+i)
+	}
+	return expr + " IN (" + strings.Join(list, ", ") + ")", args
+}
+
 func ScanInts(rows *sql.Rows, err error) ([]int64, error) {
 	if err != nil {
 		return nil, err

@@ -35,7 +35,8 @@ const (
 	ToEscalate Work = 1 << iota
 	ToPlan
 	ToSend
-	ToTime // timers
+	ToTime    // timers
+	ToEffects // consumers of the timeline
 	ToReload
 	AllWork Work = 1<<iota - 1
 )
@@ -94,6 +95,9 @@ const MaxNamed = 10
 // process directly, to the others by NOTIFY.
 func (tx *Tx) Publish(ctx context.Context, n News) error {
 	n.From = tx.DB.Owner
+	if tx.wroteEvents {
+		n.Work |= ToEffects
+	}
 	if len(n.Changes) > MaxNamed {
 		n.Changes = []Change{{}}
 	}
@@ -106,6 +110,17 @@ func (tx *Tx) Publish(ctx context.Context, n News) error {
 		return err
 	}
 	return tx.Write(ctx, "tell the others", "SELECT pg_notify('tocsin', $1)", n.From+" "+string(payload))
+}
+
+// WroteEvents has the consumers of the timeline woken when the transaction has
+// committed: those of this process, and those of the others by the next news that
+// it publishes. Where there are none, they find out within a second.
+func (tx *Tx) WroteEvents() {
+	if tx.wroteEvents {
+		return
+	}
+	tx.wroteEvents = true
+	tx.After = append(tx.After, func() { tx.DB.bus.publish(News{From: tx.DB.Owner, Work: ToEffects}) })
 }
 
 // Listen listens to the other processes, on a connection of its own, until ctx

@@ -17,6 +17,15 @@ func (db *DB) Lapsed(next int) (string, []any) {
 	return fmt.Sprintf("m.state = 'sending' AND m.lease_until < $%d", next), []any{LeaseClock()}
 }
 
+// Unleased picks the rows whose lease is over or that have none, by the clock of
+// leases. next is the number of a further parameter, should one be needed.
+func (db *DB) Unleased(next int, args ...any) (string, []any) {
+	if db.Dialect == Postgres {
+		return "(lease_until IS NULL OR lease_until < clock_timestamp())", args
+	}
+	return fmt.Sprintf("(lease_until IS NULL OR lease_until < $%d)", next), append(args, LeaseClock())
+}
+
 // LeaseClock is what leases go by on SQLite; on PostgreSQL it is the
 // database's. A test's clock never moves it.
 func LeaseClock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

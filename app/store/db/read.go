@@ -24,6 +24,28 @@ func (db *DB) Snapshot(ctx context.Context, read func(g *gorm.DB) error) error {
 	return read(db.gormOn(ctx, tx))
 }
 
+// Earliest is the time that a query finds, such as min(due_at); nil where there is
+// none.
+func (db *DB) Earliest(ctx context.Context, query string, args ...any) (*time.Time, error) {
+	var found any
+	if err := db.Read.QueryRowContext(ctx, db.Rebind(query), args...).Scan(&found); err != nil {
+		return nil, fmt.Errorf("read what is due next: %w", err)
+	}
+	switch v := found.(type) {
+	case time.Time:
+		v = v.UTC()
+		return &v, nil
+	case string: // SQLite forgets the type of a column inside an aggregate
+		at, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
+		if err != nil {
+			return nil, fmt.Errorf("read what is due next: %w", err)
+		}
+		return &at, nil
+	default:
+		return nil, nil
+	}
+}
+
 // ReadAll fills slices with whole tables, by their primary keys or by the order
 // that is asked for.
 func ReadAll(g *gorm.DB, order string, into ...any) error {

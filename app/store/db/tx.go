@@ -19,7 +19,8 @@ type Tx struct {
 	// After runs once the transaction has committed.
 	After []func()
 
-	pipeline *pipeline // nil where every statement goes by itself
+	pipeline    *pipeline // nil where every statement goes by itself
+	wroteEvents bool      // to the timeline
 }
 
 // handle is what statements go through: an *sql.Tx, or the *sql.Conn of a

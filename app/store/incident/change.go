@@ -69,7 +69,6 @@ func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Inciden
 	}
 	state := &paging.IncidentState{
 		Inc: c.Incident, WasResolved: !before.Open(), Changed: true, Escalate: c.Escalate, AskOwner: c.AskOwner, AskKind: "still_on_it",
-		TellChat: before.Status != c.Incident.Status || paging.Rank(before.Priority) != paging.Rank(c.Incident.Priority),
 	}
 	if by.UserID != nil {
 		state.By = *by.UserID

@@ -189,7 +189,6 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 			target.Firing--
 		}
 	}
-	statusBefore := target.Inc.Status
 	target.Inc = *out.Incident
 	target.Changed = target.Changed || out.Result != incident.ResultIgnored
 	target.Escalate = target.Escalate.Then(out.Escalate)
@@ -197,7 +196,6 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 		target.AskOwner, target.AskKind = true, out.AskKind
 	}
 	target.Timers = append(target.Timers, out.Timers...)
-	target.TellChat = target.TellChat || statusBefore != target.Inc.Status || out.AskOwner || out.Escalate == incident.EscalateRefire || out.Escalate == incident.EscalateRefireRunning
 	for _, e := range out.Timeline {
 		e.IncidentNo = number
 		r.events = append(r.events, e)

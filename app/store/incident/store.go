@@ -12,8 +12,6 @@ import (
 type Store struct {
 	db            *db.DB
 	configuration *organization.Store
-	// Chat says that team channels can be told of their incidents.
-	Chat bool
 }
 
 // New makes a Store on an open database.

@@ -12,14 +12,15 @@ import (
 )
 
 // writeIncidents writes incidents, their timeline, and all that follows for
-// escalations, pages and messages. Everything that changes an incident ends
-// here, so that races end one way.
+// escalations and pages. Everything that changes an incident ends here, so that
+// races end one way. What else follows from an incident is a consumer of the
+// timeline.
 func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organization.Routes, now time.Time, states []*paging.IncidentState, events []incident.TimelineEvent) error {
 	var fresh, known []*paging.IncidentState
 	var changes []db.Change
 	for _, state := range states {
 		state.Inc.Version++
-		follow(state, routes, now, s.Chat)
+		follow(state, routes, now)
 		changes = append(changes, db.Change{Number: state.Inc.Number, Version: state.Inc.Version})
 		if state.IsNew {
 			fresh = append(fresh, state)
@@ -59,15 +60,11 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 			}
 		}
 	}
-	told, err := paging.TellChannels(ctx, tx, now, states)
-	if err != nil {
-		return err
-	}
-	return tx.Publish(ctx, db.News{Work: work | told, Changes: changes})
+	return tx.Publish(ctx, db.News{Work: work, Changes: changes})
 }
 
 // follow looks up where an incident's service sends it.
-func follow(s *paging.IncidentState, routes *organization.Routes, now time.Time, chat bool) {
+func follow(s *paging.IncidentState, routes *organization.Routes, now time.Time) {
 	r := routes.Services[s.Inc.ServiceID]
 	if s.PolicyVersion == nil {
 		s.PolicyVersion = r.PolicyAt(now)
@@ -75,8 +72,5 @@ func follow(s *paging.IncidentState, routes *organization.Routes, now time.Time,
 	s.Opens = now
 	if r.Hours != nil {
 		s.Opens = r.Hours.NextOpen(now, routes.Zone)
-	}
-	if chat {
-		s.Chat = r.Chat
 	}
 }

@@ -23,7 +23,6 @@ type Routes struct {
 type route struct {
 	policies []policyFrom // oldest first
 	Hours    *catalog.Hours
-	Chat     string // the team's chat channel, empty for none
 }
 
 type policyFrom struct {
@@ -116,7 +115,7 @@ func policiesFrom(ctx context.Context, tx *db.Tx) (map[int64][]policyFrom, error
 }
 
 func readServices(ctx context.Context, tx *db.Tx, r *Routes, policies map[int64][]policyFrom, organizationHours *string) error {
-	rows, err := tx.QueryContext(ctx, `SELECT s.id, COALESCE(s.policy_id, 0), t.support_hours, COALESCE(t.slack_channel, '')
+	rows, err := tx.QueryContext(ctx, `SELECT s.id, COALESCE(s.policy_id, 0), t.support_hours
 		FROM services s LEFT JOIN teams t ON t.id = s.team_id`)
 	if err != nil {
 		return err
@@ -126,7 +125,7 @@ func readServices(ctx context.Context, tx *db.Tx, r *Routes, policies map[int64]
 		var id, policy int64
 		var hours *string
 		var v route
-		if err := rows.Scan(&id, &policy, &hours, &v.Chat); err != nil {
+		if err := rows.Scan(&id, &policy, &hours); err != nil {
 			return err
 		}
 		if hours == nil || *hours == "" || *hours == "null" {

@@ -2,7 +2,6 @@ package paging
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -13,9 +12,8 @@ func (s *Store) NextDue(ctx context.Context) (at time.Time, ok bool, err error) 
 		"SELECT min(next_action_at) FROM escalations WHERE next_action_at IS NOT NULL",
 		"SELECT min(notify_at) FROM pages WHERE notify_at IS NOT NULL",
 		"SELECT min(due_at) FROM messages WHERE state = 'queued'",
-		"SELECT min(due_at) FROM timers",
 	} {
-		due, err := s.earliest(ctx, query)
+		due, err := s.db.Earliest(ctx, query)
 		if err != nil {
 			return at, ok, err
 		}
@@ -26,26 +24,6 @@ func (s *Store) NextDue(ctx context.Context) (at time.Time, ok bool, err error) 
 	return at, ok, nil
 }
 
-func (s *Store) earliest(ctx context.Context, query string) (*time.Time, error) {
-	var text any
-	if err := s.db.Read.QueryRowContext(ctx, query).Scan(&text); err != nil {
-		return nil, fmt.Errorf("look what is due next: %w", err)
-	}
-	switch v := text.(type) {
-	case time.Time:
-		v = v.UTC()
-		return &v, nil
-	case string: // SQLite forgets the type of a column inside an aggregate
-		at, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
-		if err != nil {
-			return nil, fmt.Errorf("look what is due next: %w", err)
-		}
-		return &at, nil
-	default:
-		return nil, nil
-	}
-}
-
 // Backlogs count what is due and not taken in hand, by loop.
 func (s *Store) Backlogs() map[string]func(context.Context) (int64, error) {
 	all := map[string]func(context.Context) (int64, error){}
@@ -53,7 +31,7 @@ func (s *Store) Backlogs() map[string]func(context.Context) (int64, error) {
 		"escalations": "SELECT count(*) FROM escalations WHERE next_action_at <= $1",
 		"pages":       "SELECT count(*) FROM pages WHERE notify_at <= $1",
 		"messages":    "SELECT count(*) FROM messages WHERE state = 'queued' AND due_at <= $1",
-		"timers":      "SELECT count(*) FROM timers WHERE due_at <= $1",
+		"timers":      "SELECT count(*) FROM timers WHERE due_at <= $1 AND lease_owner IS NULL",
 	} {
 		all[loop] = func(ctx context.Context) (n int64, err error) {
 			err = s.db.Read.QueryRowContext(ctx, s.db.Rebind(query), s.db.Now()).Scan(&n)

@@ -38,12 +38,9 @@ type IncidentState struct {
 	// with, nil for none; opens is when its support hours are open next, or now.
 	PolicyVersion *int64
 	Opens         time.Time
-	// Chat is the team's chat channel, empty for none.
-	Chat     string
-	AskOwner bool
-	AskKind  string // why the owner is asked: "raised", "worse", "joined", "still_on_it"
-	TellChat bool
-	Timers   []incident.Timer
+	AskOwner      bool
+	AskKind       string // why the owner is asked: "raised", "worse", "joined", "still_on_it"
+	Timers        []incident.Timer
 	// By is the person whose acknowledgment this is, 0 for none.
 	By int64
 }

@@ -134,7 +134,7 @@ func failPages(ctx context.Context, tx *db.Tx, now time.Time, pages []int64) err
 	escalations = slices.DeleteFunc(escalations, func(id int64) bool { return id == 0 })
 	slices.Sort(escalations)
 	escalations = slices.Compact(escalations)
-	err = tx.InsertRows(ctx, "timers", len(escalations), "ON CONFLICT (kind, subject, occurrence) DO UPDATE SET due_at = excluded.due_at",
+	err = tx.InsertRows(ctx, "timers", len(escalations), setAnew,
 		db.ColOf("kind", "text", escalations, func(*int64) string { return TimerPassOver }),
 		db.ColOf("subject", "bigint", escalations, func(id *int64) int64 { return *id }),
 		db.ColOf("occurrence", "bigint", escalations, func(*int64) int64 { return 0 }),

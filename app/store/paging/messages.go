@@ -77,7 +77,7 @@ func unlessZero(id int64) *int64 {
 }
 
 // insertMessageRows makes messages that wait, and returns the id of each in its
-// order. Every message comes into being here or in queuePosts.
+// order. Every message comes into being here or in QueuePosts.
 func insertMessageRows(ctx context.Context, tx *db.Tx, now time.Time, rows []messageRow) ([]int64, error) {
 	ids, err := tx.InsertReturning(ctx, "messages", len(rows), messageColumns(now, rows)...)
 	if err != nil {

@@ -10,7 +10,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
+// Insert is the one place that writes to the timeline.
 func Insert(ctx context.Context, tx *db.Tx, events []incident.TimelineEvent) error {
+	if len(events) > 0 {
+		tx.WroteEvents()
+	}
 	err := tx.InsertRows(ctx, "timeline_events", len(events), "",
 		db.ColOf("incident_number", "bigint", events, func(e *incident.TimelineEvent) int64 { return e.IncidentNo }),
 		db.ColOf("at", "timestamptz", events, func(e *incident.TimelineEvent) time.Time { return e.At }),

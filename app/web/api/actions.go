@@ -11,27 +11,27 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
-// Actions are what the API does to incidents: incident.Service.
+// Actions carries out commands on incidents: incident.Service.
 type Actions interface {
-	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Unacknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
-	Reopen(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	SetPriority(ctx context.Context, number int64, by incident.By, level *int, reason string) (incident.Incident, error)
-	Escalate(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Note(ctx context.Context, number int64, by incident.By, text string) (incident.Incident, error)
+	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
-// actOn carries out an action and answers with the incident after it.
-func (h *handlers) actOn(c echo.Context, actor auth.Actor, action func(number int64, by incident.By) (incident.Incident, error)) (any, error) {
+// actOn carries out an act and answers with the incident after it. What the
+// incident's state does not allow is a conflict; what was so already is not.
+func (h *handlers) actOn(c echo.Context, actor auth.Actor, act incident.Act) (any, error) {
 	n, err := web.IncidentNumber(c)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := action(n, web.By(actor, "api")); err != nil {
+	ctx := c.Request().Context()
+	out, err := h.Actions.Do(ctx, incident.Command{Number: n, By: web.By(actor, "api"), Act: act})
+	if err != nil {
 		return nil, err
 	}
-	row, err := h.Incidents.Incident(c.Request().Context(), n)
+	if err := out.Err(); err != nil {
+		return nil, err
+	}
+	row, err := h.Incidents.Incident(ctx, n)
 	return h.incidentJSON(row), err
 }
 
@@ -42,18 +42,14 @@ func (h *handlers) acknowledge(c echo.Context, actor auth.Actor) (any, error) {
 	if _, err := readBody(c, &noFields{}); err != nil {
 		return nil, err
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.Acknowledge(c.Request().Context(), n, by)
-	})
+	return h.actOn(c, actor, incident.ActAcknowledge{})
 }
 
 func (h *handlers) unacknowledge(c echo.Context, actor auth.Actor) (any, error) {
 	if _, err := readBody(c, &noFields{}); err != nil {
 		return nil, err
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.Unacknowledge(c.Request().Context(), n, by)
-	})
+	return h.actOn(c, actor, incident.ActUnacknowledge{})
 }
 
 func (h *handlers) resolve(c echo.Context, actor auth.Actor) (any, error) {
@@ -67,27 +63,21 @@ func (h *handlers) resolve(c echo.Context, actor auth.Actor) (any, error) {
 	if body.Resolution == "" {
 		body.Resolution = body.Note
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.Resolve(c.Request().Context(), n, by, body.Resolution)
-	})
+	return h.actOn(c, actor, incident.ActResolve{FixedBy: body.Resolution})
 }
 
 func (h *handlers) reopen(c echo.Context, actor auth.Actor) (any, error) {
 	if _, err := readBody(c, &noFields{}); err != nil {
 		return nil, err
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.Reopen(c.Request().Context(), n, by)
-	})
+	return h.actOn(c, actor, incident.ActReopen{})
 }
 
 func (h *handlers) escalate(c echo.Context, actor auth.Actor) (any, error) {
 	if _, err := readBody(c, &noFields{}); err != nil {
 		return nil, err
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.Escalate(c.Request().Context(), n, by)
-	})
+	return h.actOn(c, actor, incident.ActEscalate{})
 }
 
 func (h *handlers) setPriority(c echo.Context, actor auth.Actor) (any, error) {
@@ -102,9 +92,7 @@ func (h *handlers) setPriority(c echo.Context, actor auth.Actor) (any, error) {
 	if !given["priority"] {
 		return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "must be a level, or null for none"})
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.SetPriority(c.Request().Context(), n, by, body.Priority, body.Reason)
-	})
+	return h.actOn(c, actor, incident.ActSetPriority{Level: body.Priority, Reason: body.Reason})
 }
 
 func (h *handlers) note(c echo.Context, actor auth.Actor) (any, error) {
@@ -114,7 +102,5 @@ func (h *handlers) note(c echo.Context, actor auth.Actor) (any, error) {
 	if _, err := readBody(c, &body); err != nil {
 		return nil, err
 	}
-	return h.actOn(c, actor, func(n int64, by incident.By) (incident.Incident, error) {
-		return h.Actions.Note(c.Request().Context(), n, by, body.Note)
-	})
+	return h.actOn(c, actor, incident.ActNote{Text: body.Note})
 }

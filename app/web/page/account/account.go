@@ -21,8 +21,8 @@ import (
 type Deps struct {
 	Auth     *auth.Service
 	Contacts *notify.Contacts
-	// ShowStart renders the page /start, which has the forms of contact methods too,
-	// with what a form brought back.
+	// ShowStart renders the page /start, which has the forms of contact methods too;
+	// change adds what a form returns.
 	ShowStart func(c echo.Context, req *page.Request, status int, change func([]view.Contact, *view.AddContact)) error
 }
 
@@ -48,7 +48,7 @@ func (p *handlers) show(c echo.Context, req *page.Request) error {
 	return p.showAccount(c, req, http.StatusOK, func(*view.Page) {})
 }
 
-// showAccount shows the reader's account, with what a form brought back.
+// showAccount renders the reader's account; change adds what a form returns.
 func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, change func(*view.Page)) error {
 	ctx := c.Request().Context()
 	frame, err := p.Frame(c, req, "Your account", layout.Account)
@@ -83,7 +83,7 @@ func rulesFor(urgency string, rules []notify.Rule) view.Rules {
 	return form
 }
 
-// minutes writes seconds as minutes, without needless zeros.
+// minutes formats seconds as minutes, without trailing zeros.
 func minutes(seconds int64) string { return strconv.FormatFloat(float64(seconds)/60, 'f', -1, 64) }
 
 func shiftRows(req *page.Request) []view.Shift {
@@ -95,7 +95,7 @@ func shiftRows(req *page.Request) []view.Shift {
 	return list
 }
 
-// afterMinutes reads the minutes of a rule; nothing is at once.
+// afterMinutes reads the minutes of a rule, from 0 to 1440; an empty text is 0.
 func afterMinutes(text string) (time.Duration, bool) {
 	if text == "" {
 		return 0, true

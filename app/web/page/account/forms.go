@@ -16,7 +16,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
-// addContact keeps a way to reach the reader, and sends a code to it.
+// addContact adds a contact method and sends a code to it.
 func (p *handlers) addContact(c echo.Context, req *page.Request) error {
 	medium := notify.Medium(c.FormValue("medium"))
 	m, err := p.Contacts.Add(c.Request().Context(), req.Actor.String(), req.User.ID, notify.NewContact{Medium: medium, Address: c.FormValue("address")})
@@ -24,7 +24,7 @@ func (p *handlers) addContact(c echo.Context, req *page.Request) error {
 	faults, ok := page.FieldErrorsOf(err)
 	switch {
 	case ok:
-		return p.contactsAgain(c, req, func(_ []view.Contact, adding *view.AddContact) {
+		return p.showContacts(c, req, func(_ []view.Contact, adding *view.AddContact) {
 			adding.Medium, adding.Address = faults.Field(c, "medium"), faults.Field(c, "address")
 		})
 	case fault.Is(err, fault.KindLimited) && m.ID != 0:
@@ -32,11 +32,11 @@ func (p *handlers) addContact(c echo.Context, req *page.Request) error {
 	case err != nil:
 		return err
 	}
-	return p.Done(c, back, "%s", p.codeWords(m))
+	return p.Done(c, back, "%s", p.codeText(m))
 }
 
-// codeWords says where the code that proves a contact is.
-func (p *handlers) codeWords(m notify.ContactMethod) string {
+// codeText says where the verification code of a contact method is.
+func (p *handlers) codeText(m notify.ContactMethod) string {
 	switch {
 	case p.OnlyLog():
 		return "Nothing is connected yet, so the code stands in the log of the server, in the line with kind=verify."
@@ -46,9 +46,9 @@ func (p *handlers) codeWords(m notify.ContactMethod) string {
 	return "A code is on its way to " + m.Address + "."
 }
 
-// contactsAgain shows the page that a contact's form was on, with what it
-// brought back.
-func (p *handlers) contactsAgain(c echo.Context, req *page.Request, change func([]view.Contact, *view.AddContact)) error {
+// showContacts renders the page that a contact method's form was on; change adds
+// what the form returns.
+func (p *handlers) showContacts(c echo.Context, req *page.Request, change func([]view.Contact, *view.AddContact)) error {
 	if page.Back(c, "/me") == "/start" {
 		return p.ShowStart(c, req, http.StatusUnprocessableEntity, change)
 	}
@@ -78,7 +78,7 @@ func (p *handlers) verifyContact(c echo.Context, req *page.Request) error {
 	err = p.Contacts.Verify(c.Request().Context(), req.Actor.String(), req.User.ID, id, c.FormValue("code"))
 	back := page.Back(c, "/me")
 	if faults, ok := page.FieldErrorsOf(err); ok {
-		return p.contactsAgain(c, req, func(contacts []view.Contact, _ *view.AddContact) {
+		return p.showContacts(c, req, func(contacts []view.Contact, _ *view.AddContact) {
 			for i := range contacts {
 				if contacts[i].ID == id {
 					contacts[i].Code = faults.Field(c, "code")
@@ -104,7 +104,7 @@ func (p *handlers) removeContact(c echo.Context, req *page.Request) error {
 	return p.Done(c, back, "Removed. Nothing goes there any more.")
 }
 
-// setRules replaces the reader's rules for one urgency and leaves the other's.
+// setRules replaces the reader's rules for one urgency.
 func (p *handlers) setRules(c echo.Context, req *page.Request) error {
 	ctx := c.Request().Context()
 	urgency := c.FormValue("urgency")
@@ -127,7 +127,7 @@ func (p *handlers) setRules(c echo.Context, req *page.Request) error {
 	}
 	if ok {
 		err = p.Contacts.SetRules(ctx, req.Actor.String(), req.User.ID, rules)
-		ok = form.mark(err)
+		ok = form.addErrors(err)
 	}
 	if !ok {
 		return p.showAccount(c, req, http.StatusUnprocessableEntity, func(data *view.Page) {
@@ -144,7 +144,7 @@ func (p *handlers) setRules(c echo.Context, req *page.Request) error {
 	return p.Done(c, "/me", "Your rules are saved.")
 }
 
-// rulesForm are the rows of a form that name a contact.
+// rulesForm has the rows of the form that have a contact.
 type rulesForm struct{ view.Rules }
 
 func readRules(c echo.Context) (*rulesForm, error) {
@@ -170,8 +170,7 @@ func readRules(c echo.Context) (*rulesForm, error) {
 	return form, nil
 }
 
-// rules are what the rows say; false where one cannot be read, which is then
-// marked.
+// rules reads the rows; false if a row cannot be read, which gets an error.
 func (f *rulesForm) rules(urgency string) ([]notify.Rule, bool) {
 	var rules []notify.Rule
 	ok := true
@@ -186,8 +185,8 @@ func (f *rulesForm) rules(urgency string) ([]notify.Rule, bool) {
 	return rules, ok
 }
 
-// mark puts what is wrong to its row, and reports whether nothing is.
-func (f *rulesForm) mark(err error) bool {
+// addErrors adds field errors to their rows, and reports whether there are none.
+func (f *rulesForm) addErrors(err error) bool {
 	faults, ok := page.FieldErrorsOf(err)
 	if !ok {
 		return true
@@ -216,7 +215,7 @@ func (p *handlers) setProfile(c echo.Context, req *page.Request) error {
 	return p.Done(c, "/me", "Saved.")
 }
 
-// changePassword never shows a password again that was typed.
+// changePassword never sends back a password.
 func (p *handlers) changePassword(c echo.Context, req *page.Request) error {
 	err := p.Auth.ChangePassword(c.Request().Context(), req.Actor, c.FormValue("current"), c.FormValue("password"), c.RealIP())
 	if faults, ok := page.FieldErrorsOf(err); ok {

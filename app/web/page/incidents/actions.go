@@ -1,7 +1,6 @@
 package incidents
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
@@ -16,141 +15,128 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
-// incidentForm carries out what a form on an incident's page asks for. What was
-// typed wrong comes back with the page; what the incident's state forbids is
-// said on it.
-func (p *handlers) incidentForm(c echo.Context, req *page.Request,
-	act func(ctx context.Context, number int64, by incident.By) (layout.Flash, error),
-	again func(data *view.IncidentPage, faults page.FieldErrors),
+// act carries out what a form on an incident's page asks for. invalid is what is
+// wrong with the form itself, nil for nothing. What was typed wrong comes back
+// with the page, where showErrors fills it in; what the incident's state does not
+// allow is said on it.
+func (p *handlers) act(c echo.Context, req *page.Request, act incident.Act, invalid error,
+	showErrors func(data *view.IncidentPage, faults page.FieldErrors),
 ) error {
 	n, err := web.IncidentNumber(c)
 	if err != nil {
 		return err
 	}
 	address := "/incidents/" + web.FormatInt(n)
-	said, err := act(c.Request().Context(), n, web.By(req.Actor, "web"))
-	if faults, ok := page.FieldErrorsOf(err); ok && again != nil {
+	var out incident.Outcome
+	if err = invalid; err == nil {
+		out, err = p.Actions.Do(c.Request().Context(), incident.Command{Number: n, By: web.By(req.Actor, "web"), Act: act})
+	}
+	if err == nil {
+		err = out.Err()
+	}
+	if faults, ok := page.FieldErrorsOf(err); ok && showErrors != nil {
 		data, err := p.incidentPage(c, req, n)
 		if err != nil {
 			return err
 		}
-		again(&data, faults)
+		showErrors(&data, faults)
 		return page.Render(c, http.StatusUnprocessableEntity, view.Incident(data))
 	}
 	if err != nil {
 		return p.Refused(c, address, err)
 	}
-	if err := p.SetFlash(c, said); err != nil {
+	if err := p.SetFlash(c, flashOf(req, act, out)); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, page.Back(c, address))
 }
 
-func (p *handlers) acknowledge(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		inc, err := p.Actions.Acknowledge(ctx, n, by)
-		if err != nil {
-			return layout.Flash{}, err
-		}
-		return acknowledgedFlash(req, inc), nil
-	}, nil)
-}
-
-// acknowledged says what an acknowledgment came to: it may have come second, or
-// from a shadow.
-func acknowledgedFlash(req *page.Request, inc incident.Incident) layout.Flash {
-	if reply.Shadowed(inc) {
+// flashOf says what came of an act that was allowed.
+func flashOf(req *page.Request, act incident.Act, out incident.Outcome) layout.Flash {
+	inc := &out.Incident
+	if out.Kind == incident.Shadow {
 		return layout.Flash{Text: reply.ShadowedText([]int64{inc.Number})}
 	}
-	at := req.Clock.Exact(*inc.AcknowledgedAt)
-	if inc.OwnerID == nil || *inc.OwnerID != req.User.ID {
-		return layout.Flash{Text: req.Config.ActorName(inc.AcknowledgedBy) + " was first, at " + at + "."}
+	first := ""
+	if out.Faster(req.Actor.String()) {
+		first = req.Config.ActorName(out.By) + " was first, at " + req.Clock.Exact(out.At) + "."
 	}
-	return layout.Flash{Text: "Acknowledged " + at + ". It is yours; nobody else is paged."}
+	switch act.(type) {
+	case incident.ActAcknowledge:
+		if first != "" {
+			return layout.Flash{Text: first}
+		}
+		return layout.Flash{Text: "Acknowledged " + req.Clock.Exact(page.Instant(inc.AcknowledgedAt)) + ". It is yours; nobody else is paged."}
+	case incident.ActResolve:
+		address := "/incidents/" + web.FormatInt(inc.Number)
+		flash := layout.Flash{Text: first, Later: address + "/reopen", LaterLabel: "Reopen and page"}
+		if first == "" {
+			flash.Text = "Resolved " + req.Clock.Exact(page.Instant(inc.ResolvedAt)) + "."
+			flash.Undo = address + "/undo-resolve"
+		}
+		return flash
+	case incident.ActUndoResolve:
+		if inc.Status == incident.Acknowledged {
+			return layout.Flash{Text: "Taken back. It is " + req.Config.ActorName(inc.AcknowledgedBy) + "’s as before, and nobody was paged."}
+		}
+		return layout.Flash{Text: "Taken back. Nobody had it, so paging goes on."}
+	case incident.ActReopen:
+		return layout.Flash{Text: "Reopened. Whoever is on call is paged."}
+	case incident.ActEscalate:
+		return layout.Flash{Text: "Escalated. The next step is paged."}
+	case incident.ActSetPriority:
+		if inc.Priority == nil {
+			return layout.Flash{Text: "The priority is none now."}
+		}
+		return layout.Flash{Text: "The priority is " + req.Config.Priority(inc.Priority).Name + " now."}
+	case incident.ActNote:
+		return layout.Flash{Text: "Your note is on the timeline."}
+	}
+	return layout.Flash{}
+}
+
+func (p *handlers) acknowledge(c echo.Context, req *page.Request) error {
+	return p.act(c, req, incident.ActAcknowledge{}, nil, nil)
 }
 
 func (p *handlers) resolve(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		inc, err := p.Actions.Resolve(ctx, n, by, c.FormValue("resolution"))
-		if err != nil || inc.ResolvedAt == nil {
-			return layout.Flash{}, err
-		}
-		address := "/incidents/" + web.FormatInt(n)
-		said := layout.Flash{Text: "Resolved " + req.Clock.Exact(*inc.ResolvedAt) + ".", Later: address + "/reopen", LaterLabel: "Reopen and page"}
-		if inc.ResolvedBy == by.Actor {
-			said.Undo = address + "/undo-resolve"
-		} else {
-			said.Text = req.Config.ActorName(inc.ResolvedBy) + " was first, at " + req.Clock.Exact(*inc.ResolvedAt) + "."
-		}
-		return said, nil
-	}, func(data *view.IncidentPage, faults page.FieldErrors) {
+	return p.act(c, req, incident.ActResolve{FixedBy: c.FormValue("resolution")}, nil, func(data *view.IncidentPage, faults page.FieldErrors) {
 		data.Resolving = faults.Field(c, "resolution")
 	})
 }
 
-// undoResolve takes back a resolve of a moment ago, in silence where somebody had
-// the incident.
+// undoResolve takes back a resolve of a moment ago.
 func (p *handlers) undoResolve(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		inc, err := p.Actions.UndoResolve(ctx, n, by)
-		if err != nil {
-			return layout.Flash{}, err
-		}
-		if inc.Status == incident.Acknowledged {
-			return layout.Flash{Text: "Taken back. It is " + req.Config.ActorName(inc.AcknowledgedBy) + "’s as before, and nobody was paged."}, nil
-		}
-		return layout.Flash{Text: "Taken back. Nobody had it, so paging goes on."}, nil
-	}, nil)
+	return p.act(c, req, incident.ActUndoResolve{}, nil, nil)
 }
 
 func (p *handlers) reopen(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		_, err := p.Actions.Reopen(ctx, n, by)
-		return layout.Flash{Text: "Reopened. Whoever is on call is paged."}, err
-	}, nil)
+	return p.act(c, req, incident.ActReopen{}, nil, nil)
 }
 
 func (p *handlers) escalate(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		_, err := p.Actions.Escalate(ctx, n, by)
-		return layout.Flash{Text: "Escalated. The next step is paged."}, err
-	}, nil)
+	return p.act(c, req, incident.ActEscalate{}, nil, nil)
 }
 
 func (p *handlers) note(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		_, err := p.Actions.Note(ctx, n, by, c.FormValue("note"))
-		return layout.Flash{Text: "Your note is on the timeline."}, err
-	}, func(data *view.IncidentPage, faults page.FieldErrors) {
+	return p.act(c, req, incident.ActNote{Text: c.FormValue("note")}, nil, func(data *view.IncidentPage, faults page.FieldErrors) {
 		data.Noting = faults.Field(c, "note")
 	})
 }
 
-// setPriority asks for a reason, which the timeline keeps.
+// setPriority requires a reason, which goes on the timeline.
 func (p *handlers) setPriority(c echo.Context, req *page.Request) error {
-	return p.incidentForm(c, req, func(ctx context.Context, n int64, by incident.By) (layout.Flash, error) {
-		level, err := levelOf(c.FormValue("priority"))
-		if err != nil {
-			return layout.Flash{}, err
-		}
-		reason := c.FormValue("reason")
-		if reason == "" {
-			return layout.Flash{}, fault.Invalid("Say why.").With(fault.Field{Path: "reason", Message: "Say why; the timeline keeps it."})
-		}
-		inc, err := p.Actions.SetPriority(ctx, n, by, level, reason)
-		if err != nil {
-			return layout.Flash{}, err
-		}
-		if inc.Priority == nil {
-			return layout.Flash{Text: "The priority is none now."}, nil
-		}
-		return layout.Flash{Text: "The priority is " + req.Config.Priority(inc.Priority).Name + " now."}, nil
-	}, func(data *view.IncidentPage, faults page.FieldErrors) {
+	level, err := levelOf(c.FormValue("priority"))
+	reason := c.FormValue("reason")
+	if err == nil && reason == "" {
+		err = fault.Invalid("Say why.").With(fault.Field{Path: "reason", Message: "Say why; the timeline keeps it."})
+	}
+	return p.act(c, req, incident.ActSetPriority{Level: level, Reason: reason}, err, func(data *view.IncidentPage, faults page.FieldErrors) {
 		data.Repricing = view.Repricing{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
 	})
 }
 
-// levelOf reads a level; nothing asks for none.
+// levelOf reads a level; an empty text is nil, for no priority.
 func levelOf(text string) (*int, error) {
 	if text == "" {
 		return nil, nil

@@ -33,7 +33,7 @@ func (p *handlers) showIncident(c echo.Context, req *page.Request) error {
 	return page.Render(c, http.StatusOK, view.Incident(data))
 }
 
-// incidentPage is all that is known of one incident.
+// incidentPage reads all that the page of one incident shows.
 func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (view.IncidentPage, error) {
 	ctx := c.Request().Context()
 	row, err := p.Incidents.Incident(ctx, n)
@@ -69,7 +69,7 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 	return data, err
 }
 
-// incidentFacts is what the incident itself says.
+// incidentFacts is what the page shows of the incident's own record.
 func incidentFacts(req *page.Request, r *incident.Row) view.IncidentPage {
 	service := req.Config.ServicesByID[r.ServiceID]
 	data := view.IncidentPage{
@@ -114,8 +114,8 @@ func linksOf(sent []incident.Link, dashboards []catalog.Link) []element.Link {
 	return append(links, page.Links(dashboards)...)
 }
 
-// description is what a person wrote who opened an incident by hand, which stands
-// among its surroundings: see manualSignal; and the rest of those.
+// description is the text of a person who opened an incident by hand, which the API
+// stores as the first pair of the environment; and the rest of the environment.
 func description(r *incident.Row) (text string, rest []incident.Pair) {
 	rest = r.Facts.Environment
 	if strings.HasPrefix(r.DedupKey, "manual:") && len(rest) > 0 && rest[0].Name == "Description" {
@@ -124,7 +124,7 @@ func description(r *incident.Row) (text string, rest []incident.Pair) {
 	return "", rest
 }
 
-// signalOf is the last breach as it came in.
+// signalOf is the last signal as it was received.
 func (p *handlers) signalOf(c echo.Context, r *incident.Row) (view.Signal, error) {
 	s := view.Signal{Sender: r.Facts.Sender, ServiceName: r.Facts.Service, DedupKey: r.DedupKey, ReceivedAt: r.LastSeenAt}
 	_, environment := description(r)

@@ -27,15 +27,9 @@ type Incidents interface {
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
 }
 
-// Actions are what the forms do to incidents: incident.Service.
+// Actions carries out commands on incidents: incident.Service.
 type Actions interface {
-	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
-	UndoResolve(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Reopen(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	SetPriority(ctx context.Context, number int64, by incident.By, level *int, reason string) (incident.Incident, error)
-	Escalate(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Note(ctx context.Context, number int64, by incident.By, text string) (incident.Incident, error)
+	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
 // Policies reads the version of a policy that an escalation runs by:

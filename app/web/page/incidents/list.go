@@ -26,8 +26,9 @@ import (
 const (
 	// pageSize is how many incidents a page of the list shows.
 	pageSize = 50
-	// In a storm, of that many unanswered, the list is grouped by service; a
-	// group shows maxRowsPerGroup of its own, of the latest maxGroupedRows.
+	// From minUnansweredToGroup unanswered incidents on, the list is grouped by
+	// service; a group shows at most maxRowsPerGroup, out of the latest
+	// maxGroupedRows of all.
 	minUnansweredToGroup = 20
 	maxRowsPerGroup      = 10
 	maxGroupedRows       = 500
@@ -57,7 +58,7 @@ func (p *handlers) listIncidents(c echo.Context, req *page.Request) error {
 	return page.Render(c, http.StatusOK, view.List(data))
 }
 
-// tabOf is the tab that was asked for, else the one with something to do.
+// tabOf is the requested tab, else Mine if the reader has open incidents, else Open.
 func tabOf(name string, counts incident.Counts) view.Tab {
 	switch tab := view.Tab(name); tab {
 	case view.Mine, view.Unanswered, view.Open, view.Past:
@@ -73,10 +74,10 @@ func filterOf(c echo.Context) view.Filter {
 	return view.Filter{Service: c.QueryParam("service"), Team: c.QueryParam("team"), Priority: c.QueryParam("priority"), Query: c.QueryParam("q")}
 }
 
-// asked is what a page asks the store for.
-func asked(tab view.Tab, f view.Filter, userID, before int64) incident.ListFilter {
+// listFilter is the store's filter for a page of a tab.
+func listFilter(tab view.Tab, f view.Filter, userID, before int64) incident.ListFilter {
 	q := incident.ListFilter{Service: f.Service, Team: f.Team, NoPriority: f.Priority == "none", Search: f.Query, Before: before, Limit: pageSize + 1}
-	// A number that no column holds is cut to one that no incident has.
+	// A number that does not fit the column is clamped to one that no incident has.
 	if level, err := strconv.ParseInt(f.Priority, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		cut := int(level)
 		q.Priority = &cut
@@ -96,7 +97,7 @@ func asked(tab view.Tab, f view.Filter, userID, before int64) incident.ListFilte
 
 func (p *handlers) fillRows(c echo.Context, req *page.Request, data *view.ListPage, before int64) error {
 	ctx := c.Request().Context()
-	found, err := p.Incidents.ListIncidents(ctx, asked(data.Tab, data.Filter, req.User.ID, before))
+	found, err := p.Incidents.ListIncidents(ctx, listFilter(data.Tab, data.Filter, req.User.ID, before))
 	if err != nil {
 		return err
 	}
@@ -119,15 +120,15 @@ func (p *handlers) fillRows(c echo.Context, req *page.Request, data *view.ListPa
 	return nil
 }
 
-// isGrouped reports whether a list is grouped by service: not where it is narrowed
-// already.
+// isGrouped reports whether a list is grouped by service: only the first page of an
+// unfiltered one.
 func isGrouped(tab view.Tab, f view.Filter, before int64, counts incident.Counts) bool {
 	return (tab == view.Open || tab == view.Unanswered) && !f.Any() && before == 0 && counts.Unanswered >= minUnansweredToGroup
 }
 
 func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.ListPage) error {
 	ctx := c.Request().Context()
-	q := asked(data.Tab, data.Filter, req.User.ID, 0)
+	q := listFilter(data.Tab, data.Filter, req.User.ID, 0)
 	q.Limit = maxGroupedRows
 	found, err := p.Incidents.ListIncidents(ctx, q)
 	if err != nil {
@@ -157,13 +158,13 @@ func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.List
 	return nil
 }
 
-// worstFirst puts first what is most urgent, then what has waited longest.
+// worstFirst sorts by highest priority, then by longest wait.
 func worstFirst(a, b view.Group) int {
 	return cmp.Or(cmp.Compare(urgencyRank(a.Worst), urgencyRank(b.Worst)), a.OldestUnanswered.Compare(b.OldestUnanswered),
 		cmp.Compare(a.Service.Name, b.Service.Name))
 }
 
-// urgencyRank puts none after all levels.
+// urgencyRank sorts no priority after all levels.
 func urgencyRank(p element.Priority) int {
 	if p.Level == 0 {
 		return math.MaxInt
@@ -185,7 +186,7 @@ func listQuery(tab view.Tab, f view.Filter, before int64) string {
 	return values.Encode()
 }
 
-// acknowledgeMany takes several incidents in hand, and says which could not be.
+// acknowledgeMany acknowledges several incidents, and says how many could not be.
 func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
 	form, err := c.FormParams()
 	if err != nil {
@@ -199,18 +200,18 @@ func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
 		if !ok {
 			return fault.Malformed("%q is no incident's number.", text)
 		}
-		inc, err := p.Actions.Acknowledge(c.Request().Context(), n, web.By(req.Actor, "web"))
+		out, err := p.Actions.Do(c.Request().Context(), incident.Command{Number: n, By: web.By(req.Actor, "web"), Act: incident.ActAcknowledge{}})
 		switch {
-		case fault.Is(err, fault.KindConflict), fault.Is(err, fault.KindNotFound):
+		case fault.Is(err, fault.KindNotFound):
 			missed++
 		case err != nil:
 			return err
-		case reply.Shadowed(inc):
+		case out.Kind == incident.Shadow:
 			shadows = append(shadows, n)
-		case inc.OwnerID != nil && *inc.OwnerID == req.User.ID:
-			done++
-		default:
+		case out.Kind == incident.NotAllowed || out.Faster(req.Actor.String()):
 			missed++
+		default:
+			done++
 		}
 	}
 	return p.acknowledgedMany(c, next, done, missed, shadows)
@@ -220,15 +221,15 @@ func (p *handlers) acknowledgedMany(c echo.Context, next string, done, missed in
 	if done+missed+len(shadows) == 0 {
 		return p.Refused(c, next, fault.Invalid("Nothing was selected."))
 	}
-	var said []string
+	var sentences []string
 	if done+missed > 0 {
-		said = append(said, "Acknowledged "+element.Count(done, "incident")+".")
+		sentences = append(sentences, "Acknowledged "+element.Count(done, "incident")+".")
 	}
 	if missed > 0 {
-		said = append(said, element.Count(missed, "other")+" had been answered by somebody else, or was over.")
+		sentences = append(sentences, element.Count(missed, "other")+" had been answered by somebody else, or was over.")
 	}
 	if shadows != nil {
-		said = append(said, reply.ShadowedText(shadows))
+		sentences = append(sentences, reply.ShadowedText(shadows))
 	}
-	return p.Done(c, next, "%s", strings.Join(said, " "))
+	return p.Done(c, next, "%s", strings.Join(sentences, " "))
 }

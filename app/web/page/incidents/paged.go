@@ -13,8 +13,8 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
-// recipients are the people who are or were paged, each by their latest page, in
-// the order in which they were first.
+// recipients are the people who were paged, each with the latest page, in the order
+// of their first pages.
 func (p *handlers) recipients(req *page.Request, r *incident.Row, records []incident.PageRecord) []view.Recipient {
 	var order []int64
 	latest := map[int64][]incident.PageRecord{}
@@ -35,23 +35,23 @@ func (p *handlers) recipients(req *page.Request, r *incident.Row, records []inci
 	return all
 }
 
-// recipient sums up the records of one page.
+// recipient summarizes the attempts of one page.
 func (p *handlers) recipient(req *page.Request, r *incident.Row, records []incident.PageRecord) view.Recipient {
-	data := records[0]
-	to := view.Recipient{PageID: data.PageID, Person: req.Config.Person(data.UserID), Role: roleOf(whyOf(data), data.UserName), Shadow: data.Shadow, State: pageState(r, data)}
+	paged := records[0]
+	to := view.Recipient{PageID: paged.PageID, Person: req.Config.Person(paged.UserID), Role: roleOf(whyOf(paged), paged.UserName), Shadow: paged.Shadow, State: pageState(r, paged)}
 	for _, record := range records {
 		if page.Attempted(record) {
 			last := page.AttemptOf(record)
 			to.Last = &last
 		}
 	}
-	if to.State == view.Paging && data.NotifyAt != nil {
-		to.NextTry, to.NextMedium = *data.NotifyAt, p.nextMedium(req.Config.Recipients[data.UserID], data)
+	if to.State == view.Paging && paged.NotifyAt != nil {
+		to.NextTry, to.NextMedium = *paged.NotifyAt, p.nextMedium(req.Config.Recipients[paged.UserID], paged)
 	}
 	if to.State == view.Paging {
 		to.Waits = waiting(p.Now(), records)
 	}
-	for _, m := range req.Config.Recipients[data.UserID].Methods {
+	for _, m := range req.Config.Recipients[paged.UserID].Methods {
 		if medium := string(m.Medium); to.State != view.Answered && m.Usable() && !p.Works(m.Medium) && !slices.Contains(to.NotSetUp, medium) {
 			to.NotSetUp = append(to.NotSetUp, medium)
 		}
@@ -59,8 +59,8 @@ func (p *handlers) recipient(req *page.Request, r *incident.Row, records []incid
 	return to
 }
 
-// waiting is the first message of a page that gathers; nil where another one is
-// about to leave. One that is due does not wait any more.
+// waiting is the first message of a page that waits for a bundle and is not due;
+// nil if another message of the page is queued.
 func waiting(now time.Time, records []incident.PageRecord) *view.Waiting {
 	var first *view.Waiting
 	for _, r := range records {
@@ -81,7 +81,7 @@ func whyOf(r incident.PageRecord) escalation.Why {
 	return why
 }
 
-// roleOf is why somebody is paged in a word or two.
+// roleOf is the reason for a page in a word or two.
 func roleOf(w escalation.Why, name string) string {
 	switch w.Kind {
 	case "fallback":
@@ -100,8 +100,8 @@ func roleOf(w escalation.Why, name string) string {
 	return w.Target
 }
 
-func pageState(r *incident.Row, data incident.PageRecord) view.RecipientState {
-	switch data.PageState {
+func pageState(r *incident.Row, paged incident.PageRecord) view.RecipientState {
+	switch paged.PageState {
 	case "active":
 		return view.Paging
 	case "superseded":
@@ -109,36 +109,35 @@ func pageState(r *incident.Row, data incident.PageRecord) view.RecipientState {
 	case "failed":
 		return view.Unreached
 	}
-	if r.OwnerID != nil && *r.OwnerID == data.UserID {
+	if r.OwnerID != nil && *r.OwnerID == paged.UserID {
 		return view.Answered
 	}
 	return view.Withdrawn
 }
 
-// maxNotifications bounds the look for the notification that is due next, which
-// repeats every ten minutes for as long as a step lasts.
+// maxNotifications bounds the search for the notification that is due next; they
+// repeat every ten minutes for as long as a step lasts.
 const maxNotifications = 500
 
-// nextMedium is by what the person is told next, by their own rules as they are
-// now.
-func (p *handlers) nextMedium(to notify.Recipient, data incident.PageRecord) string {
+// nextMedium is the medium of the next notification, by the person's current rules.
+func (p *handlers) nextMedium(to notify.Recipient, paged incident.PageRecord) string {
 	for i := range maxNotifications {
-		n, ok := to.Notification(i, string(data.Urgency), p.Works)
+		n, ok := to.Notification(i, string(paged.Urgency), p.Works)
 		if !ok {
 			break
 		}
-		if !data.CreatedAt.Add(n.After).Before(*data.NotifyAt) {
+		if !paged.CreatedAt.Add(n.After).Before(*paged.NotifyAt) {
 			return string(n.Method.Medium)
 		}
 	}
 	return ""
 }
 
-// maxUpcoming bounds how far ahead a page looks.
+// maxUpcoming bounds how many upcoming steps are shown.
 const maxUpcoming = 4
 
-// upcoming is what happens next if nobody acts, computed by what pages people
-// too.
+// upcoming are the next steps if nobody acts, computed by the policy that the
+// engine uses.
 func (p *handlers) upcoming(ctx context.Context, req *page.Request, r *incident.Row) ([]view.Upcoming, error) {
 	if r.Status == incident.Acknowledged {
 		return stillOnIt(req, r), nil
@@ -165,8 +164,8 @@ func (p *handlers) upcoming(ctx context.Context, req *page.Request, r *incident.
 	return stepsAhead(req, named.Policy, escalations[i], r.Priority), nil
 }
 
-// stillOnIt is when the owner of an acknowledged incident is asked; once asked,
-// when the policy starts again.
+// stillOnIt is when the owner of an acknowledged incident is asked whether they
+// still work on it; once asked, when the policy starts again.
 func stillOnIt(req *page.Request, r *incident.Row) []view.Upcoming {
 	if r.AskedAt != nil {
 		at := r.AskedAt.Add(incident.AnswerWithin)
@@ -189,8 +188,8 @@ func stillOnIt(req *page.Request, r *incident.Row) []view.Upcoming {
 	return nil
 }
 
-// stepsAhead goes on from where an escalation stands. People are those who are
-// on call at that time, as the schedules are now.
+// stepsAhead continues an escalation from its current state. People are those on
+// call at that time, by the current schedules.
 func stepsAhead(req *page.Request, policy escalation.Policy, e incident.EscalationRecord, priority *int) []view.Upcoming {
 	state := escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt, Deadline: e.DeadlineAt}
 	at := *e.NextActionAt // sooner than the deadline where the shift changes

@@ -12,14 +12,14 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
-// search completes the first page of a list that is searched: whoever asks for a
-// number means its incident, whatever tab they stand in, and what is found in
-// other tabs alone is counted there.
+// search completes the first page of a search: it adds the incident whose number
+// was entered, of any tab, and if the tab has no results, counts those of the
+// others.
 func (p *handlers) search(ctx context.Context, req *page.Request, data *view.ListPage) error {
 	if err := p.addNumbered(ctx, req, data); err != nil || len(data.Rows) > 0 {
 		return err
 	}
-	m, err := p.Incidents.MatchingIncidents(ctx, asked(data.Tab, data.Filter, req.User.ID, 0), req.User.ID)
+	m, err := p.Incidents.MatchingIncidents(ctx, listFilter(data.Tab, data.Filter, req.User.ID, 0), req.User.ID)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (p *handlers) search(ctx context.Context, req *page.Request, data *view.Lis
 	return nil
 }
 
-// addNumbered puts the incident whose number was asked for first.
+// addNumbered adds the incident whose number was entered, as the first row.
 func (p *handlers) addNumbered(ctx context.Context, req *page.Request, data *view.ListPage) error {
 	number, ok := web.ParseNumber(strings.TrimPrefix(strings.TrimSpace(data.Filter.Query), "#"))
 	if !ok || slices.ContainsFunc(data.Rows, func(r view.Row) bool { return r.Number == number }) {

@@ -20,7 +20,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
-// why explains one page to whoever got it, by what was kept with it.
+// why explains one page by the reason that was stored with it.
 func (p *handlers) why(c echo.Context, req *page.Request) error {
 	ctx := c.Request().Context()
 	n, err := web.IncidentNumber(c)
@@ -70,7 +70,7 @@ func whyPage(req *page.Request, r *incident.Row, records []incident.PageRecord) 
 	return data
 }
 
-// overrideOf is the override behind a page, where it was not taken back since.
+// overrideOf is the override that a page was due to, unless it was removed since.
 func overrideOf(req *page.Request, w escalation.Why) view.WhyOverride {
 	for _, s := range req.Config.Schedules {
 		i := slices.IndexFunc(s.Schedule.Overrides, func(o oncall.Override) bool { return o.ID == w.Override })
@@ -83,10 +83,10 @@ func overrideOf(req *page.Request, w escalation.Why) view.WhyOverride {
 	return view.WhyOverride{}
 }
 
-// rulesOf are the person's rules for the page's urgency, as they are now.
-func rulesOf(req *page.Request, data incident.PageRecord) []view.WhyRule {
-	to := req.Config.Recipients[data.UserID]
-	rules := slices.DeleteFunc(slices.Clone(to.Rules), func(r notify.Rule) bool { return r.Urgency != string(data.Urgency) })
+// rulesOf are the person's current rules for the page's urgency.
+func rulesOf(req *page.Request, paged incident.PageRecord) []view.WhyRule {
+	to := req.Config.Recipients[paged.UserID]
+	rules := slices.DeleteFunc(slices.Clone(to.Rules), func(r notify.Rule) bool { return r.Urgency != string(paged.Urgency) })
 	slices.SortStableFunc(rules, func(a, b notify.Rule) int { return cmp.Compare(a.AfterSeconds, b.AfterSeconds) })
 	var all []view.WhyRule
 	for _, r := range rules {
@@ -99,8 +99,8 @@ func rulesOf(req *page.Request, data incident.PageRecord) []view.WhyRule {
 	return all
 }
 
-// escalatedBy is who moved the escalation on by hand, where a page came of that:
-// both bear the same time, or nearly.
+// escalatedBy is who escalated by hand, if that caused the page: no step was fired
+// between the two.
 func (p *handlers) escalatedBy(c echo.Context, req *page.Request, n int64, pagedAt time.Time) (string, error) {
 	events, err := p.Incidents.Timeline(c.Request().Context(), n, 0, 0)
 	if err != nil {

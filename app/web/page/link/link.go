@@ -23,10 +23,9 @@ type Incidents interface {
 	Incident(ctx context.Context, number int64) (incident.Row, error)
 }
 
-// Actions are what the page does to incidents: incident.Service.
+// Actions carries out commands on incidents: incident.Service.
 type Actions interface {
-	Acknowledge(ctx context.Context, number int64, by incident.By) (incident.Incident, error)
-	Resolve(ctx context.Context, number int64, by incident.By, fixedBy string) (incident.Incident, error)
+	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
 // Deps is what the page needs. All are required.
@@ -58,53 +57,60 @@ type recipient struct {
 	clock  element.Clock
 }
 
-// openLink shows an incident to whoever has a link to it. Mail scanners follow
-// links, so that this does nothing else.
+// openLink shows the incident of a link. It has no effects, since mail scanners
+// follow links.
 func (p *handlers) openLink(c echo.Context) error {
-	recipient, err := p.recipient(c)
+	recipient, err := p.readLink(c)
 	if err != nil {
 		return p.expiredLink(c, err)
 	}
 	return p.showLink(c, recipient, http.StatusOK, view.DoneNothing)
 }
 
-// answerLink acts as the person whom the link was made for.
+// answerLink acts as the recipient of the link.
 func (p *handlers) answerLink(c echo.Context) error {
-	ctx := c.Request().Context()
-	recipient, err := p.recipient(c)
+	recipient, err := p.readLink(c)
 	if err != nil {
 		return p.expiredLink(c, err)
 	}
-	who := web.By(recipient.user.Actor(), "link")
-	var inc incident.Incident
-	done := view.DoneAcknowledged
+	var act incident.Act
 	switch c.FormValue("action") {
 	case "acknowledge":
-		inc, err = p.Actions.Acknowledge(ctx, recipient.number, who)
-		if err == nil && (inc.OwnerID == nil || *inc.OwnerID != recipient.user.ID) {
-			done = view.DoneAlready
-		}
+		act = incident.ActAcknowledge{}
 	case "resolve":
-		done = view.DoneResolved
-		inc, err = p.Actions.Resolve(ctx, recipient.number, who, c.FormValue("resolution"))
-		if err == nil && inc.ResolvedBy != who.Actor {
-			done = view.DoneNothing
-		}
+		act = incident.ActResolve{FixedBy: c.FormValue("resolution")}
 	default:
 		return fault.Malformed("The form says neither to acknowledge nor to resolve.")
 	}
-	switch {
-	case fault.Is(err, fault.KindConflict), err == nil && inc.Status == incident.Triggered:
-		done = view.DoneNothing // it is over; or a shadow's, which stops nothing
-	case err != nil:
+	by := web.By(recipient.user.Actor(), "link")
+	out, err := p.Actions.Do(c.Request().Context(), incident.Command{Number: recipient.number, By: by, Act: act})
+	if err != nil {
 		return err
 	}
-	return p.showLink(c, recipient, http.StatusOK, done)
+	return p.showLink(c, recipient, http.StatusOK, doneOf(act, out, by.Actor))
 }
 
-// recipient reads the link. Whoever was deactivated, or may act on incidents
-// no more, finds it expired.
-func (p *handlers) recipient(c echo.Context) (*recipient, error) {
+// doneOf is what the page says of an outcome. A shadow's acknowledgment, which
+// stops nothing, and what is over already count as nothing done; the page shows
+// how the incident is.
+func doneOf(act incident.Act, out incident.Outcome, actor string) view.Done {
+	_, acknowledges := act.(incident.ActAcknowledge)
+	switch {
+	case out.Kind == incident.NotAllowed || out.Kind == incident.Shadow:
+		return view.DoneNothing
+	case out.Faster(actor) && acknowledges:
+		return view.DoneAlready
+	case out.Faster(actor):
+		return view.DoneNothing
+	case acknowledges:
+		return view.DoneAcknowledged
+	}
+	return view.DoneResolved
+}
+
+// readLink reads the link in the path. It is a fault of kind gone for a recipient
+// who is deactivated or may no longer act on incidents.
+func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	ctx := c.Request().Context()
 	l, err := p.Keys.OpenLink(c.Param("token"), p.Now())
 	if err != nil {
@@ -124,7 +130,8 @@ func (p *handlers) recipient(c echo.Context) (*recipient, error) {
 	return &recipient{user: user, number: l.Incident, config: config, clock: p.Clock(config, user.Timezone)}, nil
 }
 
-// expiredLink is where a link that ran out, or never was one, leads.
+// expiredLink answers a link that is expired or invalid; any other error is
+// returned unchanged.
 func (p *handlers) expiredLink(c echo.Context, err error) error {
 	data := view.ExpiredPage{Clock: element.Clock{Now: p.Now(), Zone: page.Location("")}}
 	switch {

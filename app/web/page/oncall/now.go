@@ -15,7 +15,7 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/oncall"
 )
 
-// onCallNow is who is on call at this moment, team by team.
+// onCallNow shows who is on call now, by team.
 func (p *handlers) onCallNow(c echo.Context, req *page.Request) error {
 	frame, err := p.Frame(c, req, "Who is on call", layout.OnCall)
 	if err != nil {
@@ -34,11 +34,11 @@ func (p *handlers) onCallNow(c echo.Context, req *page.Request) error {
 	return page.Render(c, http.StatusOK, view.Now(data))
 }
 
-// maxExplanations bounds the sentences about what a query means.
+// maxExplanations bounds the sentences of explainNoMatch.
 const maxExplanations = 10
 
-// knownAs is what a query means that has nobody on call: people, to those who may
-// see them, teams and services, each in a sentence.
+// explainNoMatch describes what matches a search that finds nobody on call: people,
+// for readers who may see them, teams and services, a sentence each.
 func explainNoMatch(req *page.Request, query string) []string {
 	var known []string
 	for _, u := range req.Config.Users {
@@ -59,7 +59,7 @@ func explainNoMatch(req *page.Request, query string) []string {
 	return known[:min(len(known), maxExplanations)]
 }
 
-// listedIn says where somebody is listed who is neither on nor next.
+// scheduleNames names the schedules of a person who is neither on call nor next.
 func scheduleNames(req *page.Request, person oncall.Person) string {
 	var names []string
 	for _, s := range req.Schedules() {
@@ -73,8 +73,7 @@ func scheduleNames(req *page.Request, person oncall.Person) string {
 	return "in " + element.And(names) + ", but neither on call nor next"
 }
 
-// teamsNow are all that have schedules, by name; what belongs to no team comes
-// last.
+// teamsNow are the teams with schedules, by name; schedules without a team are last.
 func teamsNow(req *page.Request) []view.Team {
 	var teams []view.Team
 	for _, ref := range append(req.Config.TeamRefs(), element.Ref{}) {
@@ -91,8 +90,8 @@ func teamsNow(req *page.Request) []view.Team {
 	return teams
 }
 
-// found are a team's schedules that a query means: all of them by the name of
-// the team or of a service of its, else those with that name or such people.
+// matchingSchedules are all schedules of a team if the team or one of its services
+// matches a search, else those whose names or people match.
 func matchingSchedules(req *page.Request, t view.Team, query string) []view.ScheduleNow {
 	if matches(query, t.Team.Name, t.Team.Slug) {
 		return t.Schedules

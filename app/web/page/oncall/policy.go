@@ -53,7 +53,7 @@ func (p *handlers) showPolicy(c echo.Context, req *page.Request) error {
 	}))
 }
 
-// servicesBy are those that go by a policy, by name.
+// servicesBy are the services that use a policy, by name.
 func servicesBy(config *page.Config, policyID int64) []element.Ref {
 	return config.ServicesWhere(func(s catalog.Service) bool { return s.PolicyID != nil && *s.PolicyID == policyID })
 }
@@ -73,8 +73,7 @@ func stepRows(req *page.Request, policy escalation.Policy) []policies.Step {
 	return steps
 }
 
-// targets are whom a policy names, with whoever stands behind it now, reachable
-// or not.
+// targetRows are targets with the people that they resolve to now, reachable or not.
 func targetRows(req *page.Request, targets []escalation.Target) []policies.Target {
 	words := req.Config.Roster.Describe(targets)
 	all := make([]policies.Target, len(targets))
@@ -90,7 +89,7 @@ func targetRows(req *page.Request, targets []escalation.Target) []policies.Targe
 	return all
 }
 
-// targetPage is where a target is shown; empty where it has no page.
+// targetAddress is the page of a target; empty where it has none.
 func targetAddress(config *page.Config, t escalation.Target) string {
 	switch {
 	case t.Schedule != 0:

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// stripDays are those that a schedule's page shows at once.
+	// stripDays is how many days a schedule's page shows.
 	stripDays = 14
-	// lookAhead is how far ahead gaps and conflicts are told of.
+	// lookAhead is how far ahead gaps and conflicts are shown.
 	lookAhead = 14 * 24 * time.Hour
 	// The next shifts are at most maxShifts of those within maxShiftLookAhead.
 	maxShifts         = 12
@@ -56,16 +56,16 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 	now := req.ScheduleNow(s)
 	data := view.SchedulePage{Frame: frame, Schedule: now.Schedule, Team: req.Config.TeamRef(s.TeamID), Zone: page.Location(now.Zone), Positions: now.Positions}
 	data.Frame.Elsewhere = element.Clock{Now: req.Clock.Now, Zone: data.Zone}.ZoneName()
-	data.Effective, data.Before = inForce(beginnings(s), req.Clock.Now)
-	bound(&data, c.QueryParam("from"))
+	data.Effective, data.Before = inForce(effectiveDates(s), req.Clock.Now)
+	setRange(&data, c.QueryParam("from"))
 	fillStrip(req, &data, s.Schedule)
 	fillUpcoming(req, &data, s.Schedule)
 	return page.Render(c, http.StatusOK, view.Schedule(data))
 }
 
-// beginnings is when each version of a schedule began to hold, oldest first; of
-// the one that holds since ever, when it was made.
-func beginnings(s blueprint.KeptSchedule) []time.Time {
+// effectiveDates is when each version of a schedule took effect, oldest first; of a
+// version without such a date, when it was created.
+func effectiveDates(s blueprint.KeptSchedule) []time.Time {
 	var since []time.Time
 	for _, version := range s.Schedule.Versions {
 		from := version.Effective
@@ -77,11 +77,11 @@ func beginnings(s blueprint.KeptSchedule) []time.Time {
 	return since
 }
 
-// maxVersions bounds how many versions before the present one are named.
+// maxVersions bounds how many earlier versions are shown.
 const maxVersions = 5
 
-// inForce is since when the version that holds at now does, and the ones before
-// it, newest first.
+// inForce is when the current version took effect, and when earlier ones did,
+// newest first.
 func inForce(since []time.Time, now time.Time) (effective time.Time, earlier []time.Time) {
 	for _, from := range slices.Backward(since) {
 		switch {
@@ -95,9 +95,9 @@ func inForce(since []time.Time, now time.Time) (effective time.Time, earlier []t
 	return effective, earlier
 }
 
-// bound sets the strip: from the day that was asked for, else from today. What
-// is no day is taken for today.
-func bound(data *view.SchedulePage, from string) {
+// setRange sets the days of the strip: from the requested day, or from today if
+// that is missing or no date.
+func setRange(data *view.SchedulePage, from string) {
 	now := data.Frame.Clock.Now.In(data.Zone)
 	first, err := time.ParseInLocation(time.DateOnly, from, data.Zone)
 	if err != nil {
@@ -110,12 +110,12 @@ func bound(data *view.SchedulePage, from string) {
 	}
 }
 
-// midnight begins the day that lies so many after t's, in t's zone.
+// midnight is the start of the day that is so many days after t's, in t's zone.
 func midnight(t time.Time, days int) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()+days, 0, 0, 0, 0, t.Location())
 }
 
-// draw fills in the strip: the schedule as it comes out, and layer by layer.
+// fillStrip fills in the final schedule and each layer.
 func fillStrip(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
 	version, ok := s.VersionAt(req.Clock.Now)
 	if !ok && len(s.Versions) > 0 {
@@ -152,7 +152,8 @@ func laneRows(req *page.Request, positions []oncall.Position, shifts []oncall.Sh
 	return lanes
 }
 
-// layer is a rotation in words and as a strip of what it would have alone.
+// layerRow describes a layer, with a strip of its shifts before other layers and
+// overrides.
 func layerRow(req *page.Request, l oncall.Layer, version oncall.Version, shifts []oncall.Shift) view.Layer {
 	positions := l.Positions
 	row := view.Layer{Name: l.Name, Members: req.Config.Persons(page.PersonIDs(l.Members))}
@@ -180,7 +181,7 @@ func layerRow(req *page.Request, l oncall.Layer, version oncall.Version, shifts 
 	return row
 }
 
-// watch fills in what comes next, and what is amiss with it.
+// fillUpcoming fills in upcoming shifts and overrides, gaps and conflicts.
 func fillUpcoming(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
 	now := req.Clock.Now
 	for _, g := range s.Gaps(now, now.Add(lookAhead)) {
@@ -207,8 +208,8 @@ func fillUpcoming(req *page.Request, data *view.SchedulePage, s oncall.Schedule)
 	}
 }
 
-// comingShifts begin after now. One that is cut by how far we look has no end in
-// sight.
+// upcomingShifts start after now. One that is cut at maxShiftLookAhead has no known
+// end.
 func upcomingShifts(req *page.Request, s oncall.Schedule) []view.Shift {
 	end := req.Clock.Now.Add(maxShiftLookAhead)
 	var rows []view.Shift

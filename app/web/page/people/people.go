@@ -50,7 +50,7 @@ func (p *handlers) listPeople(c echo.Context, req *page.Request) error {
 	return p.showPeople(c, req, http.StatusOK, func(*view.ListPage) {})
 }
 
-// showPeople shows everybody, with what a form brought back.
+// showPeople lists all people; change adds what a form returns.
 func (p *handlers) showPeople(c echo.Context, req *page.Request, status int, change func(*view.ListPage)) error {
 	frame, err := p.Frame(c, req, "People", layout.People)
 	if err != nil {
@@ -84,7 +84,7 @@ func everybodyOnCall(req *page.Request) map[int64]bool {
 	return on
 }
 
-// teamsOf are those that somebody is in or manages, by name.
+// teamsOf are the teams of a member or manager, by name.
 func teamsOf(config *page.Config, userID int64) []element.Ref {
 	var refs []element.Ref
 	for _, t := range config.Teams {
@@ -95,7 +95,7 @@ func teamsOf(config *page.Config, userID int64) []element.Ref {
 	return page.SortByName(refs)
 }
 
-// addPerson adds somebody, and shows once the link by which they come in.
+// addPerson adds a person and shows the link for the first password, once.
 func (p *handlers) addPerson(c echo.Context, req *page.Request) error {
 	ctx := c.Request().Context()
 	profile := auth.Profile{Email: c.FormValue("email"), Name: c.FormValue("name"), Role: auth.Role(c.FormValue("role"))}
@@ -162,7 +162,7 @@ func shiftRows(req *page.Request, duties []page.Duty) []view.Duty {
 	return rows
 }
 
-// changePerson sets the role first, which may be refused.
+// changePerson sets the role first, since that can be rejected.
 func (p *handlers) changePerson(c echo.Context, req *page.Request) error {
 	ctx := c.Request().Context()
 	id, err := page.ID(c)
@@ -195,7 +195,7 @@ func (p *handlers) changePerson(c echo.Context, req *page.Request) error {
 	return p.Done(c, address, "Saved.")
 }
 
-// linkForPerson shows once the link by which somebody sets a password.
+// linkForPerson shows a new link for setting a password, once.
 func (p *handlers) linkForPerson(c echo.Context, req *page.Request) error {
 	id, err := page.ID(c)
 	if err != nil {

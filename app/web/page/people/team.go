@@ -37,8 +37,8 @@ func (p *handlers) listTeams(c echo.Context, req *page.Request) error {
 	return page.Render(c, http.StatusOK, teams.List(data))
 }
 
-// onDuty are those who hold any position of schedules, each once, and whether a
-// position has nobody.
+// onDuty are the people on call in any position, each once, and whether a position
+// has a gap.
 func onDuty(schedules []oncall.ScheduleNow) (people []element.Person, uncovered bool) {
 	for _, s := range schedules {
 		for _, position := range s.Positions {

@@ -49,7 +49,7 @@ func (p *handlers) showIntegration(c echo.Context, req *page.Request) error {
 	return p.integrationPage(c, req, "")
 }
 
-// revealKey shows the key in its answer, which the audit log tells.
+// revealKey shows the key in its answer; the audit log records it.
 func (p *handlers) revealKey(c echo.Context, req *page.Request) error {
 	i, err := findIntegration(req, c)
 	if err != nil {
@@ -69,7 +69,7 @@ const (
 	// maxSignals and rejectedPageSize bound what an integration's page lists.
 	maxSignals       = 10
 	rejectedPageSize = 20
-	// keyEnd is how much of a key tells it from others.
+	// keyEnd is how many characters of a key are shown to identify it.
 	keyEnd = 4
 )
 
@@ -106,7 +106,7 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	return page.Render(c, http.StatusOK, integrations.Integration(data))
 }
 
-// signals are those that were accepted lately.
+// signals are the latest that were accepted.
 func (p *handlers) signals(c echo.Context, integrationID int64) ([]integrations.Signal, error) {
 	ctx := c.Request().Context()
 	alerts, err := p.Signals.LastSignals(ctx, integrationID, maxSignals)

@@ -11,8 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
 
-// testIntegration sends a breach as the integration's sender would, through all
-// that a real one goes through, and leads to its incident.
+// testIntegration sends a test breach and redirects to its incident.
 func (p *handlers) testIntegration(c echo.Context, req *page.Request) error {
 	i, err := findIntegration(req, c)
 	if err != nil {
@@ -29,8 +28,8 @@ func (p *handlers) testIntegration(c echo.Context, req *page.Request) error {
 	return p.Done(c, address, "The test breach is in, and goes the way of a real one.")
 }
 
-// replay runs a rejected signal again. That it was rejected again is said, with
-// the reason.
+// replay submits a rejected signal again. If it is rejected again, the reason is
+// shown.
 func (p *handlers) replay(c echo.Context, req *page.Request) error {
 	ctx := c.Request().Context()
 	i, err := findIntegration(req, c)

@@ -13,12 +13,11 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/signin"
 )
 
-// setUpForm shows the form that creates the administrator, to whoever has the
-// link. The page is the same for a link that was never made as for one that was
-// used.
+// setUpForm shows the form that creates the first administrator, for a valid
+// link.
 func (p *handlers) setUpForm(c echo.Context) error {
 	if err := p.usable(c, auth.ForSetup); err != nil {
-		return p.spent(c, auth.ForSetup, err)
+		return p.invalidLink(c, auth.ForSetup, err)
 	}
 	known, err := p.Config(c.Request().Context())
 	if err != nil {
@@ -37,7 +36,7 @@ func (p *handlers) showSetUp(c echo.Context, status int, data view.SetupPage) er
 
 func (p *handlers) setUp(c echo.Context) error {
 	if err := p.usable(c, auth.ForSetup); err != nil {
-		return p.spent(c, auth.ForSetup, err)
+		return p.invalidLink(c, auth.ForSetup, err)
 	}
 	organization, zone := strings.TrimSpace(c.FormValue("organization")), c.FormValue("timezone")
 	faults := page.FieldErrors{}
@@ -63,7 +62,7 @@ func (p *handlers) setUp(c echo.Context) error {
 func (p *handlers) setUpErrors(c echo.Context, faults page.FieldErrors, err error) error {
 	more, ok := page.FieldErrorsOf(err)
 	if err != nil && !ok {
-		return p.spent(c, auth.ForSetup, err)
+		return p.invalidLink(c, auth.ForSetup, err)
 	}
 	for name, message := range more {
 		faults[name] = message
@@ -75,7 +74,7 @@ func (p *handlers) setUpErrors(c echo.Context, faults page.FieldErrors, err erro
 	return p.showSetUp(c, http.StatusUnprocessableEntity, data)
 }
 
-// usable is nil for a link that can be used for a purpose.
+// usable is nil for a valid link of the purpose.
 func (p *handlers) usable(c echo.Context, purpose auth.Purpose) error {
 	has, _, err := p.Auth.OpenLink(c.Request().Context(), c.Param("token"))
 	if err == nil && has != purpose {
@@ -84,8 +83,9 @@ func (p *handlers) usable(c echo.Context, purpose auth.Purpose) error {
 	return err
 }
 
-// spent shows that a one-time link leads nowhere any more.
-func (p *handlers) spent(c echo.Context, purpose auth.Purpose, err error) error {
+// invalidLink answers a one-time link that is used, expired or unknown; any other
+// error is returned unchanged.
+func (p *handlers) invalidLink(c echo.Context, purpose auth.Purpose, err error) error {
 	switch {
 	case fault.Is(err, fault.KindGone):
 		return page.Render(c, http.StatusGone, view.Spent(view.SpentPage{Setup: purpose == auth.ForSetup, Now: p.Now()}))
@@ -99,11 +99,11 @@ func (p *handlers) passwordForm(c echo.Context) error { return p.showPassword(c,
 
 func (p *handlers) showPassword(c echo.Context, status int, message string) error {
 	if err := p.usable(c, auth.ForPassword); err != nil {
-		return p.spent(c, auth.ForPassword, err)
+		return p.invalidLink(c, auth.ForPassword, err)
 	}
 	_, user, err := p.Auth.OpenLink(c.Request().Context(), c.Param("token"))
 	if err != nil {
-		return p.spent(c, auth.ForPassword, err)
+		return p.invalidLink(c, auth.ForPassword, err)
 	}
 	return page.Render(c, status, view.Password(view.PasswordPage{Now: p.Now(), Token: c.Param("token"), Name: user.Name, Email: user.Email,
 		Invited: user.PasswordHash == "", ShortestPassword: auth.ShortestPassword, Password: element.Field{Error: message}}))
@@ -115,7 +115,7 @@ func (p *handlers) setPassword(c echo.Context) error {
 		return p.showPassword(c, http.StatusUnprocessableEntity, faults["password"])
 	}
 	if err != nil {
-		return p.spent(c, auth.ForPassword, err)
+		return p.invalidLink(c, auth.ForPassword, err)
 	}
 	return p.Done(c, "/", "Your password is set, and you are signed in.")
 }

@@ -60,7 +60,7 @@ func (p *handlers) showSignIn(c echo.Context, status int, data view.Page) error 
 	return page.Render(c, status, view.SignIn(data))
 }
 
-// signIn begins a session. What is no address at all is answered like a wrong
+// signIn starts a session. An invalid email address is answered like a wrong
 // password.
 func (p *handlers) signIn(c echo.Context) error {
 	email, next := c.FormValue("email"), page.LocalAddress(c.FormValue("next"))

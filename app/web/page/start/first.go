@@ -17,8 +17,8 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/start"
 )
 
-// firstService makes a service with all that it takes to page the reader about
-// it, at once or not at all.
+// firstService creates a service with a team, schedule, policy and integration that
+// page the reader, in one transaction.
 func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 	if i, ok := firstIntegration(req); ok {
 		return p.Refused(c, "/start", fault.Conflict("%s is there already.", req.Config.ServiceRef(i.ServiceID).Name))
@@ -39,8 +39,8 @@ func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 	return p.Done(c, "/start", "%s is there, and you are on call for it.", service)
 }
 
-// free names what is wrong with the names of a first service and its team. What
-// exists already is not to be changed by this form.
+// checkNames checks the names of the first service and its team. They must be new,
+// since the form must not change what exists.
 func checkNames(config *page.Config, service, team string) error {
 	var wrong []fault.Field
 	check := func(field, name string, taken func(slug string) bool) {
@@ -87,18 +87,17 @@ func hasPolicy(config *page.Config, slug string) bool {
 	return false
 }
 
-// maxSlug bounds what addresses are made of.
+// maxSlug bounds a slug, in bytes.
 const maxSlug = 50
 
-// slugOf is a name as it stands in addresses: "checkout-api" for "Checkout API".
+// slugOf is the slug for a name: "checkout-api" for "Checkout API".
 func slugOf(name string) string {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	slug := strings.Join(words, "-")
 	return strings.TrimRight(slug[:min(len(slug), maxSlug)], "-")
 }
 
-// applyFirst goes the way of `tocsin apply`: what is made here can be exported
-// and changed as a file.
+// applyFirst applies a configuration file, as `tocsin apply` does.
 func (p *handlers) applyFirst(ctx context.Context, user *auth.User, service, team string) error {
 	document, err := firstDocument(user, service, team)
 	if err != nil {
@@ -106,7 +105,7 @@ func (p *handlers) applyFirst(ctx context.Context, user *auth.User, service, tea
 	}
 	file, err := blueprint.Parse("first service", document, func(string) (string, bool) { return "", false })
 	if err != nil {
-		return mistakes(err)
+		return internalMistakes(err)
 	}
 	state, err := p.Catalog.Configuration(ctx, p.Keys)
 	if err != nil {
@@ -114,13 +113,13 @@ func (p *handlers) applyFirst(ctx context.Context, user *auth.User, service, tea
 	}
 	plan, err := file.Plan(state, blueprint.Options{})
 	if err != nil {
-		return mistakes(err)
+		return internalMistakes(err)
 	}
 	return p.Catalog.Apply(ctx, user.Actor(), p.Keys, plan)
 }
 
-// mistakes in what we wrote ourselves are ours.
-func mistakes(err error) error {
+// internalMistakes are internal errors, since the document is our own.
+func internalMistakes(err error) error {
 	var list blueprint.Mistakes
 	if errors.As(err, &list) {
 		return fault.Internal(err)
@@ -144,10 +143,10 @@ func firstDocument(user *auth.User, service, team string) ([]byte, error) {
 	})
 }
 
-// literal keeps a name from being read as the name of a variable.
+// literal escapes a name, which may look like a variable.
 func literal(name string) string { return strings.ReplaceAll(name, "${", "$${") }
 
-// firstTest sends a test breach by the first service's key.
+// firstTest sends a test breach to the first integration.
 func (p *handlers) firstTest(c echo.Context, req *page.Request) error {
 	i, ok := firstIntegration(req)
 	if !ok {

@@ -62,7 +62,8 @@ type handlers struct {
 	Deps
 }
 
-// ShowContacts renders the page with what a form of a contact method brought back.
+// ShowContacts renders the page; change adds what a form of a contact method
+// returns.
 type ShowContacts func(c echo.Context, req *page.Request, status int, change func([]account.Contact, *account.AddContact)) error
 
 // Mount adds the page and /, and returns how the forms of contact methods on it,
@@ -93,7 +94,7 @@ func (p *handlers) start(c echo.Context, req *page.Request) error {
 	return p.showStart(c, req, http.StatusOK, func(*view.Page) {})
 }
 
-// showStart shows how far the first run has come, with what a form brought back.
+// showStart renders the page; change adds what a form returns.
 func (p *handlers) showStart(c echo.Context, req *page.Request, status int, change func(*view.Page)) error {
 	ctx := c.Request().Context()
 	frame, err := p.Frame(c, req, "Getting started", layout.Start)
@@ -121,7 +122,7 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 	return page.Render(c, status, view.Start(data))
 }
 
-// firstIntegration is the oldest key that belongs to a service.
+// firstIntegration is the oldest integration with a service.
 func firstIntegration(req *page.Request) (blueprint.KeptIntegration, bool) {
 	i := slices.IndexFunc(req.Config.Integrations, func(i blueprint.KeptIntegration) bool { return i.ServiceID != nil })
 	if i < 0 {
@@ -130,8 +131,7 @@ func firstIntegration(req *page.Request) (blueprint.KeptIntegration, bool) {
 	return req.Config.Integrations[i], true
 }
 
-// lastTest is the incident that the key's last signal belongs to; nil where none
-// came yet.
+// lastTest is the incident of an integration's last signal; nil for none.
 func (p *handlers) lastTest(ctx context.Context, integrationID int64) (*view.Test, error) {
 	alerts, err := p.Signals.LastSignals(ctx, integrationID, 1)
 	if err != nil || len(alerts) == 0 {
@@ -147,7 +147,7 @@ func (p *handlers) lastTest(ctx context.Context, integrationID int64) (*view.Tes
 	}
 	test := &view.Test{Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), CreatedAt: r.CreatedAt}
 	for _, record := range records {
-		if page.Attempted(record) || waitsToLeave(record) {
+		if page.Attempted(record) || notAttempted(record) {
 			test.Attempts = append(test.Attempts, page.AttemptOf(record))
 		}
 	}
@@ -157,14 +157,14 @@ func (p *handlers) lastTest(ctx context.Context, integrationID int64) (*view.Tes
 	return test, nil
 }
 
-// waitsToLeave reports whether there is a message that was not tried so far.
-func waitsToLeave(r incident.PageRecord) bool {
+// notAttempted reports whether a message exists that was not attempted yet.
+func notAttempted(r incident.PageRecord) bool {
 	return r.MessageID != 0 && (r.State == incident.AttemptQueued || r.State == incident.AttemptBundled)
 }
 
-// curl is the command that sends a breach. The key stands in it for those who
-// may see it, as long as nothing came in by it, and the audit log tells; then it
-// is on the integration's page.
+// curl is the command that sends a breach. Until the first signal it has the key,
+// for readers who may see that, with an entry in the audit log; later the key is on
+// the integration's page only.
 func (p *handlers) curl(ctx context.Context, req *page.Request, i blueprint.KeptIntegration, first bool) (string, error) {
 	key := "KEY"
 	if first && req.MayOn(auth.RevealKey, req.IntegrationObject(i)) {

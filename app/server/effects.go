@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/effect"
+	"github.com/tocsin-oncall/tocsin/app/effect/chat"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+)
+
+const (
+	// gatherEvents is how long a consumer waits after it was woken, so that it gets
+	// the events of several transactions at once.
+	gatherEvents = 50 * time.Millisecond
+	// consumeWithin is how long a consumer's sweep may take. It is far above
+	// effect.ConsumeTimeout, since a batch that fails is handed over in parts.
+	consumeWithin = 5 * time.Minute
+)
+
+// consumer is one of the timeline, and whether it is switched on.
+type consumer struct {
+	effect.Consumer
+	on bool
+}
+
+// consumers of the timeline.
+func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer {
+	return []consumer{
+		{&chat.Consumer{Store: s.DB.Chat(), Now: s.DB.Now}, channels[notify.Slack] != nil},
+	}
+}
+
+// registerEffects makes the consumers known that are switched on, each with a
+// loop of its own, and forgets the others: should they be switched on again, they
+// start at the present end of the timeline.
+func (s *Server) registerEffects(ctx context.Context, channels map[notify.Medium]notify.Channel) error {
+	for _, c := range s.consumers(channels) {
+		if !c.on {
+			if err := s.DB.Effects.Unregister(ctx, c.Name()); err != nil {
+				return err
+			}
+			continue
+		}
+		r := &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
+		if err := r.Register(ctx); err != nil {
+			return err
+		}
+		s.effects = append(s.effects, r)
+	}
+	return nil
+}
+
+// effectLoops are the loops of the consumers. The server is ready without them:
+// they page nobody.
+func (s *Server) effectLoops() []*loop {
+	var loops []*loop
+	for _, r := range s.effects {
+		l := newLoop(fmt.Sprintf("effect_%s", r.Consumer.Name()), r.Sweep, s.log)
+		l.gather, l.within, l.optional = gatherEvents, consumeWithin, true
+		loops = append(loops, l)
+	}
+	return loops
+}
+
+// effectFailures are the failures of each consumer in this process.
+func (s *Server) effectFailures() map[string]int64 {
+	failures := map[string]int64{}
+	for _, r := range s.effects {
+		failures[r.Consumer.Name()] = r.Failures()
+	}
+	return failures
+}

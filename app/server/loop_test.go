@@ -1,0 +1,56 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestLoopGathersBeforeItSweeps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var swept []time.Duration
+		begun := time.Now()
+		l := newLoop("test", func(context.Context) (int, error) {
+			swept = append(swept, time.Since(begun))
+			return 0, nil
+		}, slog.New(slog.DiscardHandler))
+		l.gather = 50 * time.Millisecond
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			l.run(ctx)
+		}()
+		synctest.Wait()
+		time.Sleep(100 * time.Millisecond)
+		for range 3 {
+			l.poke()
+		}
+		time.Sleep(10 * time.Millisecond)
+		l.poke()
+		time.Sleep(290 * time.Millisecond)
+		cancel()
+		<-done
+		// The poke that came while it gathered has it look once more.
+		if len(swept) != 3 || swept[0] != 0 || swept[1] != 150*time.Millisecond || swept[2] != 200*time.Millisecond {
+			t.Errorf("swept after %v", swept)
+		}
+	})
+}
+
+func TestOptionalLoopsDoNotCountForReadiness(t *testing.T) {
+	t.Parallel()
+	sweep := func(context.Context) (int, error) { return 0, nil }
+	log := slog.New(slog.DiscardHandler)
+	s := &Server{loops: []*loop{newLoop("pages", sweep, log), newLoop("effect", sweep, log)}}
+	s.loops[1].optional = true
+	if _, err := s.loops[0].once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ago := s.sweptAgo(); ago > time.Minute {
+		t.Errorf("swept %s ago", ago)
+	}
+}
