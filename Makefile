@@ -40,6 +40,12 @@ test: ## Run every test, on both databases and in a browser
 	.ci/prepare
 	$(WITHPOSTGRES) go test ./...
 
+.PHONY: test-peers
+test-peers: ## Run a real Alertmanager and a real PagerDuty client against the server
+	.ci/prepare peers
+	go vet -tags peers ./app/harness/peers
+	go test -count=1 -tags peers ./app/harness/peers
+
 .PHONY: check
 check: format vet lint openapi generated tidy race fuzz ## Run everything that keeps the code as it should be
 

@@ -239,8 +239,8 @@ func (r *reader) slo(o *SLO, path string) {
 func (r *reader) integration(i *Integration, path string) {
 	r.slug(path, &i.Slug, i.Name)
 	r.line(path+".name", i.Name)
-	if r.file.given(path+".kind") && i.Kind != catalog.KindSLO {
-		r.wrongAt(path+".kind", "Integrations of kind %s are not part of this version of Tocsin; there is %s.", i.Kind, catalog.KindSLO)
+	if r.file.given(path+".kind") && !slices.Contains(catalog.Kinds, i.Kind) {
+		r.wrongAt(path+".kind", "Integrations of kind %s are not part of this version of Tocsin; the kinds are %s.", i.Kind, strings.Join(catalog.Kinds, ", "))
 	}
 	if r.file.given(path+".key") && !integrationKey.MatchString(i.Key) {
 		// The key is not repeated: it is a secret, even if it is a wrong one.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 )
 
 // The text of each file begins in line 1; each mistake is a line.
@@ -141,7 +142,7 @@ services:
     dashboards: [{text: a, href: "javascript:alert(1)"}]
     slos: [{name: a, sli: b, objective: 101, window: month}]
 integrations:
-  - {slug: a, kind: pagerduty, key: SECRET, rate_limit: -1}
+  - {slug: a, kind: telegraph, key: SECRET, rate_limit: -1}
   - {slug: b, key: slo0000000000000000000000000key1}
   - {slug: c, key: slo0000000000000000000000000key1}
   - {slug: d, dedup: 'event.service + evnt.sli'}
@@ -160,7 +161,7 @@ acme.yaml:4:15: deployments[0]: This needs a slug or a name.
 acme.yaml:7:34: services[0].dashboards[0].href: Write an address that begins with https://.
 acme.yaml:8:41: services[0].slos[0].objective: An objective is a percentage above 0, up to 100.
 acme.yaml:8:54: services[0].slos[0].window: A window is a length of time such as 28d.
-acme.yaml:10:21: integrations[0].kind: Integrations of kind pagerduty are not part of this version of Tocsin; there is slo.
+acme.yaml:10:21: integrations[0].kind: Integrations of kind telegraph are not part of this version of Tocsin; the kinds are ` + strings.Join(catalog.Kinds, ", ") + `.
 acme.yaml:10:37: integrations[0].key: A key has 32 digits and lower-case letters; this one has 6 characters.
 acme.yaml:10:57: integrations[0].rate_limit: A limit is a number of signals a minute, or 0 for none.
 acme.yaml:12:20: integrations[2].key: b has the same key.

@@ -150,6 +150,10 @@ type Integration struct {
 // KindSLO is the native wire format: an SLO breach.
 const KindSLO = "slo"
 
+// Kinds are the kinds of integration, sorted: the wire formats that are registered
+// with the server. They stand here since a configuration is checked without it.
+var Kinds = []string{"alertmanager", "pagerduty", KindSLO}
+
 // Hours are recurring hours of work in a zone.
 type Hours struct {
 	Timezone string   `json:"timezone,omitempty"`

@@ -55,6 +55,8 @@ type Endpoint struct {
 	Path string
 	// KeyInPath mounts Path/{key} besides.
 	KeyInPath bool
+	// KeyHeader is a header that may have the key; empty for none.
+	KeyHeader string
 	// Key finds the key in a request's body where the protocol has it there; it
 	// returns "" for none. It is nil where the protocol does not. The body is not
 	// validated yet.

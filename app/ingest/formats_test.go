@@ -181,6 +181,17 @@ func TestKeyInTheBody(t *testing.T) {
 	}
 }
 
+func TestRejectedBodyHidesTheKey(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	if _, err := h.postLines("", "/lines/keyed", "lines", "broken"); !fault.Is(err, fault.KindMalformed) {
+		t.Fatalf("got %v, want malformed", err)
+	}
+	if len(h.rejections) != 1 || string(h.rejections[0].Body) != "***\nbroken" {
+		t.Errorf("listed as %+v", h.rejections)
+	}
+}
+
 func TestReplayReadsByTheEndpointOfTheRequest(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -24,7 +25,8 @@ type Rejection struct {
 	Fields      []fault.Field `gorm:"serializer:json"`
 	ContentType string
 	Remote      string
-	// Body is at most MaxBody bytes; that of a 413 is only its beginning.
+	// Body is at most MaxBody bytes; that of a 413 is only its beginning. A key
+	// that stood in it is made illegible: a replay needs none.
 	Body         []byte
 	ReplayedAt   *time.Time
 	ReplayedBy   string // an actor
@@ -69,9 +71,13 @@ func (s *Service) reject(ctx context.Context, integrationID int64, req *Request,
 	if !ok {
 		return
 	}
+	body := req.Body[:min(len(req.Body), MaxBody)]
+	if _, endpoint, ok := s.opts.Formats.Endpoint(req.Endpoint); ok && endpoint.Key != nil && req.Key != "" {
+		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))
+	}
 	err := s.opts.Rejections.Reject(context.WithoutCancel(ctx), Rejection{
 		IntegrationID: integrationID, Endpoint: req.Endpoint, ReceivedAt: s.now(), Status: status, Reason: f.Message, Fields: f.Fields,
-		ContentType: document.Printable(req.ContentType), Remote: document.Printable(req.Remote), Body: req.Body[:min(len(req.Body), MaxBody)],
+		ContentType: document.Printable(req.ContentType), Remote: document.Printable(req.Remote), Body: body,
 	})
 	if err != nil {
 		s.opts.Log.Error("keep rejected signal", "integration", integrationID, "reason", f.Message, "error", err)

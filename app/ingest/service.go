@@ -64,7 +64,7 @@ func NewService(opts ServiceOptions) *Service { return &Service{opts: opts} }
 // Request is a request as it came in.
 type Request struct {
 	Endpoint    string // the path of an endpoint of a registered format
-	Key         string // from the path or a bearer token; empty for none
+	Key         string // from the path, a bearer token or a header; empty for none
 	ContentType string
 	Body        []byte // not to be changed afterwards
 	// Read, where it is set, reads Body once the key is known and within its

@@ -2,6 +2,8 @@ package server
 
 import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/alertmanager"
+	"github.com/tocsin-oncall/tocsin/app/ingest/pagerduty"
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
@@ -9,5 +11,7 @@ import (
 func Formats() (*ingest.Formats, error) {
 	return ingest.NewFormats(
 		slo.Format,
+		pagerduty.Format,
+		alertmanager.Format,
 	)
 }

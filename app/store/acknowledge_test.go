@@ -115,9 +115,9 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 func (p *pipeline) acknowledge(number int64) {
 	p.t.Helper()
 	user := ana
-	inc, err := p.actions.Acknowledge(context.Background(), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "sms"})
-	if err != nil || inc.Status != incident.Acknowledged {
-		p.t.Fatalf("acknowledge: %v, %v", inc.Status, err)
+	out, err := p.actions.Do(context.Background(), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "sms"}, Act: incident.ActAcknowledge{}})
+	if err != nil || out.Incident.Status != incident.Acknowledged {
+		p.t.Fatalf("acknowledge: %+v, %v", out, err)
 	}
 	p.follow()
 }

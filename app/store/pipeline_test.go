@@ -230,7 +230,7 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 		p.expect(p.advance(10*time.Minute), "email-1") // the last rule repeats
 		p.expect(p.advance(45*time.Minute), "sms-2")   // the step is over, and its rules with it
 		user := ben
-		if _, err := p.actions.Acknowledge(t.Context(), results[0].Number, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: results[0].Number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "sms"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.advance(24 * time.Hour))
@@ -254,7 +254,7 @@ func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := p.actions.Acknowledge(t.Context(), number, incident.By{Actor: "token:x", Via: "api"}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "token:x", Via: "api"}, Act: incident.ActAcknowledge{}}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle())

@@ -212,7 +212,7 @@ func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
 			go func() {
 				defer close(done)
 				user := ana
-				_, failed = p.actions.Acknowledge(context.WithoutCancel(t.Context()), number, incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"})
+				_, failed = p.actions.Do(context.WithoutCancel(t.Context()), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, Act: incident.ActAcknowledge{}})
 				p.follow()
 			}()
 			if p.untilBlocked(done) {

@@ -17,7 +17,7 @@ type ListPage struct {
 // ListRow is one integration of the list.
 type ListRow struct {
 	Integration element.Ref
-	Kind        string
+	Kind        string      // the wire format's name: "SLO breach"
 	Service     element.Ref // none where the body names it
 	LastAt      time.Time   // zero where nothing came yet
 	Rejected    int         // that were not replayed
@@ -27,7 +27,7 @@ type ListRow struct {
 type Page struct {
 	Frame       layout.Frame
 	Integration element.Ref
-	Kind        string      // "slo"
+	Kind        string      // the wire format's name: "SLO breach"
 	Service     element.Ref // none where the body names it
 	// Endpoint is the absolute address to post to, without the key.
 	Endpoint string
@@ -40,6 +40,9 @@ type Page struct {
 	RateLimit int // signals a minute; 0 for no limit
 	// Dedup is the integration's own rule for dedup keys, or empty.
 	Dedup string
+	// Snippets are what a person copies into the sender's configuration; without
+	// any, the command that sends a native breach stands there.
+	Snippets []Snippet
 	// ExampleService is filled into the snippet.
 	ExampleService string
 	// WouldPage completes "A breach would page ": "Ana Ortiz by SMS"; empty
@@ -52,6 +55,12 @@ type Page struct {
 	Rejected []Rejected
 	// OlderRejected is the query for more of them, or empty.
 	OlderRejected string
+}
+
+// Snippet is a text to copy.
+type Snippet struct {
+	Title string // "Alertmanager"
+	Text  string
 }
 
 // Signal is something that was accepted lately.

@@ -9,13 +9,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
-func kind(k string) string {
-	if k == "slo" {
-		return "SLO breach"
-	}
-	return k
-}
-
 func serviceWords(r element.Ref) string {
 	if r.Name == "" {
 		return "the service is named in each signal"
@@ -82,9 +75,9 @@ func (r Rejected) marked() []part {
 }
 
 func (p Page) about() templ.Component {
-	what := element.Say(kind(p.Kind) + ", the service is named in each signal")
+	what := element.Say(p.Kind + ", the service is named in each signal")
 	if p.Service.Slug != "" {
-		what = element.Say(kind(p.Kind)+", for ", element.To("/services/", p.Service))
+		what = element.Say(p.Kind+", for ", element.To("/services/", p.Service))
 	}
 	return element.Say(what, element.If(p.RateLimit > 0, fmt.Sprintf(", at most %d signals a minute", p.RateLimit)))
 }

@@ -54,7 +54,7 @@ func catalogPages() []Page {
 
 func integrationPages() []Page {
 	page := integrations.Page{
-		Frame: frame("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "slo", Service: checkout,
+		Frame: frame("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach", Service: checkout,
 		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", MayReveal: true, MayReplay: true, MayTest: true,
 		ExampleService: "checkout-api", WouldPage: "Ana Ortiz by SMS", RateLimit: 600,
 		Dedup: `event.service + "/" + event.slo.name`,
@@ -71,12 +71,12 @@ func integrationPages() []Page {
 	}
 	revealed := page
 	revealed.Key = "slo0000000000000000000000000key1"
-	waiting := integrations.Page{Frame: administrator("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "slo",
+	waiting := integrations.Page{Frame: administrator("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach",
 		Endpoint: page.Endpoint, KeyEnd: "key1", ExampleService: "checkout-api"}
 	return []Page{
 		{"integrations", integrations.List(integrations.ListPage{Frame: frame("Integrations", layout.Integrations), Integrations: []integrations.ListRow{
-			{Integration: sre, Kind: "slo", Service: checkout, LastAt: now.Add(-4 * time.Minute), Rejected: 2},
-			{Integration: element.Ref{Slug: "catch-all", Name: "Everything else"}, Kind: "slo"}}})},
+			{Integration: sre, Kind: "SLO breach", Service: checkout, LastAt: now.Add(-4 * time.Minute), Rejected: 2},
+			{Integration: element.Ref{Slug: "catch-all", Name: "Everything else"}, Kind: "SLO breach"}}})},
 		{"integrations-none", integrations.List(integrations.ListPage{Frame: administrator("Integrations", layout.Integrations)})},
 		{"integration", integrations.Integration(page)},
 		{"integration-revealed", integrations.Integration(revealed)},

@@ -33,7 +33,7 @@ type Deps struct {
 func Mount(r *web.Router, d Deps) {
 	for _, format := range d.Formats.All() {
 		for _, e := range format.Endpoints {
-			h := handler{d, r, e.Path}
+			h := handler{d, r, e}
 			routes := r.Signals(e.Path)
 			routes.Add(e.Method, e.Path, h.accept)
 			if e.KeyInPath {
@@ -48,11 +48,11 @@ func Mount(r *web.Router, d Deps) {
 type handler struct {
 	Deps
 	router   *web.Router
-	endpoint string // its path
+	endpoint ingest.Endpoint
 }
 
 // accept takes a request to the endpoint. The key is in the path, is a bearer
-// token or is where the format has it; in the first two cases it is checked before
+// token or is where the format has it; unless that is the body, it is checked before
 // the body is read. The answer is sent once the signal is durable, in the words of
 // the format.
 func (h handler) accept(c echo.Context) error {
@@ -61,11 +61,14 @@ func (h handler) accept(c echo.Context) error {
 	if key == "" {
 		key, _ = web.BearerToken(r)
 	}
+	if key == "" && h.endpoint.KeyHeader != "" {
+		key = r.Header.Get(h.endpoint.KeyHeader)
+	}
 	reply, _ := replies.Get().(*ingest.Reply)
 	defer replies.Put(reply)
 	*reply = ingest.Reply{Body: reply.Body[:0]}
 	err := h.Signals.Serve(r.Context(), ingest.Request{
-		Endpoint: h.endpoint, Key: key, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
+		Endpoint: h.endpoint.Path, Key: key, ContentType: r.Header.Get("Content-Type"), Remote: c.RealIP(),
 		Read: func() ([]byte, error) { return readSignal(r) },
 	}, reply)
 	if err != nil && reply.Status == 0 {

@@ -70,6 +70,23 @@ var created = ingest.Answer{
 	DedupKey: "a/b", Warnings: []string{},
 }
 
+func TestKeyInAHeader(t *testing.T) {
+	t.Parallel()
+	signals := &fakeSignals{answer: created}
+	format := slo.Format
+	format.Kind, format.Endpoints = "keyed", []ingest.Endpoint{{Method: http.MethodPost, Path: "/keyed", KeyHeader: "X-Routing-Key"}}
+	handler := newHandler(signals, format)
+	for want, header := range map[string][]string{
+		"k1": {"X-Routing-Key", "k1"},
+		"k2": {"X-Routing-Key", "k1", "Authorization", "Bearer k2"},
+		"":   {"X-Other", "k1"},
+	} {
+		if w := webtest.Do(handler, "POST", "/keyed", `{}`, header...); w.Code != 202 || signals.got.Key != want {
+			t.Errorf("%v: %d, key %q", header, w.Code, signals.got.Key)
+		}
+	}
+}
+
 func TestAcceptedSignal(t *testing.T) {
 	t.Parallel()
 	signals := &fakeSignals{answer: created}

@@ -82,6 +82,15 @@ func (t TestSender) Path(kind string) string {
 	return ""
 }
 
+// Name is a kind's name for people: that of its format, or the kind where it is
+// not registered any more.
+func (t TestSender) Name(kind string) string {
+	if format, ok := t.Formats.Kind(kind); ok {
+		return format.Name
+	}
+	return kind
+}
+
 // Send posts a test breach as the integration's sender would, through the same
 // path as a real one. Each opens an incident of its own, unless the integration's
 // dedup rule joins them, as it would real ones.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -30,7 +31,7 @@ func (p *handlers) listIntegrations(c echo.Context, req *page.Request) error {
 	data := integrations.ListPage{Frame: frame}
 	for _, i := range slices.SortedFunc(slices.Values(req.Config.Integrations), func(a, b blueprint.KeptIntegration) int { return cmp.Compare(a.Name, b.Name) }) {
 		data.Integrations = append(data.Integrations, integrations.ListRow{
-			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: req.Config.ServiceRef(i.ServiceID),
+			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
 			LastAt: page.Instant(counts[i.ID].LastAt), Rejected: counts[i.ID].Rejected,
 		})
 	}
@@ -88,11 +89,12 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 		return err
 	}
 	data := integrations.Page{
-		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: i.Kind, Service: req.Config.ServiceRef(i.ServiceID),
+		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
 		Endpoint: p.PublicURL() + p.Tests.Path(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
 		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: req.ExampleService(i).Slug, WouldPage: p.WouldPage(req, i),
 	}
+	data.Snippets = p.snippets(i.Kind, revealed)
 	if i.ServiceID == nil {
 		data.CatchAll = req.Config.ServiceRef(req.Config.Organization.CatchAllServiceID)
 	}
@@ -158,4 +160,21 @@ func rejectedRow(req *page.Request, r ingest.Rejection) integrations.Rejected {
 	row.Body, row.Truncated = page.BodyText(r.Body)
 	row.Truncated = row.Truncated || r.Status == http.StatusRequestEntityTooLarge
 	return row
+}
+
+// snippets are the texts of a format with the key, where it is revealed. The
+// native format has a command of its own, which names a service.
+func (p *handlers) snippets(kind, key string) []integrations.Snippet {
+	format, ok := p.Tests.Formats.Kind(kind)
+	if !ok || kind == catalog.KindSLO {
+		return nil
+	}
+	if key == "" {
+		key = "$TOCSIN_KEY"
+	}
+	var all []integrations.Snippet
+	for _, s := range format.Snippets(p.PublicURL(), key) {
+		all = append(all, integrations.Snippet{Title: s.Title, Text: s.Text})
+	}
+	return all
 }

@@ -27,6 +27,23 @@ func TestRevealKey(t *testing.T) {
 	})
 }
 
+// TestIntegrationSnippets shows what the sender's configuration has to say, with
+// the key once it is revealed, and a test in the words of the format.
+func TestIntegrationSnippets(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		const key = "pagerduty00000000000000000000key"
+		a.ApplyPrune("version: 1\nintegrations: [{slug: sre}, {slug: clients, name: Clients, kind: pagerduty, service: checkout-api, key: " + key + "}]\n")
+		dana := a.SignIn("dev.manager@acme.example")
+		page := dana.Get("/integrations/clients", http.StatusOK)
+		webtest.Contains(t, page, "PagerDuty Events API v2", "pagerduty_configs", "https://tocsin.example.com/v2/enqueue", "$TOCSIN_KEY")
+		webtest.Lacks(t, page, key)
+		webtest.Lacks(t, page, "Command that sends a breach")
+		webtest.Contains(t, dana.Post("/integrations/clients/key", http.StatusOK), "routing_key: "+key)
+		dana.Post("/integrations/clients/test", http.StatusSeeOther)
+		webtest.Contains(t, dana.Get("/incidents/1", http.StatusOK), "Test breach by Dana Levi")
+	})
+}
+
 // TestIntegrationDedupRule shows on its page, acts on what comes, and is
 // followed by a test too.
 func TestIntegrationDedupRule(t *testing.T) {
