@@ -6,7 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
-	"github.com/tocsin-oncall/tocsin/app/blueprint/blueprinttest"
+	"github.com/tocsin-oncall/tocsin/app/organization/organizationtest"
 )
 
 // Whatever the configuration is, its export can be read, changes nothing, and
@@ -14,7 +14,7 @@ import (
 func TestAnExportChangesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		state := blueprinttest.State().Draw(t, "state")
+		state := organizationtest.State().Draw(t, "state")
 		text := blueprint.Export(state)
 		file, err := blueprint.Parse("export.yaml", text, noEnv)
 		if err != nil {

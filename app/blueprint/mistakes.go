@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
-	"github.com/tocsin-oncall/tocsin/app/spelling"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // Mistake is something in a file that cannot be applied.
@@ -58,26 +58,21 @@ func (all Mistakes) fault(file string) error {
 	return fault.Invalid("%s cannot be applied", file).With(fields...).Because(all)
 }
 
-// place is where something stands in a file.
-type place struct{ line, column int }
-
-// nearest is the name that somebody who wrote word may have meant, or empty.
-// What two addresses have in common after the @ makes them no nearer.
-func nearest(word string, names []string) string {
-	local, _, _ := strings.Cut(word, "@")
-	best, least := "", 2+len(local)/3
-	for _, name := range names {
-		if d := spelling.Slips(word, name); d < least {
-			best, least = name, d
+// mistakes are problems with edits, in terms of the file.
+func (f *File) mistakes(problems organization.Problems) Mistakes {
+	var all Mistakes
+	for _, p := range problems {
+		m := Mistake{File: f.Name, Field: p.Path, Message: p.Message}
+		if p.Untouched != "" {
+			m.Field, m.Message = "", fmt.Sprintf("The %s, which the file does not have, would no longer fit: %s", p.Untouched, p.Message)
+		} else {
+			at := f.placeAt(p.Path)
+			m.Line, m.Column = at.line, at.column
 		}
+		all = append(all, m)
 	}
-	return best
+	return all
 }
 
-// didYouMean ends a message with a suggestion, where there is one.
-func didYouMean(word string, names []string) string {
-	if name := nearest(word, names); name != "" {
-		return fmt.Sprintf(" Did you mean %s?", name)
-	}
-	return ""
-}
+// place is where something is in a file.
+type place struct{ line, column int }

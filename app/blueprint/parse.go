@@ -1,29 +1,53 @@
+// Package blueprint is the file format of the configuration: it reads the YAML
+// that `tocsin apply -f` takes into edits of package organization, names file,
+// line and field of what is wrong with them, and writes a configuration as such a
+// file.
+//
+// What a file does not mention stays, down to single fields; a list that is given
+// replaces the list. What people own, overrides that were made in the app and
+// whatever is over stay too: see package organization.
 package blueprint
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
-// File is a document as somebody wrote it.
-type File struct {
-	// Name is for messages.
-	Name string
-	Document
-	// places is where each value stands, by its path. A path that is not in it
-	// was not given.
-	places map[string]place
+// FormatVersion is the version of the format that this package reads and
+// writes.
+const FormatVersion = 1
+
+// document is what a file contains.
+type document struct {
+	Version int `yaml:"version"`
+	organization.Document
 }
 
-// mostBytes bounds a file, far above what a large organisation needs.
-const mostBytes = 16 << 20
+// File is a configuration as somebody wrote it.
+type File struct {
+	// Name is for messages.
+	Name     string
+	document document
+	edits    []organization.Edit
+	// places is where each value is, by its path. A path that is not in it was not
+	// given.
+	places map[string]place
+	// unread are the paths of values that could not be read, which were given too.
+	unread map[string]bool
+}
 
-// Parse reads a file. Text like ${NAME} within a value is replaced from env,
+// maxBytes bounds a file, far above what a large organisation needs.
+const maxBytes = 16 << 20
+
+// Parse reads a file of that name. Text like ${NAME} within a value is replaced from env,
 // which is os.LookupEnv but for tests, and a name that is not set is a mistake;
 // $${ stands for ${ itself.
 //
@@ -31,13 +55,12 @@ const mostBytes = 16 << 20
 // wrong with the file by itself. What is wrong with it given the configuration
 // is for Plan to find.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*File, error) {
-	f := &File{Name: name, places: map[string]place{}}
+	f := &File{Name: name, places: map[string]place{}, unread: map[string]bool{}}
 	r := reader{file: f, env: env}
 	if body := r.body(data); body != nil {
 		r.document(body)
 	}
 	if r.readable {
-		r.unread = len(r.mistakes)
 		r.check()
 	}
 	if err := r.mistakes.fault(name); err != nil {
@@ -53,13 +76,32 @@ type reader struct {
 	mistakes Mistakes
 	// readable tells that the text is YAML and a mapping.
 	readable bool
-	// unread is how many of the mistakes are of values that could not be read.
-	unread int
+}
+
+// check finds what is wrong with what was read. What could not be read is not
+// reported again for what it is not.
+func (r *reader) check() {
+	f := r.file
+	unread := slices.Clone(r.mistakes)
+	switch {
+	case !f.Given("version"):
+		r.wrong(place{1, 1}, "version", "Say which version of the format this is: version: %d.", FormatVersion)
+	case f.document.Version != FormatVersion:
+		r.wrong(f.placeAt("version"), "version", "This version of Tocsin reads version %d of the format.", FormatVersion)
+	}
+	f.edits = f.document.edits(f)
+	for _, m := range f.mistakes(organization.Check(f.edits)) {
+		r.mistakes = append(r.mistakes, m)
+	}
+	known := func(m Mistake) bool {
+		return slices.ContainsFunc(unread, func(u Mistake) bool { return u.Field != "" && within(m.Field, u.Field) })
+	}
+	r.mistakes = append(unread, slices.DeleteFunc(r.mistakes[len(unread):], known)...)
 }
 
 func (r *reader) body(data []byte) ast.Node {
-	if len(data) > mostBytes {
-		r.wrong(place{}, "", "The file is larger than %d MiB.", mostBytes>>20)
+	if len(data) > maxBytes {
+		r.wrong(place{}, "", "The file is larger than %d MiB.", maxBytes>>20)
 		return nil
 	}
 	file, err := parser.ParseBytes(data, 0)
@@ -91,19 +133,7 @@ func (r *reader) wrong(at place, path, format string, args ...any) {
 	})
 }
 
-// wrongAt reports a mistake at a path, or at the nearest thing around it that
-// stands in the file. What could not be read is not reported again for what it
-// is not.
-func (r *reader) wrongAt(path, format string, args ...any) {
-	for _, m := range r.mistakes[:r.unread] {
-		if m.Field != "" && within(path, m.Field) {
-			return
-		}
-	}
-	r.wrong(r.file.placeAt(path), path, format, args...)
-}
-
-// placeAt is where a path stands, or what is around it.
+// placeAt is where a path is, or the nearest thing around it.
 func (f *File) placeAt(path string) place {
 	for {
 		if at, ok := f.places[path]; ok || path == "" {
@@ -113,11 +143,14 @@ func (f *File) placeAt(path string) place {
 	}
 }
 
-// given reports whether the file has a value at a path.
-func (f *File) given(path string) bool {
+// Given implements organization.Source.
+func (f *File) Given(path string) bool {
 	_, ok := f.places[path]
-	return ok
+	return ok || f.unread[path]
 }
+
+// Where implements organization.Source.
+func (f *File) Where(path string) string { return fmt.Sprintf("line %d", f.placeAt(path).line) }
 
 // within reports whether a path is another, or inside of it.
 func within(path, around string) bool {

@@ -15,13 +15,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 func noEnv(string) (string, bool) { return "", false }
 
 // begun is what a new installation has, with the example's people in it.
-func begun() *blueprint.State {
-	return &blueprint.State{
+func begun() *organization.State {
+	return &organization.State{
 		At:           time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC),
 		Organization: catalog.Organization{ID: 1, Timezone: "UTC", ConfigVersion: 7},
 		Priorities:   []catalog.Priority{{Level: 1, Name: "P1", Hotfix: true, Postmortem: true, NotifyManagement: true, NotifyStakeholders: true, StatusUpdateEvery: 7200}},
@@ -88,12 +89,12 @@ func TestExampleIsPlannedInWords(t *testing.T) {
 	if diff := cmp.Diff(want, plan.String()); diff != "" {
 		t.Error(diff)
 	}
-	if plan.Version != 7 {
-		t.Errorf("made for version %d, not 7", plan.Version)
+	if plan.Revision != 7 {
+		t.Errorf("made for version %d, not 7", plan.Revision)
 	}
 }
 
-func plan(t *testing.T, text string, s *blueprint.State, o blueprint.Options) string {
+func plan(t *testing.T, text string, s *organization.State, o blueprint.Options) string {
 	t.Helper()
 	p, err := parse(t, text).Plan(s, o)
 	if err != nil {
@@ -195,7 +196,7 @@ users: [{email: eve@acme.example, name: Eve}]
 func TestPoliciesFollowARenamedPriority(t *testing.T) {
 	t.Parallel()
 	s := begun()
-	s.Policies = []blueprint.KeptPolicy{{ID: 1, Slug: "a", Name: "A", Policy: escalation.Policy{
+	s.Policies = []organization.PolicyRecord{{ID: 1, Slug: "a", Name: "A", Policy: escalation.Policy{
 		Steps: []escalation.Step{{Timeout: 60, TimeoutFor: map[int]int64{1: 5}, Targets: []escalation.Target{{Role: "administrator"}}}},
 	}}}
 	got := plan(t, "version: 1\npriorities: [{level: 1, name: urgent}]\n", s, blueprint.Options{})

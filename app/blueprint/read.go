@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/tocsin-oncall/tocsin/app/spelling"
 )
 
 // later are the sections of the whole format that this version does not have.
@@ -29,7 +32,7 @@ func (r *reader) document(body ast.Node) {
 		return
 	}
 	r.readable = true
-	r.read(body, reflect.ValueOf(&r.file.Document).Elem(), "")
+	r.read(body, reflect.ValueOf(&r.file.document).Elem(), "")
 }
 
 func pairs(n ast.Node) ([]*ast.MappingValueNode, bool) {
@@ -46,9 +49,11 @@ func pairs(n ast.Node) ([]*ast.MappingValueNode, bool) {
 func (r *reader) read(n ast.Node, v reflect.Value, path string) {
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
+		r.file.unread[path] = true
 		r.wrong(placeOf(n), path, "Anchors, aliases and tags are not part of this format.")
 		return
 	case *ast.NullNode:
+		r.file.unread[path] = true
 		r.wrong(placeOf(n), path, "This is empty. Leave it out, or write the empty value: \"\", [] or {}.")
 		return
 	}
@@ -94,7 +99,7 @@ func (r *reader) mapping(n ast.Node, v reflect.Value, path string) {
 		case later[withoutIndexes(inside)]:
 			r.wrong(at, inside, "%s (line %d) is not part of this version of Tocsin.", key, at.line)
 		default:
-			r.wrong(at, inside, "There is no key %s here.%s", key, didYouMean(key, keys(v.Type())))
+			r.wrong(at, inside, "There is no key %s here.%s", key, spelling.DidYouMean(key, keys(v.Type())))
 		}
 	}
 }
@@ -219,18 +224,23 @@ func withoutIndexes(path string) string { return index.ReplaceAllString(path, ""
 
 // fieldOf is the field that a key of a mapping stands for.
 func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
-	for i := range v.NumField() {
-		if keyOf(v.Type().Field(i)) == key {
-			return v.Field(i), true
+	for _, f := range fields(v.Type()) {
+		if keyOf(f) == key {
+			return v.FieldByIndex(f.Index), true
 		}
 	}
 	return reflect.Value{}, false
 }
 
+// fields are those of a type, with those of embedded types in their place.
+func fields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Anonymous })
+}
+
 func keys(t reflect.Type) []string {
-	all := make([]string, t.NumField())
-	for i := range all {
-		all[i] = keyOf(t.Field(i))
+	var all []string
+	for _, f := range fields(t) {
+		all = append(all, keyOf(f))
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // dedupNotes are a plan's notes on the samples that a rule was tried on, of an
@@ -13,7 +14,7 @@ import (
 func dedupNotes(t *testing.T, expression string) (notes []string) {
 	t.Helper()
 	s := begun()
-	s.Integrations = []blueprint.KeptIntegration{{Integration: catalog.Integration{ID: 1, Slug: "old", Name: "Old", Kind: catalog.KindSLO, Dedup: "event.sli"}}}
+	s.Integrations = []organization.IntegrationRecord{{Integration: catalog.Integration{ID: 1, Slug: "old", Name: "Old", Kind: catalog.KindSLO, Dedup: "event.sli"}}}
 	text := "\nversion: 1\nintegrations:\n"
 	for _, slug := range []string{"old", "new"} {
 		text += "  - slug: " + slug + "\n    dedup: |-\n      " + expression + "\n"
@@ -82,7 +83,7 @@ func TestTheSamplesHaveEveryField(t *testing.T) {
 func TestARuleThatStaysIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
 	s := begun()
-	s.Integrations = []blueprint.KeptIntegration{{Integration: catalog.Integration{ID: 1, Slug: "old", Name: "Old", Kind: catalog.KindSLO, Dedup: "event.tenant"}}}
+	s.Integrations = []organization.IntegrationRecord{{Integration: catalog.Integration{ID: 1, Slug: "old", Name: "Old", Kind: catalog.KindSLO, Dedup: "event.tenant"}}}
 	want := "~ integration old: name Renamed (was Old)\n"
 	if got := plan(t, "version: 1\nintegrations: [{slug: old, name: Renamed, dedup: event.tenant}]\n", s, blueprint.Options{}); got != want {
 		t.Errorf("the plan is %q", got)

@@ -16,8 +16,8 @@ import (
 // else is quoted. What fits on a line stands on one.
 type writer struct{ strings.Builder }
 
-// widest is how long a line may be before it is broken up.
-const widest = 140
+// maxLine is how many characters a line may have before it is broken up.
+const maxLine = 140
 
 // mapping writes a struct or a table, a key a line.
 func (w *writer) mapping(v reflect.Value, indent int) {
@@ -30,7 +30,7 @@ func (w *writer) mapping(v reflect.Value, indent int) {
 
 // value writes what follows a key, up to the end of the line or beyond.
 func (w *writer) value(v reflect.Value, indent int) {
-	if line := flow(v); !isBlock(v) && len(line) <= widest {
+	if line := flow(v); !isBlock(v) && len(line) <= maxLine {
 		w.WriteString(" " + line + "\n")
 		return
 	}
@@ -54,7 +54,7 @@ func (w *writer) value(v reflect.Value, indent int) {
 func (w *writer) item(v reflect.Value, indent int) {
 	w.pad(indent)
 	line := flow(v)
-	if !isBlock(v) && (len(line) <= widest || v.Kind() == reflect.String) {
+	if !isBlock(v) && (len(line) <= maxLine || v.Kind() == reflect.String) {
 		w.WriteString("- " + line + "\n")
 		return
 	}
@@ -128,10 +128,10 @@ func fieldsOf(v reflect.Value) []pair {
 		}
 		return all
 	}
-	for i := range v.NumField() {
-		_, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if option != "omitempty" || !empty(v.Field(i)) {
-			all = append(all, pair{keyOf(v.Type().Field(i)), v.Field(i)})
+	for _, f := range fields(v.Type()) {
+		_, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if value := v.FieldByIndex(f.Index); option != "omitempty" || !empty(value) {
+			all = append(all, pair{keyOf(f), value})
 		}
 	}
 	return all

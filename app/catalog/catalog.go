@@ -21,6 +21,9 @@ type Organization struct {
 	// ConfigVersion is bumped by every change of configuration, in the same
 	// transaction; whoever keeps a copy compares it.
 	ConfigVersion int64
+	// PeopleVersion is bumped instead by changes of contact methods, personal rules
+	// and passwords, which no signal goes by.
+	PeopleVersion int64
 }
 
 // TableName is the table of the single row.

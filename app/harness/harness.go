@@ -207,7 +207,8 @@ func (h *Harness) ApplyText(name, text string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	state, err := h.Server.DB.Organization.Configuration(ctx, h.Server.Keys)
+	editor := h.Server.DB.Organization.Editor(h.Server.Keys)
+	state, err := editor.State(ctx)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -215,7 +216,7 @@ func (h *Harness) ApplyText(name, text string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.Server.DB.Organization.Apply(ctx, auth.Tocsin, h.Server.Keys, plan); err != nil {
+	if _, err := editor.Store.Apply(ctx, auth.Tocsin, plan); err != nil {
 		h.t.Fatal(err)
 	}
 	h.Settle()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -39,15 +38,15 @@ type Parts struct {
 	Now            func() time.Time
 	Log            *slog.Logger
 
-	DB        *store.Store
-	Keys      *auth.Keyring
-	Auth      *auth.Service
-	Sessions  *auth.Sessions
-	Formats   *ingest.Formats
-	Signals   *ingest.Service
-	Submitter ingest.Submitter
-	Incidents *incident.Service
-	Directory Directory
+	DB            *store.Store
+	Keys          *auth.Keyring
+	Auth          *auth.Service
+	Sessions      *auth.Sessions
+	Formats       *ingest.Formats
+	Signals       *ingest.Service
+	Submitter     ingest.Submitter
+	Incidents     *incident.Service
+	Configuration Configuration
 	// Works reports whether a medium has a channel; OnlyLog says that none has.
 	Works   func(notify.Medium) bool
 	OnlyLog bool
@@ -60,9 +59,9 @@ type Parts struct {
 	Swept func() time.Duration
 }
 
-// Directory is the configuration as the engine, the planner and ingest read it.
-type Directory interface {
-	escalation.Directory
+// Configuration is the configuration as pages, replies and ingest read it.
+type Configuration interface {
+	web.ConfigReader
 	notify.People
 	ingest.Config
 }
@@ -85,11 +84,12 @@ type Slices struct {
 
 // NewSlices gives each slice what it needs.
 func NewSlices(p Parts) Slices {
-	configs, reads, signals := web.NewConfigCache(p.DB.Listing()), p.DB.IncidentReads(), p.DB.Signals()
+	editor := p.DB.Organization.Editor(p.Keys)
+	configs, reads, signals := web.NewConfigCache(p.Configuration), p.DB.IncidentReads(), p.DB.Signals()
 	tests := page.TestSender{Formats: p.Formats, Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
 		return signals.IntegrationKey(ctx, p.Keys, slug)
 	}}
-	replies := &reply.Service{Store: p.DB.Replies(), Users: p.Auth, People: p.Directory, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
+	replies := &reply.Service{Store: p.DB.Replies(), Users: p.Auth, People: p.Configuration, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
@@ -97,19 +97,19 @@ func NewSlices(p Parts) Slices {
 		},
 		Hook: hook.Deps{Formats: p.Formats, Signals: p.Signals},
 		Callback: callback.Deps{
-			Texts: p.Texts, Replies: replies, Receipts: p.DB.Paging, Requests: p.DB.Access, People: p.Directory, Works: p.Works, Now: p.Now, Log: p.Log,
+			Texts: p.Texts, Replies: replies, Receipts: p.DB.Paging, Requests: p.DB.Access, People: p.Configuration, Works: p.Works, Now: p.Now, Log: p.Log,
 		},
 		API: api.Deps{
-			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Directory: p.Directory, People: p.Directory, Works: p.Works,
-			Catalog: p.Directory, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Overrides: p.DB.Organization, Requests: p.DB.Access,
+			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
+			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
-		Page:      page.Deps{Configs: configs, Rosters: p.Directory, People: p.Directory, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
-		Incidents: incidents.Deps{Incidents: reads, Actions: p.Incidents, Policies: p.Directory},
+		Page:      page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Incidents: incidents.Deps{Incidents: reads, Actions: p.Incidents},
 		Services:  services.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
 		People:    peoplepages.Deps{Auth: p.Auth, Incidents: reads},
 		Account:   account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
 		SignIn:    signin.Deps{Auth: p.Auth},
-		Start:     start.Deps{Catalog: p.DB.Organization, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
+		Start:     start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
 		Link:      link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
 	}
 }
@@ -138,7 +138,7 @@ func (s *Server) handler() http.Handler {
 	p := Parts{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
 		DB: s.DB, Keys: s.Keys, Auth: s.Auth, Sessions: s.Sessions, Formats: s.formats, Signals: s.Ingest, Submitter: s.batcher, Incidents: s.Incidents,
-		Directory: s.Directory, Works: s.outbox.Works, OnlyLog: s.OnlyLog, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
+		Configuration: s.Organization, Works: s.outbox.Works, OnlyLog: s.OnlyLog, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
 	}
 	if token := s.Config.Twilio.AuthToken; !token.IsZero() {
 		p.Texts = texts{twilio.NewValidator(token.Reveal(), s.PublicURL())}

@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -40,14 +41,14 @@ type Options struct {
 
 // Server is the whole application.
 type Server struct {
-	Config    config.Config
-	DB        *store.Store
-	Keys      *auth.Keyring
-	Auth      *auth.Service
-	Sessions  *auth.Sessions
-	Ingest    *ingest.Service
-	Incidents *incident.Service
-	Directory *directory
+	Config       config.Config
+	DB           *store.Store
+	Keys         *auth.Keyring
+	Auth         *auth.Service
+	Sessions     *auth.Sessions
+	Ingest       *ingest.Service
+	Incidents    *incident.Service
+	Organization *organization.Current
 	// OnlyLog says that no channel is configured, so that pages only reach the
 	// log.
 	OnlyLog bool
@@ -108,15 +109,15 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options) {
 	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: channels, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
 		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, now: s.DB.Now}}
-	s.Directory = &directory{db: s.DB, works: s.outbox.Works}
-	s.outbox.People = s.Directory
-	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Directory, Now: s.DB.Now, Batch: 500}
-	planner := &notify.Planner{Store: s.DB.Paging, People: s.Directory, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
+	s.Organization = organization.NewCurrent(s.DB.Organization, s.outbox.Works, s.log)
+	s.outbox.People = s.Organization
+	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Organization, Now: s.DB.Now, Batch: 500}
+	planner := &notify.Planner{Store: s.DB.Paging, People: s.Organization, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
 	s.DB.Paging.PlanAtOnce(planner.Decide)
 	s.Incidents = &incident.Service{Store: s.DB.Incidents, Now: s.DB.Now}
 	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB.Incidents), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{
-		Formats: s.formats, Config: s.Directory, Submitter: s.batcher, Changes: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
+		Formats: s.formats, Config: s.Organization, Submitter: s.batcher, Changes: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
 		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
 	})
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)

@@ -240,19 +240,12 @@ func (w witness) foresee(f foreseen) simulate.Timeline {
 	w.t.Helper()
 	ctx, db := w.t.Context(), w.h.Server.DB
 	works := func(m notify.Medium) bool { return m != notify.Voice }
-	in := simulate.Input{Works: works, Format: &slo.Format, Payload: f.breach(), At: w.began, Span: f.span,
-		Policy: func(version int64) (escalation.NamedPolicy, error) {
-			return db.Organization.PolicyVersion(ctx, version)
-		}}
-	var err error
-	in.Integration, err = db.Organization.Integration(ctx, "sre")
+	view, err := db.Organization.View(ctx, works)
 	w.must(err)
-	in.Snapshot, err = db.Organization.Snapshot(ctx)
+	sre, err := view.IntegrationBySlug("sre")
 	w.must(err)
-	in.Roster, err = db.Organization.Roster(ctx, works)
-	w.must(err)
-	in.Recipients, err = db.Organization.Recipients(ctx)
-	w.must(err)
+	in := simulate.Input{Works: works, Format: &slo.Format, Payload: f.breach(), At: w.began, Span: f.span, Policy: view.PolicyVersion,
+		Integration: sre.Integration, Snapshot: view.Catalog(), Roster: view.Roster(), Recipients: view.Recipients()}
 	for _, a := range f.answers {
 		in.Answers = append(in.Answers, simulate.Answer{After: a.after, Person: w.user(a.who), Kind: a.kind})
 	}

@@ -36,8 +36,8 @@ func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
 		o.wantKind(err, fault.KindInvalid)
 		ada, err := o.SetUp(browser, first, profile("Ada@Acme.test"), password, "Acme")
 		o.must(err)
-		if named, err := st.Organization.Organization(ctx); err != nil || named.Name != "Acme" || named.Timezone != "Europe/Vienna" {
-			t.Errorf("the organisation is %+v, %v", named, err)
+		if s, err := st.Organization.Load(ctx); err != nil || s.Organization.Name != "Acme" || s.Organization.Timezone != "Europe/Vienna" {
+			t.Errorf("the organisation is %+v, %v", s.Organization, err)
 		}
 		if got, err := o.SignedIn(browser); err != nil || got.ID != ada.ID || got.Role != auth.Administrator {
 			t.Errorf("signed in after setup: %+v, %v", got, err)

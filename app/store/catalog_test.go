@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	storeincident "github.com/tocsin-oncall/tocsin/app/store/incident"
 )
 
@@ -18,24 +19,24 @@ func TestPagesReadTheCatalog(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ctx := t.Context()
 
-		shop, err := st.Organization.Service(ctx, "online-shop")
+		view := viewOf(t, st)
+		shop, err := view.ServiceBySlug("online-shop")
 		b.must(err)
-		b.same("children", []string{"checkout-api"}, namesOf(shop.Children, func(s catalog.Service) string { return s.Slug }))
-		api, err := st.Organization.Service(ctx, "checkout-api")
+		b.same("children", []string{"checkout-api"}, namesOf(view.ChildrenOf(shop.ID), func(s catalog.Service) string { return s.Slug }))
+		api, err := view.ServiceBySlug("checkout-api")
 		b.must(err)
-		b.same("surroundings", "online-shop payments payments", api.Parent.Slug+" "+api.Team.Slug+" "+api.Policy.Slug)
-		b.same("deployments", []string{"prod-eu", "prod-us"}, namesOf(api.Deployments, func(d catalog.Deployment) string { return d.Slug }))
-		b.same("SLOs", []string{"get-data-availability"}, namesOf(api.SLOs, func(o catalog.SLO) string { return o.Slug }))
-		b.same("integrations", []string{"sre"}, namesOf(api.Integrations, func(i catalog.Integration) string { return i.Slug }))
+		b.same("surroundings", "online-shop payments payments", view.Service(*api.ParentID).Slug+" "+view.Team(*api.TeamID).Slug+" "+view.Policy(*api.PolicyID).Slug)
+		b.same("deployments", []string{"prod-eu", "prod-us"}, namesOf(view.DeploymentsOf(api.ID), func(d catalog.Deployment) string { return d.Slug }))
+		b.same("SLOs", []string{"get-data-availability"}, namesOf(view.SLOsOf(api.ID), func(o catalog.SLO) string { return o.Slug }))
+		b.same("integrations", []string{"sre"}, namesOf(view.IntegrationsOf(api.ID), func(i organization.IntegrationRecord) string { return i.Slug }))
 
-		team, err := st.Organization.Team(ctx, "payments")
+		team, err := view.TeamBySlug("payments")
 		b.must(err)
-		b.same("the manager", "dev.manager@acme.example", team.Manager.Email)
-		b.same("members by name", []string{"Ana Ortiz", "Ben Adeyemi", "Chiara Conti"}, namesOf(team.Members, func(u auth.User) string { return u.Name }))
+		b.same("the manager", "dev.manager@acme.example", view.User(*team.ManagerID).Email)
+		b.same("members by name", []string{"Ana Ortiz", "Ben Adeyemi", "Chiara Conti"}, namesOf(view.MembersOf(team.ID), func(u auth.User) string { return u.Name }))
 
-		policy, err := st.Organization.Policy(ctx, "payments")
+		policy, err := view.PolicyBySlug("payments")
 		b.must(err)
 		b.same("timeouts", []int64{3600, 7200, 14400, 3600}, namesOf(policy.Policy.Steps, func(s escalation.Step) int64 { return s.Timeout }))
 	})
@@ -52,12 +53,13 @@ func namesOf[T, N any](list []T, name func(T) N) []N {
 func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		ctx := t.Context()
-		_, team := st.Organization.Team(ctx, "x")
-		_, service := st.Organization.Service(ctx, "x")
-		_, schedule := st.Organization.Schedule(ctx, "x")
-		_, policy := st.Organization.Policy(ctx, "x")
-		_, version := st.Organization.PolicyVersion(ctx, 9)
-		_, integration := st.Organization.Integration(ctx, "x")
+		view := viewOf(t, st)
+		_, team := view.TeamBySlug("x")
+		_, service := view.ServiceBySlug("x")
+		_, schedule := view.ScheduleBySlug("x")
+		_, policy := view.PolicyBySlug("x")
+		_, version := view.PolicyVersion(9)
+		_, integration := view.IntegrationBySlug("x")
 		_, rejection := st.Incidents.Rejection(ctx, 9)
 		for what, err := range map[string]error{"team": team, "service": service, "schedule": schedule, "policy": policy,
 			"version": version, "integration": integration, "rejection": rejection} {
@@ -72,9 +74,7 @@ func TestPoliciesKeepTheirVersions(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
-		ctx := t.Context()
-		before, err := st.Organization.Snapshot(ctx)
-		b.must(err)
+		before := viewOf(t, st).Catalog()
 		service, ok := before.ServiceNamed("checkout API")
 		if !ok {
 			t.Fatal("the service is not found by its name")
@@ -86,12 +86,12 @@ func TestPoliciesKeepTheirVersions(t *testing.T) {
 		b.now = b.now.Add(time.Second)
 		b.apply("version: 1\nescalation_policies: [{slug: payments, steps: [{timeout: 5m, targets: [{role: administrator}]}]}]\n", trusted)
 
-		after, err := st.Organization.Snapshot(ctx)
-		b.must(err)
+		view := viewOf(t, st)
+		after := view.Catalog()
 		second, _ := after.PolicyVersionAt(*service.PolicyID, st.Now())
-		old, err := st.Organization.PolicyVersion(ctx, first)
+		old, err := view.PolicyVersion(first)
 		b.must(err)
-		present, err := st.Organization.PolicyVersion(ctx, second)
+		present, err := view.PolicyVersion(second)
 		b.must(err)
 		b.same("steps before and after", "4 1", fmt.Sprint(len(old.Policy.Steps), " ", len(present.Policy.Steps)))
 		if after.Version() <= before.Version() {
@@ -111,10 +111,8 @@ func TestWhoeverIsDeactivatedIsNotReached(t *testing.T) {
 		b.must(err)
 		b.apply("version: 1\nusers: [{email: ben@acme.example, deactivated: true}]\n", trusted)
 		all := func(notify.Medium) bool { return true }
-		roster, err := st.Organization.Roster(t.Context(), all)
-		b.must(err)
-		people, err := st.Organization.Recipients(t.Context())
-		b.must(err)
+		view := viewOf(t, st)
+		roster, people := view.Roster(), view.Recipients()
 		if roster.People[ben.ID].Reachable || len(people[ben.ID].Working(all)) > 0 {
 			t.Error("Ben would be paged")
 		}
@@ -133,9 +131,9 @@ func TestTheNewestRejectionsAreKept(t *testing.T) {
 		b.apply(b.example(), trusted)
 		b.apply("version: 1\nintegrations: [{slug: other}]\n", trusted)
 		ctx := t.Context()
-		sre, err := st.Organization.Integration(ctx, "sre")
+		sre, err := viewOf(t, st).IntegrationBySlug("sre")
 		b.must(err)
-		other, err := st.Organization.Integration(ctx, "other")
+		other, err := viewOf(t, st).IntegrationBySlug("other")
 		b.must(err)
 		reject := func(id int64, reason string) {
 			b.must(st.Incidents.Reject(ctx, ingest.Rejection{IntegrationID: id, ReceivedAt: b.now, Status: 422, Reason: reason,

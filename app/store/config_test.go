@@ -13,10 +13,11 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
-	"github.com/tocsin-oncall/tocsin/app/blueprint/blueprinttest"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/organization/organizationtest"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
@@ -47,14 +48,14 @@ func (b *blueprints) must(err error) {
 	}
 }
 
-func (b *blueprints) state() *blueprint.State {
+func (b *blueprints) state() *organization.State {
 	b.t.Helper()
-	s, err := b.db.Organization.Configuration(b.t.Context(), b.keys)
+	s, err := b.db.Organization.Editor(b.keys).State(b.t.Context())
 	b.must(err)
 	return s
 }
 
-func (b *blueprints) plan(text string, o blueprint.Options) *blueprint.Plan {
+func (b *blueprints) plan(text string, o blueprint.Options) *organization.Plan {
 	b.t.Helper()
 	f, err := blueprint.Parse("acme.yaml", []byte(text), func(string) (string, bool) { return "", false })
 	b.must(err)
@@ -67,7 +68,8 @@ func (b *blueprints) plan(text string, o blueprint.Options) *blueprint.Plan {
 func (b *blueprints) apply(text string, o blueprint.Options) string {
 	b.t.Helper()
 	p := b.plan(text, o)
-	b.must(b.db.Organization.Apply(b.t.Context(), auth.Tocsin, b.keys, p))
+	_, err := b.db.Organization.Editor(b.keys).Store.Apply(b.t.Context(), auth.Tocsin, p)
+	b.must(err)
 	return p.String()
 }
 
@@ -86,7 +88,7 @@ func (b *blueprints) example() string {
 // onCall names whoever is on call in a position, by address.
 func (b *blueprints) onCall(schedule string, at time.Time, position oncall.Position) []string {
 	b.t.Helper()
-	s, err := b.db.Organization.Schedule(b.t.Context(), schedule)
+	s, err := viewOf(b.t, b.db).ScheduleBySlug(schedule)
 	b.must(err)
 	var emails []string
 	for _, shift := range s.Schedule.OnCall(at, position) {
@@ -143,7 +145,7 @@ func TestAnyConfigurationRoundTrips(t *testing.T) {
 	t.Parallel()
 	b := openBlueprints(t, anotherSQLite(t))
 	rapid.Check(t, func(rt *rapid.T) {
-		text := string(blueprint.Export(blueprinttest.State().Draw(rt, "state")))
+		text := string(blueprint.Export(organizationtest.State().Draw(rt, "state")))
 		b.apply(text, trusted)
 		b.same("a second apply of\n"+text, nothing, withoutNotes(b.apply(text, trusted)))
 		exported := b.export()
@@ -187,16 +189,18 @@ func TestApplyPutsPeopleOnCall(t *testing.T) {
 		b.same("backup", []string{"chiara@acme.example"}, b.onCall("payments", b.now, "backup"))
 		b.same("in the past", []string{"ana@acme.example"}, b.onCall("payments", time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC), "main"))
 
-		roster, err := st.Organization.Roster(t.Context(), func(m notify.Medium) bool { return m == notify.SMS })
+		view, err := st.Organization.View(t.Context(), func(m notify.Medium) bool { return m == notify.SMS })
 		b.must(err)
+		roster := view.Roster()
 		reachable := map[string]bool{}
 		for _, p := range roster.People {
 			reachable[p.Email] = p.Reachable
 		}
 		b.same("who has a verified number", map[string]bool{"ana@acme.example": true, "ben@acme.example": true,
 			"chiara@acme.example": false, "dev.manager@acme.example": false}, reachable)
-		version, err := st.ConfigVersion(t.Context())
+		versions, err := st.Organization.Versions(t.Context())
 		b.must(err)
+		version := versions.Revision()
 		if roster.Version != version {
 			t.Errorf("the roster is of version %d, the configuration of %d", roster.Version, version)
 		}
@@ -234,8 +238,8 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 		before := b.export()
 		plan := b.plan(b.example(), trusted)
 		// What no file can say: the last change refers to nothing the store knows.
-		plan.Changes = append(plan.Changes, blueprint.Change{Op: blueprint.Create, Kind: blueprint.OfTeam, Value: 7})
-		if err := st.Organization.Apply(t.Context(), auth.Tocsin, b.keys, plan); err == nil {
+		plan.Changes = append(plan.Changes, organization.Change{Op: organization.Create, Kind: organization.KindTeam, Value: 7})
+		if _, err := st.Organization.Editor(b.keys).Store.Apply(t.Context(), auth.Tocsin, plan); err == nil {
 			t.Fatal("it was applied")
 		}
 		b.same("the configuration", before, b.export())
@@ -247,7 +251,7 @@ func TestApplyRefusesAPlanForAnotherConfiguration(t *testing.T) {
 		b := openBlueprints(t, st)
 		plan := b.plan(b.example(), trusted)
 		b.apply("version: 1\norganization: {name: Somebody else}\n", trusted)
-		if err := st.Organization.Apply(t.Context(), auth.Tocsin, b.keys, plan); !fault.Is(err, fault.KindConflict) {
+		if _, err := st.Organization.Editor(b.keys).Store.Apply(t.Context(), auth.Tocsin, plan); !fault.Is(err, fault.KindConflict) {
 			t.Errorf("the answer is %v", err)
 		}
 	})
@@ -263,10 +267,8 @@ func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
 		b.must(err)
 		b.must(st.Access.SetRules(t.Context(), ana.Email, ana.ID, []notify.Rule{{Urgency: "high", ContactMethodID: methods[2].ID}}))
 		b.must(st.Access.ChangeContacts(t.Context(), func(tx *db.Tx) error { return access.Verified(t.Context(), tx, ana.Email, methods[0]) })) // as by a code
-		schedule, err := st.Organization.Schedule(t.Context(), "payments")
-		b.must(err)
-		swap := oncall.Override{From: b.now.Add(time.Hour), To: b.now.Add(2 * time.Hour), Kind: oncall.Add, In: oncall.Person(ana.ID)}
-		_, err = st.Organization.AddOverride(t.Context(), ana.Actor(), schedule.ID, swap)
+		swap := organization.Override{From: organization.MomentIn(b.now.Add(time.Hour), "UTC"), To: organization.MomentIn(b.now.Add(2*time.Hour), "UTC"), Add: ana.Email}
+		_, err = st.Organization.Editor(b.keys).Edit(t.Context(), ana.Actor(), &organization.AddOverride{Schedule: "payments", Override: swap})
 		b.must(err)
 
 		file := strings.Replace(b.example(), `value: "+34600000001", verified: true},`, `value: "+34600000009", verified: true},`, 1)
@@ -280,8 +282,7 @@ func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
 			t.Errorf("the plan does not take back the file's own override:\n%s", words)
 		}
 		b.same("the swap", []string{"ben@acme.example", "ana@acme.example"}, b.onCall("payments", b.now.Add(90*time.Minute), "main"))
-		people, err := st.Organization.Recipients(t.Context())
-		b.must(err)
+		people := viewOf(t, st).Recipients()
 		b.same("Ana's first number", "+34600000001", people[ana.ID].Methods[0].Address)
 	})
 }

@@ -6,23 +6,24 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // leavings are the ways in which Ana is deactivated.
 var leavings = map[string]func(p *pipeline) error{
 	"in the app": func(p *pipeline) error { return p.db.Access.SetActive(p.t.Context(), auth.Tocsin, ana, false) },
 	"by a file": func(p *pipeline) error {
-		version, err := p.db.ConfigVersion(p.t.Context())
+		versions, err := p.db.Organization.Versions(p.t.Context())
 		if err != nil {
 			return err
 		}
-		gone := blueprint.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
-		return p.db.Organization.Apply(p.t.Context(), auth.Tocsin, nil, &blueprint.Plan{Version: version,
-			Changes: []blueprint.Change{{Kind: blueprint.OfUser, Op: blueprint.Update, Key: gone.Email, Value: gone}}})
+		gone := organization.User{Email: "ana@acme.example", Name: "Ana Ortiz", Role: "responder", Deactivated: true}
+		_, err = p.db.Organization.Apply(p.t.Context(), auth.Tocsin, nil, &organization.Plan{Revision: versions.Revision(),
+			Changes: []organization.Change{{Kind: organization.KindUser, Op: organization.Update, Key: gone.Email, Value: gone}}})
+		return err
 	},
 }
 

@@ -32,7 +32,7 @@ func TestMigrationsKeepWhatThereIs(t *testing.T) {
 			if fresh, err := st.Migrated(t.Context()); err != nil || !fresh {
 				t.Fatalf("the schema is not up to date: %v", err)
 			}
-			i, err := st.Organization.Integration(t.Context(), "sre")
+			i, err := viewOf(t, st).IntegrationBySlug("sre")
 			if err != nil || i.Name != "SRE" || i.RateLimit != 7 || i.Dedup != "" {
 				t.Errorf("the integration became %+v, %v", i, err)
 			}

@@ -59,15 +59,6 @@ type IncidentReads struct {
 // IncidentReads reads incidents and who was paged for them.
 func (s *Store) IncidentReads() IncidentReads { return IncidentReads{s.Incidents, s.Paging} }
 
-// Listing reads the configuration and its version.
-type Listing struct {
-	*db.DB
-	*organizationStore
-}
-
-// Listing reads the configuration and its version.
-func (s *Store) Listing() Listing { return Listing{s.DB, s.Organization} }
-
 // Replies reads who wrote and what they can mean.
 type Replies struct {
 	*accessStore

@@ -8,29 +8,26 @@ import (
 	"sync/atomic"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // ConfigReader reads the configuration that the API and pages show.
 type ConfigReader interface {
-	// ConfigVersion is raised by every change of configuration.
-	ConfigVersion(ctx context.Context) (int64, error)
-	// Listing is the configuration without contact methods, rules and keys.
-	Listing(ctx context.Context) (*blueprint.State, error)
+	// View is the configuration as of now. It is the same until something changes.
+	View(ctx context.Context) (*organization.View, error)
 }
 
-// Config is the configuration at one version, with its lists by id. It is never
-// changed and shared by requests.
+// Editor changes the configuration.
+type Editor interface {
+	Edit(ctx context.Context, by auth.Actor, edits ...organization.Edit) (organization.Applied, error)
+}
+
+// Config is the configuration at one revision, by the names that clients use. It is
+// never changed and shared by requests.
 type Config struct {
-	*blueprint.State
-	UsersByID       map[int64]auth.User
-	TeamsByID       map[int64]catalog.Team
-	ServicesByID    map[int64]catalog.Service
-	PoliciesByID    map[int64]blueprint.KeptPolicy
-	SchedulesByID   map[int64]blueprint.KeptSchedule
-	DeploymentsByID map[int64]catalog.Deployment
+	*organization.View
 }
 
 // ConfigCache keeps the configuration that was read last.
@@ -42,43 +39,18 @@ type ConfigCache struct {
 // NewConfigCache has read nothing yet.
 func NewConfigCache(reader ConfigReader) *ConfigCache { return &ConfigCache{reader: reader} }
 
-// Current is the configuration as of now. It costs a query for the version; the
-// rest is read only when that has changed.
+// Current is the configuration as of now.
 func (k *ConfigCache) Current(ctx context.Context) (*Config, error) {
-	version, err := k.reader.ConfigVersion(ctx)
+	view, err := k.reader.View(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if last := k.last.Load(); last != nil && last.Organization.ConfigVersion == version {
+	if last := k.last.Load(); last != nil && last.View == view {
 		return last, nil
 	}
-	state, err := k.reader.Listing(ctx)
-	if err != nil {
-		return nil, err
-	}
-	config := newConfig(state)
+	config := &Config{view}
 	k.last.Store(config)
 	return config, nil
-}
-
-func newConfig(s *blueprint.State) *Config {
-	return &Config{
-		State:           s,
-		UsersByID:       byID(s.Users, func(u auth.User) int64 { return u.ID }),
-		TeamsByID:       byID(s.Teams, func(t catalog.Team) int64 { return t.ID }),
-		ServicesByID:    byID(s.Services, func(v catalog.Service) int64 { return v.ID }),
-		PoliciesByID:    byID(s.Policies, func(p blueprint.KeptPolicy) int64 { return p.ID }),
-		SchedulesByID:   byID(s.Schedules, func(v blueprint.KeptSchedule) int64 { return v.ID }),
-		DeploymentsByID: byID(s.Deployments, func(d catalog.Deployment) int64 { return d.ID }),
-	}
-}
-
-func byID[T any](items []T, id func(T) int64) map[int64]T {
-	m := make(map[int64]T, len(items))
-	for _, item := range items {
-		m[id(item)] = item
-	}
-	return m
 }
 
 // ServiceNamed finds a service by its slug. The fault names the query parameter
@@ -93,8 +65,8 @@ func (k *Config) TeamNamed(slug string) (catalog.Team, error) {
 }
 
 // ScheduleNamed finds a schedule by its slug.
-func (k *Config) ScheduleNamed(slug string) (blueprint.KeptSchedule, error) {
-	return named(k.Schedules, "schedule", slug, func(s blueprint.KeptSchedule) string { return s.Slug })
+func (k *Config) ScheduleNamed(slug string) (organization.ScheduleRecord, error) {
+	return named(k.Schedules, "schedule", slug, func(s organization.ScheduleRecord) string { return s.Slug })
 }
 
 // PriorityLevel reads the level of one of the priorities, such as 2 or P2.

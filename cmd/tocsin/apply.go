@@ -50,7 +50,8 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 	if err != nil {
 		return err
 	}
-	state, err := in.db.Organization.Configuration(cmd.Context(), keys)
+	editor := in.db.Organization.Editor(keys)
+	state, err := editor.State(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 		return err
 	}
 	if !dryRun {
-		if err := in.db.Organization.Apply(cmd.Context(), auth.Tocsin, keys, plan); err != nil {
+		if _, err := editor.Store.Apply(cmd.Context(), auth.Tocsin, plan); err != nil {
 			return err
 		}
 	}

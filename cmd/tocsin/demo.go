@@ -84,8 +84,8 @@ func removeDemo(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return unreachable(cfg.Database, err)
 	}
-	organization, err := db.Organization.Organization(ctx)
-	if err := errors.Join(err, db.Close()); err != nil || organization.Name != demo.Organization {
+	state, err := db.Organization.Load(ctx)
+	if err := errors.Join(err, db.Close()); err != nil || state.Organization.Name != demo.Organization {
 		return fault.Conflict("%s is no sample that `tocsin demo` has made, so it stays. --database names another file.", file).Because(err)
 	}
 	return removeFiles(file)

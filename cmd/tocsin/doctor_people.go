@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
-	"github.com/tocsin-oncall/tocsin/app/store/organization"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // lookAhead is how far gaps are looked for.
@@ -22,26 +25,19 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	} else {
 		d.ok("clock", "it agrees with the database's")
 	}
-	roster, err := in.db.Organization.Roster(ctx, in.works())
+	view, err := in.view(ctx)
 	if err != nil {
 		return err
 	}
-	now := in.db.Now()
+	roster, now := view.Roster(), in.db.Now()
 	d.administrators(roster)
 	d.unreachable(roster)
-	if err := d.policies(ctx, in, roster, now); err != nil {
-		return err
-	}
-	if err := d.services(ctx, in); err != nil {
-		return err
-	}
-	schedules, err := in.db.Organization.Schedules(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range schedules {
+	d.policies(view, now)
+	d.services(view)
+	for _, s := range inOrder(view.Schedules, func(s organization.ScheduleRecord) string { return s.Name }) {
 		d.gaps(s, now)
 	}
+	d.unreadable(view)
 	return nil
 }
 
@@ -103,47 +99,49 @@ func (d *diagnosis) unreachable(roster *escalation.Roster) {
 	}
 }
 
+// inOrder are rows by name.
+func inOrder[T any](rows []T, name func(T) string) []T {
+	return slices.SortedStableFunc(slices.Values(rows), func(a, b T) int { return cmp.Compare(name(a), name(b)) })
+}
+
 // policies resolves each as the engine would do now.
-func (d *diagnosis) policies(ctx context.Context, in *installation, roster *escalation.Roster, now time.Time) error {
-	policies, err := in.db.Organization.Policies(ctx)
-	if err != nil {
-		return err
-	}
+func (d *diagnosis) policies(view *organization.View, now time.Time) {
 	good := 0
-	for _, p := range policies {
+	for _, p := range inOrder(view.Policies, func(p organization.PolicyRecord) string { return p.Name }) {
 		targets := p.Policy.Fallback
 		for _, step := range p.Policy.Steps {
 			targets = append(targets[:len(targets):len(targets)], step.Targets...)
 		}
-		if !escalation.Covered(roster.Resolve(targets, now)) {
+		if !escalation.Covered(view.Roster().Resolve(targets, now)) {
 			d.wrong("policy "+p.Name, "At this moment it reaches nobody: its incidents go to the administrators.\nLook at its schedules, and at the contact methods of its people.")
 			continue
 		}
 		good++
 	}
 	if good > 0 {
-		d.ok("policies", "%d of %d reach somebody at this moment", good, len(policies))
+		d.ok("policies", "%d of %d reach somebody at this moment", good, len(view.Policies))
 	}
-	return nil
 }
 
 // services looks for those whose incidents nobody but the administrators gets,
 // though signals come in for them.
-func (d *diagnosis) services(ctx context.Context, in *installation) error {
-	services, err := in.db.Organization.Services(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range services {
-		if s.Policy == nil && len(s.Integrations) > 0 {
+func (d *diagnosis) services(view *organization.View) {
+	for _, s := range inOrder(view.Services, func(s catalog.Service) string { return s.Name }) {
+		if s.PolicyID == nil && len(view.IntegrationsOf(s.ID)) > 0 {
 			d.doubt("service "+s.Name, "Signals come in for it and it has no escalation policy, so they page the administrators.")
 		}
 	}
-	return nil
+}
+
+// unreadable names what of the configuration pages are made without.
+func (d *diagnosis) unreadable(view *organization.View) {
+	for _, u := range view.Unreadable {
+		d.wrong("configuration", "Row %d of the table %s cannot be read as a whole, and pages are made without it.\n%v", u.ID, u.Table, u.Err)
+	}
 }
 
 // gaps tells of the positions that have nobody within the next two weeks.
-func (d *diagnosis) gaps(s organization.Schedule, now time.Time) {
+func (d *diagnosis) gaps(s organization.ScheduleRecord, now time.Time) {
 	version, ok := s.Schedule.VersionAt(now)
 	if !ok {
 		d.doubt("schedule "+s.Name, "It has nobody yet, since it begins later.")

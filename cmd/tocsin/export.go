@@ -27,7 +27,7 @@ you would keep a password.`,
 			if err != nil {
 				return err
 			}
-			state, err := in.db.Organization.Configuration(cmd.Context(), keys)
+			state, err := in.db.Organization.Editor(keys).State(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 
@@ -50,6 +51,11 @@ func openExisting(ctx context.Context, cfg config.Config) (*installation, error)
 		return nil, errors.Join(err, db.Close())
 	}
 	return in, nil
+}
+
+// view is the configuration as it is now.
+func (in *installation) view(ctx context.Context) (*organization.View, error) {
+	return in.db.Organization.View(ctx, in.works())
 }
 
 // keyring holds the keys that secrets in the database are sealed with.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,7 +12,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
-	"github.com/tocsin-oncall/tocsin/app/store/organization"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 func (c *cli) oncall() *cobra.Command {
@@ -65,11 +67,11 @@ func (in *installation) moment(ctx context.Context, text string) (time.Time, err
 	if err != nil {
 		return time.Time{}, fault.Invalid("%q is no time: write 2026-12-24 18:00 or 2026-12-24T18:00:00+01:00.", text)
 	}
-	organization, err := in.db.Organization.Organization(ctx)
+	view, err := in.view(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return wall.In(zoneOf(organization.Timezone)), nil
+	return wall.In(zoneOf(view.Organization.Timezone)), nil
 }
 
 // zoneOf is a zone of the configuration, which was checked when it came in.
@@ -83,12 +85,12 @@ func zoneOf(name string) *time.Location {
 
 // seat is a position of a schedule.
 type seat struct {
-	schedule organization.Schedule
+	schedule organization.ScheduleRecord
 	position oncall.Position
 }
 
 // seatsOf are the positions that a schedule has at a moment.
-func seatsOf(s organization.Schedule, at time.Time) []seat {
+func seatsOf(s organization.ScheduleRecord, at time.Time) []seat {
 	version, ok := s.Schedule.VersionAt(at)
 	if !ok {
 		return []seat{{s, ""}}
@@ -100,17 +102,35 @@ func seatsOf(s organization.Schedule, at time.Time) []seat {
 	return seats
 }
 
-func (in *installation) seats(ctx context.Context, at time.Time) ([]seat, error) {
-	schedules, err := in.db.Organization.Schedules(ctx)
+// seatsIn are those of all schedules for which it says so, by the name of the
+// schedule.
+func seatsIn(view *organization.View, at time.Time, is func(organization.ScheduleRecord) bool) []seat {
+	schedules := slices.SortedFunc(slices.Values(view.Schedules), func(a, b organization.ScheduleRecord) int { return cmp.Compare(a.Name, b.Name) })
 	var seats []seat
 	for _, s := range schedules {
-		seats = append(seats, seatsOf(s, at)...)
+		if is(s) {
+			seats = append(seats, seatsOf(s, at)...)
+		}
 	}
-	return seats, err
+	return seats
+}
+
+func anySchedule(organization.ScheduleRecord) bool { return true }
+
+func (in *installation) seats(ctx context.Context, at time.Time) ([]seat, error) {
+	view, err := in.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return seatsIn(view, at, anySchedule), nil
 }
 
 func (in *installation) seatsOfSchedule(ctx context.Context, slug string, at time.Time) ([]seat, error) {
-	s, err := in.db.Organization.Schedule(ctx, slug)
+	view, err := in.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := view.ScheduleBySlug(slug)
 	if err != nil {
 		return nil, err
 	}
@@ -118,40 +138,34 @@ func (in *installation) seatsOfSchedule(ctx context.Context, slug string, at tim
 }
 
 func (in *installation) seatsOfTeam(ctx context.Context, slug string, at time.Time) ([]seat, error) {
-	team, err := in.db.Organization.Team(ctx, slug)
+	view, err := in.view(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, err := in.seats(ctx, at)
-	var seats []seat
-	for _, s := range all {
-		if s.schedule.Team != nil && s.schedule.Team.ID == team.ID {
-			seats = append(seats, s)
-		}
+	team, err := view.TeamBySlug(slug)
+	if err != nil {
+		return nil, err
 	}
-	return seats, err
+	return seatsIn(view, at, func(s organization.ScheduleRecord) bool { return s.TeamID != nil && *s.TeamID == team.ID }), nil
 }
 
 // seatsOfService are those in the steps of a service's policy, each once.
 func (in *installation) seatsOfService(ctx context.Context, slug string, at time.Time) ([]seat, error) {
-	service, err := in.db.Organization.Service(ctx, slug)
+	view, err := in.view(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if service.Policy == nil {
+	service, err := view.ServiceBySlug(slug)
+	if err != nil {
+		return nil, err
+	}
+	if service.PolicyID == nil {
 		return nil, fault.NotFound("%s has no escalation policy, so its incidents page the administrators.", service.Name)
 	}
-	policy, err := in.db.Organization.Policy(ctx, service.Policy.Slug)
-	if err != nil {
-		return nil, err
-	}
-	all, err := in.seats(ctx, at)
-	if err != nil {
-		return nil, err
-	}
+	all := seatsIn(view, at, anySchedule)
 	var seats []seat
 	listed := map[string]bool{}
-	for _, step := range policy.Policy.Steps {
+	for _, step := range view.Policy(*service.PolicyID).Policy.Steps {
 		for _, target := range step.Targets {
 			for _, s := range all {
 				key := fmt.Sprint(s.schedule.ID, s.position)

@@ -8,10 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/server"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
@@ -44,7 +43,7 @@ the signal; 5m=ana@example.com has that person do so.`,
 				return err
 			}
 			if span != "" {
-				d, err := blueprint.ParseDuration(span)
+				d, err := organization.ParseDuration(span)
 				if err != nil {
 					return fault.Invalid("%q is no length of time: write 12h, or 3d.", span)
 				}
@@ -85,45 +84,20 @@ the signal; 5m=ana@example.com has that person do so.`,
 // simulation is the configuration as it is now, and the way that the signal
 // comes in.
 func (in *installation) simulation(ctx context.Context, integration, service string) (simulate.Input, error) {
-	input := simulate.Input{Works: in.works(), Policy: func(version int64) (escalation.NamedPolicy, error) {
-		return in.db.Organization.PolicyVersion(ctx, version)
-	}}
-	var err error
+	view, err := in.view(ctx)
+	if err != nil {
+		return simulate.Input{}, err
+	}
+	input := simulate.Input{Works: in.works(), Policy: view.PolicyVersion, Snapshot: view.Catalog(), Roster: view.Roster(), Recipients: view.Recipients()}
 	if integration != "" {
-		input.Integration, err = in.integration(ctx, integration)
-	} else {
-		input.Integration, err = in.bound(ctx, service)
-	}
-	if err != nil {
+		record, err := view.IntegrationBySlug(integration)
+		input.Integration = record.Integration
 		return input, err
 	}
-	if input.Snapshot, err = in.db.Organization.Snapshot(ctx); err != nil {
-		return input, err
-	}
-	if input.Roster, err = in.db.Organization.Roster(ctx, input.Works); err != nil {
-		return input, err
-	}
-	input.Recipients, err = in.db.Organization.Recipients(ctx)
+	// An integration that takes signals for one service alone.
+	s, err := view.ServiceBySlug(service)
+	input.Integration = catalog.Integration{Name: "simulation", Kind: catalog.KindSLO, ServiceID: &s.ID}
 	return input, err
-}
-
-func (in *installation) integration(ctx context.Context, slug string) (catalog.Integration, error) {
-	listing, err := in.db.Organization.Listing(ctx)
-	if err != nil {
-		return catalog.Integration{}, err
-	}
-	for _, i := range listing.Integrations {
-		if i.Slug == slug {
-			return i.Integration, nil
-		}
-	}
-	return catalog.Integration{}, fault.NotFound("There is no integration %s.", slug)
-}
-
-// bound is an integration that takes signals for one service alone.
-func (in *installation) bound(ctx context.Context, service string) (catalog.Integration, error) {
-	s, err := in.db.Organization.Service(ctx, service)
-	return catalog.Integration{Name: "simulation", Kind: catalog.KindSLO, ServiceID: &s.ID}, err
 }
 
 // answer adds acknowledgments, each by whom it names or by whoever would have
@@ -131,7 +105,7 @@ func (in *installation) bound(ctx context.Context, service string) (catalog.Inte
 func (in *installation) answer(ctx context.Context, input *simulate.Input, acks []string) error {
 	for _, ack := range acks {
 		text, email, named := strings.Cut(ack, "=")
-		after, err := blueprint.ParseDuration(text)
+		after, err := organization.ParseDuration(text)
 		if err != nil {
 			return fault.Invalid("%q is no acknowledgment: write 5m, or 5m=ana@example.com.", ack)
 		}

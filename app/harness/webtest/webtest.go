@@ -31,6 +31,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/server"
 	"github.com/tocsin-oncall/tocsin/app/store"
@@ -103,32 +104,55 @@ func (c *channel) Deliver(_ context.Context, m notify.Message) (notify.Receipt, 
 	return notify.Receipt{ProviderID: "SM" + web.FormatInt(m.Attempt)}, nil
 }
 
-// directory reads the configuration anew on each call.
-type directory struct{ db *store.Store }
+// configuration reads the configuration anew whenever it is asked for, since tests
+// change it behind the store's back.
+type configuration struct{ db *store.Store }
 
 func works(m notify.Medium) bool { return m == notify.SMS || m == notify.Email }
 
-func (d directory) Snapshot(ctx context.Context) (*catalog.Snapshot, error) {
-	return d.db.Organization.Snapshot(ctx)
+func (c configuration) View(ctx context.Context) (*organization.View, error) {
+	state, err := c.db.Organization.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return organization.NewView(state, works), nil
 }
 
-func (d directory) Reload(ctx context.Context) (*catalog.Snapshot, error) {
-	return d.db.Organization.Snapshot(ctx)
+func (c configuration) Snapshot(ctx context.Context) (*catalog.Snapshot, error) { return c.Reload(ctx) }
+
+func (c configuration) Reload(ctx context.Context) (*catalog.Snapshot, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view.Catalog(), nil
 }
 
-func (directory) Compose(*notify.Claim) error { return nil }
-
-func (d directory) Roster(ctx context.Context, _ int64) (*escalation.Roster, error) {
-	return d.db.Organization.Roster(ctx, works)
+func (c configuration) Roster(ctx context.Context, _ int64) (*escalation.Roster, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view.Roster(), nil
 }
 
-func (d directory) Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error) {
-	return d.db.Organization.PolicyVersion(ctx, version)
+func (c configuration) Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return escalation.NamedPolicy{}, err
+	}
+	return view.PolicyVersion(version)
 }
 
-func (d directory) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
-	return d.db.Organization.Recipients(ctx)
+func (c configuration) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view.Recipients(), nil
 }
+
+func (configuration) Compose(*notify.Claim) error { return nil }
 
 func newApp(t *testing.T, address string) *App {
 	t.Helper()
@@ -148,7 +172,7 @@ func newApp(t *testing.T, address string) *App {
 	a.Auth = auth.NewService(db.Access, sessions, auth.Options{Now: a.Now, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
 	batcher := ingest.NewBatcher(db.Incidents, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
-	config := directory{db}
+	config := configuration{db}
 	formats, err := server.Formats()
 	a.Must(err)
 	a.Signals = ingest.NewService(ingest.ServiceOptions{
@@ -159,7 +183,7 @@ func newApp(t *testing.T, address string) *App {
 	a.Live, a.Metrics = web.NewLive(), web.NewMetrics()
 	a.Slices = server.NewSlices(server.Parts{
 		PublicURL: PublicURL, Now: a.Now, Log: log, DB: db, Keys: a.Keys, Auth: a.Auth, Sessions: sessions, Formats: formats, Signals: a.Signals,
-		Submitter: batcher, Incidents: a.Actions, Directory: config, Works: works, Texts: provider{}, Live: a.Live, Metrics: a.Metrics,
+		Submitter: batcher, Incidents: a.Actions, Configuration: config, Works: works, Texts: provider{}, Live: a.Live, Metrics: a.Metrics,
 		Swept: func() time.Duration { return 0 },
 	})
 	a.Contacts = a.Slices.Account.Contacts
@@ -237,11 +261,13 @@ func (a *App) apply(text string, o blueprint.Options) {
 	ctx := a.t.Context()
 	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	a.Must(err)
-	state, err := a.DB.Organization.Configuration(ctx, a.Keys)
+	editor := a.DB.Organization.Editor(a.Keys)
+	state, err := editor.State(ctx)
 	a.Must(err)
 	plan, err := file.Plan(state, o)
 	a.Must(err)
-	a.Must(a.DB.Organization.Apply(ctx, auth.Tocsin, a.Keys, plan))
+	_, err = editor.Store.Apply(ctx, auth.Tocsin, plan)
+	a.Must(err)
 }
 
 // UserID is the id of the person with an email address.

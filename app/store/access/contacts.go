@@ -132,7 +132,7 @@ func mayBeSent(ctx context.Context, tx *db.Tx, m notify.ContactMethod, now time.
 // time.
 func (s *Store) ChangeContacts(ctx context.Context, change func(tx *db.Tx) error) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		if err := tx.RaiseConfigVersion(ctx); err != nil {
+		if err := tx.RaisePeopleVersion(ctx); err != nil {
 			return err
 		}
 		return change(tx)

@@ -106,7 +106,7 @@ func putAdministrator(tx *db.Tx, u *auth.User) error {
 // UsePasswordLink implements auth.Links.
 func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash string, now time.Time) (*auth.User, error) {
 	return db.Returning(ctx, s.db, func(tx *db.Tx) (*auth.User, error) {
-		if err := tx.RaiseConfigVersion(ctx); err != nil {
+		if err := tx.RaisePeopleVersion(ctx); err != nil {
 			return nil, err
 		}
 		l, err := useLink(ctx, tx, auth.ForPassword, hash, now)

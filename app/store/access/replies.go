@@ -35,7 +35,7 @@ func (s *Store) ContactByAddress(ctx context.Context, medium notify.Medium, addr
 // it was otherwise before.
 func (s *Store) SwitchContact(ctx context.Context, by auth.Actor, method notify.ContactMethod, on bool) (changed bool, err error) {
 	return db.Returning(ctx, s.db, func(tx *db.Tx) (bool, error) {
-		if err := tx.RaiseConfigVersion(ctx); err != nil {
+		if err := tx.RaisePeopleVersion(ctx); err != nil {
 			return false, err
 		}
 		now := s.db.Now()

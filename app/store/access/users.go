@@ -121,7 +121,7 @@ func (s *Store) SetActive(ctx context.Context, by auth.Actor, id int64, active b
 
 // SetPassword implements auth.People.
 func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash string) (*auth.User, error) {
-	return s.changeUser(ctx, by, id, "user.password", func(tx *db.Tx, u *auth.User) (map[string]any, error) {
+	return s.changeUserAt(ctx, by, id, "user.password", (*db.Tx).RaisePeopleVersion, func(tx *db.Tx, u *auth.User) (map[string]any, error) {
 		return nil, givePassword(ctx, tx, u, hash)
 	})
 }
@@ -179,12 +179,20 @@ var errUnchanged = errors.New("unchanged")
 
 // changeUser reads a person, lets change alter them, saves and audits it, one
 // change of people at a time.
-func (s *Store) changeUser(ctx context.Context, by auth.Actor, id int64, action string,
-	change func(tx *db.Tx, u *auth.User) (detail map[string]any, err error),
+func (s *Store) changeUser(ctx context.Context, by auth.Actor, id int64, action string, change userChange) (*auth.User, error) {
+	return s.changeUserAt(ctx, by, id, action, (*db.Tx).RaiseConfigVersion, change)
+}
+
+// userChange alters a person and returns the detail for the audit log.
+type userChange func(tx *db.Tx, u *auth.User) (detail map[string]any, err error)
+
+// changeUserAt is changeUser with the version to be raised.
+func (s *Store) changeUserAt(ctx context.Context, by auth.Actor, id int64, action string, raise func(*db.Tx, context.Context) error,
+	change userChange,
 ) (*auth.User, error) {
 	var u *auth.User
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		err := tx.RaiseConfigVersion(ctx)
+		err := raise(tx, ctx)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"gorm.io/gorm"
@@ -63,36 +62,6 @@ func InUTC(t *time.Time) *time.Time {
 	}
 	utc := t.UTC()
 	return &utc
-}
-
-// ReadEach reads a whole table by id for a picture that pages go by. A row that
-// cannot be read is left out and told of: whoever it is about counts as
-// unreachable, and nobody else does.
-func ReadEach[T any](g *gorm.DB, log *slog.Logger, rows *[]T) error {
-	err := g.Order("id").Find(rows).Error
-	if !IsDataError(err) {
-		if err != nil {
-			err = fmt.Errorf("read the configuration: %w", err)
-		}
-		return err
-	}
-	*rows = nil
-	var ids []int64
-	if err := g.Model(new(T)).Order("id").Pluck("id", &ids).Error; err != nil {
-		return fmt.Errorf("read the configuration: %w", err)
-	}
-	for _, id := range ids {
-		var row T
-		switch err := g.Where("id = ?", id).Take(&row).Error; {
-		case err == nil:
-			*rows = append(*rows, row)
-		case IsDataError(err):
-			log.ErrorContext(g.Statement.Context, "a part of the configuration cannot be read; paging goes on without it", "what", fmt.Sprintf("%T", row), "id", id, "error", err)
-		default:
-			return fmt.Errorf("read the configuration: %w", err)
-		}
-	}
-	return nil
 }
 
 // GormRead is gorm for a page's queries.

@@ -109,10 +109,22 @@ func (tx *Tx) runAfter() {
 }
 
 // gormOn is gorm speaking through a transaction that we began ourselves.
-func (db *DB) gormOn(ctx context.Context, tx *sql.Tx) *gorm.DB {
+func (db *DB) gormOn(ctx context.Context, tx handle) *gorm.DB {
 	g := db.gorm.Session(&gorm.Session{Context: ctx, NewDB: true})
 	g.Statement.ConnPool = tx
 	return g
+}
+
+// GormReads is gorm for reads in any transaction, a pipelined one too. They see
+// what was written before them.
+func (tx *Tx) GormReads(ctx context.Context) (*gorm.DB, error) {
+	if tx.pipeline == nil {
+		return tx.Gorm, nil
+	}
+	if err := tx.flush(ctx); err != nil {
+		return nil, err
+	}
+	return tx.DB.gormOn(ctx, tx.handle), nil
 }
 
 // ForUpdate is the lock clause of a SELECT; SQLite has one writer and needs

@@ -9,8 +9,8 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
-	"github.com/tocsin-oncall/tocsin/app/store/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
-	"github.com/tocsin-oncall/tocsin/app/store/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
@@ -65,9 +65,9 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 
 // follow looks up where an incident's service sends it.
 func follow(s *paging.IncidentState, routes *organization.Routes, now time.Time) {
-	r := routes.Services[s.Inc.ServiceID]
+	r := routes.ByService[s.Inc.ServiceID]
 	if s.PolicyVersion == nil {
-		s.PolicyVersion = r.PolicyAt(now)
+		s.PolicyVersion = r.PolicyVersionAt(now)
 	}
 	s.Opens = now
 	if r.Hours != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
@@ -16,28 +16,30 @@ import (
 
 // Apply carries a plan out, all of it or nothing, and writes each of its
 // changes to the audit log. A configuration that has changed since the plan was
-// made is a conflict: make the plan again.
-func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error {
+// made is a conflict: make the plan again. The keys of integrations are sealed
+// with keys.
+func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) (organization.Applied, error) {
 	if plan.Empty() {
-		return nil
+		return organization.Applied{Plan: plan}, nil
 	}
-	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		if err := tx.ClaimConfigVersion(ctx, plan.Version); err != nil {
-			return err
+	return db.Returning(ctx, s.db, func(tx *db.Tx) (organization.Applied, error) {
+		applied := organization.Applied{Plan: plan}
+		if err := tx.ClaimRevision(ctx, plan.Revision); err != nil {
+			return applied, err
 		}
-		a := &applier{tx: tx, by: by, keys: keys, now: tx.DB.Now()}
+		a := &applier{tx: tx, by: by, keys: keys, now: s.db.Now(), origin: plan.Origin, applied: &applied}
 		if err := a.readNumbers(); err != nil {
-			return err
+			return applied, err
 		}
 		for _, c := range plan.Changes {
 			if err := a.apply(ctx, c); err != nil {
-				return fmt.Errorf("%s %s %s: %w", c.Op, c.Kind, c.Key, err)
+				return applied, fmt.Errorf("%s %s %s: %w", c.Op, c.Kind, c.Key, err)
 			}
 			if err := a.audit(ctx, c); err != nil {
-				return err
+				return applied, err
 			}
 		}
-		return paging.WakeEscalations(ctx, tx, a.now)
+		return applied, paging.WakeEscalations(ctx, tx, a.now)
 	})
 }
 
@@ -47,6 +49,9 @@ type applier struct {
 	by   auth.Actor
 	keys *auth.Keyring
 	now  time.Time
+	// origin is that of the plan.
+	origin  string
+	applied *organization.Applied
 	// The ids of what there is, by what the file calls it. What is made on the
 	// way is added.
 	users, teams, deployments, schedules, policies, services map[string]int64
@@ -84,30 +89,30 @@ func (a *applier) readNumbers() error {
 	return nil
 }
 
-func (a *applier) apply(ctx context.Context, c blueprint.Change) error {
-	if c.Op == blueprint.Delete {
+func (a *applier) apply(ctx context.Context, c organization.Change) error {
+	if c.Op == organization.Delete {
 		return a.remove(c)
 	}
-	fresh := c.Op == blueprint.Create
+	fresh := c.Op == organization.Create
 	switch v := c.Value.(type) {
-	case blueprint.Organization:
+	case organization.Organization:
 		return a.organization(v)
-	case blueprint.Priority:
-		return a.priority(v, c.Op == blueprint.Create)
-	case blueprint.User:
+	case organization.Priority:
+		return a.priority(v, c.Op == organization.Create)
+	case organization.User:
 		return a.user(ctx, v, fresh)
-	case blueprint.Team:
+	case organization.Team:
 		return a.team(v)
-	case blueprint.Deployment:
+	case organization.Deployment:
 		row := catalog.Deployment{ID: a.deployments[v.Slug], Slug: v.Slug, Name: v.Name, Region: v.Region, Kind: v.Kind}
 		return a.save(&row, &row.ID, a.deployments, v.Slug)
-	case blueprint.ScheduleChange:
-		return a.schedule(v)
-	case blueprint.Policy:
+	case organization.ScheduleChange:
+		return a.schedule(ctx, v)
+	case organization.Policy:
 		return a.policy(v)
-	case blueprint.Service:
+	case organization.Service:
 		return a.service(v)
-	case blueprint.Integration:
+	case organization.Integration:
 		return a.integration(v, fresh)
 	}
 	return fmt.Errorf("there is no way to apply a %T", c.Value)
@@ -127,17 +132,17 @@ func (a *applier) save(row any, id *int64, numbers map[string]int64, key string)
 
 // removals say where what is deleted stands. What depends on it goes with it by
 // the schema; what refers to it would be refused by it.
-var removals = map[blueprint.Kind]struct{ table, key string }{
-	blueprint.OfPriority:    {"priorities", "level"},
-	blueprint.OfTeam:        {"teams", "slug"},
-	blueprint.OfDeployment:  {"deployments", "slug"},
-	blueprint.OfSchedule:    {"schedules", "slug"},
-	blueprint.OfPolicy:      {"policies", "slug"},
-	blueprint.OfService:     {"services", "slug"},
-	blueprint.OfIntegration: {"integrations", "slug"},
+var removals = map[organization.Kind]struct{ table, key string }{
+	organization.KindPriority:    {"priorities", "level"},
+	organization.KindTeam:        {"teams", "slug"},
+	organization.KindDeployment:  {"deployments", "slug"},
+	organization.KindSchedule:    {"schedules", "slug"},
+	organization.KindPolicy:      {"policies", "slug"},
+	organization.KindService:     {"services", "slug"},
+	organization.KindIntegration: {"integrations", "slug"},
 }
 
-func (a *applier) remove(c blueprint.Change) error {
+func (a *applier) remove(c organization.Change) error {
 	from, known := removals[c.Kind]
 	if !known {
 		return fmt.Errorf("a thing of kind %s is never deleted", c.Kind)
@@ -145,30 +150,33 @@ func (a *applier) remove(c blueprint.Change) error {
 	return a.tx.Gorm.Exec(fmt.Sprintf("DELETE FROM %s WHERE CAST(%s AS text) = ?", from.table, from.key), c.Key).Error
 }
 
-func (a *applier) audit(ctx context.Context, c blueprint.Change) error {
+func (a *applier) audit(ctx context.Context, c organization.Change) error {
 	kind := string(c.Kind)
-	if c.Kind == blueprint.OfPolicy {
+	if c.Kind == organization.KindPolicy {
 		kind = "policy"
 	}
 	e := auth.Entry{At: a.now, Actor: a.by.String(), Action: kind + "." + string(c.Op), Subject: strings.TrimSuffix(kind+":"+c.Key, ":"),
-		Detail: map[string]any{"by": "file"}}
+		Detail: map[string]any{}}
+	if a.origin != "" {
+		e.Detail["by"] = a.origin
+	}
 	if len(c.Words) > 0 {
 		e.Detail["changes"] = c.Words
 	}
 	return access.Audit(ctx, a.tx, e)
 }
 
-func (a *applier) organization(o blueprint.Organization) error {
+func (a *applier) organization(o organization.Organization) error {
 	var row catalog.Organization
 	if err := a.tx.Gorm.Take(&row).Error; err != nil {
 		return err
 	}
 	row.Name, row.Timezone, row.SupportHours = o.Name, o.Timezone, o.SupportHours.Record()
-	row.CatchAllServiceID = reference(a.services[o.CatchAllService])
+	row.CatchAllServiceID = reference(idOf(a.services, o.CatchAllService))
 	return a.tx.Gorm.Save(&row).Error
 }
 
-func (a *applier) priority(p blueprint.Priority, fresh bool) error {
+func (a *applier) priority(p organization.Priority, fresh bool) error {
 	row := catalog.Priority{Level: p.Level, Name: p.Name, Hotfix: p.Hotfix, Postmortem: p.Postmortem,
 		NotifyManagement: p.NotifyManagement, NotifyStakeholders: p.NotifyStakeholders,
 		StatusUpdateEvery: seconds(p.StatusUpdateEvery), AckExpires: seconds(p.AckExpires), Criteria: p.Criteria}
@@ -182,17 +190,17 @@ func (a *applier) priority(p blueprint.Priority, fresh bool) error {
 	return a.tx.Gorm.Save(&row).Error
 }
 
-func seconds(d blueprint.Duration) int64 { return int64(time.Duration(d) / time.Second) }
+func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
 
-func (a *applier) team(t blueprint.Team) error {
-	row := catalog.Team{ID: a.teams[t.Slug], Slug: t.Slug, Name: t.Name, ManagerID: reference(a.users[t.Manager]),
+func (a *applier) team(t organization.Team) error {
+	row := catalog.Team{ID: a.teams[t.Slug], Slug: t.Slug, Name: t.Name, ManagerID: reference(idOf(a.users, t.Manager)),
 		SlackChannel: t.Chat.Slack, SupportHours: t.SupportHours.Record()}
 	if err := a.save(&row, &row.ID, a.teams, t.Slug); err != nil {
 		return err
 	}
 	members := make([]catalog.TeamMember, len(t.Members))
 	for i, m := range t.Members {
-		members[i] = catalog.TeamMember{TeamID: row.ID, UserID: a.users[m]}
+		members[i] = catalog.TeamMember{TeamID: row.ID, UserID: a.person(m)}
 	}
 	return access.Replace(a.tx.Gorm.Where("team_id = ?", row.ID), a.tx.Gorm, members)
 }

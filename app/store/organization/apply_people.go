@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error {
+func (a *applier) user(ctx context.Context, u organization.User, fresh bool) error {
 	row := auth.User{CreatedAt: a.now}
 	if !fresh {
 		if err := a.tx.Gorm.Where("email = ?", u.Email).Take(&row).Error; err != nil {
@@ -40,7 +40,7 @@ func (a *applier) user(ctx context.Context, u blueprint.User, fresh bool) error 
 // that the plan has otherwise, and returns the ids of all by their slug. A
 // correction of what is in use takes its place at once only where it is verified;
 // otherwise it waits for that, as a replacement by the owner does.
-func (a *applier) contacts(ctx context.Context, userID int64, contacts []blueprint.Contact) (map[string]int64, error) {
+func (a *applier) contacts(ctx context.Context, userID int64, contacts []organization.Contact) (map[string]int64, error) {
 	rows, err := a.withoutWithdrawn(ctx, userID, contacts)
 	if err != nil {
 		return nil, err
@@ -82,14 +82,14 @@ func (a *applier) contacts(ctx context.Context, userID int64, contacts []bluepri
 
 // withoutWithdrawn reads a person's methods and removes the corrections that no
 // file asks for any more.
-func (a *applier) withoutWithdrawn(ctx context.Context, userID int64, contacts []blueprint.Contact) ([]notify.ContactMethod, error) {
+func (a *applier) withoutWithdrawn(ctx context.Context, userID int64, contacts []organization.Contact) ([]notify.ContactMethod, error) {
 	var rows []notify.ContactMethod
 	if err := a.tx.Gorm.Where("user_id = ?", userID).Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	var left []notify.ContactMethod
 	for _, r := range rows {
-		asked := slices.ContainsFunc(contacts, func(c blueprint.Contact) bool { return c.ID == r.Slug })
+		asked := slices.ContainsFunc(contacts, func(c organization.Contact) bool { return c.ID == r.Slug })
 		if asked || !r.FromFile || r.ReplacesID == nil {
 			left = append(left, r)
 		} else if err := access.DropContact(ctx, a.tx, r.ID, nil); err != nil {
@@ -100,12 +100,12 @@ func (a *applier) withoutWithdrawn(ctx context.Context, userID int64, contacts [
 }
 
 // correctLater adds a correction under a name of its own.
-func (a *applier) correctLater(present notify.ContactMethod, c blueprint.Contact, has map[string]notify.ContactMethod, contacts []blueprint.Contact) error {
+func (a *applier) correctLater(present notify.ContactMethod, c organization.Contact, has map[string]notify.ContactMethod, contacts []organization.Contact) error {
 	slug, taken := "", true
 	for i := 2; taken; i++ {
 		slug = fmt.Sprintf("%s-%d", c.ID, i)
 		_, taken = has[slug]
-		taken = taken || slices.ContainsFunc(contacts, func(c blueprint.Contact) bool { return c.ID == slug })
+		taken = taken || slices.ContainsFunc(contacts, func(c organization.Contact) bool { return c.ID == slug })
 	}
 	row := notify.ContactMethod{UserID: present.UserID, Slug: slug, Medium: notify.Medium(c.Type), Address: c.Value,
 		ReplacesID: &present.ID, CreatedAt: a.now, FromFile: true}
@@ -128,7 +128,7 @@ func (a *applier) tellOfCorrection(ctx context.Context, was notify.ContactMethod
 
 // corrected is a method with the address of the file. What was proved was the old
 // one; that the old one was switched off is remembered, in case it comes back.
-func (a *applier) corrected(was notify.ContactMethod, userID int64, c blueprint.Contact) notify.ContactMethod {
+func (a *applier) corrected(was notify.ContactMethod, userID int64, c organization.Contact) notify.ContactMethod {
 	row := notify.ContactMethod{ID: was.ID, UserID: userID, Slug: c.ID, Medium: notify.Medium(c.Type), Address: c.Value,
 		ReplacesID: was.ReplacesID, CreatedAt: a.now, FromFile: true, StoppedAddress: was.StoppedAddress}
 	if was.DisabledAt != nil {
@@ -141,7 +141,7 @@ func (a *applier) corrected(was notify.ContactMethod, userID int64, c blueprint.
 }
 
 // rules adds the rules of an urgency for which the person has none.
-func (a *applier) rules(userID int64, rules []blueprint.Rule, methods map[string]int64) error {
+func (a *applier) rules(userID int64, rules []organization.Rule, methods map[string]int64) error {
 	var has []notify.Rule
 	if err := a.tx.Gorm.Where("user_id = ?", userID).Find(&has).Error; err != nil {
 		return err

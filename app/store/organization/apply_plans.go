@@ -1,33 +1,47 @@
 package organization
 
 import (
+	"context"
 	"reflect"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-func (a *applier) person(email string) int64 { return a.users[email] }
+// person is the id of an address.
+func (a *applier) person(email string) int64 { return idOf(a.users, email) }
 
-func (a *applier) schedule(c blueprint.ScheduleChange) error {
+// idOf is the id of a name, also of what the plan's state left out as unreadable.
+func idOf(numbers map[string]int64, name string) int64 {
+	if id, ok := organization.IDOf(name); ok {
+		return id
+	}
+	return numbers[name]
+}
+
+func (a *applier) schedule(ctx context.Context, c organization.ScheduleChange) error {
 	s := c.Schedule
-	row := scheduleRow{ID: a.schedules[s.Slug], Slug: s.Slug, Name: s.Name, TeamID: reference(a.teams[s.Team])}
+	row := scheduleRow{ID: a.schedules[s.Slug], Slug: s.Slug, Name: s.Name, TeamID: reference(idOf(a.teams, s.Team))}
 	if err := a.save(&row, &row.ID, a.schedules, s.Slug); err != nil {
 		return err
 	}
+	if c.Withdraw {
+		if err := a.withdrawVersions(row.ID, c); err != nil {
+			return err
+		}
+	}
 	if c.Definition {
-		if err := a.scheduleVersion(row.ID, s); err != nil {
+		if err := a.scheduleVersion(row.ID, c); err != nil {
 			return err
 		}
 	}
 	for _, o := range c.Add {
-		override := newOverrideRow(row.ID, o.Override(a.person, s.Timezone), fromConfig, a.by, a.now)
-		if err := a.tx.Gorm.Create(&override).Error; err != nil {
+		if err := a.override(ctx, row, o.OnCall(a.person, s.Timezone), o.FromApp); err != nil {
 			return err
 		}
 	}
@@ -39,18 +53,41 @@ func (a *applier) schedule(c blueprint.ScheduleChange) error {
 	return nil
 }
 
-// scheduleVersion makes the version that follows the present one from now on.
-// The first is in force since ever, so that what it says of the past shows.
-func (a *applier) scheduleVersion(scheduleID int64, s blueprint.Schedule) error {
+// override makes an override. Those of the app get an entry of their own in the
+// audit log.
+func (a *applier) override(ctx context.Context, schedule scheduleRow, o oncall.Override, fromTheApp bool) error {
+	origin := fromConfig
+	if fromTheApp {
+		origin = fromApp
+	}
+	row := newOverrideRow(schedule.ID, o, origin, a.by, a.now)
+	if err := a.tx.Gorm.Create(&row).Error; err != nil {
+		return err
+	}
+	a.applied.Overrides = append(a.applied.Overrides, row.ID)
+	if !fromTheApp {
+		return nil
+	}
+	return access.Audit(ctx, a.tx, auth.Entry{At: a.now, Actor: a.by.String(), Action: "override.create", Subject: "schedule:" + schedule.Slug,
+		Detail: map[string]any{"override": row.ID, "kind": o.Kind, "from": row.FromAt, "to": row.ToAt, "position": o.Position, "out": o.Out, "in": o.In}})
+}
+
+// scheduleVersion makes the version that follows the one in force when the change
+// begins. The first holds always, so that what it says of the past shows.
+func (a *applier) scheduleVersion(scheduleID int64, c organization.ScheduleChange) error {
+	from := a.now
+	if c.From.After(a.now) {
+		from = c.From.UTC()
+	}
 	var present []scheduleVersionRow
-	err := a.tx.Gorm.Where("schedule_id = ?", scheduleID).Order("effective_at DESC, id DESC").Limit(1).Find(&present).Error
+	err := a.tx.Gorm.Where("schedule_id = ? AND effective_at <= ?", scheduleID, from).Order("effective_at DESC, id DESC").Limit(1).Find(&present).Error
 	if err != nil {
 		return err
 	}
 	row := scheduleVersionRow{ScheduleID: scheduleID, CreatedAt: a.now, CreatedBy: a.by.String()}
-	version := s.Version(a.person, a.now)
+	version := c.Schedule.Version(a.person, from)
 	if len(present) > 0 {
-		row.EffectiveAt = a.now
+		row.EffectiveAt = from
 		version = present[0].Definition.Succeed(version)
 	}
 	if err := version.Validate(); err != nil {
@@ -59,6 +96,13 @@ func (a *applier) scheduleVersion(scheduleID int64, s blueprint.Schedule) error 
 	row.Definition = version
 	row.Definition.Effective = time.Time{}
 	return a.tx.Gorm.Create(&row).Error
+}
+
+// withdrawVersions deletes those that would begin after a change, none of which has
+// been in force yet.
+func (a *applier) withdrawVersions(scheduleID int64, c organization.ScheduleChange) error {
+	return a.tx.Gorm.Where("schedule_id = ? AND effective_at > ? AND effective_at > ?", scheduleID, a.now, c.From.UTC()).
+		Delete(&scheduleVersionRow{}).Error
 }
 
 func newOverrideRow(scheduleID int64, o oncall.Override, origin string, by auth.Actor, now time.Time) overrideRow {
@@ -75,15 +119,15 @@ func endOverride(tx *db.Tx, id int64, now time.Time) error {
 		WHERE id = ? AND removed_at IS NULL AND to_at > ?`, now, now, now, now, id, now).Error
 }
 
-func (a *applier) policy(p blueprint.Policy) error {
-	row := policyRow{ID: a.policies[p.Slug], Slug: p.Slug, Name: p.Name, TeamID: reference(a.teams[p.Team])}
+func (a *applier) policy(p organization.Policy) error {
+	row := policyRow{ID: a.policies[p.Slug], Slug: p.Slug, Name: p.Name, TeamID: reference(idOf(a.teams, p.Team))}
 	if err := a.save(&row, &row.ID, a.policies, p.Slug); err != nil {
 		return err
 	}
-	definition := p.Policy(blueprint.Numbers{
+	definition := p.Definition(organization.Numbers{
 		User:     a.person,
-		Team:     func(slug string) int64 { return a.teams[slug] },
-		Schedule: func(slug string) int64 { return a.schedules[slug] },
+		Team:     func(slug string) int64 { return idOf(a.teams, slug) },
+		Schedule: func(slug string) int64 { return idOf(a.schedules, slug) },
 		Level:    func(name string) int { return a.levels[name] },
 	})
 	if err := definition.Validate(); err != nil {
@@ -104,9 +148,9 @@ func (a *applier) policy(p blueprint.Policy) error {
 	return a.tx.Gorm.Create(&version).Error
 }
 
-func (a *applier) service(s blueprint.Service) error {
+func (a *applier) service(s organization.Service) error {
 	row := catalog.Service{ID: a.services[s.Slug], Slug: s.Slug, Name: s.Name, Description: s.Description,
-		ParentID: reference(a.services[s.Parent]), TeamID: reference(a.teams[s.Team]), PolicyID: reference(a.policies[s.EscalationPolicy]),
+		ParentID: reference(idOf(a.services, s.Parent)), TeamID: reference(idOf(a.teams, s.Team)), PolicyID: reference(idOf(a.policies, s.EscalationPolicy)),
 		Runbook: s.Runbook, Dashboards: []catalog.Link{}, ReopenWindow: seconds(s.ReopenWindow)}
 	for _, l := range s.Dashboards {
 		row.Dashboards = append(row.Dashboards, catalog.Link{Text: l.Text, Href: l.Href})
@@ -116,7 +160,7 @@ func (a *applier) service(s blueprint.Service) error {
 	}
 	deployments := make([]catalog.ServiceDeployment, len(s.Deployments))
 	for i, slug := range s.Deployments {
-		deployments[i] = catalog.ServiceDeployment{ServiceID: row.ID, DeploymentID: a.deployments[slug]}
+		deployments[i] = catalog.ServiceDeployment{ServiceID: row.ID, DeploymentID: idOf(a.deployments, slug)}
 	}
 	if err := access.Replace(a.tx.Gorm.Where("service_id = ?", row.ID), a.tx.Gorm, deployments); err != nil {
 		return err
@@ -125,7 +169,7 @@ func (a *applier) service(s blueprint.Service) error {
 }
 
 // slos keeps the ids of those that stay.
-func (a *applier) slos(serviceID int64, slos []blueprint.SLO) error {
+func (a *applier) slos(serviceID int64, slos []organization.SLO) error {
 	var has []catalog.SLO
 	if err := a.tx.Gorm.Where("service_id = ?", serviceID).Find(&has).Error; err != nil {
 		return err
@@ -150,7 +194,7 @@ func (a *applier) slos(serviceID int64, slos []blueprint.SLO) error {
 	return nil
 }
 
-func (a *applier) integration(i blueprint.Integration, fresh bool) error {
+func (a *applier) integration(i organization.Integration, fresh bool) error {
 	row := catalog.Integration{CreatedAt: a.now}
 	if !fresh {
 		if err := a.tx.Gorm.Where("slug = ?", i.Slug).Take(&row).Error; err != nil {
@@ -160,7 +204,7 @@ func (a *applier) integration(i blueprint.Integration, fresh bool) error {
 	if i.Key == "" {
 		i.Key = auth.NewIntegrationKey()
 	}
-	row.Slug, row.Name, row.Kind, row.ServiceID, row.RateLimit = i.Slug, i.Name, i.Kind, reference(a.services[i.Service]), i.RateLimit
+	row.Slug, row.Name, row.Kind, row.ServiceID, row.RateLimit = i.Slug, i.Name, i.Kind, reference(idOf(a.services, i.Service)), i.RateLimit
 	row.Dedup = i.Dedup
 	row.KeyHMAC, row.KeySealed = a.keys.IntegrationHMAC(i.Key), a.keys.Seal(i.Key)
 	return a.save(&row, &row.ID, map[string]int64{}, i.Slug)

@@ -2,16 +2,21 @@ package organization
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // IntegrationKey opens an integration's key.
 func (s *Store) IntegrationKey(ctx context.Context, keys *auth.Keyring, slug string) (string, error) {
-	i, err := s.Integration(ctx, slug)
+	i, err := s.integration(ctx, slug)
 	if err != nil {
 		return "", err
 	}
@@ -59,4 +64,17 @@ func (s *Store) reveal(ctx context.Context, by auth.Actor, keys *auth.Keyring, s
 		return "", err
 	}
 	return key, nil
+}
+
+// integration finds an integration, or is a fault of kind not found.
+func (s *Store) integration(ctx context.Context, slug string) (catalog.Integration, error) {
+	var i catalog.Integration
+	err := s.db.GormRead(ctx).Where("slug = ?", slug).Take(&i).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return i, fault.NotFound("There is no integration %s.", slug)
+	}
+	if err != nil {
+		return i, fmt.Errorf("read an integration: %w", err)
+	}
+	return i, nil
 }

@@ -1,19 +1,11 @@
 package organization
 
 import (
-	"errors"
-	"fmt"
-	"log/slog"
-	"slices"
 	"time"
 
-	"gorm.io/gorm"
-
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
-	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // The rows of what is kept in versions. A definition's own Effective is left
@@ -104,50 +96,11 @@ type policyVersionRow struct {
 
 func (policyVersionRow) TableName() string { return "policy_versions" }
 
-// readSchedules reads schedules with their versions and the overrides that were
-// not taken back; all of them, or the one with a slug.
-func readSchedules(g *gorm.DB, slug string) ([]blueprint.KeptSchedule, error) {
-	schedules, some := g, func(q *gorm.DB) *gorm.DB { return q }
-	if slug != "" {
-		schedules = schedules.Where("slug = ?", slug)
-		some = func(q *gorm.DB) *gorm.DB {
-			return q.Where("schedule_id = (SELECT id FROM schedules WHERE slug = ?)", slug)
-		}
-	}
-	var rows []scheduleRow
-	var versions []scheduleVersionRow
-	var overrides []overrideRow
-	if err := schedules.Order("id").Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("read schedules: %w", err)
-	}
-	if err := some(g).Order("effective_at, id").Find(&versions).Error; err != nil {
-		return nil, fmt.Errorf("read the versions of schedules: %w", err)
-	}
-	if err := some(g).Where("removed_at IS NULL").Order("id").Find(&overrides).Error; err != nil {
-		return nil, fmt.Errorf("read overrides: %w", err)
-	}
-	return assemble(rows, versions, overrides), nil
-}
-
-// readableSchedules are all schedules as far as they can be read: a version that
-// cannot be leaves the one before it in force, rather than everybody unpaged.
-func readableSchedules(g *gorm.DB, log *slog.Logger) ([]blueprint.KeptSchedule, error) {
-	var rows []scheduleRow
-	var versions []scheduleVersionRow
-	var overrides []overrideRow
-	if err := errors.Join(db.ReadEach(g, log, &rows), db.ReadEach(g, log, &versions), db.ReadEach(g, log, &overrides)); err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(versions, func(a, b scheduleVersionRow) int { return a.EffectiveAt.Compare(b.EffectiveAt) })
-	overrides = slices.DeleteFunc(overrides, func(o overrideRow) bool { return o.RemovedAt != nil })
-	return assemble(rows, versions, overrides), nil
-}
-
-func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []overrideRow) []blueprint.KeptSchedule {
-	schedules := make([]blueprint.KeptSchedule, len(rows))
-	at := make(map[int64]*blueprint.KeptSchedule, len(rows))
+func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []overrideRow) []organization.ScheduleRecord {
+	schedules := make([]organization.ScheduleRecord, len(rows))
+	at := make(map[int64]*organization.ScheduleRecord, len(rows))
 	for i, r := range rows {
-		schedules[i] = blueprint.KeptSchedule{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID,
+		schedules[i] = organization.ScheduleRecord{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID,
 			Schedule: oncall.Schedule{Slug: r.Slug}, FromApp: map[int64]bool{}}
 		at[r.ID] = &schedules[i]
 	}
@@ -173,16 +126,4 @@ func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []ove
 		}
 	}
 	return schedules
-}
-
-// readOrganization reads the organisation for a picture that pages go by, without
-// its support hours where those cannot be read.
-func readOrganization(g *gorm.DB, log *slog.Logger, o *catalog.Organization) error {
-	err := db.ReadAll(g, "", o)
-	if !db.IsDataError(err) {
-		return err
-	}
-	log.ErrorContext(g.Statement.Context, "the organisation's support hours cannot be read; paging goes on without them", "error", err)
-	*o = catalog.Organization{}
-	return db.ReadAll(g.Omit("support_hours"), "", o)
 }

@@ -5,13 +5,14 @@ package organization
 import (
 	"sync/atomic"
 
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // Store reads and writes the configuration.
 type Store struct {
 	db     *db.DB
-	routes atomic.Pointer[Routes]
+	routes atomic.Pointer[organization.Routes]
 }
 
 // New makes a Store on an open database.

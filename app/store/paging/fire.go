@@ -121,7 +121,7 @@ func dueEscalations(ctx context.Context, tx *db.Tx, which string, now time.Time,
 			c.due = append(c.due, d)
 			return nil
 		},
-	}, db.ReadConfigVersion(&c.version))
+	}, db.ReadRevision(&c.version))
 	if err != nil || handingOver == nil {
 		return c, err
 	}

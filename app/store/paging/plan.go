@@ -89,7 +89,7 @@ func (s *Store) plan(ctx context.Context, now time.Time, limit int, only int64, 
 		var version int64
 		users, stay := usersOf(due, func(p *notify.DuePage) int64 { return p.UserID }), map[int64]bool{}
 		recent := map[int64]notify.Recent{}
-		err = tx.Query(ctx, staying(tx, users, false, func(id int64) { stay[id] = true }), db.ReadConfigVersion(&version), lately(tx, now, users, recent), gathering(tx, users, recent))
+		err = tx.Query(ctx, staying(tx, users, false, func(id int64) { stay[id] = true }), db.ReadRevision(&version), lately(tx, now, users, recent), gathering(tx, users, recent))
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -29,12 +28,10 @@ type Deps struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
-	// Configs is what is listed; Directory and People resolve policies, targets and
-	// contact methods for simulations.
-	Configs   *web.ConfigCache
-	Directory escalation.Directory
-	People    notify.People
-	Works     func(notify.Medium) bool
+	// Configs is what is listed and simulated, Editor changes it.
+	Configs *web.ConfigCache
+	Editor  web.Editor
+	Works   func(notify.Medium) bool
 
 	// Catalog and Submitter open incidents by hand, as a signal would.
 	Catalog   ingest.Config
@@ -43,7 +40,6 @@ type Deps struct {
 
 	Incidents Incidents
 	Actions   Actions
-	Overrides Overrides
 	Requests  web.Requests
 }
 

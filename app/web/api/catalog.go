@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
@@ -38,7 +38,7 @@ type teamJSON struct {
 }
 
 // email is a person's address; empty for nobody.
-func (l *listing) email(id int64) string { return l.UsersByID[id].Email }
+func (l *listing) email(id int64) string { return l.User(id).Email }
 
 // emailOf is null for nobody.
 func (l *listing) emailOf(id *int64) *string {
@@ -53,7 +53,7 @@ func (l *listing) teamSlug(id *int64) *string {
 	if id == nil {
 		return nil
 	}
-	return orNull(l.TeamsByID[*id].Slug)
+	return orNull(l.Team(*id).Slug)
 }
 
 func (l *listing) allTeams() []teamJSON {
@@ -119,7 +119,7 @@ type serviceJSON struct {
 func (l *listing) allServices() []serviceJSON {
 	runsIn := map[int64][]string{}
 	for _, d := range l.ServiceDeployments {
-		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], l.DeploymentsByID[d.DeploymentID].Slug)
+		runsIn[d.ServiceID] = append(runsIn[d.ServiceID], l.Deployment(d.DeploymentID).Slug)
 	}
 	slos := map[int64][]sloJSON{}
 	for _, o := range l.SLOs {
@@ -132,10 +132,10 @@ func (l *listing) allServices() []serviceJSON {
 			Runbook: orNull(s.Runbook), Dashboards: orEmpty(s.Dashboards), ReopenWindow: s.ReopenWindow, SLOs: orEmpty(slos[s.ID]),
 		}
 		if s.ParentID != nil {
-			all[i].Parent = orNull(l.ServicesByID[*s.ParentID].Slug)
+			all[i].Parent = orNull(l.Service(*s.ParentID).Slug)
 		}
 		if s.PolicyID != nil {
-			all[i].EscalationPolicy = orNull(l.PoliciesByID[*s.PolicyID].Slug)
+			all[i].EscalationPolicy = orNull(l.Policy(*s.PolicyID).Slug)
 		}
 	}
 	return all
@@ -180,7 +180,7 @@ func (l *listing) allIntegrations() []integrationJSON {
 	for i, v := range l.Integrations {
 		all[i] = integrationJSON{Slug: v.Slug, Name: v.Name, Kind: v.Kind, Dedup: orNull(v.Dedup), RateLimit: v.RateLimit, CreatedAt: v.CreatedAt.UTC()}
 		if v.ServiceID != nil {
-			all[i].Service = orNull(l.ServicesByID[*v.ServiceID].Slug)
+			all[i].Service = orNull(l.Service(*v.ServiceID).Slug)
 		}
 	}
 	return all
@@ -236,7 +236,7 @@ func (l *listing) allPolicies() []policyJSON {
 	return all
 }
 
-func (l *listing) policy(p blueprint.KeptPolicy) policyJSON {
+func (l *listing) policy(p organization.PolicyRecord) policyJSON {
 	shown := policyJSON{Slug: p.Slug, Name: p.Name, Team: l.teamSlug(p.TeamID), Repeat: p.Policy.Repeat, Steps: []stepJSON{}, Fallback: l.targets(p.Policy.Fallback)}
 	for _, s := range p.Policy.Steps {
 		step := stepJSON{Timeout: s.Timeout, TimeoutFor: map[string]int64{}, Targets: l.targets(s.Targets)}
@@ -251,7 +251,7 @@ func (l *listing) policy(p blueprint.KeptPolicy) policyJSON {
 func (l *listing) targets(all []escalation.Target) []targetJSON {
 	shown := make([]targetJSON, len(all))
 	for i, t := range all {
-		shown[i] = targetJSON{Schedule: l.SchedulesByID[t.Schedule].Slug, Position: t.Position, User: l.email(t.User), Team: l.TeamsByID[t.Team].Slug, Role: t.Role}
+		shown[i] = targetJSON{Schedule: l.Schedule(t.Schedule).Slug, Position: t.Position, User: l.email(t.User), Team: l.Team(t.Team).Slug, Role: t.Role}
 	}
 	return shown
 }

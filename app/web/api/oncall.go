@@ -8,8 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // shiftJSON is a person in a position for a time.
@@ -68,25 +68,25 @@ func (h *handlers) listOnCall(c echo.Context, _ auth.Actor) (any, error) {
 // schedulesOf finds the schedules that a schedule's, a team's and a service's
 // slug have in common, all where none is given. A service's are those that its
 // escalation policy pages; where it pages none, its team's.
-func (l *listing) schedulesOf(schedule, team, service string) ([]blueprint.KeptSchedule, error) {
-	wanted := func(blueprint.KeptSchedule) bool { return true }
-	narrow := func(also func(blueprint.KeptSchedule) bool) {
+func (l *listing) schedulesOf(schedule, team, service string) ([]organization.ScheduleRecord, error) {
+	wanted := func(organization.ScheduleRecord) bool { return true }
+	narrow := func(also func(organization.ScheduleRecord) bool) {
 		before := wanted
-		wanted = func(s blueprint.KeptSchedule) bool { return before(s) && also(s) }
+		wanted = func(s organization.ScheduleRecord) bool { return before(s) && also(s) }
 	}
 	if schedule != "" {
 		one, err := l.ScheduleNamed(schedule)
 		if err != nil {
 			return nil, err
 		}
-		narrow(func(s blueprint.KeptSchedule) bool { return s.ID == one.ID })
+		narrow(func(s organization.ScheduleRecord) bool { return s.ID == one.ID })
 	}
 	if team != "" {
 		one, err := l.TeamNamed(team)
 		if err != nil {
 			return nil, err
 		}
-		narrow(func(s blueprint.KeptSchedule) bool { return s.TeamID != nil && *s.TeamID == one.ID })
+		narrow(func(s organization.ScheduleRecord) bool { return s.TeamID != nil && *s.TeamID == one.ID })
 	}
 	if service != "" {
 		one, err := l.ServiceNamed(service)
@@ -94,14 +94,14 @@ func (l *listing) schedulesOf(schedule, team, service string) ([]blueprint.KeptS
 			return nil, err
 		}
 		paged := l.pagedBy(one.PolicyID)
-		narrow(func(s blueprint.KeptSchedule) bool {
+		narrow(func(s organization.ScheduleRecord) bool {
 			if len(paged) > 0 {
 				return slices.Contains(paged, s.ID)
 			}
 			return s.TeamID != nil && one.TeamID != nil && *s.TeamID == *one.TeamID
 		})
 	}
-	var found []blueprint.KeptSchedule
+	var found []organization.ScheduleRecord
 	for _, s := range l.Schedules {
 		if wanted(s) {
 			found = append(found, s)
@@ -116,7 +116,7 @@ func (l *listing) pagedBy(policyID *int64) []int64 {
 		return nil
 	}
 	var ids []int64
-	for _, step := range l.PoliciesByID[*policyID].Policy.Steps {
+	for _, step := range l.Policy(*policyID).Policy.Steps {
 		for _, t := range step.Targets {
 			if t.Schedule != 0 {
 				ids = append(ids, t.Schedule)

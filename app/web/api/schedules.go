@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -9,17 +8,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
-
-// Overrides stores overrides.
-type Overrides interface {
-	AddOverride(ctx context.Context, by auth.Actor, scheduleID int64, o oncall.Override) (oncall.Override, error)
-}
 
 type windowJSON struct {
 	Days []oncall.Weekday `json:"days"` // empty for every day
@@ -83,10 +77,10 @@ func (h *handlers) getSchedule(c echo.Context, _ auth.Actor) (any, error) {
 	return config.scheduleAt(s, h.Now()), nil
 }
 
-func (h *handlers) scheduleInPath(c echo.Context) (*listing, blueprint.KeptSchedule, error) {
+func (h *handlers) scheduleInPath(c echo.Context) (*listing, organization.ScheduleRecord, error) {
 	config, err := h.current(c)
 	if err != nil {
-		return nil, blueprint.KeptSchedule{}, err
+		return nil, organization.ScheduleRecord{}, err
 	}
 	s, err := config.ScheduleNamed(c.Param("slug"))
 	if err != nil {
@@ -95,7 +89,7 @@ func (h *handlers) scheduleInPath(c echo.Context) (*listing, blueprint.KeptSched
 	return config, s, nil
 }
 
-func (l *listing) scheduleAt(s blueprint.KeptSchedule, now time.Time) scheduleJSON {
+func (l *listing) scheduleAt(s organization.ScheduleRecord, now time.Time) scheduleJSON {
 	shown := scheduleJSON{Slug: s.Slug, Name: s.Name, Team: l.teamSlug(s.TeamID), Positions: []oncall.Position{}, Layers: []layerJSON{}, Overrides: []overrideJSON{}}
 	if version, ok := s.Schedule.VersionAt(now); ok {
 		shown.Timezone, shown.Positions = orNull(version.Zone), orEmpty(version.Positions)
@@ -179,7 +173,7 @@ func (h *handlers) listShifts(c echo.Context, _ auth.Actor) (any, error) {
 
 // checkPosition rejects a position that no version of the schedule has; empty
 // stands for all.
-func checkPosition(s blueprint.KeptSchedule, position oncall.Position) error {
+func checkPosition(s organization.ScheduleRecord, position oncall.Position) error {
 	if position == "" {
 		return nil
 	}
@@ -222,11 +216,15 @@ func (h *handlers) addOverride(c echo.Context, actor auth.Actor) (any, error) {
 	if !override.To.After(h.Now()) {
 		return nil, web.InvalidField("to", "The override would be over already.")
 	}
-	made, err := h.Overrides.AddOverride(c.Request().Context(), actor, s.ID, override)
+	applied, err := h.Editor.Edit(c.Request().Context(), actor, &organization.AddOverride{Schedule: s.Slug, Override: organization.Override{
+		From: organization.MomentIn(override.From, time.UTC.String()), To: organization.MomentIn(override.To, time.UTC.String()),
+		Position: body.Position, Replace: body.Replace, With: body.With, Add: body.Add, Remove: body.Remove, Reason: body.Reason,
+	}})
 	if err != nil {
 		return nil, err
 	}
-	return config.override(made), nil
+	override.ID, override.By = applied.Overrides[0], actor.String()
+	return config.override(override), nil
 }
 
 // isMember reports whether whoever acts is a person of a team.
@@ -241,13 +239,13 @@ func (l *listing) managerOf(teamID *int64) int64 {
 	if teamID == nil {
 		return 0
 	}
-	if manager := l.TeamsByID[*teamID].ManagerID; manager != nil {
+	if manager := l.Team(*teamID).ManagerID; manager != nil {
 		return *manager
 	}
 	return 0
 }
 
-func (l *listing) overrideFrom(b overrideBody, s blueprint.KeptSchedule) (oncall.Override, error) {
+func (l *listing) overrideFrom(b overrideBody, s organization.ScheduleRecord) (oncall.Override, error) {
 	o := oncall.Override{From: b.From.UTC(), To: b.To.UTC(), Position: oncall.Position(b.Position), Reason: b.Reason}
 	var faults []fault.Field
 	person := func(path, email string) oncall.Person {
@@ -264,7 +262,7 @@ func (l *listing) overrideFrom(b overrideBody, s blueprint.KeptSchedule) (oncall
 		o.Kind, o.In = oncall.Add, person("add", b.Add)
 	case b.Remove != "" && b.Replace+b.With+b.Add == "":
 		o.Kind = oncall.Remove
-		if b.Remove != blueprint.Everyone {
+		if b.Remove != organization.Everyone {
 			o.Out = person("remove", b.Remove)
 		}
 	default:

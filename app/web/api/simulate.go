@@ -15,11 +15,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
 )
 
@@ -107,17 +106,14 @@ func (h *handlers) simulate(c echo.Context, _ auth.Actor) (any, error) {
 }
 
 // loadConfig reads the configuration as of now.
-func (h *handlers) loadConfig(ctx context.Context, in *simulate.Input) (err error) {
-	in.Works = h.Works
-	in.Policy = func(version int64) (escalation.NamedPolicy, error) { return h.Directory.Policy(ctx, version) }
-	if in.Snapshot, err = h.Catalog.Reload(ctx); err != nil {
+func (h *handlers) loadConfig(ctx context.Context, in *simulate.Input) error {
+	config, err := h.Configs.Current(ctx)
+	if err != nil {
 		return err
 	}
-	if in.Roster, err = h.Directory.Roster(ctx, in.Snapshot.Version()); err != nil {
-		return err
-	}
-	in.Recipients, err = h.People.Recipients(ctx, in.Snapshot.Version())
-	return err
+	in.Works, in.Policy = h.Works, config.PolicyVersion
+	in.Snapshot, in.Roster, in.Recipients = config.Catalog(), config.Roster(), config.Recipients()
+	return nil
 }
 
 // simulation is the input read from a body, and the errors found in it.
@@ -151,7 +147,7 @@ func (s *simulation) check(hasTime bool, now time.Time) {
 		s.add("at", "must be from the year 2000 to 9000")
 	}
 	if s.For != "" {
-		span, err := blueprint.ParseDuration(s.For)
+		span, err := organization.ParseDuration(s.For)
 		if s.input.Span = time.Duration(span); err != nil || span == 0 || s.input.Span > simulate.MostSpan {
 			s.add("for", "must be a length of time such as 12h or 3d, at most %d days", simulate.MostSpan/(24*time.Hour))
 		}
@@ -186,7 +182,7 @@ func (s *simulation) readIntegration() {
 		}
 		s.input.Integration = catalog.Integration{Name: "simulation", Kind: catalog.KindSLO, ServiceID: &found.ID}
 	default:
-		i := slices.IndexFunc(s.config.Integrations, func(i blueprint.KeptIntegration) bool { return i.Slug == s.Integration })
+		i := slices.IndexFunc(s.config.Integrations, func(i organization.IntegrationRecord) bool { return i.Slug == s.Integration })
 		if i < 0 {
 			s.add("integration", "must be the slug of an integration")
 			break
@@ -242,7 +238,7 @@ func (s *simulation) answer(i int) {
 	if answer.Kind != simulate.Acknowledge && answer.Kind != simulate.Resolve {
 		s.add(path+".action", `must be "acknowledge" or "resolve"`)
 	}
-	after, err := blueprint.ParseDuration(a.After)
+	after, err := organization.ParseDuration(a.After)
 	if answer.After = time.Duration(after); err != nil {
 		s.add(path+".after", "must be a length of time such as 5m")
 	}

@@ -115,7 +115,7 @@ func (b *unwanted) Read(p []byte) (int, error) {
 // rejections counts what is listed for the example's integration.
 func rejections(t *testing.T, a *webtest.App) int {
 	t.Helper()
-	state, err := a.DB.Organization.Listing(t.Context())
+	state, err := a.DB.Organization.Load(t.Context())
 	a.Must(err)
 	listed, err := a.DB.Incidents.Rejections(t.Context(), state.Integrations[0].ID, 0, 100)
 	a.Must(err)

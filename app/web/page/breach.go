@@ -5,25 +5,25 @@ import (
 	"fmt"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
 // IntegrationObject is an integration as an object of permissions: its service's
 // team's.
-func (req *Request) IntegrationObject(i blueprint.KeptIntegration) auth.Object {
+func (req *Request) IntegrationObject(i organization.IntegrationRecord) auth.Object {
 	return auth.Object{ManagerID: req.Config.Manager(i.ServiceID)}
 }
 
 // ExampleService is the service of an integration, or any where it has none; the
 // zero value where there are no services.
-func (req *Request) ExampleService(i blueprint.KeptIntegration) catalog.Service {
+func (req *Request) ExampleService(i organization.IntegrationRecord) catalog.Service {
 	if i.ServiceID != nil {
-		return req.Config.ServicesByID[*i.ServiceID]
+		return req.Config.Service(*i.ServiceID)
 	}
 	if refs := req.Config.ServiceRefs(); len(refs) > 0 {
 		s, _ := req.Config.ServiceNamed(refs[0].Slug)
@@ -34,12 +34,12 @@ func (req *Request) ExampleService(i blueprint.KeptIntegration) catalog.Service 
 
 // WouldPage is whom a breach would page now, and how: "Ana Ortiz by SMS". Empty for
 // nobody, and where the service depends on the body.
-func (p *Pages) WouldPage(req *Request, i blueprint.KeptIntegration) string {
+func (p *Pages) WouldPage(req *Request, i organization.IntegrationRecord) string {
 	if i.ServiceID == nil {
 		return ""
 	}
 	var words []string
-	for _, r := range req.FirstPaged(req.Config.ServicesByID[*i.ServiceID]) {
+	for _, r := range req.FirstPaged(req.Config.Service(*i.ServiceID)) {
 		n, ok := req.Config.Recipients[r.UserID].Notification(0, "high", p.Works)
 		if ok && !r.Shadow {
 			words = append(words, req.Config.Person(r.UserID).Name+" by "+MediumName(n.Method.Medium))
@@ -52,7 +52,7 @@ func (p *Pages) WouldPage(req *Request, i blueprint.KeptIntegration) string {
 func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
 	var policy escalation.Policy
 	if s.PolicyID != nil {
-		policy = req.Config.PoliciesByID[*s.PolicyID].Policy
+		policy = req.Config.Policy(*s.PolicyID).Policy
 	}
 	firings, _ := policy.Fire(escalation.State{Phase: escalation.Stepping}, req.Clock.Now, nil, func(d escalation.Decision) []escalation.Reached {
 		return req.Config.Roster.Resolve(d.Targets, req.Clock.Now)
@@ -94,7 +94,7 @@ func (t TestSender) Name(kind string) string {
 // Send posts a test breach as the integration's sender would, through the same
 // path as a real one. Each opens an incident of its own, unless the integration's
 // dedup rule joins them, as it would real ones.
-func (t TestSender) Send(ctx context.Context, req *Request, i blueprint.KeptIntegration, remote string) (ingest.Answer, error) {
+func (t TestSender) Send(ctx context.Context, req *Request, i organization.IntegrationRecord, remote string) (ingest.Answer, error) {
 	key, err := t.Key(ctx, i.Slug)
 	if err != nil {
 		return ingest.Answer{}, err

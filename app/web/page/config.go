@@ -3,7 +3,6 @@ package page
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,16 +41,7 @@ func (p *Pages) Config(ctx context.Context) (*Config, error) {
 	if last := p.config.Load(); last != nil && last.Config == config {
 		return last, nil
 	}
-	version := config.Organization.ConfigVersion
-	roster, err := p.deps.Rosters.Roster(ctx, version)
-	if err != nil {
-		return nil, fmt.Errorf("read roster: %w", err)
-	}
-	people, err := p.deps.People.Recipients(ctx, version)
-	if err != nil {
-		return nil, fmt.Errorf("read recipients: %w", err)
-	}
-	extended := newConfig(config, roster, people)
+	extended := newConfig(config, config.View.Roster(), config.View.Recipients())
 	p.config.Store(extended)
 	return extended, nil
 }
@@ -86,8 +76,8 @@ func (k *Config) Incomplete() bool {
 
 // Person is the zero value for an id that does not exist.
 func (k *Config) Person(id int64) element.Person {
-	u, ok := k.UsersByID[id]
-	if !ok {
+	u := k.User(id)
+	if u.ID == 0 {
 		return element.Person{}
 	}
 	return element.Person{ID: u.ID, Name: u.Name}
@@ -173,7 +163,7 @@ func (k *Config) TeamRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
-	t := k.TeamsByID[*id]
+	t := k.Team(*id)
 	return element.Ref{Slug: t.Slug, Name: t.Name}
 }
 
@@ -182,7 +172,7 @@ func (k *Config) ServiceRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
-	s := k.ServicesByID[*id]
+	s := k.Service(*id)
 	return element.Ref{Slug: s.Slug, Name: s.Name}
 }
 
@@ -191,7 +181,7 @@ func (k *Config) PolicyRef(id *int64) element.Ref {
 	if id == nil {
 		return element.Ref{}
 	}
-	v := k.PoliciesByID[*id]
+	v := k.Policy(*id)
 	return element.Ref{Slug: v.Slug, Name: v.Name}
 }
 
@@ -200,11 +190,11 @@ func (k *Config) Manager(serviceID *int64) int64 {
 	if serviceID == nil {
 		return 0
 	}
-	team := k.ServicesByID[*serviceID].TeamID
-	if team == nil || k.TeamsByID[*team].ManagerID == nil {
+	team := k.Service(*serviceID).TeamID
+	if team == nil || k.Team(*team).ManagerID == nil {
 		return 0
 	}
-	return *k.TeamsByID[*team].ManagerID
+	return *k.Team(*team).ManagerID
 }
 
 // Unreachable reports whether a person has no contact method that a page could go

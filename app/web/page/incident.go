@@ -28,8 +28,8 @@ func (req *Request) waitsUntil(r *incident.Row) time.Time {
 		return time.Time{}
 	}
 	hours := req.Config.Organization.SupportHours
-	if team := req.Config.ServicesByID[r.ServiceID].TeamID; team != nil && req.Config.TeamsByID[*team].SupportHours != nil {
-		hours = req.Config.TeamsByID[*team].SupportHours
+	if team := req.Config.Service(r.ServiceID).TeamID; team != nil && req.Config.Team(*team).SupportHours != nil {
+		hours = req.Config.Team(*team).SupportHours
 	}
 	if hours == nil {
 		return time.Time{}

@@ -5,21 +5,21 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	view "github.com/tocsin-oncall/tocsin/views/oncall"
 )
 
 // Schedules are all, by name.
-func (req *Request) Schedules() []blueprint.KeptSchedule {
-	return slices.SortedFunc(slices.Values(req.Config.Schedules), func(a, b blueprint.KeptSchedule) int {
+func (req *Request) Schedules() []organization.ScheduleRecord {
+	return slices.SortedFunc(slices.Values(req.Config.Schedules), func(a, b organization.ScheduleRecord) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
 	})
 }
 
 // ScheduleNow is who is on call in a schedule, by position.
-func (req *Request) ScheduleNow(s blueprint.KeptSchedule) view.ScheduleNow {
+func (req *Request) ScheduleNow(s organization.ScheduleRecord) view.ScheduleNow {
 	now := view.ScheduleNow{Schedule: element.Ref{Slug: s.Slug, Name: s.Name}}
 	version, ok := s.Schedule.VersionAt(req.Clock.Now)
 	if !ok {
@@ -82,7 +82,7 @@ func (req *Request) next(s oncall.Schedule, position oncall.Position, present []
 
 // Holder is the person of a shift.
 func (req *Request) Holder(s oncall.Shift) view.Holder {
-	u := req.Config.UsersByID[int64(s.Person)]
+	u := req.Config.User(int64(s.Person))
 	h := view.Holder{Person: req.Config.Person(u.ID), Email: u.Email, From: s.Start, Until: s.End, Override: s.Source == "override", Shadow: s.Shadow}
 	if zone := cmp.Or(u.Timezone, req.Config.Organization.Timezone); zone != req.Clock.Zone.String() {
 		h.Zone = Location(zone)

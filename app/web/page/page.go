@@ -14,7 +14,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -27,16 +26,9 @@ type Counter interface {
 	CountIncidents(ctx context.Context, userID int64) (incident.Counts, error)
 }
 
-// Rosters reads who targets resolve to: escalation.Directory.
-type Rosters interface {
-	Roster(ctx context.Context, version int64) (*escalation.Roster, error)
-}
-
 // Deps is what every page needs. All are required.
 type Deps struct {
 	Configs *web.ConfigCache
-	Rosters Rosters
-	People  notify.People
 	Counter Counter
 	// Works reports whether a medium has a channel.
 	Works func(notify.Medium) bool

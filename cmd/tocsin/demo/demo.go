@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	org "github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/server"
 )
 
@@ -86,7 +87,8 @@ func found(ctx context.Context, s *server.Server) error {
 	if err != nil {
 		return err
 	}
-	state, err := s.DB.Organization.Configuration(ctx, s.Keys)
+	editor := s.DB.Organization.Editor(s.Keys)
+	state, err := editor.State(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ func found(ctx context.Context, s *server.Server) error {
 	if err != nil {
 		return err
 	}
-	if err := s.DB.Organization.Apply(ctx, auth.Tocsin, s.Keys, plan); err != nil {
+	if _, err := editor.Store.Apply(ctx, auth.Tocsin, plan); err != nil {
 		return err
 	}
 	for _, a := range Accounts {
@@ -131,29 +133,30 @@ func foresee(ctx context.Context, s *server.Server, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	payments, err := s.DB.Organization.Schedule(ctx, "payments")
+	view, err := s.Organization.View(ctx)
 	if err != nil {
 		return err
 	}
+	payments, err := view.ScheduleBySlug("payments")
+	if err != nil {
+		return err
+	}
+	editor := s.DB.Organization.Editor(s.Keys)
 	evening := now.Truncate(24 * time.Hour).Add(3*24*time.Hour + 17*time.Hour)
 	if on := payments.Schedule.OnCall(evening, "main"); len(on) > 0 {
 		backup := payments.Schedule.OnCall(evening, "backup")
-		_, err := s.DB.Organization.AddOverride(ctx, dana.Actor(), payments.ID, oncall.Override{
-			From: evening, To: evening.Add(14 * time.Hour), Position: "main", Kind: oncall.Replace,
-			Out: on[0].Person, In: otherThan(on[0].Person, backup), Reason: "A concert",
-		})
+		_, err := editor.Edit(ctx, dana.Actor(), &org.AddOverride{Schedule: "payments", Override: org.Override{
+			From: org.MomentIn(evening, "UTC"), To: org.MomentIn(evening.Add(14*time.Hour), "UTC"), Position: "main", Reason: "A concert",
+			Replace: view.User(int64(on[0].Person)).Email, With: view.User(int64(otherThan(on[0].Person, backup))).Email,
+		}})
 		if err != nil {
 			return err
 		}
 	}
-	storefront, err := s.DB.Organization.Schedule(ctx, "storefront")
-	if err != nil {
-		return err
-	}
 	afternoon := now.Truncate(24 * time.Hour).Add(6*24*time.Hour + 12*time.Hour)
-	_, err = s.DB.Organization.AddOverride(ctx, dana.Actor(), storefront.ID, oncall.Override{
-		From: afternoon, To: afternoon.Add(4 * time.Hour), Position: "backup", Kind: oncall.Remove, Reason: "Team afternoon",
-	})
+	_, err = editor.Edit(ctx, dana.Actor(), &org.AddOverride{Schedule: "storefront", Override: org.Override{
+		From: org.MomentIn(afternoon, "UTC"), To: org.MomentIn(afternoon.Add(4*time.Hour), "UTC"), Position: "backup", Remove: org.Everyone, Reason: "Team afternoon",
+	}})
 	return err
 }
 

@@ -26,7 +26,7 @@ type story struct {
 }
 
 func newStory(ctx context.Context, s *server.Server, c *clock) (*story, error) {
-	state, err := s.DB.Organization.Configuration(ctx, s.Keys)
+	state, err := s.DB.Organization.Editor(s.Keys).State(ctx)
 	if err != nil {
 		return nil, err
 	}

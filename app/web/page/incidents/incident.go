@@ -71,7 +71,7 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 
 // incidentFacts is what the page shows of the incident's own record.
 func incidentFacts(req *page.Request, r *incident.Row) view.IncidentPage {
-	service := req.Config.ServicesByID[r.ServiceID]
+	service := req.Config.Service(r.ServiceID)
 	data := view.IncidentPage{
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: view.Status(r.Status), LowUrgency: r.Urgency == incident.Low,
 		Priority: page.PriorityOf(r), PrioritySource: prioritySource(req, r),

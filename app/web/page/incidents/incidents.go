@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
@@ -32,17 +31,10 @@ type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
-// Policies reads the version of a policy that an escalation runs by:
-// escalation.Directory.
-type Policies interface {
-	Policy(ctx context.Context, version int64) (escalation.NamedPolicy, error)
-}
-
 // Deps is what the pages need. All are required.
 type Deps struct {
 	Incidents Incidents
 	Actions   Actions
-	Policies  Policies
 }
 
 type handlers struct {

@@ -157,7 +157,7 @@ func (p *handlers) upcoming(ctx context.Context, req *page.Request, r *incident.
 	}
 	var named escalation.NamedPolicy
 	if id := escalations[i].PolicyVersionID; id != nil {
-		if named, err = p.Policies.Policy(ctx, *id); err != nil {
+		if named, err = req.Config.PolicyVersion(*id); err != nil {
 			return nil, err
 		}
 	}
@@ -170,8 +170,8 @@ func stillOnIt(req *page.Request, r *incident.Row) []view.Upcoming {
 	if r.AskedAt != nil {
 		at := r.AskedAt.Add(incident.AnswerWithin)
 		u := view.Upcoming{Kind: view.NextAdministrators, At: at}
-		if id := req.Config.ServicesByID[r.ServiceID].PolicyID; id != nil {
-			targets := req.Config.PoliciesByID[*id].Policy.Steps[0].Targets
+		if id := req.Config.Service(r.ServiceID).PolicyID; id != nil {
+			targets := req.Config.Policy(*id).Policy.Steps[0].Targets
 			u = view.Upcoming{Kind: view.NextStep, At: at, Step: 1, Run: 1, Targets: req.Config.Roster.Describe(targets),
 				People: req.Config.Reached(req.Config.Roster.Resolve(targets, at))}
 		}

@@ -9,10 +9,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
@@ -25,7 +25,7 @@ func (p *handlers) listPolicies(c echo.Context, req *page.Request) error {
 		return err
 	}
 	data := policies.ListPage{Frame: frame}
-	for _, k := range slices.SortedFunc(slices.Values(req.Config.Policies), func(a, b blueprint.KeptPolicy) int {
+	for _, k := range slices.SortedFunc(slices.Values(req.Config.Policies), func(a, b organization.PolicyRecord) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
 	}) {
 		data.Policies = append(data.Policies, policies.ListRow{
@@ -37,7 +37,7 @@ func (p *handlers) listPolicies(c echo.Context, req *page.Request) error {
 }
 
 func (p *handlers) showPolicy(c echo.Context, req *page.Request) error {
-	i := slices.IndexFunc(req.Config.Policies, func(k blueprint.KeptPolicy) bool { return k.Slug == c.Param("slug") })
+	i := slices.IndexFunc(req.Config.Policies, func(k organization.PolicyRecord) bool { return k.Slug == c.Param("slug") })
 	if i < 0 {
 		return fault.NotFound("There is no escalation policy %q.", c.Param("slug"))
 	}
@@ -46,7 +46,7 @@ func (p *handlers) showPolicy(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	effective, earlier := inForce(k.Since, req.Clock.Now)
+	effective, earlier := inForce(k.Since(), req.Clock.Now)
 	return page.Render(c, http.StatusOK, policies.Policy(policies.Page{
 		Frame: frame, Effective: effective, Earlier: earlier, Policy: element.Ref{Slug: k.Slug, Name: k.Name}, Team: req.Config.TeamRef(k.TeamID), Steps: stepRows(req, k.Policy),
 		Repeat: k.Policy.Repeat, Fallback: targetRows(req, k.Policy.Fallback), Services: servicesBy(req.Config, k.ID),

@@ -7,9 +7,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
@@ -44,7 +44,7 @@ func (p *handlers) listSchedules(c echo.Context, req *page.Request) error {
 
 // showSchedule shows two weeks of a schedule, in its own zone.
 func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
-	i := slices.IndexFunc(req.Config.Schedules, func(s blueprint.KeptSchedule) bool { return s.Slug == c.Param("slug") })
+	i := slices.IndexFunc(req.Config.Schedules, func(s organization.ScheduleRecord) bool { return s.Slug == c.Param("slug") })
 	if i < 0 {
 		return fault.NotFound("There is no schedule %q.", c.Param("slug"))
 	}
@@ -65,7 +65,7 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 
 // effectiveDates is when each version of a schedule took effect, oldest first; of a
 // version without such a date, when it was created.
-func effectiveDates(s blueprint.KeptSchedule) []time.Time {
+func effectiveDates(s organization.ScheduleRecord) []time.Time {
 	var since []time.Time
 	for _, version := range s.Schedule.Versions {
 		from := version.Effective

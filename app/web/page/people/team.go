@@ -106,7 +106,7 @@ func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
 	}
 	page.SortByName(data.Policies)
 	for _, id := range req.Config.Roster.Teams[t.ID].Members {
-		u := req.Config.UsersByID[id]
+		u := req.Config.User(id)
 		data.Members = append(data.Members, teams.Member{Person: req.Config.Person(id), Email: u.Email, Role: string(u.Role), Unreachable: req.Config.Unreachable(id)})
 	}
 	slices.SortFunc(data.Members, func(a, b teams.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })

@@ -8,10 +8,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -29,7 +29,7 @@ func (p *handlers) listIntegrations(c echo.Context, req *page.Request) error {
 		return err
 	}
 	data := integrations.ListPage{Frame: frame}
-	for _, i := range slices.SortedFunc(slices.Values(req.Config.Integrations), func(a, b blueprint.KeptIntegration) int { return cmp.Compare(a.Name, b.Name) }) {
+	for _, i := range slices.SortedFunc(slices.Values(req.Config.Integrations), func(a, b organization.IntegrationRecord) int { return cmp.Compare(a.Name, b.Name) }) {
 		data.Integrations = append(data.Integrations, integrations.ListRow{
 			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
 			LastAt: page.Instant(counts[i.ID].LastAt), Rejected: counts[i.ID].Rejected,
@@ -38,10 +38,10 @@ func (p *handlers) listIntegrations(c echo.Context, req *page.Request) error {
 	return page.Render(c, http.StatusOK, integrations.List(data))
 }
 
-func findIntegration(req *page.Request, c echo.Context) (blueprint.KeptIntegration, error) {
-	i := slices.IndexFunc(req.Config.Integrations, func(i blueprint.KeptIntegration) bool { return i.Slug == c.Param("slug") })
+func findIntegration(req *page.Request, c echo.Context) (organization.IntegrationRecord, error) {
+	i := slices.IndexFunc(req.Config.Integrations, func(i organization.IntegrationRecord) bool { return i.Slug == c.Param("slug") })
 	if i < 0 {
-		return blueprint.KeptIntegration{}, fault.NotFound("There is no integration %q.", c.Param("slug"))
+		return organization.IntegrationRecord{}, fault.NotFound("There is no integration %q.", c.Param("slug"))
 	}
 	return req.Config.Integrations[i], nil
 }

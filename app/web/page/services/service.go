@@ -88,7 +88,7 @@ func serviceFacts(req *page.Request, s catalog.Service) view.Page {
 		ReopenWindow: element.Duration(time.Duration(s.ReopenWindow) * time.Second), Reach: config.Reached(req.FirstPaged(s)),
 	}
 	for _, pair := range config.ServiceDeployments {
-		if d := config.DeploymentsByID[pair.DeploymentID]; pair.ServiceID == s.ID {
+		if d := config.Deployment(pair.DeploymentID); pair.ServiceID == s.ID {
 			data.Deployments = append(data.Deployments, view.Deployment{Slug: d.Slug, Name: d.Name, Region: d.Region, Production: d.Kind == catalog.Production})
 		}
 	}
@@ -114,7 +114,7 @@ func ancestors(config *page.Config, s catalog.Service) []element.Ref {
 		if s.ParentID == nil {
 			break
 		}
-		s = config.ServicesByID[*s.ParentID]
+		s = config.Service(*s.ParentID)
 		refs = append(refs, element.Ref{Slug: s.Slug, Name: s.Name})
 	}
 	slices.Reverse(refs)

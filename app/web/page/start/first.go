@@ -1,18 +1,16 @@
 package start
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	view "github.com/tocsin-oncall/tocsin/views/start"
 )
@@ -26,7 +24,7 @@ func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 	service, team := strings.TrimSpace(c.FormValue("service")), strings.TrimSpace(c.FormValue("team"))
 	err := checkNames(req.Config, service, team)
 	if err == nil {
-		err = p.applyFirst(c.Request().Context(), req.User, service, team)
+		_, err = p.Editor.Edit(c.Request().Context(), req.Actor, firstEdits(req.User, service, team)...)
 	}
 	if faults, ok := page.FieldErrorsOf(err); ok {
 		return p.showStart(c, req, http.StatusUnprocessableEntity, func(data *view.Page) {
@@ -44,7 +42,7 @@ func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 func checkNames(config *page.Config, service, team string) error {
 	var wrong []fault.Field
 	check := func(field, name string, taken func(slug string) bool) {
-		slug := slugOf(name)
+		slug := organization.Slug(name)
 		switch {
 		case !page.ValidName(name):
 			wrong = append(wrong, fault.Field{Path: field, Message: "Write a name, in one line of at most 100 characters."})
@@ -87,64 +85,32 @@ func hasPolicy(config *page.Config, slug string) bool {
 	return false
 }
 
-// maxSlug bounds a slug, in bytes.
-const maxSlug = 50
-
-// slugOf is the slug for a name: "checkout-api" for "Checkout API".
-func slugOf(name string) string {
-	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	slug := strings.Join(words, "-")
-	return strings.TrimRight(slug[:min(len(slug), maxSlug)], "-")
+// firstEdits, which are made in one plan, are a service and all that it takes to page its owner: a team, a
+// schedule and a policy of the team's name, and a key. The names of what is wrong
+// are those of the form's fields.
+func firstEdits(owner *auth.User, service, team string) []organization.Edit {
+	slug, key := organization.Slug(team), organization.Slug(service)
+	ofTeam := organization.Input{New: true, Path: "team"}
+	ofService := organization.Input{New: true, Path: "service"}
+	return []organization.Edit{
+		&organization.PutTeam{Team: organization.Team{Slug: slug, Name: team, Manager: owner.Email, Members: []string{owner.Email}}, Input: ofTeam},
+		&organization.PutSchedule{Schedule: organization.Schedule{Slug: slug, Name: team, Team: slug, Positions: []string{"main"},
+			Layers: []organization.Layer{{Name: "main", Members: []string{owner.Email}}}}, Input: ofTeam},
+		&organization.PutPolicy{Policy: organization.Policy{Slug: slug, Name: team, Team: slug, Repeat: firstRepeats,
+			Fallback: []organization.Target{{User: owner.Email}},
+			Steps: []organization.Step{{Timeout: organization.Duration(firstTimeout),
+				Targets: []organization.Target{{Schedule: slug, Position: "main"}}}}}, Input: ofTeam},
+		&organization.PutService{Service: organization.Service{Slug: key, Name: service, Team: slug, EscalationPolicy: slug,
+			ReopenWindow: organization.Duration(catalog.DefaultReopenWindow)}, Input: ofService},
+		&organization.PutIntegration{Integration: organization.Integration{Slug: key, Name: service, Kind: catalog.KindSLO, Service: key}, Input: ofService},
+	}
 }
 
-// applyFirst applies a configuration file, as `tocsin apply` does.
-func (p *handlers) applyFirst(ctx context.Context, user *auth.User, service, team string) error {
-	document, err := firstDocument(user, service, team)
-	if err != nil {
-		return err
-	}
-	file, err := blueprint.Parse("first service", document, func(string) (string, bool) { return "", false })
-	if err != nil {
-		return internalMistakes(err)
-	}
-	state, err := p.Catalog.Configuration(ctx, p.Keys)
-	if err != nil {
-		return err
-	}
-	plan, err := file.Plan(state, blueprint.Options{})
-	if err != nil {
-		return internalMistakes(err)
-	}
-	return p.Catalog.Apply(ctx, user.Actor(), p.Keys, plan)
-}
-
-// internalMistakes are internal errors, since the document is our own.
-func internalMistakes(err error) error {
-	var list blueprint.Mistakes
-	if errors.As(err, &list) {
-		return fault.Internal(err)
-	}
-	return err
-}
-
-// firstDocument is written as JSON, which is YAML too.
-func firstDocument(user *auth.User, service, team string) ([]byte, error) {
-	type object = map[string]any
-	name, slug, owner := literal(service), slugOf(team), user.Email
-	return json.Marshal(object{
-		"version": blueprint.FormatVersion,
-		"teams":   []object{{"slug": slug, "name": literal(team), "manager": owner, "members": []string{owner}}},
-		"schedules": []object{{"slug": slug, "name": literal(team), "team": slug, "positions": []string{"main"},
-			"layers": []object{{"name": "main", "members": []string{owner}}}}},
-		"escalation_policies": []object{{"slug": slug, "name": literal(team), "team": slug, "repeat": 2, "fallback": []object{{"user": owner}},
-			"steps": []object{{"timeout": "15m", "targets": []object{{"schedule": slug, "position": "main"}}}}}},
-		"services":     []object{{"slug": slugOf(service), "name": name, "team": slug, "escalation_policy": slug}},
-		"integrations": []object{{"slug": slugOf(service), "name": name, "kind": catalog.KindSLO, "service": slugOf(service)}},
-	})
-}
-
-// literal escapes a name, which may look like a variable.
-func literal(name string) string { return strings.ReplaceAll(name, "${", "$${") }
+// The first policy pages its owner again until somebody answers.
+const (
+	firstTimeout = 15 * time.Minute
+	firstRepeats = 2
+)
 
 // firstTest sends a test breach to the first integration.
 func (p *handlers) firstTest(c echo.Context, req *page.Request) error {

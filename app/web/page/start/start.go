@@ -11,9 +11,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/account"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -36,12 +37,6 @@ type Signals interface {
 	ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error)
 }
 
-// Catalog applies the configuration of the first service.
-type Catalog interface {
-	Configuration(ctx context.Context, keys *auth.Keyring) (*blueprint.State, error)
-	Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *blueprint.Plan) error
-}
-
 // ContactMethods reads those of a person.
 type ContactMethods interface {
 	ContactMethods(ctx context.Context, userID int64) ([]notify.ContactMethod, error)
@@ -49,7 +44,7 @@ type ContactMethods interface {
 
 // Deps is what the page needs. All are required.
 type Deps struct {
-	Catalog        Catalog
+	Editor         web.Editor
 	Incidents      Incidents
 	Signals        Signals
 	ContactMethods ContactMethods
@@ -123,10 +118,10 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 }
 
 // firstIntegration is the oldest integration with a service.
-func firstIntegration(req *page.Request) (blueprint.KeptIntegration, bool) {
-	i := slices.IndexFunc(req.Config.Integrations, func(i blueprint.KeptIntegration) bool { return i.ServiceID != nil })
+func firstIntegration(req *page.Request) (organization.IntegrationRecord, bool) {
+	i := slices.IndexFunc(req.Config.Integrations, func(i organization.IntegrationRecord) bool { return i.ServiceID != nil })
 	if i < 0 {
-		return blueprint.KeptIntegration{}, false
+		return organization.IntegrationRecord{}, false
 	}
 	return req.Config.Integrations[i], true
 }
@@ -165,7 +160,7 @@ func notAttempted(r incident.PageRecord) bool {
 // curl is the command that sends a breach. Until the first signal it has the key,
 // for readers who may see that, with an entry in the audit log; later the key is on
 // the integration's page only.
-func (p *handlers) curl(ctx context.Context, req *page.Request, i blueprint.KeptIntegration, first bool) (string, error) {
+func (p *handlers) curl(ctx context.Context, req *page.Request, i organization.IntegrationRecord, first bool) (string, error) {
 	key := "KEY"
 	if first && req.MayOn(auth.RevealKey, req.IntegrationObject(i)) {
 		var err error

@@ -83,8 +83,8 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		webtest.Contains(t, b.Get(to, http.StatusOK), "Test breach by Mia Novak", "Acknowledge")
 		b.Post(to+"/acknowledge", http.StatusSeeOther)
 		webtest.Contains(t, b.Get(to, http.StatusOK), "It is yours", "Mia Novak")
-		if o, err := a.DB.Organization.Organization(t.Context()); err != nil || o.Name != "Novak & Co" || o.Timezone != "Europe/Vienna" {
-			t.Errorf("the organisation is %+v, %v", o, err)
+		if s, err := a.DB.Organization.Load(t.Context()); err != nil || s.Organization.Name != "Novak & Co" || s.Organization.Timezone != "Europe/Vienna" {
+			t.Errorf("the organisation is %+v, %v", s.Organization, err)
 		}
 	})
 }

@@ -1,27 +1,28 @@
-package blueprint
+package organization
 
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
-// Kind is what sort of thing a change is made to.
+// Kind is the kind of thing that a change is made to.
 type Kind string
 
-// The kinds.
+// The kinds of things.
 const (
-	OfOrganization Kind = "organization"
-	OfPriority     Kind = "priority"
-	OfUser         Kind = "user"
-	OfTeam         Kind = "team"
-	OfDeployment   Kind = "deployment"
-	OfSchedule     Kind = "schedule"
-	OfPolicy       Kind = "escalation policy"
-	OfService      Kind = "service"
-	OfIntegration  Kind = "integration"
+	KindOrganization Kind = "organization"
+	KindPriority     Kind = "priority"
+	KindUser         Kind = "user"
+	KindTeam         Kind = "team"
+	KindDeployment   Kind = "deployment"
+	KindSchedule     Kind = "schedule"
+	KindPolicy       Kind = "escalation policy"
+	KindService      Kind = "service"
+	KindIntegration  Kind = "integration"
 )
 
-// Op is what is done.
+// Op is what a change does.
 type Op string
 
 // The operations. A person who is deleted is deactivated.
@@ -31,7 +32,7 @@ const (
 	Delete Op = "delete"
 )
 
-// Change is one thing to be done.
+// Change is one thing that is created, updated or deleted.
 type Change struct {
 	Op   Op
 	Kind Kind
@@ -48,12 +49,23 @@ type Change struct {
 // ScheduleChange is how a schedule is to be.
 type ScheduleChange struct {
 	Schedule Schedule
-	// Definition says that a new version is needed.
+	// Definition says that a new version is needed, from From on; zero is the
+	// instant at which the plan is carried out.
 	Definition bool
+	From       time.Time
+	// Withdraw takes back the versions that would begin at From or later.
+	Withdraw bool
 	// Add are overrides to be made, in this order; End are the ids of those to
 	// be taken back, or ended where they have begun.
-	Add []Override
+	Add []NewOverride
 	End []int64
+}
+
+// NewOverride is an override to be made. Edits from a file leave those from the
+// app alone.
+type NewOverride struct {
+	Override
+	FromApp bool
 }
 
 // String is a line such as "~ user ana@acme.example: timezone Europe/Madrid
@@ -67,16 +79,19 @@ func (c Change) String() string {
 	return line
 }
 
-// Plan is what has to change for a configuration to become what a file says.
+// Plan is what edits change in a configuration.
 type Plan struct {
-	// Version is that of the configuration for which it was made; it cannot be
-	// carried out on another.
-	Version int64
+	// Origin is where the edits came from, for the audit log: "file", or empty for
+	// the app.
+	Origin string
+	// Revision is that of the configuration for which the plan was made. It cannot
+	// be applied to another.
+	Revision int64
 	// Changes stand in an order in which they can be made.
 	Changes []Change
-	// Unchanged counts the things in the file that already are as it says.
+	// Unchanged counts the things that already are as the edits say.
 	Unchanged int
-	// Notes tell what stays although the file says otherwise, and what is
+	// Notes tell what stays although an edit says otherwise, and warn of what is
 	// strange about the result.
 	Notes []string
 }

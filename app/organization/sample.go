@@ -1,8 +1,7 @@
-package blueprint
+package organization
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/rule"
@@ -12,13 +11,13 @@ import (
 // complete breach, or the same one of two that have nothing in common: mostly a
 // misspelt field. It is no mistake, since senders may give fields of their own,
 // and a signal on which a rule fails keeps the key without it.
-func (p *planner) tried(current, desired []Integration) {
-	for _, d := range desired {
-		if d.Dedup == "" || slices.ContainsFunc(current, func(c Integration) bool { return c.Slug == d.Slug && c.Dedup == d.Dedup }) {
+func (d *draft) tried(current, desired []Integration) {
+	for _, is := range desired {
+		if was := find(current, is.Slug, Integration.key); is.Dedup == "" || was != nil && was.Dedup == is.Dedup {
 			continue
 		}
-		if doubt := doubtOf(d.Dedup); doubt != "" {
-			p.note("integration %s: the dedup rule %s", d.Slug, doubt)
+		if doubt := doubtOf(is.Dedup); doubt != "" {
+			d.note("integration %s: the dedup rule %s", is.Slug, doubt)
 		}
 	}
 }

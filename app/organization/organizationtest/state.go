@@ -1,5 +1,5 @@
-// Package blueprinttest generates configurations for property tests.
-package blueprinttest
+// Package organizationtest generates configurations for property tests.
+package organizationtest
 
 import (
 	"fmt"
@@ -10,11 +10,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 // At is when every generated configuration is taken.
@@ -33,9 +33,9 @@ var dedups = []string{"", `event.service`, `event.service + "/" + event.slo.name
 
 // State is a configuration that a file could describe. Its first user is an
 // administrator.
-func State() *rapid.Generator[*blueprint.State] {
-	return rapid.Custom(func(t *rapid.T) *blueprint.State {
-		g := &generator{T: t, s: &blueprint.State{At: At}}
+func State() *rapid.Generator[*organization.State] {
+	return rapid.Custom(func(t *rapid.T) *organization.State {
+		g := &generator{T: t, s: &organization.State{At: At}}
 		g.s.Organization = catalog.Organization{ID: 1, Name: g.name(), Timezone: g.zone(), SupportHours: g.hours(), ConfigVersion: 3}
 		g.users()
 		g.priorities()
@@ -51,7 +51,7 @@ func State() *rapid.Generator[*blueprint.State] {
 
 type generator struct {
 	*rapid.T
-	s *blueprint.State
+	s *organization.State
 }
 
 func (g *generator) count(most int) int { return rapid.IntRange(0, most).Draw(g.T, "count") }
@@ -184,7 +184,7 @@ func (g *generator) person() oncall.Person {
 
 func (g *generator) schedules() {
 	for i := range g.count(3) {
-		s := blueprint.KeptSchedule{ID: int64(i + 1), Slug: fmt.Sprintf("s%d", i), Name: g.name(), TeamID: id(g, g.s.Teams, teamID), FromApp: map[int64]bool{}}
+		s := organization.ScheduleRecord{ID: int64(i + 1), Slug: fmt.Sprintf("s%d", i), Name: g.name(), TeamID: id(g, g.s.Teams, teamID), FromApp: map[int64]bool{}}
 		s.Schedule.Slug = s.Slug
 		first := g.version()
 		s.Schedule.Versions = []oncall.Version{first}
@@ -290,7 +290,7 @@ func (g *generator) target() escalation.Target {
 
 func (g *generator) policies() {
 	for i := range g.count(3) {
-		p := blueprint.KeptPolicy{ID: int64(i + 1), Slug: fmt.Sprintf("p%d", i), Name: g.name(), TeamID: id(g, g.s.Teams, teamID)}
+		p := organization.PolicyRecord{ID: int64(i + 1), Slug: fmt.Sprintf("p%d", i), Name: g.name(), TeamID: id(g, g.s.Teams, teamID)}
 		p.Policy.Repeat = g.count(5)
 		for range g.count(2) {
 			p.Policy.Fallback = append(p.Policy.Fallback, g.target())
@@ -310,7 +310,7 @@ func (g *generator) services() {
 	for i := range g.count(4) {
 		v := catalog.Service{ID: int64(i + 1), Slug: fmt.Sprintf("v%d", i), Name: g.name(), Description: g.text(), Runbook: g.text(),
 			ParentID: id(g, g.s.Services, func(s catalog.Service) int64 { return s.ID }), TeamID: id(g, g.s.Teams, teamID),
-			PolicyID: id(g, g.s.Policies, func(p blueprint.KeptPolicy) int64 { return p.ID }), ReopenWindow: g.seconds(), Dashboards: []catalog.Link{}}
+			PolicyID: id(g, g.s.Policies, func(p organization.PolicyRecord) int64 { return p.ID }), ReopenWindow: g.seconds(), Dashboards: []catalog.Link{}}
 		for range g.count(2) {
 			v.Dashboards = append(v.Dashboards, catalog.Link{Text: g.name(), Href: "https://x.example/?q=%24%7B#a"})
 		}
@@ -334,7 +334,7 @@ func (g *generator) services() {
 
 func (g *generator) integrations() {
 	for i := range g.count(3) {
-		in := blueprint.KeptIntegration{Key: fmt.Sprintf("%032d", i)}
+		in := organization.IntegrationRecord{Key: fmt.Sprintf("%032d", i)}
 		in.Integration = catalog.Integration{ID: int64(i + 1), Slug: fmt.Sprintf("i%d", i), Name: g.name(), Kind: catalog.KindSLO,
 			ServiceID: id(g, g.s.Services, func(s catalog.Service) int64 { return s.ID }), RateLimit: g.count(100),
 			Dedup: rapid.SampledFrom(dedups).Draw(g.T, "dedup")}

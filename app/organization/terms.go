@@ -1,4 +1,4 @@
-package blueprint
+package organization
 
 import (
 	"time"
@@ -8,7 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// Record is the hours as they are kept.
+// Record is the hours as the catalog has them.
 func (h *Hours) Record() *catalog.Hours {
 	if h == nil {
 		return nil
@@ -56,9 +56,9 @@ func inPositions(list []string) []oncall.Position {
 	return all
 }
 
-// Override is the override in the terms of package oncall, where walls stand
-// in zone.
-func (o Override) Override(id func(email string) int64, zone string) oncall.Override {
+// OnCall is the override in the terms of package oncall. Wall times without an
+// offset are in zone.
+func (o Override) OnCall(id func(email string) int64, zone string) oncall.Override {
 	override := oncall.Override{From: o.From.In(zone), To: o.To.In(zone), Position: oncall.Position(o.Position), Reason: o.Reason}
 	switch {
 	case o.Replace != "":
@@ -74,14 +74,14 @@ func (o Override) Override(id func(email string) int64, zone string) oncall.Over
 	return override
 }
 
-// Numbers says how the database numbers what the file names.
+// Numbers finds the ids of what a document names.
 type Numbers struct {
 	User, Team, Schedule func(name string) int64
 	Level                func(priority string) int
 }
 
-// Policy is the policy in the terms of package escalation.
-func (p Policy) Policy(n Numbers) escalation.Policy {
+// Definition is the policy in the terms of package escalation.
+func (p Policy) Definition(n Numbers) escalation.Policy {
 	policy := escalation.Policy{Repeat: p.Repeat, Fallback: n.targets(p.Fallback), Steps: []escalation.Step{}}
 	for _, s := range p.Steps {
 		step := escalation.Step{Timeout: s.Timeout.seconds(), Targets: n.targets(s.Targets)}

@@ -1,9 +1,11 @@
-package blueprint
+package organization
 
 import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -11,11 +13,12 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// describe is the state in the terms of the file, in a fixed order, so that the
-// same configuration is always the same text.
-func (s *State) describe() *Document {
+// Document is the state in names, in a fixed order, so that the same
+// configuration is always the same document. Of a schedule it has the latest
+// version, even if that is yet to begin.
+func (s *State) Document() *Document {
 	n := s.names()
-	d := &Document{Version: FormatVersion, Organization: n.organization(s.Organization)}
+	d := &Document{Organization: n.organization(s.Organization)}
 	for _, p := range s.Priorities {
 		d.Priorities = append(d.Priorities, priority(p))
 	}
@@ -39,7 +42,7 @@ func (s *State) describe() *Document {
 	}
 	for _, i := range s.Integrations {
 		d.Integrations = append(d.Integrations, Integration{Slug: i.Slug, Name: i.Name, Kind: i.Kind,
-			Service: n.services[value(i.ServiceID)], Key: i.Key, Dedup: i.Dedup, RateLimit: i.RateLimit})
+			Service: n.services.ref(i.ServiceID), Key: i.Key, Dedup: i.Dedup, RateLimit: i.RateLimit})
 	}
 	d.sort()
 	return d
@@ -56,14 +59,48 @@ func (d *Document) sort() {
 	slices.SortFunc(d.Integrations, func(a, b Integration) int { return cmp.Compare(a.Slug, b.Slug) })
 }
 
-// names are what the file calls what the database numbers.
+// names are the names of what the database numbers.
 type names struct {
-	users, teams, deployments, schedules, policies, services map[int64]string
+	users, teams, deployments, schedules, policies, services named
 	priorities                                               map[int]string
 }
 
+// named are names by id.
+type named map[int64]string
+
+// of is the name of an id, empty for 0. What the state has left out as unreadable
+// gets a name by its id, so that nothing that refers to it changes.
+func (n named) of(id int64) string {
+	if name, ok := n[id]; ok || id == 0 {
+		return name
+	}
+	return unnamed(id)
+}
+
+// of a nil id is no name.
+func (n named) ref(id *int64) string {
+	if id == nil {
+		return ""
+	}
+	return n.of(*id)
+}
+
+// unnamed stands for a name in no form that a name may have.
+func unnamed(id int64) string { return "#" + strconv.FormatInt(id, 10) }
+
+// IDOf is the id of a name of something that a State has left out as unreadable,
+// such as "#17"; false for any other name.
+func IDOf(name string) (int64, bool) {
+	digits, ok := strings.CutPrefix(name, "#")
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(digits, 10, 64)
+	return id, err == nil
+}
+
 func (s *State) names() names {
-	n := names{map[int64]string{}, map[int64]string{}, map[int64]string{}, map[int64]string{}, map[int64]string{}, map[int64]string{}, map[int]string{}}
+	n := names{named{}, named{}, named{}, named{}, named{}, named{}, map[int]string{}}
 	for _, u := range s.Users {
 		n.users[u.ID] = u.Email
 	}
@@ -88,19 +125,12 @@ func (s *State) names() names {
 	return n
 }
 
-func value(id *int64) int64 {
-	if id == nil {
-		return 0
-	}
-	return *id
-}
-
 func (n names) organization(o catalog.Organization) *Organization {
 	return &Organization{Name: o.Name, Timezone: o.Timezone, SupportHours: hoursOf(o.SupportHours),
-		CatchAllService: n.services[value(o.CatchAllServiceID)]}
+		CatchAllService: n.services.ref(o.CatchAllServiceID)}
 }
 
-// hoursOf leaves out what cannot be read, which nothing writes.
+// hoursOf leaves out what cannot be read.
 func hoursOf(h *catalog.Hours) *Hours {
 	if h == nil {
 		return nil
@@ -145,11 +175,11 @@ func (n names) user(s *State, u auth.User) User {
 }
 
 func (n names) team(s *State, t catalog.Team) Team {
-	team := Team{Slug: t.Slug, Name: t.Name, Manager: n.users[value(t.ManagerID)], Members: []string{},
+	team := Team{Slug: t.Slug, Name: t.Name, Manager: n.users.ref(t.ManagerID), Members: []string{},
 		Chat: Chat{Slack: t.SlackChannel}, SupportHours: hoursOf(t.SupportHours)}
 	for _, m := range s.Members {
 		if m.TeamID == t.ID {
-			team.Members = append(team.Members, n.users[m.UserID])
+			team.Members = append(team.Members, n.users.of(m.UserID))
 		}
 	}
 	slices.Sort(team.Members)
@@ -157,12 +187,12 @@ func (n names) team(s *State, t catalog.Team) Team {
 }
 
 func (n names) service(s *State, v catalog.Service) Service {
-	service := Service{Slug: v.Slug, Name: v.Name, Description: v.Description, Parent: n.services[value(v.ParentID)],
-		Team: n.teams[value(v.TeamID)], EscalationPolicy: n.policies[value(v.PolicyID)], Runbook: v.Runbook,
+	service := Service{Slug: v.Slug, Name: v.Name, Description: v.Description, Parent: n.services.ref(v.ParentID),
+		Team: n.teams.ref(v.TeamID), EscalationPolicy: n.policies.ref(v.PolicyID), Runbook: v.Runbook,
 		ReopenWindow: inSeconds(v.ReopenWindow)}
 	for _, d := range s.ServiceDeployments {
 		if d.ServiceID == v.ID {
-			service.Deployments = append(service.Deployments, n.deployments[d.DeploymentID])
+			service.Deployments = append(service.Deployments, n.deployments.of(d.DeploymentID))
 		}
 	}
 	slices.Sort(service.Deployments)
@@ -178,8 +208,8 @@ func (n names) service(s *State, v catalog.Service) Service {
 	return service
 }
 
-func (n names) policy(p KeptPolicy) Policy {
-	policy := Policy{Slug: p.Slug, Name: p.Name, Team: n.teams[value(p.TeamID)], Repeat: p.Policy.Repeat,
+func (n names) policy(p PolicyRecord) Policy {
+	policy := Policy{Slug: p.Slug, Name: p.Name, Team: n.teams.ref(p.TeamID), Repeat: p.Policy.Repeat,
 		Fallback: n.targets(p.Policy.Fallback)}
 	for _, s := range p.Policy.Steps {
 		step := Step{Timeout: inSeconds(s.Timeout), Targets: n.targets(s.Targets)}
@@ -197,13 +227,13 @@ func (n names) policy(p KeptPolicy) Policy {
 func (n names) targets(targets []escalation.Target) []Target {
 	var all []Target
 	for _, t := range targets {
-		all = append(all, Target{n.schedules[t.Schedule], t.Position, n.users[t.User], n.teams[t.Team], t.Role})
+		all = append(all, Target{n.schedules.of(t.Schedule), t.Position, n.users.of(t.User), n.teams.of(t.Team), t.Role})
 	}
 	return all
 }
 
-func (n names) schedule(s *State, k KeptSchedule) Schedule {
-	schedule := Schedule{Slug: k.Slug, Name: k.Name, Team: n.teams[value(k.TeamID)]}
+func (n names) schedule(s *State, k ScheduleRecord) Schedule {
+	schedule := Schedule{Slug: k.Slug, Name: k.Name, Team: n.teams.ref(k.TeamID)}
 	if len(k.Schedule.Versions) > 0 {
 		n.definition(&schedule, k.Schedule.Versions[len(k.Schedule.Versions)-1])
 	}
@@ -228,14 +258,14 @@ func (n names) definition(s *Schedule, v oncall.Version) {
 		s.Layers = append(s.Layers, layer)
 	}
 	for _, w := range v.Shadows {
-		s.Shadows = append(s.Shadows, Shadow{n.users[int64(w.Person)], string(w.Position), MomentIn(w.From, v.Zone), MomentIn(w.To, v.Zone)})
+		s.Shadows = append(s.Shadows, Shadow{n.users.of(int64(w.Person)), string(w.Position), MomentIn(w.From, v.Zone), MomentIn(w.To, v.Zone)})
 	}
 }
 
 func (n names) people(ids []oncall.Person) []string {
 	emails := make([]string, len(ids))
 	for i, id := range ids {
-		emails[i] = n.users[int64(id)]
+		emails[i] = n.users.of(int64(id))
 	}
 	return emails
 }
@@ -249,7 +279,7 @@ func positions(list []oncall.Position) []string {
 }
 
 func (n names) override(o oncall.Override, zone string) Override {
-	out, in := n.users[int64(o.Out)], n.users[int64(o.In)]
+	out, in := n.users.of(int64(o.Out)), n.users.of(int64(o.In))
 	override := Override{From: MomentIn(o.From, zone), To: MomentIn(o.To, zone), Position: string(o.Position), Reason: o.Reason}
 	switch {
 	case o.Kind == oncall.Replace:

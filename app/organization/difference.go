@@ -1,4 +1,4 @@
-package blueprint
+package organization
 
 import (
 	"encoding"
@@ -8,24 +8,30 @@ import (
 	"strings"
 )
 
-// overlay copies into entry what the file gives at a path, field by field.
-func (f *File) overlay(entry, given any, path string) {
-	to, from := reflect.ValueOf(entry).Elem(), reflect.ValueOf(given).Elem()
+// overlay copies into a value what an edit gives, field by field.
+func (d *draft) overlay(value, given any, t thing) {
+	to, from := reflect.ValueOf(value).Elem(), reflect.ValueOf(given).Elem()
 	for i := range to.NumField() {
-		if f.given(join(path, keyOf(to.Type().Field(i)))) {
+		if t.given(keyOf(to.Type().Field(i))) {
 			to.Field(i).Set(from.Field(i))
 		}
 	}
 }
 
+// keyOf is the key of a field in the document.
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return key
+}
+
 // differences says in words what is different between two values of one of the
-// document's types, a phrase a field. Keys in besides are left out.
-func differences(before, after any, besides ...string) []string {
+// document's types, a phrase a field. Keys in except are left out.
+func differences(before, after any, except ...string) []string {
 	b, a := reflect.ValueOf(before), reflect.ValueOf(after)
 	var words []string
 	for i := range a.NumField() {
 		key := keyOf(a.Type().Field(i))
-		if !slices.Contains(besides, key) && !same(b.Field(i), a.Field(i)) {
+		if !slices.Contains(except, key) && !same(b.Field(i), a.Field(i)) {
 			words = append(words, difference(key, b.Field(i), a.Field(i)))
 		}
 	}

@@ -1,29 +1,28 @@
-// Package blueprint is configuration as code: it reads the file that
-// `tocsin apply -f` takes, plans what has to change for the configuration to
-// become what the file says, and writes the configuration as such a file.
+// Package organization is all that the organisation configures, as one State,
+// and the one way to change it.
 //
-// It is pure: Parse turns text into a File, Plan compares a File with a State,
-// Export turns a State into text. The store loads the State and carries the
-// Plan out, all of it or nothing.
+// Edits (RenameTeam, ChangeSchedule, PutPolicy and so on) say what somebody wants
+// otherwise. MakePlan checks them against a State and says in words what would
+// change; the store applies the Plan in one transaction, all of it or nothing. A
+// form, the API, `tocsin apply` and an importer all go this way. What else reads
+// the configuration (the roster, routes, recipients, the catalog of signals,
+// pages) is derived from one State, which Current keeps.
 //
-// What a file does not mention stays, down to single fields; a list that is
-// given replaces the list. Three things are people's own, and a file only ever
-// adds to them: contact methods (where the person has none of that id),
-// personal rules (where the person has none of that urgency) and verifications.
-// Overrides that were made in the app stay too, and so does whatever is over.
-package blueprint
+// Three things are people's own, and edits from a file only ever add to them:
+// contact methods (where the person has none of that id), personal rules (where
+// the person has none of that urgency) and verifications.
+package organization
 
-import "github.com/tocsin-oncall/tocsin/app/oncall"
+import (
+	"strconv"
 
-// FormatVersion is the version of the format that this package reads and
-// writes.
-const FormatVersion = 1
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+)
 
-// Document is a whole configuration in the terms of the file: slugs, email
-// addresses, wall clocks. A section that is nil was not given. The order of
-// fields is that of the export.
+// Document is a whole configuration in names: slugs, email addresses, wall
+// clocks. The tags are the keys of the YAML format, and of the paths of what is
+// wrong; the order of fields is that of an export.
 type Document struct {
-	Version            int           `yaml:"version"`
 	Organization       *Organization `yaml:"organization,omitempty"`
 	Priorities         []Priority    `yaml:"priorities,omitempty"`
 	Users              []User        `yaml:"users,omitempty"`
@@ -35,7 +34,7 @@ type Document struct {
 	Integrations       []Integration `yaml:"integrations,omitempty"`
 }
 
-// Organization is the section of that name.
+// Organization is what holds for the whole organisation.
 type Organization struct {
 	Name            string `yaml:"name,omitempty"`
 	Timezone        string `yaml:"timezone,omitempty"`
@@ -225,7 +224,7 @@ type Link struct {
 	Href string `yaml:"href"`
 }
 
-// SLO is a promise about one SLI.
+// SLO is an objective for one SLI.
 type SLO struct {
 	Slug           string  `yaml:"slug"`
 	Name           string  `yaml:"name,omitempty"`
@@ -247,4 +246,37 @@ type Integration struct {
 	// Dedup is an expression over the signal, as package rule has it.
 	Dedup     string `yaml:"dedup,omitempty"`
 	RateLimit int    `yaml:"rate_limit,omitempty"`
+}
+
+func (p Priority) key() string    { return strconv.Itoa(p.Level) }
+func (u User) key() string        { return u.Email }
+func (t Team) key() string        { return t.Slug }
+func (d Deployment) key() string  { return d.Slug }
+func (s Schedule) key() string    { return s.Slug }
+func (p Policy) key() string      { return p.Slug }
+func (s Service) key() string     { return s.Slug }
+func (i Integration) key() string { return i.Slug }
+
+// Keys are what the things of a kind are known by: slugs, addresses, levels.
+func (d *Document) Keys(kind Kind) []string {
+	switch kind {
+	case KindPriority:
+		return knownOf(d.Priorities, Priority.key).keys
+	case KindUser:
+		return knownOf(d.Users, User.key).keys
+	case KindTeam:
+		return knownOf(d.Teams, Team.key).keys
+	case KindDeployment:
+		return knownOf(d.Deployments, Deployment.key).keys
+	case KindSchedule:
+		return knownOf(d.Schedules, Schedule.key).keys
+	case KindPolicy:
+		return knownOf(d.EscalationPolicies, Policy.key).keys
+	case KindService:
+		return knownOf(d.Services, Service.key).keys
+	case KindIntegration:
+		return knownOf(d.Integrations, Integration.key).keys
+	case KindOrganization:
+	}
+	return nil
 }

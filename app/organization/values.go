@@ -1,4 +1,4 @@
-package blueprint
+package organization
 
 import (
 	"fmt"
@@ -27,8 +27,8 @@ var durationUnits = []struct {
 	length time.Duration
 }{{'w', week}, {'d', day}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}}
 
-// longestDuration is a hundred years of weeks; nobody means more.
-const longestDuration = 5_200 * week
+// maxDuration is 100 years.
+const maxDuration = 5_200 * week
 
 // ParseDuration reads a length of time; larger units come first, each at most
 // once.
@@ -45,13 +45,13 @@ func ParseDuration(s string) (Duration, error) {
 		for unit < len(durationUnits) && durationUnits[unit].letter != rest[digits] {
 			unit++
 		}
-		if unit == len(durationUnits) || time.Duration(n) > longestDuration/durationUnits[unit].length {
+		if unit == len(durationUnits) || time.Duration(n) > maxDuration/durationUnits[unit].length {
 			return 0, wrong
 		}
 		total += time.Duration(n) * durationUnits[unit].length
 		rest, unit = rest[digits+1:], unit+1
 	}
-	if s == "" || total > longestDuration {
+	if s == "" || total > maxDuration {
 		return 0, wrong
 	}
 	return Duration(total), nil
@@ -85,8 +85,8 @@ func (d Duration) seconds() int64 { return int64(time.Duration(d) / time.Second)
 
 func inSeconds(n int64) Duration { return Duration(time.Duration(n) * time.Second) }
 
-// Moment is an instant as a file writes it: by the wall in a zone that stands
-// elsewhere, "2026-12-24 09:00", or with an offset from UTC,
+// Moment is an instant as people write it: a wall time in a zone that is known
+// from elsewhere, "2026-12-24 09:00", or with an offset from UTC,
 // "2026-12-24T09:00:00+01:00". The zero value is no moment.
 type Moment struct {
 	wall oncall.WallTime
@@ -105,7 +105,7 @@ func MomentIn(at time.Time, zone string) Moment {
 	return Moment{at: at.In(loc)}
 }
 
-// In is the instant, where the wall stands in zone; zero for no moment.
+// In is the instant, with a wall time taken in zone; zero for no moment.
 func (m Moment) In(zone string) time.Time {
 	if m.wall.IsZero() {
 		if m.at.IsZero() {
@@ -153,9 +153,9 @@ func (m *Moment) UnmarshalText(text []byte) error {
 // commands.
 var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-const longestSlug = 64
+const maxSlug = 64
 
-func isSlug(s string) bool { return len(s) <= longestSlug && slugForm.MatchString(s) }
+func isSlug(s string) bool { return len(s) <= maxSlug && slugForm.MatchString(s) }
 
 // Slug makes a slug from a name: "Büro & Küche" is buro-kuche. It is empty where
 // the name has no letter or digit that a slug may have.
@@ -174,7 +174,7 @@ func Slug(name string) string {
 		default:
 			gap = true
 		}
-		if b.Len() >= longestSlug-1 {
+		if b.Len() >= maxSlug-1 {
 			break
 		}
 	}

@@ -1,0 +1,58 @@
+package organization_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/organization"
+)
+
+// testStore is changed by somebody else before each of the first applications.
+type testStore struct {
+	testLoader
+	conflicts int
+	applied   []*organization.Plan
+}
+
+func (s *testStore) History(context.Context) (organization.History, error) {
+	return organization.History{}, nil
+}
+
+func (s *testStore) Apply(_ context.Context, _ auth.Actor, plan *organization.Plan) (organization.Applied, error) {
+	if s.conflicts > 0 {
+		s.conflicts--
+		s.change(func(s *organization.State) { s.Organization.ConfigVersion++ })
+	}
+	if plan.Revision != s.state.Versions().Revision() {
+		return organization.Applied{}, fault.Conflict("The configuration was changed in the meantime.")
+	}
+	s.applied = append(s.applied, plan)
+	return organization.Applied{Plan: plan}, nil
+}
+
+func TestEditIsPlannedAgainAfterAConflict(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		conflicts int
+		kind      fault.Kind // empty for none
+	}{{0, ""}, {2, ""}, {3, fault.KindConflict}} {
+		s := &testStore{testLoader: testLoader{state: testOrg()}, conflicts: test.conflicts}
+		e := &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}
+		_, err := e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Money"})
+		if failed := err != nil; failed != (test.kind != "") || failed && !fault.Is(err, test.kind) || len(s.applied) != 1 && !failed {
+			t.Errorf("%d conflicts: %v, applied %v", test.conflicts, err, s.applied)
+		}
+	}
+}
+
+func TestEditThatChangesNothingIsNotApplied(t *testing.T) {
+	t.Parallel()
+	s := &testStore{testLoader: testLoader{state: testOrg()}}
+	e := &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}
+	if _, err := e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Payments"}); err != nil || s.applied != nil {
+		t.Errorf("%v, applied %v", err, s.applied)
+	}
+}

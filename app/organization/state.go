@@ -1,0 +1,152 @@
+package organization
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
+)
+
+// State is the whole configuration as it is kept, at one instant: whole tables,
+// in any order unless stated otherwise. It is not changed once it was read, and
+// may be shared.
+type State struct {
+	// At is when it was read: what is over by then is left alone, and what is
+	// changed is changed from then on.
+	At                 time.Time
+	Organization       catalog.Organization
+	Users              []auth.User
+	Contacts           []notify.ContactMethod // in the order in which they were made
+	Rules              []notify.Rule
+	Teams              []catalog.Team
+	Members            []catalog.TeamMember
+	Deployments        []catalog.Deployment
+	Schedules          []ScheduleRecord
+	Policies           []PolicyRecord
+	Services           []catalog.Service
+	ServiceDeployments []catalog.ServiceDeployment
+	SLOs               []catalog.SLO
+	Priorities         []catalog.Priority
+	Integrations       []IntegrationRecord
+	History            History
+	// Unreadable are the rows that are left out.
+	Unreadable []Unreadable
+}
+
+// Versions say of which configuration something is.
+type Versions struct {
+	// Config is raised by every change that signals and routes go by: everything
+	// but what People counts.
+	Config int64
+	// People is raised instead by changes of contact methods, personal rules and
+	// passwords.
+	People int64
+}
+
+// Revision is raised by every change of either kind.
+func (v Versions) Revision() int64 { return v.Config + v.People }
+
+// Versions are those of the state.
+func (s *State) Versions() Versions {
+	return Versions{s.Organization.ConfigVersion, s.Organization.PeopleVersion}
+}
+
+// ScheduleRecord is a schedule with all of its versions, and with the overrides
+// that were not taken back, in the order in which they were made.
+type ScheduleRecord struct {
+	ID       int64
+	Slug     string
+	Name     string
+	TeamID   *int64
+	Schedule oncall.Schedule
+	// MadeAt is when the version was made that always held.
+	MadeAt time.Time
+	// FromApp are the ids of the overrides that were made in the app.
+	FromApp map[int64]bool
+}
+
+// PolicyRecord is a policy with all of its versions.
+type PolicyRecord struct {
+	ID     int64
+	Slug   string
+	Name   string
+	TeamID *int64
+	// Policy is the latest version that could be read.
+	Policy   escalation.Policy
+	Versions []PolicyVersion // by when they take effect, then by id
+}
+
+// PolicyVersion is one version of a policy, which never changes.
+type PolicyVersion struct {
+	ID int64
+	// Effective is from when on it holds. The zero time stands for always.
+	Effective time.Time
+	CreatedAt time.Time
+	Policy    escalation.Policy
+	// Err says why Policy could not be read; nil where it was.
+	Err error
+}
+
+// Since is when each version began to hold, oldest first.
+func (r PolicyRecord) Since() []time.Time {
+	since := make([]time.Time, len(r.Versions))
+	for i, v := range r.Versions {
+		since[i] = v.Since()
+	}
+	return since
+}
+
+// Since is when the version began to hold: of one that always did, when it was
+// made.
+func (v PolicyVersion) Since() time.Time {
+	if v.Effective.IsZero() {
+		return v.CreatedAt
+	}
+	return v.Effective
+}
+
+// IntegrationRecord is an integration. Key is empty unless WithKeys opened it.
+type IntegrationRecord struct {
+	catalog.Integration
+	Key string
+}
+
+// WithKeys is a copy of the state with the keys of integrations opened.
+func (s *State) WithKeys(unseal func(sealed []byte) (string, error)) (*State, error) {
+	opened := *s
+	opened.Integrations = slices.Clone(s.Integrations)
+	for i := range opened.Integrations {
+		key, err := unseal(opened.Integrations[i].KeySealed)
+		if err != nil {
+			return nil, fmt.Errorf("open the key of integration %s: %w", opened.Integrations[i].Slug, err)
+		}
+		opened.Integrations[i].Key = key
+	}
+	return &opened, nil
+}
+
+// AsOf is a copy of the state with another instant.
+func (s *State) AsOf(at time.Time) *State {
+	later := *s
+	later.At = at
+	return &later
+}
+
+// Unreadable is a row that could not be read and was left out of a State.
+type Unreadable struct {
+	Table string
+	ID    int64 // 0 where the row has none
+	Err   error
+}
+
+// History is what incidents refer to, so that it cannot be deleted.
+type History struct {
+	Services   map[int64]bool
+	Policies   map[int64]bool
+	Priorities map[int]bool // of open incidents
+}
