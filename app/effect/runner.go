@@ -127,7 +127,7 @@ func (r *Runner) consume(ctx context.Context, claim Claim, cursor Cursor, batch 
 	switch {
 	case err != nil && r.ended(held, err):
 		letGo()
-		return 0, r.abandon(ctx, claim, held, err)
+		return 0, r.abandon(ctx, claim, context.Cause(held), err)
 	case err != nil:
 		letGo()
 		return 0, r.fail(ctx, claim, cursor, blamed, err)
@@ -223,8 +223,8 @@ func (r *Runner) fail(ctx context.Context, claim Claim, cursor Cursor, blamed in
 }
 
 // abandon ends the lease, so that nobody has to wait for it to lapse.
-func (r *Runner) abandon(ctx context.Context, claim Claim, held context.Context, cause error) error {
-	if errors.Is(context.Cause(held), errLeaseLost) {
+func (r *Runner) abandon(ctx context.Context, claim Claim, ended, cause error) error {
+	if errors.Is(ended, errLeaseLost) {
 		r.Log.WarnContext(ctx, "lease lost", "consumer", claim.Name)
 		return nil
 	}

@@ -52,7 +52,7 @@ func (p *pipeline) register(c *testConsumer) *effect.Runner {
 // ids are those of the whole timeline.
 func (p *pipeline) ids() []int64 {
 	p.t.Helper()
-	ids, err := db.ScanInts(p.db.Read.QueryContext(context.Background(), "SELECT id FROM timeline_events ORDER BY id"))
+	ids, err := p.db.Ints(context.Background(), "SELECT id FROM timeline_events ORDER BY id")
 	p.must(0, err)
 	return ids
 }

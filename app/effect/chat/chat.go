@@ -56,7 +56,7 @@ func (c *Consumer) Name() string { return Name }
 // the owner of an incident.
 func (c *Consumer) Kinds() []incident.EventKind {
 	return []incident.EventKind{
-		incident.EvReceived, incident.EvRaised, incident.EvReopened,
+		incident.EvReceived, incident.EvRaised, incident.EvJoined, incident.EvWorse, incident.EvReopened,
 		incident.EvAcknowledged, incident.EvUnacknowledged, incident.EvAckExpired,
 		incident.EvResolved, incident.EvResolveUndone, incident.EvEscalated, incident.EvPriority,
 	}

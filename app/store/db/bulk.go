@@ -23,6 +23,7 @@ type Column struct {
 	alike bool
 }
 
+// Col is a column of values, one a row, of a PostgreSQL type.
 func Col[T any](name, pgType string, values []T) Column {
 	return Column{name: name, pgType: pgType, list: values, at: func(i int) any { return values[i] }, alike: len(values) == 1 || len(values) >= alikeFrom && areAlike(values)}
 }
@@ -164,6 +165,7 @@ func (tx *Tx) InsertReturning(ctx context.Context, table string, n int, cols ...
 	return ids, nil
 }
 
+// AppendInt scans an integer onto a list.
 func AppendInt(list *[]int64, scan func(...any) error) error {
 	var n int64
 	err := scan(&n)
@@ -222,7 +224,17 @@ func InTexts[T ~string](expr string, next int, texts []T) (string, []any) {
 	return expr + " IN (" + strings.Join(list, ", ") + ")", args
 }
 
-func ScanInts(rows *sql.Rows, err error) ([]int64, error) {
+// Ints runs a query of one column of integers in the transaction.
+func (tx *Tx) Ints(ctx context.Context, query string, args ...any) ([]int64, error) {
+	return scanInts(tx.QueryContext(ctx, query, args...))
+}
+
+// Ints runs a query of one column of integers, outside of any transaction.
+func (db *DB) Ints(ctx context.Context, query string, args ...any) ([]int64, error) {
+	return scanInts(db.Read.QueryContext(ctx, db.Rebind(query), args...))
+}
+
+func scanInts(rows *sql.Rows, err error) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,7 @@ func ReadAll(g *gorm.DB, order string, into ...any) error {
 	return nil
 }
 
+// InUTC is the same instant in UTC; nil stays nil.
 func InUTC(t *time.Time) *time.Time {
 	if t == nil {
 		return nil

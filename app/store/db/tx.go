@@ -177,6 +177,7 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	return tx.handle.ExecContext(ctx, tx.DB.Rebind(query), args...)
 }
 
+// Rebind writes a query's parameters as the dialect has them: ?1 on SQLite for $1.
 func (db *DB) Rebind(query string) string {
 	if db.Dialect == Postgres {
 		return query

@@ -97,8 +97,8 @@ func openOfGroup(ctx context.Context, tx *db.Tx, inc incident.Incident) (int64, 
 	if inc.Group == "" {
 		return 0, nil
 	}
-	open, err := db.ScanInts(tx.QueryContext(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
-		inc.ServiceID, inc.Group))
+	open, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+		inc.ServiceID, inc.Group)
 	if err != nil {
 		return 0, fmt.Errorf("read open incident of group: %w", err)
 	}

@@ -239,7 +239,7 @@ func (r *reception) number(ctx context.Context) error {
 // are lost, and leave a gap.
 func nextNumbers(ctx context.Context, tx *db.Tx, n int) ([]int64, error) {
 	if tx.DB.Dialect == db.Postgres {
-		return db.ScanInts(tx.QueryContext(ctx, "SELECT nextval('incidents_number_seq') FROM generate_series(1, $1)", n))
+		return tx.Ints(ctx, "SELECT nextval('incidents_number_seq') FROM generate_series(1, $1)", n)
 	}
 	var last int64
 	if err := tx.QueryRowContext(ctx, "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'incidents'), 0)").Scan(&last); err != nil {

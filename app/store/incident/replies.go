@@ -10,7 +10,6 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 // PagedBy are the open incidents that the owner of a contact method was paged
@@ -50,9 +49,9 @@ func (s *Store) LastListed(ctx context.Context, method notify.ContactMethod) ([]
 	if err != nil {
 		return nil, fmt.Errorf("find the last message: %w", err)
 	}
-	numbers, err := db.ScanInts(s.db.Read.QueryContext(ctx, s.db.Rebind(`SELECT DISTINCT p.incident_number FROM message_pages mp JOIN pages p ON p.id = mp.page_id
+	numbers, err := s.db.Ints(ctx, `SELECT DISTINCT p.incident_number FROM message_pages mp JOIN pages p ON p.id = mp.page_id
 		WHERE mp.message_id = $1 AND (p.ended_at IS NULL OR p.state = 'superseded' OR p.ended_at >= (SELECT min(a.started_at) FROM attempts a WHERE a.message_id = $1))
-		ORDER BY p.incident_number`), message))
+		ORDER BY p.incident_number`, message)
 	if err != nil {
 		return nil, fmt.Errorf("read what the last message listed: %w", err)
 	}

@@ -48,8 +48,8 @@ type claimed struct {
 	found  int
 }
 
-// found is a message that may be claimed.
-type found struct {
+// DueMessage is a message that may be claimed.
+type DueMessage struct {
 	notify.Claim
 	incident sql.NullInt64
 	lapsed   bool
@@ -83,7 +83,7 @@ func (c Choice) one() string {
 // DueMessages claims what a dead process held, then what is due to people, the
 // most urgent first, then to chat channels. Served by messages_leased and
 // messages_due.
-func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*found, error) {
+func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*DueMessage, error) {
 	lapsed, clock := tx.DB.Lapsed(1)
 	all, err := scanMessages(ctx, tx, claimColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
 	if err != nil {
@@ -102,15 +102,15 @@ func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which
 	return append(all, toChannels...), err
 }
 
-func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]*found, error) {
+func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]*DueMessage, error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)
 	}
 	defer rows.Close()
-	var all []*found
+	var all []*DueMessage
 	for rows.Next() {
-		f := &found{}
+		f := &DueMessage{}
 		var gathered bool
 		if err := rows.Scan(&f.ID, &f.Kind, &f.UserID, &f.MethodID, &f.Medium, &f.To, &f.incident, &f.Text, &f.Number, &f.lapsed, &f.MadeAt, &gathered); err != nil {
 			return nil, fmt.Errorf("claim messages: %w", err)
@@ -125,7 +125,7 @@ func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]
 }
 
 // sortOut tells what is to be sent from pages that were all answered.
-func sortOut(all []*found) (sending, withdrawn []*found) {
+func sortOut(all []*DueMessage) (sending, withdrawn []*DueMessage) {
 	for _, f := range all {
 		if f.Kind == notify.KindPage && len(f.Subjects) == 0 {
 			withdrawn = append(withdrawn, f)
@@ -136,7 +136,7 @@ func sortOut(all []*found) (sending, withdrawn []*found) {
 	return sending, withdrawn
 }
 
-func withdraw(ctx context.Context, tx *db.Tx, messages []*found) error {
+func withdraw(ctx context.Context, tx *db.Tx, messages []*DueMessage) error {
 	for _, f := range messages {
 		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
 			return fmt.Errorf("withdraw a message: %w", err)
@@ -150,7 +150,7 @@ func withdraw(ctx context.Context, tx *db.Tx, messages []*found) error {
 
 // lapse closes the attempt of a process that did not live to say what became of
 // it.
-func lapse(ctx context.Context, tx *db.Tx, f *found) error {
+func lapse(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	if !f.lapsed {
 		return nil
 	}
@@ -163,7 +163,7 @@ func lapse(ctx context.Context, tx *db.Tx, f *found) error {
 }
 
 // Lease commits "sending" and the attempt before the provider is called.
-func Lease(ctx context.Context, tx *db.Tx, sending []*found, now time.Time) ([]notify.Claim, error) {
+func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time) ([]notify.Claim, error) {
 	claims := make([]notify.Claim, 0, len(sending))
 	for _, f := range sending {
 		if err := lapse(ctx, tx, f); err != nil {
@@ -197,7 +197,7 @@ func (s *Store) Renew(ctx context.Context, sending []int64) ([]int64, error) {
 	return db.Returning(ctx, s.db, func(tx *db.Tx) ([]int64, error) {
 		where, args := s.db.In("id", 1, sending)
 		owner := fmt.Sprintf("$%d", len(args)+1)
-		mine, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...))
+		mine, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...)
 		if err != nil || len(mine) == 0 {
 			return nil, err
 		}

@@ -13,16 +13,16 @@ import (
 // dueToChannels claims at most one message a chat channel, so that an update
 // finds the message that it updates. Where more than a few are due, it carries
 // the others.
-func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, which string) ([]*found, error) {
+func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, which string) ([]*DueMessage, error) {
 	all, err := scanMessages(ctx, tx, claimColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+which+`
 		AND m.address NOT IN (SELECT s.address FROM messages s WHERE s.kind = 'channel' AND s.state = 'sending')
 		ORDER BY m.priority, m.due_at, m.id LIMIT $2`+tx.DB.SkipLocked("m"), now, limit)
 	if err != nil {
 		return nil, err
 	}
-	var first []*found
+	var first []*DueMessage
 	for _, f := range all {
-		if slices.ContainsFunc(first, func(o *found) bool { return o.To == f.To }) {
+		if slices.ContainsFunc(first, func(o *DueMessage) bool { return o.To == f.To }) {
 			continue
 		}
 		first = append(first, f)
@@ -35,7 +35,7 @@ func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, whi
 
 // carryOthers has a message to a chat channel tell of all that is due there, if
 // that is more than a few.
-func carryOthers(ctx context.Context, tx *db.Tx, now time.Time, f *found) error {
+func carryOthers(ctx context.Context, tx *db.Tx, now time.Time, f *DueMessage) error {
 	var waiting int
 	const others = "kind = 'channel' AND state = 'queued' AND address = $1 AND due_at <= $2 AND id <> $3"
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE "+others, f.To, now, f.ID).Scan(&waiting); err != nil {

@@ -113,9 +113,9 @@ func lostPages(ctx context.Context, tx *db.Tx, pages []int64) ([]int64, error) {
 		return nil, nil
 	}
 	where, args := tx.DB.In("p.id", 1, pages)
-	return db.ScanInts(tx.QueryContext(ctx, `SELECT p.id FROM pages p WHERE NOT EXISTS (
+	return tx.Ints(ctx, `SELECT p.id FROM pages p WHERE NOT EXISTS (
 		SELECT 1 FROM message_pages mp JOIN messages m ON m.id = mp.message_id
-		WHERE mp.page_id = p.id AND m.state IN ('queued', 'sending', 'sent', 'delivered')) AND `+where+" ORDER BY p.id", args...))
+		WHERE mp.page_id = p.id AND m.state IN ('queued', 'sending', 'sent', 'delivered')) AND `+where+" ORDER BY p.id", args...)
 }
 
 // failPages ends pages that cannot reach their person, and has their steps
@@ -125,8 +125,8 @@ func failPages(ctx context.Context, tx *db.Tx, now time.Time, pages []int64) err
 		return nil
 	}
 	where, args := tx.DB.In("id", 2, pages)
-	escalations, err := db.ScanInts(tx.QueryContext(ctx, "UPDATE pages SET state = 'failed', notify_at = NULL, ended_at = $1 WHERE "+where+" RETURNING escalation_id",
-		append([]any{now}, args...)...))
+	escalations, err := tx.Ints(ctx, "UPDATE pages SET state = 'failed', notify_at = NULL, ended_at = $1 WHERE "+where+" RETURNING escalation_id",
+		append([]any{now}, args...)...)
 	if err != nil {
 		return fmt.Errorf("fail pages: %w", err)
 	}
@@ -152,7 +152,7 @@ func noteChannelFailed(ctx context.Context, tx *db.Tx, id int64, now time.Time) 
 	if err := tx.QueryRowContext(ctx, "SELECT address, failure FROM messages WHERE id = $1", id).Scan(&address, &reason); err != nil {
 		return fmt.Errorf("note that a channel could not be told: %w", err)
 	}
-	numbers, err := db.ScanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM messages WHERE (id = $1 OR carried_by = $1) AND incident_number IS NOT NULL ORDER BY 1", id))
+	numbers, err := tx.Ints(ctx, "SELECT DISTINCT incident_number FROM messages WHERE (id = $1 OR carried_by = $1) AND incident_number IS NOT NULL ORDER BY 1", id)
 	if err != nil {
 		return fmt.Errorf("read what a channel was to be told of: %w", err)
 	}

@@ -56,7 +56,7 @@ func (s *Store) fireOverdue(ctx context.Context, now time.Time, decide firing) (
 	if s.db.Dialect == db.SQLite {
 		return 0, nil
 	}
-	overdue, err := db.ScanInts(s.db.Read.QueryContext(ctx, "SELECT id FROM escalations WHERE next_action_at <= $1 ORDER BY next_action_at LIMIT 1", now.Add(-OverdueAfter)))
+	overdue, err := s.db.Ints(ctx, "SELECT id FROM escalations WHERE next_action_at <= $1 ORDER BY next_action_at LIMIT 1", now.Add(-OverdueAfter))
 	if err != nil || len(overdue) == 0 {
 		return 0, err
 	}

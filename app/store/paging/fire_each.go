@@ -13,7 +13,7 @@ import (
 // cannot be fired alone either goes to the administrators; where it is there
 // already, it is put off.
 func (s *Store) fireEach(ctx context.Context, now time.Time, limit int, decide firing) (int, error) {
-	due, err := db.ScanInts(s.db.Read.QueryContext(ctx, s.db.Rebind("SELECT id FROM escalations WHERE next_action_at <= $1 ORDER BY next_action_at LIMIT $2"), now, limit))
+	due, err := s.db.Ints(ctx, "SELECT id FROM escalations WHERE next_action_at <= $1 ORDER BY next_action_at LIMIT $2", now, limit)
 	if err != nil {
 		return 0, fmt.Errorf("list escalations: %w", err)
 	}
@@ -30,9 +30,9 @@ func (s *Store) fireEach(ctx context.Context, now time.Time, limit int, decide f
 // toAdministrators has the administrators paged of what an escalation is about,
 // whatever else stands in its row.
 func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) error {
-	numbers, err := db.ScanInts(tx.QueryContext(ctx, `UPDATE escalations SET phase = 'administrators', step = 0, run = 0, reached = false,
+	numbers, err := tx.Ints(ctx, `UPDATE escalations SET phase = 'administrators', step = 0, run = 0, reached = false,
 		fired_at = NULL, deadline_at = NULL, next_action_at = $1
-		WHERE id = $2 AND next_action_at <= $1 AND NOT (phase = 'administrators' AND fired_at IS NULL) RETURNING incident_number`, now, id))
+		WHERE id = $2 AND next_action_at <= $1 AND NOT (phase = 'administrators' AND fired_at IS NULL) RETURNING incident_number`, now, id)
 	if err != nil {
 		return fmt.Errorf("turn to the administrators: %w", err)
 	}

@@ -15,9 +15,9 @@ import (
 // any other error comes back with it.
 func (s *Store) ClaimEach(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
 	lapsed, clock := s.db.Lapsed(3)
-	due, err := db.ScanInts(s.db.Read.QueryContext(ctx, s.db.Rebind(`SELECT m.id FROM messages m
+	due, err := s.db.Ints(ctx, `SELECT m.id FROM messages m
 		WHERE `+lapsed+" OR m.state = 'queued' AND m.due_at <= $1 AND "+Choice{busy: busy}.due()+`
-		ORDER BY CASE WHEN m.state = 'sending' THEN 0 WHEN m.kind <> 'channel' THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`), append([]any{now, limit}, clock...)...))
+		ORDER BY CASE WHEN m.state = 'sending' THEN 0 WHEN m.kind <> 'channel' THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`, append([]any{now, limit}, clock...)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list messages: %w", err)
 	}
@@ -59,7 +59,7 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 	if err := lockPagesOf(ctx, tx, c.ID); err != nil {
 		return err
 	}
-	pages, err := db.ScanInts(tx.QueryContext(ctx, "SELECT page_id FROM message_pages WHERE message_id = $1 ORDER BY page_id", c.ID))
+	pages, err := tx.Ints(ctx, "SELECT page_id FROM message_pages WHERE message_id = $1 ORDER BY page_id", c.ID)
 	if err != nil {
 		return fmt.Errorf("read the pages of a message: %w", err)
 	}
@@ -76,7 +76,7 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 	if n, _ := res.RowsAffected(); n == 0 {
 		return nil // withdrawn meanwhile, or in other hands
 	}
-	if err := lapse(ctx, tx, &found{Claim: c, lapsed: true}); err != nil {
+	if err := lapse(ctx, tx, &DueMessage{Claim: c, lapsed: true}); err != nil {
 		return err
 	}
 	if len(pages) > 1 {
@@ -128,7 +128,7 @@ func (s *Store) putOff(ctx context.Context, id int64, now time.Time) error {
 		if n, err := res.RowsAffected(); n == 0 || err != nil {
 			return err
 		}
-		f := &found{lapsed: true}
+		f := &DueMessage{lapsed: true}
 		f.ID = id
 		return lapse(ctx, tx, f)
 	})

@@ -20,14 +20,14 @@ import (
 // those to its next look, when they are known to have left.
 func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) error {
 	now := tx.DB.Now()
-	if _, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM users WHERE id = $1"+tx.DB.ForUpdate(false), userID)); err != nil {
+	if _, err := tx.Ints(ctx, "SELECT id FROM users WHERE id = $1"+tx.DB.ForUpdate(false), userID); err != nil {
 		return fmt.Errorf("lock a person: %w", err)
 	}
-	pages, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID))
+	pages, err := tx.Ints(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {
 		return fmt.Errorf("lock a person's pages: %w", err)
 	}
-	numbers, err := db.ScanInts(tx.QueryContext(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' AND "+ofOpenIncidents+" ORDER BY 1", userID))
+	numbers, err := tx.Ints(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' AND "+ofOpenIncidents+" ORDER BY 1", userID)
 	if err != nil {
 		return fmt.Errorf("read a person's pages: %w", err)
 	}
@@ -56,7 +56,7 @@ const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE 
 
 // withdrawFrom withdraws a person's waiting messages, of every kind.
 func withdrawFrom(ctx context.Context, tx *db.Tx, userID int64, name string) error {
-	waiting, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = 'queued' ORDER BY id"+tx.DB.ForUpdate(false), userID))
+	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = 'queued' ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {
 		return fmt.Errorf("lock a person's messages: %w", err)
 	}

@@ -32,6 +32,8 @@ func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow 
 // unranked is the rank of an incident without a priority: after all levels.
 const unranked = 9
 
+// Rank orders incidents by priority, the most urgent first; without a priority an
+// incident comes after all levels.
 func Rank(priority *int) int {
 	if priority == nil {
 		return unranked

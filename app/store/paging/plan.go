@@ -45,7 +45,7 @@ func (s *Store) PlanDue(ctx context.Context, now time.Time, limit int, decide pl
 // planEach plans pages alone that could not be planned together. One that cannot
 // be planned alone either has failed for good, and its step is looked at.
 func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
-	due, err := db.ScanInts(s.db.Read.QueryContext(ctx, s.db.Rebind("SELECT id FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2"), now, limit))
+	due, err := s.db.Ints(ctx, "SELECT id FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2", now, limit)
 	if err != nil {
 		return 0, fmt.Errorf("list pages: %w", err)
 	}
@@ -57,7 +57,7 @@ func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide p
 			if err := failPages(ctx, tx, now, []int64{id}); err != nil {
 				return err
 			}
-			number, err := db.ScanInts(tx.QueryContext(ctx, "SELECT incident_number FROM pages WHERE id = $1", id))
+			number, err := tx.Ints(ctx, "SELECT incident_number FROM pages WHERE id = $1", id)
 			if err != nil {
 				return fmt.Errorf("read the incident of a page: %w", err)
 			}

@@ -45,7 +45,7 @@ func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now 
 // no part of the record: waiting for the locks of incidents must not cost it.
 func (s *Store) showProgress(ctx context.Context, message int64) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		numbers, err := db.ScanInts(tx.QueryContext(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 ORDER BY 1 LIMIT $2`, message, maxRaised+1))
+		numbers, err := tx.Ints(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 ORDER BY 1 LIMIT $2`, message, maxRaised+1)
 		if err != nil || len(numbers) == 0 {
 			return err
 		}
@@ -119,8 +119,8 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 // overtaken reports whether a newer chat message waits, which will say all that
 // this one would, and has it carry what this one carried.
 func overtaken(ctx context.Context, tx *db.Tx, c notify.Claim) (bool, error) {
-	newer, err := db.ScanInts(tx.QueryContext(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
-		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID))
+	newer, err := tx.Ints(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
+		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID)
 	if err != nil {
 		return false, fmt.Errorf("look for a newer message: %w", err)
 	}
@@ -140,7 +140,7 @@ const maxRaised = 20
 // lockPagesOf locks a message's pages, which come before messages in the order
 // of locks.
 func lockPagesOf(ctx context.Context, tx *db.Tx, id int64) error {
-	_, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM pages WHERE id IN (SELECT page_id FROM message_pages WHERE message_id = $1) ORDER BY id"+tx.DB.ForUpdate(false), id))
+	_, err := tx.Ints(ctx, "SELECT id FROM pages WHERE id IN (SELECT page_id FROM message_pages WHERE message_id = $1) ORDER BY id"+tx.DB.ForUpdate(false), id)
 	if err != nil {
 		return fmt.Errorf("lock the pages of a message: %w", err)
 	}

@@ -149,7 +149,7 @@ func writeRunning(ctx context.Context, tx *db.Tx, all []running) error {
 // reach its person is over at once.
 func (s *Store) PassOver(ctx context.Context, escalationID int64) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		numbers, err := db.ScanInts(tx.QueryContext(ctx, "SELECT incident_number FROM escalations WHERE id = $1", escalationID))
+		numbers, err := tx.Ints(ctx, "SELECT incident_number FROM escalations WHERE id = $1", escalationID)
 		if err != nil || len(numbers) == 0 {
 			return err
 		}

@@ -17,5 +17,5 @@ const (
 	Superseded = "superseded" // a later step pages; an answer to it still counts
 )
 
-// States of escalations: Active and Stopped.
+// Stopped is the state of an escalation that is not Active.
 const Stopped = "stopped"

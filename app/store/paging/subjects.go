@@ -16,7 +16,7 @@ import (
 
 // carriedSubjects adds the incidents whose messages another one carries, the
 // most urgent first. It carries them at each of its attempts.
-func carriedSubjects(ctx context.Context, tx *db.Tx, f *found) error {
+func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
 		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MostSubjects-1)
 	if err != nil {
@@ -83,8 +83,8 @@ func measure(f incident.Facts) string {
 
 // Subjects fills in what the messages are about: the incidents of pages that
 // still stand, the most urgent first, or a chat channel's incident.
-func Subjects(ctx context.Context, tx *db.Tx, all []*found) error {
-	byID := map[int64]*found{}
+func Subjects(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
+	byID := map[int64]*DueMessage{}
 	var paging, incidents []int64
 	for _, f := range all {
 		byID[f.ID] = f
@@ -110,7 +110,7 @@ func Subjects(ctx context.Context, tx *db.Tx, all []*found) error {
 
 // pageSubjects reads the most urgent incidents of each message in full and
 // counts the others.
-func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*found) error {
+func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*DueMessage) error {
 	where, args := tx.DB.In("mp.message_id", 1, ids)
 	rows, err := tx.QueryContext(ctx, `
 		WITH incident AS (
@@ -149,7 +149,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*f
 	return rows.Err()
 }
 
-func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*found) error {
+func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*DueMessage) error {
 	where, args := tx.DB.In("i.number", 1, numbers)
 	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+where, args...)
 	if err != nil {
@@ -183,7 +183,7 @@ func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*fou
 
 // earlierPosts finds the message that a chat channel's update replaces. One that
 // tells of several incidents replaces none, and is replaced by none.
-func earlierPosts(ctx context.Context, tx *db.Tx, all []*found) error {
+func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	for _, f := range all {
 		if f.Kind != notify.KindChannel || f.Count() > 1 {
 			continue

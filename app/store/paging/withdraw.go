@@ -17,8 +17,8 @@ func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escal
 	}
 	ofIncidents, args := tx.DB.In("incident_number", 2, numbers)
 	ofEscalations, more := tx.DB.In("escalation_id", 2+len(args), escalations)
-	pages, err := db.ScanInts(tx.QueryContext(ctx, "UPDATE pages SET state = 'withdrawn', notify_at = NULL, ended_at = $1 WHERE state IN ('active', 'superseded') AND "+
-		ofIncidents+" AND "+ofEscalations+" RETURNING id", slices.Concat([]any{now}, args, more)...))
+	pages, err := tx.Ints(ctx, "UPDATE pages SET state = 'withdrawn', notify_at = NULL, ended_at = $1 WHERE state IN ('active', 'superseded') AND "+
+		ofIncidents+" AND "+ofEscalations+" RETURNING id", slices.Concat([]any{now}, args, more)...)
 	if err != nil {
 		return fmt.Errorf("withdraw pages: %w", err)
 	}
@@ -33,7 +33,7 @@ func withdrawMessages(ctx context.Context, tx *db.Tx, pages []int64) error {
 		return nil
 	}
 	where, args := tx.DB.In("mp.page_id", 1, pages)
-	waiting, err := db.ScanInts(tx.QueryContext(ctx, "SELECT id FROM messages WHERE state = 'queued' AND id IN (SELECT mp.message_id FROM message_pages mp WHERE "+where+") ORDER BY id"+tx.DB.ForUpdate(false), args...))
+	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = 'queued' AND id IN (SELECT mp.message_id FROM message_pages mp WHERE "+where+") ORDER BY id"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return fmt.Errorf("lock messages: %w", err)
 	}

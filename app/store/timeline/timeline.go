@@ -1,3 +1,5 @@
+// Package timeline writes the timeline of incidents and raises their versions: what
+// every slice may say of an incident.
 package timeline
 
 import (
@@ -57,7 +59,7 @@ func scanChanges(rows *sql.Rows, err error) ([]db.Change, error) {
 // so that one that cannot be read holds up nothing.
 func Lock(ctx context.Context, tx *db.Tx, numbers []int64) error {
 	where, args := tx.DB.In("number", 1, numbers)
-	if _, err := db.ScanInts(tx.QueryContext(ctx, "SELECT number FROM incidents WHERE "+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...)); err != nil {
+	if _, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE "+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...); err != nil {
 		return fmt.Errorf("lock incidents: %w", err)
 	}
 	return nil
