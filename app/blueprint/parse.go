@@ -90,9 +90,7 @@ func (r *reader) check() {
 		r.wrong(f.placeAt("version"), "version", "This version of Tocsin reads version %d of the format.", FormatVersion)
 	}
 	f.edits = f.document.edits(f)
-	for _, m := range f.mistakes(organization.Check(f.edits)) {
-		r.mistakes = append(r.mistakes, m)
-	}
+	r.mistakes = append(r.mistakes, f.mistakes(organization.Check(f.edits))...)
 	known := func(m Mistake) bool {
 		return slices.ContainsFunc(unread, func(u Mistake) bool { return u.Field != "" && within(m.Field, u.Field) })
 	}

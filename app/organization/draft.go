@@ -109,11 +109,10 @@ func (d *draft) touch(kind Kind, key string, in Input) thing {
 
 // reach notes that an edit changes a part of a thing, unless another edit gives
 // the thing.
-func (d *draft) reach(kind Kind, key string) thing {
-	if t, ok := d.touched[thingKey{kind, key}]; ok {
-		return t
+func (d *draft) reach(kind Kind, key string) {
+	if _, ok := d.touched[thingKey{kind, key}]; !ok {
+		d.touch(kind, key, Input{Source: nothing{}})
 	}
-	return d.touch(kind, key, Input{Source: nothing{}})
 }
 
 func (d *draft) thing(kind Kind, key string) thing {
