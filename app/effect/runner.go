@@ -125,6 +125,12 @@ func (r *Runner) consume(ctx context.Context, claim Claim, cursor Cursor, batch 
 		aside, blamed, err = r.isolate(held, batch.Events, cursor.Tries+1, err)
 	}
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && !errors.Is(context.Cause(held), errLeaseLost):
+		// The sweep's own time is up while the consumer hangs: that is its failure.
+		letGo()
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), Lease)
+		defer cancel()
+		return 0, r.fail(ending, claim, cursor, blamed, err)
 	case err != nil && r.ended(held, err):
 		letGo()
 		return 0, r.abandon(ctx, claim, context.Cause(held), err)

@@ -74,6 +74,17 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 	return r, true
 }
 
+// Moves reports whether a change goes on with an escalation that there is, rather
+// than stop it or start another.
+func Moves(change incident.Escalate) bool {
+	switch change {
+	case incident.EscalateRefireRunning, incident.EscalateWake, incident.EscalateRefire, incident.EscalateNext, incident.EscalateResume:
+		return true
+	default:
+		return false
+	}
+}
+
 // begin ends a wait for support hours.
 func (s *State) begin() {
 	if s.Phase == Waiting {

@@ -70,9 +70,10 @@ func (i *Incident) priorityByHand() bool {
 
 // RepeatWithin is how long after a resolve a repeat of the firing that it ended
 // may still be under way, from another instance of the sender or through a queue.
-// It is shorter than five minutes, after which Alertmanager by default sends a
-// firing anew that it took for ended and that goes on.
-const RepeatWithin = 2 * time.Minute
+// It is shorter than the 30 s after which Alertmanager by default sends the first
+// notification of a group: a firing that it took for ended and that goes on comes
+// again with the same start, and must page.
+const RepeatWithin = 20 * time.Second
 
 const firingIsOver = "The sender has resolved what started then, so its repeat was ignored."
 

@@ -226,12 +226,12 @@ func TestRepeatOfWhatIsOverIsIgnored(t *testing.T) {
 		starts  []func(*incident.Event)
 		ignored bool
 	}{
-		{"the same start", 6, []func(*incident.Event){startedAt(-1)}, true},
-		{"the same start, two minutes later", 7, []func(*incident.Event){startedAt(-1)}, true},
-		{"the same start, long after", 7.1, []func(*incident.Event){startedAt(-1)}, false},
-		{"an earlier start", 6, []func(*incident.Event){startedAt(-2)}, true},
-		{"a later start", 6, []func(*incident.Event){startedAt(5.5)}, false},
-		{"no start", 6, nil, false},
+		{"the same start", 5.2, []func(*incident.Event){startedAt(-1)}, true},
+		{"the same start, 20 seconds later", 5 + 1.0/3, []func(*incident.Event){startedAt(-1)}, true},
+		{"the same start, in a group's first notification", 5.5, []func(*incident.Event){startedAt(-1)}, false},
+		{"an earlier start", 5.2, []func(*incident.Event){startedAt(-2)}, true},
+		{"a later start", 5.2, []func(*incident.Event){startedAt(5.1)}, false},
+		{"no start", 5.2, nil, false},
 	} {
 		for _, others := range []int{0, 1} {
 			g := newGroup()

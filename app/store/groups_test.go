@@ -237,6 +237,21 @@ func TestWhatMayWaitWakesNobody(t *testing.T) {
 	})
 }
 
+// What is acknowledged in the batch that opens it never had an escalation: one that
+// is escalated by hand starts it.
+func TestEscalatingWhatWasAcknowledgedAtOnceStartsItsPolicy(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		number := p.write(p.signal("a"), p.signal("a", func(s *ingest.Signal) { s.Event.Action = incident.AcknowledgeAlert }))[0].Number
+		p.expect(p.settle())
+		user := ben
+		if _, err := p.do(t.Context(), number, incident.ActEscalate{}, incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}); err != nil {
+			t.Fatal(err)
+		}
+		p.expect(p.settle(), "sms-1")
+	})
+}
+
 // do carries out an act on an incident; one that is not allowed is an error.
 func (p *pipeline) do(ctx context.Context, number int64, act incident.Act, by incident.By) (incident.Incident, error) {
 	out, err := p.actions.Do(ctx, incident.Command{Number: number, By: by, Act: act})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -28,6 +29,11 @@ func (s *Store) ChangeIncident(ctx context.Context, number int64, by incident.By
 		}
 		if len(found) == 0 {
 			return incident.Incident{}, fault.NotFound("There is no incident with number %d.", number)
+		}
+		if joined, err := joinedMeanwhile(ctx, tx, number, firing); err != nil {
+			return incident.Incident{}, err
+		} else if joined {
+			return incident.Incident{}, db.ErrRaced
 		}
 		known, err := known(ctx, tx, found[0], by)
 		if err != nil {
@@ -82,9 +88,28 @@ func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Inciden
 	return state.Inc, nil
 }
 
+// bytewise sorts dedup keys as the writers of signals do, whatever the database's
+// collation: all must lock alerts in one order.
+func bytewise(tx *db.Tx) string {
+	if tx.DB.Dialect == db.Postgres {
+		return ` COLLATE "C"`
+	}
+	return ""
+}
+
+// joinedMeanwhile reports whether an alert of the incident fires that was not among
+// those locked before the incident: a batch may have added it in between.
+func joinedMeanwhile(ctx context.Context, tx *db.Tx, number int64, firing []int64) (bool, error) {
+	now, err := tx.Ints(ctx, "SELECT id FROM alerts WHERE incident_number = $1 AND firing", number)
+	if err != nil {
+		return false, fmt.Errorf("read what fires: %w", err)
+	}
+	return slices.ContainsFunc(now, func(id int64) bool { return !slices.Contains(firing, id) }), nil
+}
+
 // lockAlertsOf locks an incident's alerts and returns those that fire.
 func lockAlertsOf(ctx context.Context, tx *db.Tx, number int64) ([]int64, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, firing FROM alerts WHERE incident_number = $1 ORDER BY service_id, dedup_key"+tx.DB.ForUpdate(false), number)
+	rows, err := tx.QueryContext(ctx, "SELECT id, firing FROM alerts WHERE incident_number = $1 ORDER BY service_id, dedup_key"+bytewise(tx)+tx.DB.ForUpdate(false), number)
 	if err != nil {
 		return nil, fmt.Errorf("lock alerts: %w", err)
 	}

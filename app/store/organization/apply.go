@@ -31,6 +31,9 @@ func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, pl
 		if err := a.readNumbers(); err != nil {
 			return applied, err
 		}
+		if err := paging.WakeEscalations(ctx, tx, a.now); err != nil {
+			return applied, err
+		}
 		for _, c := range plan.Changes {
 			if err := a.apply(ctx, c); err != nil {
 				return applied, fmt.Errorf("%s %s %s: %w", c.Op, c.Kind, c.Key, err)
@@ -39,7 +42,7 @@ func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, pl
 				return applied, err
 			}
 		}
-		return applied, paging.WakeEscalations(ctx, tx, a.now)
+		return applied, nil
 	})
 }
 

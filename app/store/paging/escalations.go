@@ -16,9 +16,15 @@ import (
 // answer, since somebody else may be on call now. Looking too often does
 // nothing.
 func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE escalations SET next_action_at = $1
-		WHERE next_action_at > $1 AND phase IN ('steps', 'fallback') AND fired_at IS NOT NULL`, now)
+	// Escalations are locked in the order of their ids, and before the pages that a
+	// change of people withdraws.
+	ids, err := tx.Ints(ctx, `SELECT id FROM escalations
+		WHERE next_action_at > $1 AND phase IN ('steps', 'fallback') AND fired_at IS NOT NULL ORDER BY id`+tx.DB.ForUpdate(false), now)
 	if err != nil {
+		return fmt.Errorf("lock escalations: %w", err)
+	}
+	where, args := tx.DB.In("id", 2, ids)
+	if _, err := tx.ExecContext(ctx, "UPDATE escalations SET next_action_at = $1 WHERE "+where, append([]any{now}, args...)...); err != nil {
 		return fmt.Errorf("wake the escalations: %w", err)
 	}
 	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
@@ -65,10 +71,11 @@ func Escalate(ctx context.Context, tx *db.Tx, now time.Time, states []*IncidentS
 			changing = append(changing, s)
 		}
 	}
-	if err := changeRunning(ctx, tx, now, changing); err != nil {
+	unstarted, err := changeRunning(ctx, tx, now, changing)
+	if err != nil {
 		return 0, err
 	}
-	return work, startEscalations(ctx, tx, now, starting)
+	return work, startEscalations(ctx, tx, now, append(starting, unstarted...))
 }
 
 func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []*IncidentState) error {

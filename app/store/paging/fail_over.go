@@ -125,7 +125,7 @@ func failPages(ctx context.Context, tx *db.Tx, now time.Time, pages []int64) err
 		return nil
 	}
 	where, args := tx.DB.In("id", 2, pages)
-	escalations, err := tx.Ints(ctx, "UPDATE pages SET state = 'failed', notify_at = NULL, ended_at = $1 WHERE "+where+" RETURNING escalation_id",
+	escalations, err := tx.Ints(ctx, "UPDATE pages SET state = 'failed', notify_at = NULL, ended_at = $1 WHERE state IN ('active', 'superseded') AND "+where+" RETURNING escalation_id",
 		append([]any{now}, args...)...)
 	if err != nil {
 		return fmt.Errorf("fail pages: %w", err)

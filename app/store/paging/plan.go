@@ -54,12 +54,13 @@ func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide p
 	}, func(id int64, cause error) error {
 		s.db.Log.ErrorContext(ctx, "a page cannot be planned and has failed", "page", id, "error", cause)
 		return s.db.InTx(ctx, func(tx *db.Tx) error {
-			if err := failPages(ctx, tx, now, []int64{id}); err != nil {
+			// An answer may have come since the page was found due.
+			number, err := tx.Ints(ctx, "SELECT incident_number FROM pages WHERE id = $1 AND state = 'active'"+tx.DB.ForUpdate(false), id)
+			if err != nil || len(number) == 0 {
 				return err
 			}
-			number, err := tx.Ints(ctx, "SELECT incident_number FROM pages WHERE id = $1", id)
-			if err != nil {
-				return fmt.Errorf("read the incident of a page: %w", err)
+			if err := failPages(ctx, tx, now, []int64{id}); err != nil {
+				return err
 			}
 			if err := timeline.InsertTrouble(ctx, tx, now, number, "A page could not be turned into messages. Tocsin’s log says why."); err != nil {
 				return err

@@ -20,12 +20,14 @@ type running struct {
 	policy       *int64 // the policy's version, of one that starts
 }
 
-// changeRunning stops, moves and resumes the escalations of incidents. Waiting
+// changeRunning stops, moves and resumes the escalations of incidents, and returns
+// those whose policy has yet to start: an incident that was stopped in the batch
+// that opened it never had an escalation to move. Waiting
 // pages of those that stop are withdrawn, and the messages that carry them are
 // locked, so that no claim made after this commits sends them.
-func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*IncidentState) error {
+func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*IncidentState) (unstarted []*IncidentState, err error) {
 	if len(states) == 0 {
-		return nil
+		return nil, nil
 	}
 	byNumber := map[int64]*IncidentState{}
 	for _, s := range states {
@@ -33,7 +35,7 @@ func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*Inci
 	}
 	locked, err := lockRunning(ctx, tx, states)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	latest := map[int64]int64{} // the primary escalation, by incident
 	for _, r := range locked {
@@ -50,7 +52,7 @@ func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*Inci
 		case change == incident.EscalateStop || change == incident.EscalateStart:
 			asked, err := hasPaged(ctx, tx, r, s)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if !escalation.Ends(r.purpose, s.Inc.Status, asked) {
 				continue
@@ -65,7 +67,7 @@ func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*Inci
 		}
 	}
 	if err := writeRunning(ctx, tx, changed); err != nil {
-		return err
+		return nil, err
 	}
 	// An owner who is asked whether they are still on it is paged outside any
 	// escalation.
@@ -74,19 +76,22 @@ func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*Inci
 		if escalation.EndsQuestion(s.Escalate) {
 			numbers = append(numbers, s.Inc.Number)
 		}
+		if latest[s.Inc.Number] == 0 && escalation.Moves(s.Escalate) && s.Inc.Status == incident.Triggered {
+			unstarted = append(unstarted, s)
+		}
 	}
-	return withdrawPages(ctx, tx, now, numbers, append(stopped, 0))
+	return unstarted, withdrawPages(ctx, tx, now, numbers, append(stopped, 0))
 }
 
-// lockRunning locks the active escalations of incidents, and where one is to go
-// on that may be stopped the latest primary one too, in the order of their ids.
+// lockRunning locks the active escalations of incidents, and where one is to move
+// that may be stopped the latest primary one too, in the order of their ids.
 // Served by escalations_incident.
 func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]running, error) {
 	var numbers []int64
 	which := "e.state = '" + Active + "'"
 	for _, s := range states {
 		numbers = append(numbers, s.Inc.Number)
-		if s.Escalate == incident.EscalateNext || s.Escalate == incident.EscalateResume {
+		if escalation.Moves(s.Escalate) {
 			which = "(e.state = '" + Active + "' OR e.id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = e.incident_number))"
 		}
 	}
