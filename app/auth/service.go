@@ -26,11 +26,6 @@ type People interface {
 	Users(ctx context.Context) ([]User, error)
 	User(ctx context.Context, id int64) (*User, error)
 	UserByEmail(ctx context.Context, email string) (*User, error)
-	SetProfile(ctx context.Context, by Actor, id int64, name, timezone string) error
-	// SetRole and SetActive refuse to leave no active administrator, whoever
-	// else tries at the same time. Deactivation ends the person's sessions.
-	SetRole(ctx context.Context, by Actor, id int64, role Role) error
-	SetActive(ctx context.Context, by Actor, id int64, active bool) error
 	// SetPassword ends the person's sessions and unused links, and returns the
 	// person as they are then.
 	SetPassword(ctx context.Context, by Actor, id int64, hash string) (*User, error)
@@ -39,6 +34,18 @@ type People interface {
 	Rehash(ctx context.Context, id int64, old, hash string) error
 	// HasAdministrator reports whether anybody active is one.
 	HasAdministrator(ctx context.Context) (bool, error)
+}
+
+// PeopleEditor changes people as a part of the configuration: with a new version
+// of it, and an entry in the audit log. Where a person already is as asked for,
+// neither is written. An address that nobody has is a fault of kind not found.
+type PeopleEditor interface {
+	SetProfile(ctx context.Context, by Actor, email, name, timezone string) error
+	// SetRole and SetActive return a conflict rather than leave no active
+	// administrator, whoever else tries at the same time. Deactivation ends the
+	// person's sessions.
+	SetRole(ctx context.Context, by Actor, email string, role Role) error
+	SetActive(ctx context.Context, by Actor, email string, active bool) error
 }
 
 // Links is the part of Store that keeps one-time links.
@@ -83,6 +90,7 @@ type Options struct {
 // asks for it may.
 type Service struct {
 	store    Store
+	editor   PeopleEditor
 	sessions *Sessions
 	now      func() time.Time
 	hasher   *hasher
@@ -99,7 +107,7 @@ type Service struct {
 
 // NewService makes the service. Sessions may be nil for a command, which has
 // no browser to keep signed in.
-func NewService(store Store, sessions *Sessions, o Options) *Service {
+func NewService(store Store, editor PeopleEditor, sessions *Sessions, o Options) *Service {
 	if o.Cost == (Cost{}) {
 		o.Cost = DefaultCost
 	}
@@ -108,6 +116,7 @@ func NewService(store Store, sessions *Sessions, o Options) *Service {
 	}
 	return &Service{
 		store:           store,
+		editor:          editor,
 		sessions:        sessions,
 		now:             func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		hasher:          newHasher(o.Cost),
@@ -175,7 +184,11 @@ func (s *Service) SetProfile(ctx context.Context, by Actor, id int64, name, time
 	if wrong := append(fields(err), fields(checkTimezone(timezone))...); len(wrong) > 0 {
 		return fault.Invalid("%s", wrong[0].Message).With(wrong...)
 	}
-	return s.store.SetProfile(ctx, by, id, name, timezone)
+	u, err := s.store.User(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.editor.SetProfile(ctx, by, u.Email, name, timezone)
 }
 
 // SetRole changes a person's role. The last active administrator stays one.
@@ -187,7 +200,11 @@ func (s *Service) SetRole(ctx context.Context, by Actor, id int64, role Role) er
 	if err != nil {
 		return err
 	}
-	return s.store.SetRole(ctx, by, id, role)
+	u, err := s.store.User(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.editor.SetRole(ctx, by, u.Email, role)
 }
 
 // SetActive deactivates a person, who can then neither sign in nor be paged,
@@ -196,7 +213,11 @@ func (s *Service) SetActive(ctx context.Context, by Actor, id int64, active bool
 	if err := Allow(by, ManagePeople, Object{}); err != nil {
 		return err
 	}
-	return s.store.SetActive(ctx, by, id, active)
+	u, err := s.store.User(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.editor.SetActive(ctx, by, u.Email, active)
 }
 
 // AuditLog is a page of the audit log.

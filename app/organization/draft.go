@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
 // Options say how edits are to be taken.
@@ -126,7 +128,12 @@ func wordsOf(kind Kind, key string) string { return strings.TrimSpace(string(kin
 
 // wrong reports a problem at a key of a thing.
 func (d *draft) wrong(t thing, key, format string, args ...any) {
-	p := Problem{Path: t.path, Message: fmt.Sprintf(format, args...)}
+	d.fails("", t, key, format, args...)
+}
+
+// fails reports a problem of a kind: see Problem.Fault.
+func (d *draft) fails(kind fault.Kind, t thing, key, format string, args ...any) {
+	p := Problem{Path: t.path, Message: fmt.Sprintf(format, args...), Fault: kind}
 	if key != "" {
 		p.Path = join(t.path, key)
 	}

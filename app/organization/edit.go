@@ -78,6 +78,9 @@ type Problem struct {
 	// or with the Path of an edit's Input: "teams[0].members[2]".
 	Path    string
 	Message string
+	// Fault is not found where an edit is of what is not there, conflict where it
+	// would leave no administrator, and else empty: the edit is invalid.
+	Fault fault.Kind
 	// Untouched names the thing, such as "team payments", where no edit is of it:
 	// it would no longer fit to what the edits change.
 	Untouched string

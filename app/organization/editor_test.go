@@ -48,6 +48,36 @@ func TestEditIsPlannedAgainAfterAConflict(t *testing.T) {
 	}
 }
 
+func TestPeopleEditorReturnsTheKindOfAProblem(t *testing.T) {
+	t.Parallel()
+	s := &testStore{testLoader: testLoader{state: testOrg()}}
+	p := organization.PeopleEditor{Editor: &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}}
+	ctx, by := t.Context(), auth.Tocsin
+	for _, test := range []struct {
+		name string
+		err  error
+		kind fault.Kind
+	}{
+		{"the role of the last administrator", p.SetRole(ctx, by, "ana@x.example", auth.Manager), fault.KindConflict},
+		{"the last administrator deactivated", p.SetActive(ctx, by, "ana@x.example", false), fault.KindConflict},
+		{"the profile of nobody", p.SetProfile(ctx, by, "eve@x.example", "Eve", ""), fault.KindNotFound},
+		{"nobody's role", p.SetRole(ctx, by, "eve@x.example", auth.Manager), fault.KindNotFound},
+		{"nobody taken back", p.SetActive(ctx, by, "eve@x.example", true), fault.KindNotFound},
+		{"no name", p.SetProfile(ctx, by, "ben@x.example", "", ""), fault.KindInvalid},
+		{"no role", p.SetRole(ctx, by, "ben@x.example", auth.Read), fault.KindInvalid},
+	} {
+		if !fault.Is(test.err, test.kind) {
+			t.Errorf("%s: %v, want a fault of kind %s", test.name, test.err, test.kind)
+		}
+	}
+	if err := p.SetProfile(ctx, by, "ben@x.example", "Ben", ""); err != nil || s.applied != nil {
+		t.Errorf("the profile as it is: %v, applied %v", err, s.applied)
+	}
+	if err := p.SetProfile(ctx, by, "ben@x.example", "Benno", ""); err != nil || len(s.applied) != 1 {
+		t.Errorf("another name: %v, applied %v", err, s.applied)
+	}
+}
+
 func TestEditThatChangesNothingIsNotApplied(t *testing.T) {
 	t.Parallel()
 	s := &testStore{testLoader: testLoader{state: testOrg()}}

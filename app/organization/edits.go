@@ -3,6 +3,8 @@ package organization
 import (
 	"slices"
 	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
 // RenameTeam gives a team another name; its slug stays.
@@ -206,7 +208,7 @@ func (e *EndOverride) apply(d *draft) {
 func existing[T any](d *draft, kind Kind, list []T, k string, key func(T) string, path string) *T {
 	i := slices.IndexFunc(list, func(v T) bool { return key(v) == k })
 	if i < 0 {
-		d.wrong(thing{path: path, touched: true}, "", "There is no %s %s.", kind, k)
+		d.fails(fault.KindNotFound, thing{path: path, touched: true}, "", "There is no %s %s.", kind, k)
 		return nil
 	}
 	d.reach(kind, k)

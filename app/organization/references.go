@@ -119,7 +119,7 @@ func (d *draft) administrators() {
 	}
 	for _, u := range d.current.Users {
 		if administers(u) {
-			d.wrong(d.thing(KindUser, u.Email), "role", "%s is the last administrator. Make somebody else one first.", u.Email)
+			d.fails(fault.KindConflict, d.thing(KindUser, u.Email), "role", "%s is the last administrator. Make somebody else one first.", u.Email)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func openOffice(t *testing.T, st *Store) *office {
 	o := &office{t: t, db: st, now: time.Date(2026, 11, 23, 3, 12, 0, 0, time.UTC)}
 	st.Clock.Fixed = func() time.Time { return o.now }
 	o.sessions = auth.NewSessions(st.Access.Sessions(), true, time.Now)
-	o.Service = auth.NewService(st.Access, o.sessions, auth.Options{
+	o.Service = auth.NewService(st.Access, st.Organization.PeopleEditor(), o.sessions, auth.Options{
 		Now:  st.Now,
 		Cost: auth.Cost{Memory: 8, Time: 1, Threads: 1},
 		Pause: func(_ context.Context, wait time.Duration) error {
@@ -152,6 +152,7 @@ func TestChangeOfPeopleRaisesTheVersionOfTheConfiguration(t *testing.T) {
 			t.Errorf("told %+v, want that there is something to reload", n)
 		}
 		o.must(o.SetActive(ctx, auth.Tocsin, ana.ID, true)) // as she is
+		o.must(o.SetProfile(ctx, auth.Tocsin, ana.ID, ana.Name, ana.Timezone))
 		if got := version(); got != before+1 {
 			t.Errorf("version %d after a change that changed nothing, want %d", got, before+1)
 		}
@@ -423,7 +424,7 @@ func TestPasswordIsRehashedWhenItsCostChanges(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
-		dearer := auth.NewService(st.Access, o.sessions, auth.Options{Now: st.Now, Cost: auth.Cost{Memory: 16, Time: 1, Threads: 1}})
+		dearer := auth.NewService(st.Access, st.Organization.PeopleEditor(), o.sessions, auth.Options{Now: st.Now, Cost: auth.Cost{Memory: 16, Time: 1, Threads: 1}})
 		for range 2 {
 			_, err := dearer.SignIn(o.browser(), ana.Email, password, "192.0.2.1")
 			o.must(err)

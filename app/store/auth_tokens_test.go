@@ -133,7 +133,7 @@ func TestAuditLog(t *testing.T) {
 		want := []string{
 			"ada@acme.test token.revoke token:deploy",
 			"ada@acme.test token.create token:deploy",
-			"ada@acme.test user.role user:ben@acme.test",
+			"ada@acme.test user.update user:ben@acme.test",
 			"tocsin user.create user:ben@acme.test",
 			"ada@acme.test user.password user:ada@acme.test",
 			"tocsin link.create user:ada@acme.test",
@@ -159,7 +159,7 @@ func TestAuditLog(t *testing.T) {
 		}
 		entries, err := o.AuditLog(ctx, auth.Tocsin, auth.AuditQuery{Subject: "user:ben@acme.test", Limit: 1})
 		o.must(err)
-		if diff := cmp.Diff(map[string]any{"from": "responder", "to": "manager"}, entries[0].Detail); diff != "" {
+		if diff := cmp.Diff(map[string]any{"changes": []any{"role manager (was responder)"}}, entries[0].Detail); diff != "" {
 			t.Errorf("detail (-want +got):\n%s", diff)
 		}
 		_, err = o.AuditLog(ctx, ben.Actor(), auth.AuditQuery{})

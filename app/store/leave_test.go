@@ -14,7 +14,9 @@ import (
 
 // leavings are the ways in which Ana is deactivated.
 var leavings = map[string]func(p *pipeline) error{
-	"in the app": func(p *pipeline) error { return p.db.Access.SetActive(p.t.Context(), auth.Tocsin, ana, false) },
+	"in the app": func(p *pipeline) error {
+		return p.db.Organization.PeopleEditor().SetActive(p.t.Context(), auth.Tocsin, "ana@acme.example", false)
+	},
 	"by a file": func(p *pipeline) error {
 		versions, err := p.db.Organization.Versions(p.t.Context())
 		if err != nil {
@@ -99,6 +101,23 @@ func TestAPersonWhoLeavesBetweenARetryAndItsSendGetsNothing(t *testing.T) {
 		// A call that was under way when she left falls over to nobody.
 		if n := p.count("SELECT count(*) FROM messages WHERE user_id = $1 AND state IN ('queued', 'sending')", ana); n != 0 {
 			t.Errorf("%d messages to her wait", n)
+		}
+	})
+}
+
+func TestPersonWithUnreadableRowsCanBeDeactivated(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		p.exec(`INSERT INTO contact_methods (id, user_id, slug, medium, address, verified_at, created_at)
+			VALUES (1, 1, 'sms', 'sms', '+4912345', $1, $1), (2, 1, 'mail', 'email', 'ana@acme.example', $1, $1)`, p.now)
+		p.exec("UPDATE priorities SET criteria = 'none'")
+		p.poison("contact_methods", "created_at", "id = 1")
+		p.leaves(leavings["in the app"])
+		if n := p.count("SELECT count(*) FROM users WHERE id = $1 AND NOT active AND session_epoch = 1", ana); n != 1 {
+			t.Error("she is still active, or signed in")
+		}
+		if n := p.count("SELECT count(*) FROM contact_methods WHERE user_id = $1", ana); n != 2 {
+			t.Errorf("she has %d contacts, want both", n)
 		}
 	})
 }

@@ -42,7 +42,7 @@ func openExisting(ctx context.Context, cfg config.Config) (*installation, error)
 	if err != nil {
 		return nil, unreachable(cfg.Database, err)
 	}
-	in := &installation{config: cfg, db: db, auth: auth.NewService(db.Access, nil, auth.Options{Now: db.Now})}
+	in := &installation{config: cfg, db: db, auth: auth.NewService(db.Access, db.Organization.PeopleEditor(), nil, auth.Options{Now: db.Now})}
 	current, err := db.Migrated(ctx)
 	if err == nil && !current {
 		err = fault.Conflict("The schema of %s is not the one that this program needs. `tocsin migrate` brings it up to date.", cfg.Database)

@@ -55,7 +55,7 @@ func (s *Store) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, org
 			return err
 		}
 		// Before the link itself: whoever comes second learns why.
-		has, err := hasAdministrator(tx.Gorm, 0)
+		has, err := hasAdministrator(tx.Gorm)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
-	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 var _ auth.Store = (*Store)(nil)
@@ -70,59 +69,23 @@ func findUser(g *gorm.DB, missing *fault.Error, where string, arg any) (*auth.Us
 	return &u, nil
 }
 
-// SetProfile implements auth.People.
-func (s *Store) SetProfile(ctx context.Context, by auth.Actor, id int64, name, timezone string) error {
-	_, err := s.changeUser(ctx, by, id, "user.profile", func(tx *db.Tx, u *auth.User) (map[string]any, error) {
-		u.Name, u.Timezone = name, timezone
-		return map[string]any{"name": name, "timezone": timezone}, nil
-	})
-	return err
-}
-
-// SetRole implements auth.People.
-func (s *Store) SetRole(ctx context.Context, by auth.Actor, id int64, role auth.Role) error {
-	_, err := s.changeUser(ctx, by, id, "user.role", func(tx *db.Tx, u *auth.User) (map[string]any, error) {
-		if role != auth.Administrator {
-			if err := keepAdministrator(tx, u); err != nil {
-				return nil, err
-			}
-		}
-		detail := map[string]any{"from": u.Role, "to": role}
-		u.Role = role
-		return detail, nil
-	})
-	return err
-}
-
-// SetActive implements auth.People.
-func (s *Store) SetActive(ctx context.Context, by auth.Actor, id int64, active bool) error {
-	action := "user.deactivate"
-	if active {
-		action = "user.reactivate"
-	}
-	_, err := s.changeUser(ctx, by, id, action, func(tx *db.Tx, u *auth.User) (map[string]any, error) {
-		if u.Active == active {
-			return nil, errUnchanged
-		}
-		if !active {
-			if err := keepAdministrator(tx, u); err != nil {
-				return nil, err
-			}
-			u.SessionEpoch++
-			if err := paging.WithdrawPerson(ctx, tx, u.ID, u.Name); err != nil {
-				return nil, err
-			}
-		}
-		u.Active = active
-		return nil, nil
-	})
-	return err
-}
-
 // SetPassword implements auth.People.
 func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash string) (*auth.User, error) {
-	return s.changeUserAt(ctx, by, id, "user.password", (*db.Tx).RaisePeopleVersion, func(tx *db.Tx, u *auth.User) (map[string]any, error) {
-		return nil, givePassword(ctx, tx, u, hash)
+	return db.Returning(ctx, s.db, func(tx *db.Tx) (*auth.User, error) {
+		if err := tx.RaisePeopleVersion(ctx); err != nil {
+			return nil, err
+		}
+		u, err := findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", id)
+		if err != nil {
+			return nil, err
+		}
+		if err := givePassword(ctx, tx, u, hash); err != nil {
+			return nil, err
+		}
+		if err := tx.Gorm.Save(u).Error; err != nil {
+			return nil, fmt.Errorf("set a password: %w", err)
+		}
+		return u, auditUser(ctx, tx, by, "user.password", u, nil)
 	})
 }
 
@@ -149,72 +112,16 @@ func (s *Store) Rehash(ctx context.Context, id int64, old, hash string) error {
 
 // HasAdministrator implements auth.People.
 func (s *Store) HasAdministrator(ctx context.Context) (bool, error) {
-	return hasAdministrator(s.db.GormRead(ctx), 0)
+	return hasAdministrator(s.db.GormRead(ctx))
 }
 
-func hasAdministrator(g *gorm.DB, besides int64) (bool, error) {
+func hasAdministrator(g *gorm.DB) (bool, error) {
 	var n int64
-	err := g.Model(&auth.User{}).Where("role = ? AND active AND id <> ?", auth.Administrator, besides).Count(&n).Error
+	err := g.Model(&auth.User{}).Where("role = ? AND active", auth.Administrator).Count(&n).Error
 	if err != nil {
 		return false, fmt.Errorf("count administrators: %w", err)
 	}
 	return n > 0, nil
-}
-
-// keepAdministrator refuses to take away the last active administrator. Its
-// caller holds the lock of changeConfiguration.
-func keepAdministrator(tx *db.Tx, u *auth.User) error {
-	if u.Role != auth.Administrator || !u.Active {
-		return nil
-	}
-	others, err := hasAdministrator(tx.Gorm, u.ID)
-	if err == nil && !others {
-		err = fault.Conflict("%s is the last administrator. Make somebody else one first.", u.Name)
-	}
-	return err
-}
-
-// errUnchanged ends a change that would change nothing.
-var errUnchanged = errors.New("unchanged")
-
-// changeUser reads a person, lets change alter them, saves and audits it, one
-// change of people at a time.
-func (s *Store) changeUser(ctx context.Context, by auth.Actor, id int64, action string, change userChange) (*auth.User, error) {
-	return s.changeUserAt(ctx, by, id, action, (*db.Tx).RaiseConfigVersion, change)
-}
-
-// userChange alters a person and returns the detail for the audit log.
-type userChange func(tx *db.Tx, u *auth.User) (detail map[string]any, err error)
-
-// changeUserAt is changeUser with the version to be raised.
-func (s *Store) changeUserAt(ctx context.Context, by auth.Actor, id int64, action string, raise func(*db.Tx, context.Context) error,
-	change userChange,
-) (*auth.User, error) {
-	var u *auth.User
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		err := raise(tx, ctx)
-		if err != nil {
-			return err
-		}
-		if u, err = findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", id); err != nil {
-			return err
-		}
-		detail, err := change(tx, u)
-		if err != nil {
-			return err
-		}
-		if err := tx.Gorm.Save(u).Error; err != nil {
-			return fmt.Errorf("change a person: %w", err)
-		}
-		return auditUser(ctx, tx, by, action, u, detail)
-	})
-	if errors.Is(err, errUnchanged) {
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return u, nil
 }
 
 func auditUser(ctx context.Context, tx *db.Tx, by auth.Actor, action string, u *auth.User, detail map[string]any) error {

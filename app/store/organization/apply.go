@@ -82,7 +82,7 @@ func (a *applier) readNumbers() error {
 		}
 	}
 	var priorities []catalog.Priority
-	if err := db.ReadAll(a.tx.Gorm, "level", &priorities); err != nil {
+	if err := db.ReadAll(a.tx.Gorm.Select("level", "name"), "level", &priorities); err != nil {
 		return err
 	}
 	a.levels = map[string]int{}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -80,12 +82,13 @@ func (a *applier) contacts(ctx context.Context, userID int64, contacts []organiz
 	return ids, nil
 }
 
-// withoutWithdrawn reads a person's methods and removes the corrections that no
-// file asks for any more.
+// withoutWithdrawn reads a person's methods, without those that cannot be read,
+// and removes the corrections that no file asks for any more.
 func (a *applier) withoutWithdrawn(ctx context.Context, userID int64, contacts []organization.Contact) ([]notify.ContactMethod, error) {
 	var rows []notify.ContactMethod
-	if err := a.tx.Gorm.Where("user_id = ?", userID).Order("id").Find(&rows).Error; err != nil {
-		return nil, err
+	l := &stateLoad{g: a.tx.Gorm.Where("user_id = ?", userID).Session(&gorm.Session{}), s: &organization.State{}}
+	if load(l, &rows, "id", "id"); l.err != nil {
+		return nil, l.err
 	}
 	var left []notify.ContactMethod
 	for _, r := range rows {
@@ -142,16 +145,12 @@ func (a *applier) corrected(was notify.ContactMethod, userID int64, c organizati
 
 // rules adds the rules of an urgency for which the person has none.
 func (a *applier) rules(userID int64, rules []organization.Rule, methods map[string]int64) error {
-	var has []notify.Rule
-	if err := a.tx.Gorm.Where("user_id = ?", userID).Find(&has).Error; err != nil {
+	var has []string
+	if err := a.tx.Gorm.Model(&notify.Rule{}).Where("user_id = ?", userID).Pluck("urgency", &has).Error; err != nil {
 		return err
 	}
-	own := map[string]bool{}
-	for _, r := range has {
-		own[r.Urgency] = true
-	}
 	for _, r := range rules {
-		if own[r.Urgency] {
+		if slices.Contains(has, r.Urgency) {
 			continue
 		}
 		row := notify.Rule{UserID: userID, Urgency: r.Urgency, AfterSeconds: seconds(r.After), ContactMethodID: methods[r.Contact]}
