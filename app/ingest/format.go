@@ -12,6 +12,12 @@ type Format struct {
 	Kind string
 	// Name is for people: "PagerDuty Events API v2".
 	Name string
+	// Signal is what people call one signal that pages: "breach", "alert". Empty
+	// stands for "signal".
+	Signal string
+	// Identity completes "Told apart by", for an integration without a rule of its
+	// own; field names stand between backticks. Empty where there is nothing to say.
+	Identity string
 	// Endpoints are where senders post.
 	Endpoints []Endpoint
 	// Names are the sender's words for fields that Resolve tells of.

@@ -46,6 +46,8 @@ type IncidentPage struct {
 	// Timeline is oldest first.
 	Timeline []Event
 	Before   []Earlier
+	// Changes are the service's last ones before the incident, newest first.
+	Changes []Change
 
 	// Priorities are what the priority can be set to.
 	Priorities []element.Priority

@@ -37,6 +37,11 @@ type Page struct {
 	MayReveal bool
 	MayReplay bool
 	MayTest   bool
+	// Noun is what people call a signal of the format: "breach", "alert".
+	Noun string
+	// Identity says what tells signals apart unless Dedup does, with field names
+	// between backticks; empty where there is nothing to say.
+	Identity  string
 	RateLimit int // signals a minute; 0 for no limit
 	// Dedup is the integration's own rule for dedup keys, or empty.
 	Dedup string
@@ -45,7 +50,7 @@ type Page struct {
 	Snippets []Snippet
 	// ExampleService is filled into the snippet.
 	ExampleService string
-	// WouldPage completes "A breach would page ": "Ana Ortiz by SMS"; empty
+	// WouldPage completes "A breach now would page ": "Ana Ortiz by SMS"; empty
 	// where nobody would be.
 	WouldPage string
 	// CatchAll is the service that takes signals for one that nobody knows, where
@@ -66,7 +71,7 @@ type Snippet struct {
 // Signal is something that was accepted lately.
 type Signal struct {
 	At       time.Time
-	Status   string // "breached", "recovered"
+	Status   string // "breached", "recovered"; "firing", "resolved"
 	Title    string
 	DedupKey string
 	Incident int64 // its number; 0 for none

@@ -26,7 +26,7 @@ func catalogPages() []Page {
 		Ancestors: []element.Ref{shop}, Children: tree[0].Children[0].Children, Team: payments, Policy: payments,
 		Deployments: []services.Deployment{{Slug: "prod-eu", Name: "Production Europe", Region: "EU", Production: true}, {Slug: "staging", Name: "Staging", Region: "EU"}},
 		Runbook:     element.Link{Text: "checkout-api"}, Dashboards: []element.Link{{Text: "Checkout", Href: "https://dash.acme.example/checkout"}},
-		ReopenWindow: "5 minutes", Integrations: []element.Ref{sre}, Reach: []element.Person{ana},
+		ReopenWindow: "5 minutes", Changes: changes(), Integrations: []element.Ref{sre}, Reach: []element.Person{ana},
 		SLOs: []services.SLO{
 			{Name: "Availability of get data API", Endpoint: "GET /api/data/{tenant}", SLI: "availability", Objective: 99.7, Window: "28d", Priority: p2, PriorityReason: "Customers cannot see their data, but nothing is lost."},
 			{Name: "Latency of checkout", SLI: "latency", Objective: 95, Window: "7d"}},
@@ -55,7 +55,7 @@ func catalogPages() []Page {
 func integrationPages() []Page {
 	page := integrations.Page{
 		Frame: frame("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach", Service: checkout,
-		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", MayReveal: true, MayReplay: true, MayTest: true,
+		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", Noun: "breach", Identity: "a signal’s own `dedup_key`, or else its deployment, endpoint, SLI and SLO name", MayReveal: true, MayReplay: true, MayTest: true,
 		ExampleService: "checkout-api", WouldPage: "Ana Ortiz by SMS", RateLimit: 600,
 		Dedup: `event.service + "/" + event.slo.name`,
 		Signals: []integrations.Signal{
@@ -72,7 +72,7 @@ func integrationPages() []Page {
 	revealed := page
 	revealed.Key = "slo0000000000000000000000000key1"
 	waiting := integrations.Page{Frame: administrator("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach",
-		Endpoint: page.Endpoint, KeyEnd: "key1", ExampleService: "checkout-api"}
+		Endpoint: page.Endpoint, KeyEnd: "key1", Noun: page.Noun, Identity: page.Identity, ExampleService: "checkout-api"}
 	return []Page{
 		{"integrations", integrations.List(integrations.ListPage{Frame: frame("Integrations", layout.Integrations), Integrations: []integrations.ListRow{
 			{Integration: sre, Kind: "SLO breach", Service: checkout, LastAt: now.Add(-4 * time.Minute), Rejected: 2},

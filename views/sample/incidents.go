@@ -2,6 +2,7 @@ package sample
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -57,6 +58,7 @@ func triggered() incidents.IncidentPage {
 		},
 		Timeline:   nightTimeline(),
 		Before:     []incidents.Earlier{{Number: 9, CreatedAt: now.Add(-12 * 24 * time.Hour), ResolvedAt: now.Add(-12*24*time.Hour + 22*time.Minute), Resolution: "Rolled back v2.38.1."}},
+		Changes:    changes(),
 		Priorities: priorities,
 		MayAct:     true,
 	}
@@ -324,4 +326,13 @@ func storm(p incidents.ListPage) incidents.ListPage {
 	}
 	p.Older = "tab=unanswered&before=104"
 	return p
+}
+
+// changes are a deployment with all that it can have, and one with a long summary
+// alone.
+func changes() []incidents.Change {
+	return []incidents.Change{
+		{At: now.Add(-20 * time.Minute), Summary: "Deployed checkout 2.40.0", Source: "ci", Links: []element.Link{{Text: "Pipeline", Href: "https://ci.acme.example/runs/1"}}},
+		{At: now.Add(-3 * time.Hour), Summary: strings.Repeat("The flag for the new prices is on for another tenth of all customers. ", 6)},
+	}
 }

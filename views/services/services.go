@@ -42,6 +42,8 @@ type Page struct {
 	SLOs         []SLO
 	Integrations []element.Ref
 	Open         []incidents.Row
+	// Changes are the latest, newest first.
+	Changes []incidents.Change
 	// Reach is who would be paged first right now; empty where nobody would.
 	Reach []element.Person
 }

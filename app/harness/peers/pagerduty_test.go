@@ -8,8 +8,11 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/PagerDuty/go-pagerduty"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
 // TestPagerDutyClient has PagerDuty's own client page, acknowledge and resolve.
@@ -84,10 +87,27 @@ func TestPagerDutyClient(t *testing.T) {
 	if err != nil || change.Status != "success" {
 		t.Errorf("the change is answered %+v, %v", change, err)
 	}
+	w.expectChange("Deployed checkout 1.2", "ci", incident.Link{Text: "Pipeline", Href: "https://ci.example.com/runs/1"})
 	if open := w.open(); len(open) != 0 {
 		t.Errorf("the change opened %v", open)
 	}
 	ana.ExpectNothing()
+}
+
+// expectChange fails the test unless one change is stored, the same as this one.
+func (w *world) expectChange(summary, source string, link incident.Link) {
+	w.t.Helper()
+	view, err := w.Server.DB.Organization.Load(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	changes, err := w.Server.DB.Incidents.ChangesBefore(w.t.Context(), view.Services[0].ID, w.Now().Add(time.Hour), 2)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(changes) != 1 || changes[0].Summary != summary || changes[0].Source != source || !slices.Equal(changes[0].Links, []incident.Link{link}) {
+		w.t.Errorf("the stored changes are %+v", changes)
+	}
 }
 
 // TestPagerDutyClientErrors has the client find that an event is refused for good,

@@ -29,6 +29,8 @@ const Path = "/webhooks/alertmanager"
 var Format = ingest.Format{
 	Kind:      Kind,
 	Name:      "Prometheus Alertmanager",
+	Signal:    "alert",
+	Identity:  "an alert’s `fingerprint` within its `groupKey`; the burn-rate alerts of one SLO are one",
 	Endpoints: []ingest.Endpoint{{Method: http.MethodPost, Path: Path, KeyInPath: true}},
 	Names:     ingest.Names{Service: "labels.service", StartedAt: "startsAt"},
 	Decode:    decode,

@@ -27,8 +27,9 @@ const (
 
 // Format is PagerDuty's Events API v2.
 var Format = ingest.Format{
-	Kind: Kind,
-	Name: "PagerDuty Events API v2",
+	Kind:   Kind,
+	Name:   "PagerDuty Events API v2",
+	Signal: "event", Identity: "an event’s `dedup_key`; a trigger without one is always new",
 	Endpoints: []ingest.Endpoint{
 		{Method: http.MethodPost, Path: EventPath, KeyHeader: keyHeader, Key: routingKey},
 		{Method: http.MethodPost, Path: ChangePath, KeyHeader: keyHeader, Key: routingKey},

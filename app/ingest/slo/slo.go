@@ -25,6 +25,8 @@ const Path = "/webhooks/slo"
 var Format = ingest.Format{
 	Kind:      Kind,
 	Name:      "SLO breach",
+	Signal:    "breach",
+	Identity:  "a signal’s own `dedup_key`, or else its deployment, endpoint, SLI and SLO name",
 	Endpoints: []ingest.Endpoint{{Method: http.MethodPost, Path: Path, KeyInPath: true}},
 	Names:     ingest.Names{Service: "service", StartedAt: "started_at"},
 	Decode: func(in ingest.Input) ([]ingest.Event, error) {

@@ -60,7 +60,7 @@ func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
 	return firings[len(firings)-1].People
 }
 
-// TestSender sends test breaches. All of it is required.
+// TestSender sends test signals. All of it is required.
 type TestSender struct {
 	Formats *ingest.Formats
 	Signals Signals
@@ -91,7 +91,21 @@ func (t TestSender) Name(kind string) string {
 	return kind
 }
 
-// Send posts a test breach as the integration's sender would, through the same
+// Signal is what people call a signal of a kind: "breach", "alert".
+func (t TestSender) Signal(kind string) string {
+	if format, ok := t.Formats.Kind(kind); ok && format.Signal != "" {
+		return format.Signal
+	}
+	return "signal"
+}
+
+// Possible reports whether there is a test signal of a kind.
+func (t TestSender) Possible(kind string) bool {
+	format, ok := t.Formats.Kind(kind)
+	return ok && format.Sample != nil
+}
+
+// Send posts a test signal as the integration's sender would, through the same
 // path as a real one. Each opens an incident of its own, unless the integration's
 // dedup rule joins them, as it would real ones.
 func (t TestSender) Send(ctx context.Context, req *Request, i organization.IntegrationRecord, remote string) (ingest.Answer, error) {
@@ -106,7 +120,7 @@ func (t TestSender) Send(ctx context.Context, req *Request, i organization.Integ
 	answers, err := t.Signals.Accept(ctx, ingest.Request{
 		Endpoint: format.Endpoints[0].Path, Key: key, ContentType: "application/json", Remote: remote,
 		Body: format.Sample(ingest.Sample{
-			Service: req.ExampleService(i).Slug, Title: "Test breach by " + req.User.Name,
+			Service: req.ExampleService(i).Slug, Title: "Test " + t.Signal(i.Kind) + " by " + req.User.Name,
 			DedupKey: fmt.Sprintf("test %d %d", req.User.ID, req.Clock.Now.UnixMicro()),
 		}),
 	})
@@ -114,7 +128,7 @@ func (t TestSender) Send(ctx context.Context, req *Request, i organization.Integ
 		return ingest.Answer{}, err
 	}
 	if answers[0].Incident == nil {
-		return ingest.Answer{}, fault.Conflict("The test breach was %s, and opened no incident.", answers[0].Status)
+		return ingest.Answer{}, fault.Conflict("The test %s was %s, and opened no incident.", t.Signal(i.Kind), answers[0].Status)
 	}
 	return answers[0], nil
 }

@@ -2,8 +2,11 @@ package incidents
 
 import (
 	"cmp"
+	"context"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -18,8 +22,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
-// maxEarlier bounds how many earlier incidents are shown.
-const maxEarlier = 5
+const (
+	// maxEarlier bounds how many earlier incidents are shown.
+	maxEarlier = 5
+	// maxChanges and changeAge bound which changes of the service are shown.
+	maxChanges = 5
+	changeAge  = 24 * time.Hour
+)
 
 func (p *handlers) showIncident(c echo.Context, req *page.Request) error {
 	n, err := web.IncidentNumber(c)
@@ -62,11 +71,27 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 	if data.Next, err = p.upcoming(ctx, req, &row); err != nil {
 		return data, err
 	}
+	if data.Changes, err = p.changesBefore(ctx, &row); err != nil {
+		return data, err
+	}
 	earlier, err := p.Incidents.EarlierIncidents(ctx, row.Incident, maxEarlier)
 	for _, e := range earlier {
 		data.Before = append(data.Before, view.Earlier{Number: e.Number, CreatedAt: e.CreatedAt, ResolvedAt: page.Instant(e.ResolvedAt), Resolution: e.Resolution})
 	}
 	return data, err
+}
+
+// changesBefore are the service's last changes before an incident was opened. The
+// start that a sender names is not used: deployments are reported at their end, and
+// some senders name a constant.
+func (p *handlers) changesBefore(ctx context.Context, r *incident.Row) ([]view.Change, error) {
+	recorded, err := p.Changes.ChangesBefore(ctx, r.ServiceID, r.CreatedAt, maxChanges)
+	if err != nil {
+		return nil, err
+	}
+	oldest := r.CreatedAt.Add(-changeAge)
+	recent := slices.DeleteFunc(recorded, func(c ingest.RecordedChange) bool { return c.At.Before(oldest) })
+	return page.Changes(recent), nil
 }
 
 // incidentFacts is what the page shows of the incident's own record.

@@ -4,9 +4,11 @@ package incidents
 
 import (
 	"context"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
 
@@ -26,6 +28,13 @@ type Incidents interface {
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
 }
 
+// Changes reads the changes of services.
+type Changes interface {
+	// ChangesBefore are the last changes of a service at or before an instant,
+	// newest first.
+	ChangesBefore(ctx context.Context, serviceID int64, at time.Time, limit int) ([]ingest.RecordedChange, error)
+}
+
 // Actions carries out commands on incidents: incident.Service.
 type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
@@ -34,6 +43,7 @@ type Actions interface {
 // Deps is what the pages need. All are required.
 type Deps struct {
 	Incidents Incidents
+	Changes   Changes
 	Actions   Actions
 }
 

@@ -91,14 +91,18 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	data := integrations.Page{
 		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
 		Endpoint: p.PublicURL() + p.Tests.Path(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
-		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page),
+		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page) && p.Tests.Possible(i.Kind),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: req.ExampleService(i).Slug, WouldPage: p.WouldPage(req, i),
+	}
+	data.Noun = p.Tests.Signal(i.Kind)
+	if format, ok := p.Tests.Formats.Kind(i.Kind); ok {
+		data.Identity = format.Identity
 	}
 	data.Snippets = p.snippets(i.Kind, revealed)
 	if i.ServiceID == nil {
 		data.CatchAll = req.Config.ServiceRef(req.Config.Organization.CatchAllServiceID)
 	}
-	if data.Signals, err = p.signals(c, i.ID); err != nil {
+	if data.Signals, err = p.signals(c, i); err != nil {
 		return err
 	}
 	before, _ := web.ParseNumber(c.QueryParam("before"))
@@ -109,9 +113,9 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 }
 
 // signals are the latest that were accepted.
-func (p *handlers) signals(c echo.Context, integrationID int64) ([]integrations.Signal, error) {
+func (p *handlers) signals(c echo.Context, of organization.IntegrationRecord) ([]integrations.Signal, error) {
 	ctx := c.Request().Context()
-	alerts, err := p.Signals.LastSignals(ctx, integrationID, maxSignals)
+	alerts, err := p.Signals.LastSignals(ctx, of.ID, maxSignals)
 	if err != nil {
 		return nil, err
 	}
@@ -123,11 +127,15 @@ func (p *handlers) signals(c echo.Context, integrationID int64) ([]integrations.
 	if err != nil {
 		return nil, err
 	}
+	firing, ended := "firing", "resolved"
+	if of.Kind == catalog.KindSLO {
+		firing, ended = "breached", "recovered"
+	}
 	list := make([]integrations.Signal, len(alerts))
 	for i, a := range alerts {
-		list[i] = integrations.Signal{At: a.LastSeenAt, Status: "recovered", Title: titles[a.IncidentNo], DedupKey: a.DedupKey, Incident: a.IncidentNo, Count: a.Occurrences}
+		list[i] = integrations.Signal{At: a.LastSeenAt, Status: ended, Title: titles[a.IncidentNo], DedupKey: a.DedupKey, Incident: a.IncidentNo, Count: a.Occurrences}
 		if a.Firing {
-			list[i].Status = "breached"
+			list[i].Status = firing
 		}
 	}
 	return list, nil

@@ -47,8 +47,11 @@ func nodes(config *page.Config, parent *int64, open map[int64]incident.ServiceCo
 	return all
 }
 
-// maxOpen bounds the open incidents that a service's page shows.
-const maxOpen = 20
+// maxOpen and maxChanges bound what a service's page shows.
+const (
+	maxOpen    = 20
+	maxChanges = 10
+)
 
 func (p *handlers) showService(c echo.Context, req *page.Request) error {
 	ctx := c.Request().Context()
@@ -70,6 +73,12 @@ func (p *handlers) showService(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
+	// A sender's clock may be ahead, so the future counts too.
+	changes, err := p.Changes.ChangesBefore(ctx, s.ID, req.Clock.Now.Add(time.Hour), maxChanges)
+	if err != nil {
+		return err
+	}
+	data.Changes = page.Changes(changes)
 	return page.Render(c, http.StatusOK, view.Service(data))
 }
 

@@ -4,6 +4,7 @@ package services
 
 import (
 	"context"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
@@ -18,6 +19,13 @@ type Incidents interface {
 	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
 	// IncidentTitles are by number.
 	IncidentTitles(ctx context.Context, numbers []int64) (map[int64]string, error)
+}
+
+// Changes reads the changes of services.
+type Changes interface {
+	// ChangesBefore are the last changes of a service at or before an instant,
+	// newest first.
+	ChangesBefore(ctx context.Context, serviceID int64, at time.Time, limit int) ([]ingest.RecordedChange, error)
 }
 
 // Signals reads what integrations sent, and their keys.
@@ -42,6 +50,7 @@ type Replays interface {
 // Deps is what the pages need. All are required.
 type Deps struct {
 	Incidents Incidents
+	Changes   Changes
 	Signals   Signals
 	Replays   Replays
 	Tests     page.TestSender

@@ -14,7 +14,7 @@ func TestRevealKey(t *testing.T) {
 		dana, ana := a.SignIn("dev.manager@acme.example"), a.SignIn("ana@acme.example")
 		for _, b := range []*webtest.Browser{dana, ana} {
 			page := b.Get("/integrations/sre", http.StatusOK)
-			webtest.Contains(t, page, "key1", "Ben Adeyemi by SMS", "https://tocsin.example.com/webhooks/slo")
+			webtest.Contains(t, page, "a signal’s own <code>dedup_key</code>, or else its deployment", "Send a test breach", "A breach now would page", "key1", "Ben Adeyemi by SMS", "https://tocsin.example.com/webhooks/slo")
 			webtest.Lacks(t, page, webtest.Key)
 		}
 		ana.Post("/integrations/sre/key", http.StatusForbidden)
@@ -37,10 +37,12 @@ func TestIntegrationSnippets(t *testing.T) {
 		page := dana.Get("/integrations/clients", http.StatusOK)
 		webtest.Contains(t, page, "PagerDuty Events API v2", "pagerduty_configs", "https://tocsin.example.com/v2/enqueue", "$TOCSIN_KEY")
 		webtest.Lacks(t, page, key)
-		webtest.Lacks(t, page, "Command that sends a breach")
+		webtest.Contains(t, page, "an event’s <code>dedup_key</code>", "Send a test event", "An event now would page Ben Adeyemi by SMS")
+		webtest.Lacks(t, page, "SLI and SLO name", "test breach", "A breach", "Command that sends a breach")
 		webtest.Contains(t, dana.Post("/integrations/clients/key", http.StatusOK), "routing_key: "+key)
 		dana.Post("/integrations/clients/test", http.StatusSeeOther)
-		webtest.Contains(t, dana.Get("/incidents/1", http.StatusOK), "Test breach by Dana Levi")
+		webtest.Contains(t, dana.Get("/incidents/1", http.StatusOK), "Test event by Dana Levi", "The test event is in")
+		webtest.Contains(t, dana.Get("/integrations/clients", http.StatusOK), "firing")
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
 
-// testIntegration sends a test breach and redirects to its incident.
+// testIntegration sends a test signal and redirects to its incident.
 func (p *handlers) testIntegration(c echo.Context, req *page.Request) error {
 	i, err := findIntegration(req, c)
 	if err != nil {
@@ -23,9 +23,9 @@ func (p *handlers) testIntegration(c echo.Context, req *page.Request) error {
 	}
 	address := fmt.Sprintf("/incidents/%d", answer.Incident.Number)
 	if answer.Status == incident.ResultDeduplicated {
-		return p.Done(c, address, "The test breach is in, and joined this incident: the integration’s own rule takes them for the same.")
+		return p.Done(c, address, "The test %s is in, and joined this incident: the integration’s own rule takes them for the same.", p.Tests.Signal(i.Kind))
 	}
-	return p.Done(c, address, "The test breach is in, and goes the way of a real one.")
+	return p.Done(c, address, "The test %s is in, and goes the way of a real one.", p.Tests.Signal(i.Kind))
 }
 
 // replay submits a rejected signal again. If it is rejected again, the reason is
