@@ -16,6 +16,7 @@ type delivery struct {
 	format        *Format
 	integrationID int64
 	events        []Event
+	numbers       []int // each event's in its request, from 1; nil for all events of it
 	signals       []Signal
 	changes       []RecordedChange
 	answers       []Answer
@@ -28,8 +29,9 @@ type delivery struct {
 // by the present one: the service that it does not know may be new. What it only
 // warns of needs no second look, since the writer finds an old snapshot out.
 //
-// refused is why some of the events were not accepted; err why none was.
-func (s *Service) take(ctx context.Context, format *Format, integrationID int64, req *Request) (answers []Answer, refused, err error) {
+// numbers are the events that are taken, from 1 in the order of the request; nil
+// for all. refused is why some of the events were not accepted; err why none was.
+func (s *Service) take(ctx context.Context, format *Format, integrationID int64, req *Request, numbers []int) (answers []Answer, refused []refusedEvent, err error) {
 	if len(req.Body) > MaxBody {
 		return nil, nil, fault.TooLarge("The body is larger than %d KiB.", MaxBody>>10)
 	}
@@ -37,8 +39,11 @@ func (s *Service) take(ctx context.Context, format *Format, integrationID int64,
 	if err != nil {
 		return nil, nil, err
 	}
+	if numbers != nil {
+		numbers, events = pick(events, numbers)
+	}
 	d := &delivery{
-		format: format, integrationID: integrationID, events: events, signals: make([]Signal, len(events)),
+		format: format, integrationID: integrationID, events: events, numbers: numbers, signals: make([]Signal, len(events)),
 		answers: make([]Answer, len(events)), refused: make([]error, len(events)),
 	}
 	for i := range events {
@@ -46,7 +51,7 @@ func (s *Service) take(ctx context.Context, format *Format, integrationID int64,
 			ev.DedupKey = rand.Text()
 		}
 	}
-	if refused, err = s.resolveAll(ctx, d); err != nil {
+	if err := s.resolveAll(ctx, d); err != nil {
 		return nil, nil, err
 	}
 	if err := s.submitAll(ctx, d); err != nil {
@@ -60,20 +65,60 @@ func (s *Service) take(ctx context.Context, format *Format, integrationID int64,
 			d.answers[i].Warnings = []string{}
 		}
 	}
-	return d.answers, refused, nil
+	return d.answers, d.refusedEvents(), nil
+}
+
+// pick returns the events with the numbers, in the order of the numbers. A number
+// that the request has no event for is left out.
+func pick(events []Event, numbers []int) (picked []int, chosen []Event) {
+	for _, n := range numbers {
+		if n >= 1 && n <= len(events) {
+			picked, chosen = append(picked, n), append(chosen, events[n-1])
+		}
+	}
+	return picked, chosen
+}
+
+// refusedEvent is an event that was not accepted beside others that were.
+type refusedEvent struct {
+	number int // in its request, from 1
+	why    error
+}
+
+func (d *delivery) refusedEvents() []refusedEvent {
+	var refused []refusedEvent
+	for i, why := range d.refused {
+		if why == nil {
+			continue
+		}
+		number := i + 1
+		if d.numbers != nil {
+			number = d.numbers[i]
+		}
+		refused = append(refused, refusedEvent{number: number, why: why})
+	}
+	return refused
+}
+
+// allRefused is why the last event was refused, where no event is accepted.
+func (d *delivery) allRefused() error {
+	if len(d.refused) == 0 || slices.Contains(d.refused, nil) {
+		return nil
+	}
+	return d.refused[len(d.refused)-1]
 }
 
 // resolveAll resolves all events, and fails where none can be accepted.
-func (s *Service) resolveAll(ctx context.Context, d *delivery) (refused, err error) {
+func (s *Service) resolveAll(ctx context.Context, d *delivery) error {
 	snapshot, err := s.opts.Config.Snapshot(ctx)
 	if err != nil {
-		return nil, unavailable(err)
+		return unavailable(err)
 	}
 	for i := range d.events {
 		err := s.resolve(snapshot, d, i)
 		if _, _, doubtful := refusal(err); doubtful || fault.Is(err, fault.KindUnauthorized) {
 			if snapshot, err = s.opts.Config.Reload(ctx); err != nil {
-				return nil, unavailable(err)
+				return unavailable(err)
 			}
 			err = s.resolve(snapshot, d, i)
 		}
@@ -81,15 +126,11 @@ func (s *Service) resolveAll(ctx context.Context, d *delivery) (refused, err err
 			continue
 		}
 		if _, _, ok := refusal(err); !ok || len(d.events) == 1 {
-			return nil, err
+			return err
 		}
 		s.refuse(d, i, err)
-		refused = err
 	}
-	if refused != nil && !slices.Contains(d.refused, nil) {
-		return nil, refused
-	}
-	return refused, nil
+	return d.allRefused()
 }
 
 func (s *Service) refuse(d *delivery, i int, why error) {
@@ -120,7 +161,7 @@ func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error 
 }
 
 // submitAll makes the signals durable. Those whose configuration has changed
-// meanwhile are resolved anew.
+// meanwhile are resolved anew; it fails where no event of the request is left then.
 func (s *Service) submitAll(ctx context.Context, d *delivery) error {
 	var pending []int
 	for i := range d.events {
@@ -130,7 +171,7 @@ func (s *Service) submitAll(ctx context.Context, d *delivery) error {
 	}
 	for range maxStale {
 		if len(pending) == 0 {
-			return nil
+			return d.allRefused()
 		}
 		stale, err := s.submit(ctx, d, pending)
 		if err != nil || stale == nil {
@@ -156,7 +197,7 @@ func (s *Service) submitAll(ctx context.Context, d *delivery) error {
 		}
 	}
 	if len(pending) == 0 {
-		return nil
+		return d.allRefused()
 	}
 	return tryAgain("The configuration is changing. Send it again in a moment.", nil)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -22,26 +23,35 @@ type Rejection struct {
 	// Status is what was answered: 400, 413, 415 or 422.
 	Status      int
 	Reason      string
-	Fields      []fault.Field `gorm:"serializer:json"`
+	Fields      []RejectedField `gorm:"serializer:json"`
 	ContentType string
 	Remote      string
-	// Body is at most MaxBody bytes; that of a 413 is only its beginning. A key
-	// that stood in it is made illegible: a replay needs none.
+	// Body is at most MaxBody bytes; that of a 413 is only its beginning. Keys in
+	// it are made illegible: a replay needs none.
 	Body         []byte
 	ReplayedAt   *time.Time
 	ReplayedBy   string // an actor
 	ReplayResult string // a Result, or why it was rejected again
 }
 
+// RejectedField is what is wrong with a request, or with one event of it.
+type RejectedField struct {
+	fault.Field // without a Path where no field is named
+	// Event is the number of the event in its request, from 1, where other events of
+	// the request were accepted: a replay takes only the events that are named here.
+	// 0 stands for the whole request.
+	Event int `json:"event,omitempty"`
+}
+
 // TableName is where the rejected signals stand.
 func (Rejection) TableName() string { return "rejected_signals" }
 
-// Rejections keeps what was rejected. How many per integration is its matter.
+// Rejections keeps what was rejected. How many per integration is its decision.
 type Rejections interface {
 	Reject(ctx context.Context, r Rejection) error
 	// Rejection is NotFound where there is none with the ID.
 	Rejection(ctx context.Context, id int64) (Rejection, error)
-	// Replayed notes ReplayedAt, ReplayedBy and ReplayResult.
+	// Replayed notes ReplayedAt, ReplayedBy, ReplayResult and Fields.
 	Replayed(ctx context.Context, r Rejection) error
 }
 
@@ -64,30 +74,82 @@ func refusal(err error) (f *fault.Error, status int, ok bool) {
 	return nil, 0, false
 }
 
-// reject lists a refused signal. That it cannot be listed is no reason to
-// answer the sender anything else.
-func (s *Service) reject(ctx context.Context, integrationID int64, req *Request, cause error) {
+// minHiddenKey is how many bytes a key in a body has at least to be hidden, where
+// the request came by another one. Hiding a shorter text would spoil the rest of
+// the body, and no sender's keys are as short.
+const minHiddenKey = 16
+
+// reject lists a refused signal; events are those that were refused where others
+// were accepted, else nil. The sender is answered the same where it cannot be
+// listed.
+func (s *Service) reject(ctx context.Context, integrationID int64, endpoint *Endpoint, req *Request, cause error, events []refusedEvent) {
 	f, status, ok := refusal(cause)
 	if !ok {
 		return
 	}
-	body := req.Body[:min(len(req.Body), MaxBody)]
-	if _, endpoint, ok := s.opts.Formats.Endpoint(req.Endpoint); ok && endpoint.Key != nil && req.Key != "" {
-		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))
+	fields := rejectedFields(events)
+	if len(events) == 0 {
+		for _, field := range f.Fields {
+			fields = append(fields, RejectedField{Field: field})
+		}
 	}
 	err := s.opts.Rejections.Reject(context.WithoutCancel(ctx), Rejection{
-		IntegrationID: integrationID, Endpoint: req.Endpoint, ReceivedAt: s.now(), Status: status, Reason: f.Message, Fields: f.Fields,
-		ContentType: document.Printable(req.ContentType), Remote: document.Printable(req.Remote), Body: body,
+		IntegrationID: integrationID, Endpoint: req.Endpoint, ReceivedAt: s.now(), Status: status, Reason: f.Message, Fields: fields,
+		ContentType: document.Printable(req.ContentType), Remote: document.Printable(req.Remote), Body: withoutKeys(endpoint, req),
 	})
 	if err != nil {
 		s.opts.Log.Error("keep rejected signal", "integration", integrationID, "reason", f.Message, "error", err)
 	}
 }
 
+// rejectedFields are the fields of events, at least one of each event.
+func rejectedFields(events []refusedEvent) []RejectedField {
+	var fields []RejectedField
+	for _, event := range events {
+		f, _, _ := refusal(event.why)
+		for _, field := range f.Fields {
+			fields = append(fields, RejectedField{Field: field, Event: event.number})
+		}
+		if len(f.Fields) == 0 {
+			fields = append(fields, RejectedField{Field: fault.Field{Message: f.Message}, Event: event.number})
+		}
+	}
+	return fields
+}
+
+// refusedNumbers are the events that a replay takes; nil for all.
+func (r *Rejection) refusedNumbers() []int {
+	var numbers []int
+	for _, field := range r.Fields {
+		if field.Event > 0 && !slices.Contains(numbers, field.Event) {
+			numbers = append(numbers, field.Event)
+		}
+	}
+	return numbers
+}
+
+// withoutKeys is the beginning of a body of an endpoint, with the key that the
+// request came by and the one that stands in the body made illegible. The latter
+// is another where the request has a key outside of its body too.
+func withoutKeys(endpoint *Endpoint, req *Request) []byte {
+	body := req.Body[:min(len(req.Body), MaxBody)]
+	if endpoint.Key == nil {
+		return body
+	}
+	if key := endpoint.Key(body); len(key) >= minHiddenKey {
+		body = bytes.ReplaceAll(body, []byte(key), []byte("***"))
+	}
+	if req.Key != "" {
+		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))
+	}
+	return body
+}
+
 // Replay sends a rejected request through its integration again, as it stands
 // now, and reads it by the format of the endpoint that it was posted to; what came
-// under a wrong content type is read as JSON. The outcome is noted on it,
-// whichever it is, but for faults that pass.
+// under a wrong content type is read as JSON. Of a request that was accepted in
+// part, only the events that were refused are sent, and the answers are theirs. The
+// outcome is noted on it, whichever it is, but for faults that pass.
 func (s *Service) Replay(ctx context.Context, rejectionID int64, actor string) ([]Answer, error) {
 	r, err := s.opts.Rejections.Rejection(ctx, rejectionID)
 	if err != nil {
@@ -104,9 +166,10 @@ func (s *Service) Replay(ctx context.Context, rejectionID int64, actor string) (
 		return nil, fault.Conflict("This version of Tocsin reads nothing that is posted to %s, so it cannot be replayed.", r.Endpoint)
 	}
 	req := Request{Endpoint: r.Endpoint, ContentType: "application/json", Body: r.Body, Remote: r.Remote}
-	answers, refused, err := s.take(ctx, format, r.IntegrationID, &req)
-	if err == nil && refused != nil {
-		err = refused
+	answers, refused, err := s.take(ctx, format, r.IntegrationID, &req, r.refusedNumbers())
+	if err == nil && len(refused) > 0 {
+		err = refused[len(refused)-1].why
+		r.Fields = rejectedFields(refused)
 	}
 	if err != nil {
 		f, _, again := refusal(err)

@@ -166,15 +166,15 @@ func (s *Service) receive(ctx context.Context, req *Request) (*Format, []Answer,
 	}
 	if !read {
 		if req.Body, err = req.Read(); err != nil {
-			s.reject(ctx, integration.ID, req, err)
+			s.reject(ctx, integration.ID, endpoint, req, err, nil)
 			return format, nil, err
 		}
 	}
-	answers, refused, err := s.take(ctx, format, integration.ID, req)
+	answers, refused, err := s.take(ctx, format, integration.ID, req, nil)
 	if err != nil {
-		s.reject(ctx, integration.ID, req, err)
-	} else if refused != nil {
-		s.reject(ctx, integration.ID, req, refused)
+		s.reject(ctx, integration.ID, endpoint, req, err, nil)
+	} else if len(refused) > 0 {
+		s.reject(ctx, integration.ID, endpoint, req, refused[len(refused)-1].why, refused)
 	}
 	return format, answers, err
 }

@@ -137,7 +137,7 @@ func TestTheNewestRejectionsAreKept(t *testing.T) {
 		b.must(err)
 		reject := func(id int64, reason string) {
 			b.must(st.Incidents.Reject(ctx, ingest.Rejection{IntegrationID: id, ReceivedAt: b.now, Status: 422, Reason: reason,
-				Fields: []fault.Field{{Path: "sli", Message: "Name the SLI."}}, Body: []byte{0, 0xff}}))
+				Fields: []ingest.RejectedField{rejectedField("sli", 1), rejectedField("slo", 3)}, Body: []byte{0, 0xff}}))
 		}
 		reject(other.ID, "another's")
 		for i := range storeincident.MaxRejections + 3 {
@@ -155,12 +155,21 @@ func TestTheNewestRejectionsAreKept(t *testing.T) {
 		b.same("another's", 1, len(others))
 
 		r := first[0]
+		b.same("the fields", []ingest.RejectedField{rejectedField("sli", 1), rejectedField("slo", 3)}, r.Fields)
 		r.ReplayedAt, r.ReplayedBy, r.ReplayResult = &b.now, "ana@acme.example", "created"
+		r.Fields = r.Fields[1:]
 		b.must(st.Incidents.Replayed(ctx, r))
 		kept, err := st.Incidents.Rejection(ctx, r.ID)
 		b.must(err)
 		b.same("the replay", "ana@acme.example created", kept.ReplayedBy+" "+kept.ReplayResult)
 		b.same("the body", []byte{0, 0xff}, kept.Body)
-		b.same("the fields", "sli", kept.Fields[0].Path)
+		b.same("the fields after the replay", []ingest.RejectedField{rejectedField("slo", 3)}, kept.Fields)
+		b.same("the time of the replay", true, kept.ReplayedAt.Equal(b.now))
+		gone := fault.KindOf(st.Incidents.Replayed(ctx, ingest.Rejection{ID: 99999}))
+		b.same("the replay of none", fault.KindNotFound, gone)
 	})
+}
+
+func rejectedField(path string, event int) ingest.RejectedField {
+	return ingest.RejectedField{Field: fault.Field{Path: path, Message: "Name it."}, Event: event}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -35,7 +34,7 @@ func (s *Store) Reject(ctx context.Context, r ingest.Rejection) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		row := r
 		if row.Fields == nil {
-			row.Fields = []fault.Field{}
+			row.Fields = []ingest.RejectedField{}
 		}
 		if row.Body == nil {
 			row.Body = []byte{}
@@ -83,17 +82,18 @@ func (s *Store) Rejections(ctx context.Context, integrationID, before int64, lim
 // Replayed implements ingest.Rejections.
 func (s *Store) Replayed(ctx context.Context, r ingest.Rejection) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		var at *time.Time
-		if r.ReplayedAt != nil {
-			utc := r.ReplayedAt.UTC()
-			at = &utc
+		row := r
+		if row.Fields == nil {
+			row.Fields = []ingest.RejectedField{}
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE rejected_signals SET replayed_at = $1, replayed_by = $2, replay_result = $3 WHERE id = $4",
-			at, r.ReplayedBy, r.ReplayResult, r.ID)
-		if err != nil {
+		if r.ReplayedAt != nil {
+			row.ReplayedAt = new(r.ReplayedAt.UTC())
+		}
+		res := tx.Gorm.Model(&row).Select("ReplayedAt", "ReplayedBy", "ReplayResult", "Fields").Updates(&row)
+		if err := res.Error; err != nil {
 			return fmt.Errorf("note a replay: %w", err)
 		}
-		if n, err := res.RowsAffected(); err == nil && n == 0 {
+		if res.RowsAffected == 0 {
 			return fault.NotFound("There is no such rejected signal.")
 		}
 		return nil

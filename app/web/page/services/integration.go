@@ -163,7 +163,9 @@ func rejectedRow(req *page.Request, r ingest.Rejection) integrations.Rejected {
 		row.ReplayedBy = req.Config.ActorName(r.ReplayedBy)
 	}
 	for _, f := range r.Fields {
-		row.Fields = append(row.Fields, integrations.FieldFault(f))
+		if f.Path != "" {
+			row.Fields = append(row.Fields, integrations.FieldFault(f.Field))
+		}
 	}
 	row.Body, row.Truncated = page.BodyText(r.Body)
 	row.Truncated = row.Truncated || r.Status == http.StatusRequestEntityTooLarge
