@@ -16,6 +16,7 @@ func (d *draft) compare() {
 	compared(d, KindService, was.Services, is.Services, Service.key)
 	compared(d, KindIntegration, was.Integrations, is.Integrations, Integration.key)
 	d.rekeyed(was.Integrations, is.Integrations)
+	d.unopened()
 	d.tried(was.Integrations, is.Integrations)
 	d.change(KindOrganization, "", differences(*was.Organization, *is.Organization), *is.Organization)
 	d.plan.Changes = append(d.plan.Changes, d.removed...)
@@ -26,6 +27,17 @@ func (d *draft) rekeyed(current, desired []Integration) {
 	for _, is := range desired {
 		if was := find(current, is.Slug, Integration.key); was != nil && was.Dedup != is.Dedup {
 			d.note("integration %s: incidents that are open keep their dedup keys. Resolve by hand those that no recovery ends.", is.Slug)
+		}
+	}
+}
+
+// unopened notes the integrations that edits are of and whose keys stay as they
+// are, since they cannot be opened.
+func (d *draft) unopened() {
+	for _, was := range d.state.Integrations {
+		is := find(d.desired.Integrations, was.Slug, Integration.key)
+		if was.KeyErr != nil && is != nil && is.Key == "" && d.thing(KindIntegration, was.Slug).touched {
+			d.note("integration %s: its key stays as it is, and cannot be opened with this server's secret. Give it a new key to be shown one.", was.Slug)
 		}
 	}
 }

@@ -242,7 +242,9 @@ type Integration struct {
 	Name    string `yaml:"name,omitempty"`
 	Kind    string `yaml:"kind,omitempty"`
 	Service string `yaml:"service,omitempty"`
-	Key     string `yaml:"key,omitempty"`
+	// Key is made where an integration is new and has none. That of one that is
+	// there stays where this is empty.
+	Key string `yaml:"key,omitempty"`
 	// Dedup is an expression over the signal, as package rule has it.
 	Dedup     string `yaml:"dedup,omitempty"`
 	RateLimit int    `yaml:"rate_limit,omitempty"`

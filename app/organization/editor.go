@@ -3,6 +3,7 @@ package organization
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -42,13 +43,17 @@ const maxAttempts = 3
 
 // State is the configuration as of now, for plans and exports: with the keys of
 // integrations opened, and with what incidents refer to.
-func (e *Editor) State(ctx context.Context) (*State, error) {
+func (e *Editor) State(ctx context.Context) (*State, error) { return e.state(ctx, true) }
+
+// state is State, without the History unless it is asked for: that takes long to
+// read.
+func (e *Editor) state(ctx context.Context, history bool) (*State, error) {
 	s, err := e.Store.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if s, err = s.AsOf(e.Now()).WithKeys(e.Unseal); err != nil {
-		return nil, err
+	if s = s.AsOf(e.Now()).WithKeys(e.Unseal); !history {
+		return s, nil
 	}
 	if s.History, err = e.Store.History(ctx); err != nil {
 		return nil, fmt.Errorf("read what incidents refer to: %w", err)
@@ -61,7 +66,7 @@ func (e *Editor) State(ctx context.Context) (*State, error) {
 // Nothing is written where there is nothing to change.
 func (e *Editor) Edit(ctx context.Context, by auth.Actor, edits ...Edit) (Applied, error) {
 	for attempt := 1; ; attempt++ {
-		s, err := e.State(ctx)
+		s, err := e.state(ctx, slices.ContainsFunc(edits, removes))
 		if err != nil {
 			return Applied{}, err
 		}

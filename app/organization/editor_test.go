@@ -2,10 +2,12 @@ package organization_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
@@ -14,10 +16,12 @@ import (
 type testStore struct {
 	testLoader
 	conflicts int
+	histories int // how often the History was read
 	applied   []*organization.Plan
 }
 
 func (s *testStore) History(context.Context) (organization.History, error) {
+	s.histories++
 	return organization.History{}, nil
 }
 
@@ -84,5 +88,48 @@ func TestEditThatChangesNothingIsNotApplied(t *testing.T) {
 	e := &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}
 	if _, err := e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Payments"}); err != nil || s.applied != nil {
 		t.Errorf("%v, applied %v", err, s.applied)
+	}
+}
+
+func TestHistoryIsReadForRemovalsAlone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		edits []organization.Edit
+		want  int
+	}{
+		{"an override", []organization.Edit{&organization.AddOverride{Schedule: "payments", Override: organization.Override{Add: "ana@x.example",
+			From: organization.MomentIn(testNow, "UTC"), To: organization.MomentIn(testNow.Add(time.Hour), "UTC")}}}, 0},
+		{"a removal", []organization.Edit{&organization.RenameTeam{Team: "payments", Name: "Money"}, &organization.Remove{Kind: organization.KindService, Key: "api"}}, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := &testStore{testLoader: testLoader{state: testOrg()}}
+			e := &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}
+			if _, err := e.Edit(t.Context(), auth.Tocsin, test.edits...); err != nil || len(s.applied) != 1 || s.histories != test.want {
+				t.Errorf("%v, applied %v, %d reads of the history, want %d", err, s.applied, s.histories, test.want)
+			}
+		})
+	}
+}
+
+func TestKeyThatCannotBeOpenedStopsNoEdit(t *testing.T) {
+	t.Parallel()
+	state := testOrg()
+	state.Integrations = []organization.IntegrationRecord{{Integration: catalog.Integration{ID: 1, Slug: "prom", Name: "Prom", Kind: catalog.KindSLO}}}
+	damaged := errors.New("damaged")
+	s := &testStore{testLoader: testLoader{state: state}}
+	e := &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", damaged }, Now: func() time.Time { return testNow }}
+	if _, err := e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Money"}); err != nil || len(s.applied) != 1 {
+		t.Errorf("%v, applied %v", err, s.applied)
+	}
+	opened, err := e.State(t.Context())
+	if err != nil || !errors.Is(opened.KeyErr(), damaged) {
+		t.Fatalf("%v, the key: %v", err, opened.KeyErr())
+	}
+	want := "~ integration prom: name Prometheus (was Prom)\n" +
+		"! integration prom: its key stays as it is, and cannot be opened with this server's secret. Give it a new key to be shown one.\n"
+	if got := planned(opened, &organization.PutIntegration{Integration: organization.Integration{Slug: "prom", Name: "Prometheus"}}); got != want {
+		t.Errorf("planned %s", got)
 	}
 }

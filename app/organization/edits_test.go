@@ -209,3 +209,30 @@ func TestMakingAPlanChangesNoState(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestOverrideOfAPastPositionBlocksNoEdit(t *testing.T) {
+	t.Parallel()
+	s := testOrg()
+	record := &s.Schedules[0]
+	first := record.Schedule.Versions[0]
+	first.Positions = []oncall.Position{"main", "backup"}
+	next := record.Schedule.Versions[0]
+	next.Effective = testNow.Add(-time.Hour)
+	record.Schedule.Versions = []oncall.Version{first, next}
+	record.Schedule.Overrides = []oncall.Override{{ID: 7, From: testNow.Add(time.Hour), To: testNow.Add(2 * time.Hour), Position: "backup", Kind: oncall.Add, In: 1}}
+	record.FromApp[7] = true
+	for name, edit := range map[string]organization.Edit{
+		"another override": &organization.AddOverride{Schedule: "payments", Override: organization.Override{Position: "main", Add: "ben@x.example",
+			From: organization.MomentIn(testNow.Add(24*time.Hour), "UTC"), To: organization.MomentIn(testNow.Add(48*time.Hour), "UTC")}},
+		"its end": &organization.EndOverride{Schedule: "payments", ID: 7},
+	} {
+		if got := planned(s, edit); !strings.HasPrefix(got, "~ schedule payments: ") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	given := organization.Schedule{Slug: "payments", Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"ana@x.example"}}},
+		Overrides: []organization.Override{{Position: "backup", Add: "ana@x.example", From: organization.MomentIn(testNow, "UTC"), To: organization.MomentIn(testNow.Add(time.Hour), "UTC")}}}
+	if got, want := planned(s, &organization.PutSchedule{Schedule: given}), "schedules[payments].overrides[0].position: There is no position backup.\n"; got != want {
+		t.Errorf("given: %s", got)
+	}
+}

@@ -135,8 +135,12 @@ func (d *draft) scheduleReferences(s Schedule) {
 	for i, w := range s.Shadows {
 		d.refer(t, fmt.Sprintf("shadows[%d].user", i), KindUser, w.User)
 	}
-	for i, o := range s.Overrides {
-		d.overrideReferences(t, fmt.Sprintf("overrides[%d]", i), o, s, s.Positions)
+	// Those that no edit gives were checked when they were made. One whose position
+	// is no longer there matches nobody, and keeps nobody from an edit.
+	if t.given("overrides") {
+		for i, o := range s.Overrides {
+			d.overrideReferences(t, fmt.Sprintf("overrides[%d]", i), o, s, s.Positions)
+		}
 	}
 	if edits := d.schedules[s.Slug]; edits != nil {
 		for i, o := range edits.add {

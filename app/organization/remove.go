@@ -22,6 +22,12 @@ type Remove struct {
 
 func (r *Remove) subject() (Kind, string) { return r.Kind, r.Key }
 
+// removes reports whether planning an edit needs the State's History.
+func removes(e Edit) bool {
+	_, ok := e.(*Remove)
+	return ok
+}
+
 func (r *Remove) check(c *checker) {
 	if r.Kind == KindOrganization || orderOf(r.Kind) == len(kinds) {
 		c.wrong(r.Path, "A thing of kind %s cannot be removed.", r.Kind)

@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -114,20 +115,32 @@ func (v PolicyVersion) Since() time.Time {
 type IntegrationRecord struct {
 	catalog.Integration
 	Key string
+	// KeyErr says why WithKeys could not open the key; nil where it did.
+	KeyErr error
 }
 
-// WithKeys is a copy of the state with the keys of integrations opened.
-func (s *State) WithKeys(unseal func(sealed []byte) (string, error)) (*State, error) {
+// WithKeys is a copy of the state with the keys of integrations opened, but those
+// that cannot be: KeyErr.
+func (s *State) WithKeys(unseal func(sealed []byte) (string, error)) *State {
 	opened := *s
 	opened.Integrations = slices.Clone(s.Integrations)
 	for i := range opened.Integrations {
 		key, err := unseal(opened.Integrations[i].KeySealed)
 		if err != nil {
-			return nil, fmt.Errorf("open the key of integration %s: %w", opened.Integrations[i].Slug, err)
+			key, err = "", fmt.Errorf("open the key of integration %s: %w", opened.Integrations[i].Slug, err)
 		}
-		opened.Integrations[i].Key = key
+		opened.Integrations[i].Key, opened.Integrations[i].KeyErr = key, err
 	}
-	return &opened, nil
+	return &opened
+}
+
+// KeyErr is why keys of integrations could not be opened; nil where all were.
+func (s *State) KeyErr() error {
+	var all []error
+	for _, i := range s.Integrations {
+		all = append(all, i.KeyErr)
+	}
+	return errors.Join(all...)
 }
 
 // AsOf is a copy of the state with another instant.

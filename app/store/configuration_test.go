@@ -117,6 +117,36 @@ func TestPlannedScheduleVersion(t *testing.T) {
 	})
 }
 
+func TestKeyThatCannotBeOpenedIsKept(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		b := openBlueprints(t, st)
+		b.apply(b.example(), blueprint.Options{})
+		e := st.Organization.Editor(b.keys)
+		slug := b.state().Integrations[0].Slug
+		_, err := st.Write.ExecContext(t.Context(), st.Rebind("UPDATE integrations SET key_sealed = $1 WHERE slug = $2"), []byte("damaged"), slug)
+		b.must(err)
+		record := func() organization.IntegrationRecord {
+			t.Helper()
+			all := b.state().Integrations
+			return all[slices.IndexFunc(all, func(i organization.IntegrationRecord) bool { return i.Slug == slug })]
+		}
+		before := record()
+		_, err = e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Money"},
+			&organization.PutIntegration{Integration: organization.Integration{Slug: slug, Name: "Renamed", Service: "checkout-api"}})
+		b.must(err)
+		after := record()
+		if after.Name != "Renamed" || string(after.KeySealed) != "damaged" || !slices.Equal(after.KeyHMAC, before.KeyHMAC) {
+			t.Errorf("the integration is %+v, was %+v", after, before)
+		}
+		key := auth.NewIntegrationKey()
+		_, err = e.Edit(t.Context(), auth.Tocsin, &organization.PutIntegration{Integration: organization.Integration{Slug: slug, Service: "checkout-api", Key: key}})
+		b.must(err)
+		if mended := record(); mended.Key != key || mended.KeyErr != nil {
+			t.Errorf("with a new key: %+v", mended)
+		}
+	})
+}
+
 // Whatever cannot be read of the configuration is left out of the state, and
 // noted.
 func TestUnreadableRowsAreLeftOut(t *testing.T) {

@@ -31,6 +31,9 @@ you would keep a password.`,
 			if err != nil {
 				return err
 			}
+			if err := state.KeyErr(); err != nil {
+				return err // applied elsewhere, the file would make other keys
+			}
 			text := blueprint.Export(state)
 			if file == "" {
 				_, err = cmd.OutOrStdout().Write(text)

@@ -201,11 +201,13 @@ func (a *applier) integration(i organization.Integration, fresh bool) error {
 			return err
 		}
 	}
-	if i.Key == "" {
+	if i.Key == "" && fresh {
 		i.Key = auth.NewIntegrationKey()
 	}
 	row.Slug, row.Name, row.Kind, row.ServiceID, row.RateLimit = i.Slug, i.Name, i.Kind, reference(idOf(a.services, i.Service)), i.RateLimit
 	row.Dedup = i.Dedup
-	row.KeyHMAC, row.KeySealed = a.keys.IntegrationHMAC(i.Key), a.keys.Seal(i.Key)
+	if i.Key != "" {
+		row.KeyHMAC, row.KeySealed = a.keys.IntegrationHMAC(i.Key), a.keys.Seal(i.Key)
+	}
 	return a.save(&row, &row.ID, map[string]int64{}, i.Slug)
 }
