@@ -115,7 +115,7 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 func mayBeSent(ctx context.Context, tx *db.Tx, m notify.ContactMethod, now time.Time) error {
 	var inAnHour, justNow int
 	err := tx.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN contact_method_id = $1 AND created_at > $2 THEN 1 END)
-		FROM messages WHERE user_id = $3 AND created_at > $4 AND kind = 'verify'`, // messages_user_recent
+		FROM messages WHERE user_id = $3 AND created_at > $4 AND kind = '`+string(notify.KindVerify)+`'`, // messages_user_recent
 		m.ID, now.Add(-notify.CodeAgain), m.UserID, now.Add(-time.Hour)).Scan(&inAnHour, &justNow)
 	switch {
 	case err != nil:

@@ -8,15 +8,6 @@ import (
 // Lease is how long claimed work is this process's without a renewal.
 const Lease = 3 * time.Second
 
-// Lapsed picks the messages m whose lease is over, by the clock of leases. next
-// is the number of a further parameter, should one be needed.
-func (db *DB) Lapsed(next int) (string, []any) {
-	if db.Dialect == Postgres {
-		return "m.state = 'sending' AND m.lease_until < clock_timestamp()", nil
-	}
-	return fmt.Sprintf("m.state = 'sending' AND m.lease_until < $%d", next), []any{LeaseClock()}
-}
-
 // Unleased picks the rows whose lease is over or that have none, by the clock of
 // leases. next is the number of a further parameter, should one be needed.
 func (db *DB) Unleased(next int, args ...any) (string, []any) {

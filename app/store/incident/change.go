@@ -118,7 +118,7 @@ func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By
 	if by.UserID != nil {
 		var shadows, others int
 		err := tx.QueryRowContext(ctx, `SELECT COALESCE(sum(CASE WHEN shadow THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN shadow THEN 0 ELSE 1 END), 0)
-			FROM pages WHERE incident_number = $1 AND user_id = $2 AND state IN ('active', 'superseded')`, inc.Number, *by.UserID).Scan(&shadows, &others)
+			FROM pages WHERE incident_number = $1 AND user_id = $2 AND `+paging.Answerable, inc.Number, *by.UserID).Scan(&shadows, &others)
 		if err != nil {
 			return k, fmt.Errorf("look who is paged: %w", err)
 		}

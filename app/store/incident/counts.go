@@ -8,6 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // OpenIncidents counts what is open, by service. Served by incidents_open.
@@ -16,9 +17,9 @@ func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCo
 	// the row, since numbers rise with time.
 	rows, err := s.db.Read.QueryContext(ctx, `
 		SELECT g.service_id, g.open, g.unanswered, g.worst, i.created_at FROM (
-			SELECT service_id, count(*) AS open, count(CASE WHEN status = 'triggered' THEN 1 END) AS unanswered,
-				min(priority) AS worst, min(CASE WHEN status = 'triggered' THEN number END) AS oldest
-			FROM incidents WHERE status <> 'resolved' GROUP BY service_id) g
+			SELECT service_id, count(*) AS open, count(CASE WHEN status = '`+string(incident.Triggered)+`' THEN 1 END) AS unanswered,
+				min(priority) AS worst, min(CASE WHEN status = '`+string(incident.Triggered)+`' THEN number END) AS oldest
+			FROM incidents WHERE `+paging.OpenIncident+` GROUP BY service_id) g
 		LEFT JOIN incidents i ON i.number = g.oldest`)
 	if err != nil {
 		return nil, fmt.Errorf("count incidents by service: %w", err)

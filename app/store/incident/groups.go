@@ -60,7 +60,7 @@ func (r *reception) readGroups() []db.Statement {
 			Query: `SELECT k.service_id, k.group_key, i.number
 				FROM (SELECT unnest($1::bigint[]) AS service_id, unnest($2::text[]) AS group_key) AS k
 				JOIN LATERAL (SELECT number FROM incidents WHERE service_id = k.service_id AND group_key = k.group_key
-					AND group_key <> '' AND status <> 'resolved' LIMIT 1) i ON true`,
+					AND group_key <> '' AND ` + paging.OpenIncident + ` LIMIT 1) i ON true`,
 			Args: []any{services, groups},
 			Each: each,
 		}}
@@ -68,7 +68,7 @@ func (r *reception) readGroups() []db.Statement {
 	queries := make([]db.Statement, 0, len(r.groupKeys))
 	for _, k := range r.groupKeys {
 		queries = append(queries, db.Statement{Name: "read open incidents of groups",
-			Query: "SELECT service_id, group_key, number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+			Query: "SELECT service_id, group_key, number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND " + paging.OpenIncident,
 			Args:  []any{k.service, k.group}, Each: each})
 	}
 	return queries
@@ -97,7 +97,7 @@ func openOfGroup(ctx context.Context, tx *db.Tx, inc incident.Incident) (int64, 
 	if inc.Group == "" {
 		return 0, nil
 	}
-	open, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+	open, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND "+paging.OpenIncident,
 		inc.ServiceID, inc.Group)
 	if err != nil {
 		return 0, fmt.Errorf("read open incident of group: %w", err)

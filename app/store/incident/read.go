@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // incidentRows is a query of incidents with the names of what they refer to.
@@ -36,7 +37,7 @@ func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]inc
 }
 
 // minePaged is served by the index pages_incident.
-const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.state IN ('active', 'superseded')))`
+const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.` + paging.Answerable + `))`
 
 func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	open := len(f.Statuses) > 0
@@ -44,7 +45,7 @@ func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 		open = open && s != incident.Resolved
 	}
 	if open {
-		g = g.Where("i.status <> 'resolved'") // as the index says it
+		g = g.Where("i." + paging.OpenIncident) // as the index says it
 	}
 	if len(f.Statuses) > 0 {
 		g = g.Where("i.status IN ?", f.Statuses)
@@ -111,7 +112,7 @@ func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 	}
 	where, args := s.db.In("p.incident_number", 1, numbers)
 	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(`SELECT p.incident_number, u.id, u.name, u.email FROM pages p JOIN users u ON u.id = p.user_id
-		WHERE p.state IN ('active', 'superseded') AND NOT p.shadow AND `+where+` GROUP BY p.incident_number, u.id, u.name, u.email ORDER BY min(p.id)`), args...)
+		WHERE p.`+paging.Answerable+` AND NOT p.shadow AND `+where+` GROUP BY p.incident_number, u.id, u.name, u.email ORDER BY min(p.id)`), args...)
 	if err != nil {
 		return fmt.Errorf("read who is paged: %w", err)
 	}
@@ -131,8 +132,8 @@ func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 // CountIncidents counts those that are open, and those of a person among them.
 func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Counts, error) {
 	var c incident.Counts
-	err := s.db.GormRead(ctx).Table("incidents AS i").Where("i.status <> 'resolved'").
-		Select(`count(*) AS open, COALESCE(sum(CASE WHEN i.status = 'triggered' THEN 1 ELSE 0 END), 0) AS unanswered,
+	err := s.db.GormRead(ctx).Table("incidents AS i").Where("i."+paging.OpenIncident).
+		Select(`count(*) AS open, COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
 			COALESCE(sum(CASE WHEN `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine`, userID, userID).Scan(&c).Error
 	if err != nil {
 		return c, fmt.Errorf("count incidents: %w", err)
@@ -146,10 +147,10 @@ func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, us
 	f.Statuses, f.MineOf, f.Before = nil, 0, 0
 	var m incident.Matches
 	err := narrow(s.incidentRows(ctx), f).
-		Select(`COALESCE(sum(CASE WHEN i.status <> 'resolved' THEN 1 ELSE 0 END), 0) AS open,
-			COALESCE(sum(CASE WHEN i.status = 'triggered' THEN 1 ELSE 0 END), 0) AS unanswered,
-			COALESCE(sum(CASE WHEN i.status <> 'resolved' AND `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine,
-			COALESCE(sum(CASE WHEN i.status = 'resolved' THEN 1 ELSE 0 END), 0) AS resolved`, userID, userID).Scan(&m).Error
+		Select(`COALESCE(sum(CASE WHEN i.`+paging.OpenIncident+` THEN 1 ELSE 0 END), 0) AS open,
+			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
+			COALESCE(sum(CASE WHEN i.`+paging.OpenIncident+` AND `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine,
+			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Resolved)+`' THEN 1 ELSE 0 END), 0) AS resolved`, userID, userID).Scan(&m).Error
 	if err != nil {
 		return m, fmt.Errorf("count what matches: %w", err)
 	}

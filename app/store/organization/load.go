@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 var _ organization.Loader = (*Store)(nil)
@@ -231,7 +232,7 @@ func readHistory(g *gorm.DB) (organization.History, error) {
 			OR EXISTS (SELECT 1 FROM incidents WHERE service_id = s.id)`: &services,
 		`SELECT DISTINCT v.policy_id FROM policy_versions v WHERE EXISTS (SELECT 1 FROM escalations WHERE policy_version_id = v.id)`: &policies,
 		// incidents_open has the few that are open.
-		`SELECT DISTINCT priority FROM incidents WHERE status <> 'resolved' AND priority IS NOT NULL`: &levels,
+		`SELECT DISTINCT priority FROM incidents WHERE ` + paging.OpenIncident + ` AND priority IS NOT NULL`: &levels,
 	} {
 		if err := g.Raw(query).Scan(into).Error; err != nil {
 			return h, fmt.Errorf("read what incidents refer to: %w", err)

@@ -56,7 +56,7 @@ type DueMessage struct {
 }
 
 const claimColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
-	m.attempts, m.state = 'sending', m.created_at, m.gathering FROM messages m WHERE `
+	m.attempts, m.state = '` + Sending + `', m.created_at, m.gathering FROM messages m WHERE `
 
 // Choice narrows down what may be claimed.
 type Choice struct {
@@ -84,12 +84,12 @@ func (c Choice) one() string {
 // most urgent first, then to chat channels. Served by messages_leased and
 // messages_due.
 func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*DueMessage, error) {
-	lapsed, clock := tx.DB.Lapsed(1)
+	lapsed, clock := leaseEnded(tx.DB, 1)
 	all, err := scanMessages(ctx, tx, claimColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
 	if err != nil {
 		return nil, err
 	}
-	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+which.due()+
+	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = '"+Queued+"' AND m.due_at <= $1 AND m."+toPerson+" AND "+which.due()+
 		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.DB.SkipLocked("m"), now, limit-len(all))
 	if err != nil {
 		return nil, err
@@ -100,6 +100,15 @@ func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which
 	}
 	toChannels, err := dueToChannels(ctx, tx, now, limit-len(all), which.due())
 	return append(all, toChannels...), err
+}
+
+// leaseEnded is the condition that the lease of a message m has ended, by the clock
+// of leases. next is the number of a further parameter, should one be needed.
+func leaseEnded(d *db.DB, next int) (string, []any) {
+	if d.Dialect == db.Postgres {
+		return "m.state = '" + Sending + "' AND m.lease_until < clock_timestamp()", nil
+	}
+	return fmt.Sprintf("m.state = '"+Sending+"' AND m.lease_until < $%d", next), []any{db.LeaseClock()}
 }
 
 func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]*DueMessage, error) {
@@ -138,7 +147,7 @@ func sortOut(all []*DueMessage) (sending, withdrawn []*DueMessage) {
 
 func withdraw(ctx context.Context, tx *db.Tx, messages []*DueMessage) error {
 	for _, f := range messages {
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
 			return fmt.Errorf("withdraw a message: %w", err)
 		}
 		if err := lapse(ctx, tx, f); err != nil {
@@ -154,8 +163,8 @@ func lapse(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	if !f.lapsed {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'failed', finished_at = $1, again_next = true,
-		error = 'The process that was sending it ended. It may have been sent.' WHERE message_id = $2 AND state = 'sending'`, tx.DB.Now(), f.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = '`+Failed+`', finished_at = $1, again_next = true,
+		error = 'The process that was sending it ended. It may have been sent.' WHERE message_id = $2 AND state = '`+Sending+`'`, tx.DB.Now(), f.ID)
 	if err != nil {
 		return fmt.Errorf("close a lost attempt: %w", err)
 	}
@@ -170,7 +179,7 @@ func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time)
 			return nil, err
 		}
 		until, args := tx.DB.LeaseEnd(4, tx.DB.Owner, f.Number, f.ID)
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'sending', gathering = false, lease_owner = $1, attempts = $2, lease_until = "+until+" WHERE id = $3", args...); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Sending+"', gathering = false, lease_owner = $1, attempts = $2, lease_until = "+until+" WHERE id = $3", args...); err != nil {
 			return nil, fmt.Errorf("lease a message: %w", err)
 		}
 		again := f.Again
@@ -182,7 +191,7 @@ func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time)
 		}
 		f.Again = again
 		err := tx.QueryRowContext(ctx, `INSERT INTO attempts (message_id, number, state, again, again_next, provider_id, error, started_at)
-			VALUES ($1, $2, 'sending', $3, $4, '', '', $5) RETURNING id`, f.ID, f.Number, again, false, now).Scan(&f.Attempt)
+			VALUES ($1, $2, '`+Sending+`', $3, $4, '', '', $5) RETURNING id`, f.ID, f.Number, again, false, now).Scan(&f.Attempt)
 		if err != nil {
 			return nil, fmt.Errorf("begin an attempt: %w", err)
 		}
@@ -197,7 +206,7 @@ func (s *Store) Renew(ctx context.Context, sending []int64) ([]int64, error) {
 	return db.Returning(ctx, s.db, func(tx *db.Tx) ([]int64, error) {
 		where, args := s.db.In("id", 1, sending)
 		owner := fmt.Sprintf("$%d", len(args)+1)
-		mine, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...)
+		mine, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = '"+Sending+"' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...)
 		if err != nil || len(mine) == 0 {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ import (
 // nothing.
 func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE escalations SET next_action_at = $1
-		WHERE next_action_at > $1 AND phase IN ('steps', 'fallback') AND fired_at IS NOT NULL`, now)
+		WHERE next_action_at > $1 AND phase IN ('`+string(escalation.Stepping)+`', '`+string(escalation.Falling)+`') AND fired_at IS NOT NULL`, now)
 	if err != nil {
 		return fmt.Errorf("wake the escalations: %w", err)
 	}

@@ -87,10 +87,10 @@ func triedBy(ctx context.Context, tx *db.Tx, id int64) (map[int64][]int64, error
 	rows, err := tx.QueryContext(ctx, `
 		SELECT p.id, o.contact_method_id FROM message_pages mine
 		JOIN messages lost ON lost.id = mine.message_id
-		JOIN pages p ON p.id = mine.page_id AND p.state = 'active'
+		JOIN pages p ON p.id = mine.page_id AND p.state = '`+Active+`'
 		JOIN message_pages mp ON mp.page_id = p.id
 		JOIN messages o ON o.id = mp.message_id
-		WHERE mine.message_id = $1 AND (o.state IN ('failed', 'queued', 'sending') OR o.created_at >= lost.created_at)
+		WHERE mine.message_id = $1 AND (o.state IN ('`+Failed+`', '`+Queued+`', '`+Sending+`') OR o.created_at >= lost.created_at)
 		GROUP BY p.id, o.contact_method_id`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read what was tried: %w", err)
@@ -115,7 +115,7 @@ func lostPages(ctx context.Context, tx *db.Tx, pages []int64) ([]int64, error) {
 	where, args := tx.DB.In("p.id", 1, pages)
 	return tx.Ints(ctx, `SELECT p.id FROM pages p WHERE NOT EXISTS (
 		SELECT 1 FROM message_pages mp JOIN messages m ON m.id = mp.message_id
-		WHERE mp.page_id = p.id AND m.state IN ('queued', 'sending', 'sent', 'delivered')) AND `+where+" ORDER BY p.id", args...)
+		WHERE mp.page_id = p.id AND m.state IN ('`+Queued+`', '`+Sending+`', '`+Sent+`', '`+Delivered+`')) AND `+where+" ORDER BY p.id", args...)
 }
 
 // failPages ends pages that cannot reach their person, and has their steps
@@ -125,7 +125,7 @@ func failPages(ctx context.Context, tx *db.Tx, now time.Time, pages []int64) err
 		return nil
 	}
 	where, args := tx.DB.In("id", 2, pages)
-	escalations, err := tx.Ints(ctx, "UPDATE pages SET state = 'failed', notify_at = NULL, ended_at = $1 WHERE "+where+" RETURNING escalation_id",
+	escalations, err := tx.Ints(ctx, "UPDATE pages SET state = '"+Failed+"', notify_at = NULL, ended_at = $1 WHERE "+where+" RETURNING escalation_id",
 		append([]any{now}, args...)...)
 	if err != nil {
 		return fmt.Errorf("fail pages: %w", err)

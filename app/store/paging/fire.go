@@ -133,7 +133,7 @@ func pagedByStep(ctx context.Context, tx *db.Tx, due []escalation.Due, ids []int
 	where, args := tx.DB.In("e.id", 1, ids)
 	rows, err := tx.QueryContext(ctx, `
 		SELECT e.id, p.user_id FROM escalations e JOIN pages p ON p.incident_number = e.incident_number
-		 AND p.escalation_id = e.id AND p.created_at >= e.fired_at AND p.state IN ('active', 'failed')
+		 AND p.escalation_id = e.id AND p.created_at >= e.fired_at AND p.state IN ('`+Active+`', '`+Failed+`')
 		WHERE `+where, args...)
 	if err != nil {
 		return fmt.Errorf("read who was paged: %w", err)
@@ -176,7 +176,7 @@ func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool
 	if superseded != nil {
 		ofIncidents, args := tx.DB.In("incident_number", 2, within)
 		ofEscalations, more := tx.DB.In("escalation_id", 2+len(args), superseded)
-		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND "+ofIncidents+" AND "+ofEscalations,
+		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = '"+Superseded+"', notify_at = NULL, ended_at = $1 WHERE state = '"+Active+"' AND "+ofIncidents+" AND "+ofEscalations,
 			slices.Concat([]any{now}, args, more)...); err != nil {
 			return fmt.Errorf("end the pages of the step before: %w", err)
 		}
@@ -217,9 +217,9 @@ func moveEscalations(ctx context.Context, tx *db.Tx, now time.Time, changes []es
 		db.ColOf("id", "bigint", changes, func(c *escalation.Change) int64 { return c.ID }),
 		db.ColOf("state", "text", changes, func(c *escalation.Change) string {
 			if c.Ended {
-				return "stopped"
+				return Stopped
 			}
-			return "active"
+			return Active
 		}),
 		db.ColOf("phase", "text", changes, func(c *escalation.Change) string { return string(c.State.Phase) }),
 		db.ColOf("step", "int", changes, func(c *escalation.Change) int { return c.State.Step }),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
@@ -30,9 +31,9 @@ func (s *Store) fireEach(ctx context.Context, now time.Time, limit int, decide f
 // toAdministrators has the administrators paged of what an escalation is about,
 // whatever else stands in its row.
 func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) error {
-	numbers, err := tx.Ints(ctx, `UPDATE escalations SET phase = 'administrators', step = 0, run = 0, reached = false,
+	numbers, err := tx.Ints(ctx, `UPDATE escalations SET phase = '`+string(escalation.Administrators)+`', step = 0, run = 0, reached = false,
 		fired_at = NULL, deadline_at = NULL, next_action_at = $1
-		WHERE id = $2 AND next_action_at <= $1 AND NOT (phase = 'administrators' AND fired_at IS NULL) RETURNING incident_number`, now, id)
+		WHERE id = $2 AND next_action_at <= $1 AND NOT (phase = '`+string(escalation.Administrators)+`' AND fired_at IS NULL) RETURNING incident_number`, now, id)
 	if err != nil {
 		return fmt.Errorf("turn to the administrators: %w", err)
 	}
@@ -41,7 +42,7 @@ func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) e
 		return err
 	}
 	// The step's people are told no more: it is not their step that goes on.
-	if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND escalation_id = $2 AND incident_number = $3", now, id, numbers[0]); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = '"+Superseded+"', notify_at = NULL, ended_at = $1 WHERE state = '"+Active+"' AND escalation_id = $2 AND incident_number = $3", now, id, numbers[0]); err != nil {
 		return fmt.Errorf("end the pages of the step: %w", err)
 	}
 	if err := timeline.InsertTrouble(ctx, tx, now, numbers, "The escalation could not go on by its policy, so the administrators are paged. Tocsin’s log says why."); err != nil {

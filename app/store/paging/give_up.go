@@ -14,10 +14,10 @@ import (
 // cannot be claimed alone either come back as broken; what was claimed before
 // any other error comes back with it.
 func (s *Store) ClaimEach(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
-	lapsed, clock := s.db.Lapsed(3)
+	lapsed, clock := leaseEnded(s.db, 3)
 	due, err := s.db.Ints(ctx, `SELECT m.id FROM messages m
-		WHERE `+lapsed+" OR m.state = 'queued' AND m.due_at <= $1 AND "+Choice{busy: busy}.due()+`
-		ORDER BY CASE WHEN m.state = 'sending' THEN 0 WHEN m.kind <> 'channel' THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`, append([]any{now, limit}, clock...)...)
+		WHERE `+lapsed+" OR m.state = '"+Queued+"' AND m.due_at <= $1 AND "+Choice{busy: busy}.due()+`
+		ORDER BY CASE WHEN m.state = '`+Sending+`' THEN 0 WHEN m.`+toPerson+` THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`, append([]any{now, limit}, clock...)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list messages: %w", err)
 	}
@@ -67,9 +67,9 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 	if len(pages) > 1 {
 		reason = brokenTogether
 	}
-	lapsed, clock := tx.DB.Lapsed(3)
-	res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = 'failed', gathering = false, due_at = NULL, failure = $1, lease_owner = NULL, lease_until = NULL
-		WHERE m.id = $2 AND (m.state = 'queued' OR `+lapsed+")", append([]any{reason, c.ID}, clock...)...)
+	lapsed, clock := leaseEnded(tx.DB, 3)
+	res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = '`+Failed+`', gathering = false, due_at = NULL, failure = $1, lease_owner = NULL, lease_until = NULL
+		WHERE m.id = $2 AND (m.state = '`+Queued+`' OR `+lapsed+")", append([]any{reason, c.ID}, clock...)...)
 	if err != nil {
 		return fmt.Errorf("give a message up: %w", err)
 	}
@@ -118,10 +118,10 @@ func halve(ctx context.Context, tx *db.Tx, id int64, pages []int64, now time.Tim
 // putOff has a message wait that can be neither claimed nor given up, unless
 // somebody else sends it. What a dead process may have sent stays marked.
 func (s *Store) putOff(ctx context.Context, id int64, now time.Time) error {
-	lapsed, clock := s.db.Lapsed(3)
+	lapsed, clock := leaseEnded(s.db, 3)
 	return s.db.Postpone(ctx, "a message", id, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL
-			WHERE m.id = $2 AND (m.state = 'queued' OR `+lapsed+")", append([]any{now.Add(db.PostponeFor), id}, clock...)...)
+		res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = '`+Queued+`', due_at = $1, lease_owner = NULL, lease_until = NULL
+			WHERE m.id = $2 AND (m.state = '`+Queued+`' OR `+lapsed+")", append([]any{now.Add(db.PostponeFor), id}, clock...)...)
 		if err != nil {
 			return err
 		}

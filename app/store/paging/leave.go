@@ -23,11 +23,11 @@ func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) e
 	if _, err := tx.Ints(ctx, "SELECT id FROM users WHERE id = $1"+tx.DB.ForUpdate(false), userID); err != nil {
 		return fmt.Errorf("lock a person: %w", err)
 	}
-	pages, err := tx.Ints(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID)
+	pages, err := tx.Ints(ctx, "SELECT id FROM pages WHERE user_id = $1 AND "+Answerable+" AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {
 		return fmt.Errorf("lock a person's pages: %w", err)
 	}
-	numbers, err := tx.Ints(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' AND "+ofOpenIncidents+" ORDER BY 1", userID)
+	numbers, err := tx.Ints(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = '"+Active+"' AND "+ofOpenIncidents+" ORDER BY 1", userID)
 	if err != nil {
 		return fmt.Errorf("read a person's pages: %w", err)
 	}
@@ -52,17 +52,17 @@ func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) e
 
 // ofOpenIncidents narrows pages down to the few that can be alive, by the indexes
 // incidents_open and pages_incident.
-const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE status <> 'resolved')"
+const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE " + OpenIncident + ")"
 
 // withdrawFrom withdraws a person's waiting messages, of every kind.
 func withdrawFrom(ctx context.Context, tx *db.Tx, userID int64, name string) error {
-	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = 'queued' ORDER BY id"+tx.DB.ForUpdate(false), userID)
+	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = '"+Queued+"' ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {
 		return fmt.Errorf("lock a person's messages: %w", err)
 	}
 	for some := range slices.Chunk(waiting, 1000) {
 		where, args := tx.DB.In("id", 2, some)
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', gathering = false, due_at = NULL, failure = $1 WHERE state = 'queued' AND "+where,
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', gathering = false, due_at = NULL, failure = $1 WHERE state = '"+Queued+"' AND "+where,
 			append([]any{name + " has been deactivated."}, args...)...); err != nil {
 			return fmt.Errorf("withdraw a person's messages: %w", err)
 		}

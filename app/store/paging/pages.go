@@ -60,7 +60,7 @@ func pageColumns(pages []pageRow) []db.Column {
 		db.ColOf("shadow", "bool", pages, func(p *pageRow) bool { return p.shadow }),
 		db.ColOf("digest", "bool", pages, func(p *pageRow) bool { return p.digest }),
 		db.ColOf("why", "text", pages, func(p *pageRow) string { return p.why }),
-		db.ColOf("state", "text", pages, func(*pageRow) string { return "active" }),
+		db.ColOf("state", "text", pages, func(*pageRow) string { return Active }),
 		db.ColOf("rule", "int", pages, func(p *pageRow) int { return p.rule }),
 		db.ColOf("notify_at", "timestamptz", pages, func(p *pageRow) *time.Time { return p.notifyAt }),
 		db.ColOf("created_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }),

@@ -127,7 +127,7 @@ func duePages(ctx context.Context, tx *db.Tx, now time.Time, limit int, only int
 	err := tx.Query(ctx, db.Statement{
 		Name: "claim pages",
 		Query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
-			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = 'active' AND e.deadline_at <= pages.notify_at
+			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = '` + Active + `' AND e.deadline_at <= pages.notify_at
 				AND e.deadline_at > $3 FROM escalations e WHERE e.id = pages.escalation_id), false))
 			ORDER BY notify_at, id LIMIT $2` + tx.DB.ForUpdate(true),
 		Args: []any{now, limit, now.Add(-StepEnds)},
@@ -161,7 +161,7 @@ func lately(tx *db.Tx, now time.Time, users []int64, recent map[int64]notify.Rec
 	return db.Statement{
 		Name: "read recent messages",
 		Query: `SELECT contact_method_id, priority FROM messages
-			WHERE kind = 'page' AND created_at > $1 AND NOT (state = 'withdrawn' AND attempts = 0) AND ` + where,
+			WHERE kind = '` + string(notify.KindPage) + `' AND created_at > $1 AND NOT (state = '` + Withdrawn + `' AND attempts = 0) AND ` + where,
 		Args: append([]any{now.Add(-notify.BundleWithin)}, args...),
 		Each: func(scan func(...any) error) error {
 			var method int64
@@ -186,7 +186,7 @@ func gathering(tx *db.Tx, users []int64, recent map[int64]notify.Recent) db.Stat
 	where, args := tx.DB.In("user_id", 1, users)
 	return db.Statement{
 		Name:  "lock messages that gather",
-		Query: "SELECT id, contact_method_id, priority FROM messages WHERE kind = 'page' AND gathering AND state = 'queued' AND " + where + " ORDER BY id" + tx.DB.ForUpdate(false),
+		Query: "SELECT id, contact_method_id, priority FROM messages WHERE kind = '" + string(notify.KindPage) + "' AND gathering AND state = '" + Queued + "' AND " + where + " ORDER BY id" + tx.DB.ForUpdate(false),
 		Args:  args,
 		Each: func(scan func(...any) error) error {
 			var id, method int64

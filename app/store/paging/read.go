@@ -89,7 +89,7 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 	r.AttemptID, r.Number, r.Again = a.id.Int64, int(a.number.Int64), a.again.Bool
 	r.ProviderID, r.Error = a.providerID.String, a.reason.String
 	r.State = attemptState(&r, m, a)
-	if m.state.String != "queued" || r.State == incident.AttemptWithdrawn {
+	if m.state.String != Queued || r.State == incident.AttemptWithdrawn {
 		r.RetryAt = nil
 	}
 	return r, nil
@@ -99,18 +99,18 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 const unreached = "No contact method of theirs works."
 
 func attemptState(r *incident.PageRecord, m pageMessage, a pageAttempt) incident.AttemptState {
-	over := r.PageState == "withdrawn"
+	over := r.PageState == Withdrawn
 	switch {
 	case a.id.Valid && over && r.EndedAt != nil && r.StartedAt.After(*r.EndedAt):
 		return incident.AttemptWithdrawn // the message left without it
 	case a.id.Valid:
 		return incident.AttemptState(a.state.String)
-	case m.state.String == "failed": // it could not even be tried
+	case m.state.String == Failed: // it could not even be tried
 		r.Error = m.failure.String
 		return incident.AttemptFailed
-	case m.state.String == "withdrawn", over, !m.id.Valid && r.PageState == "superseded":
+	case m.state.String == Withdrawn, over, !m.id.Valid && r.PageState == Superseded:
 		return incident.AttemptWithdrawn
-	case !m.id.Valid && r.PageState == "failed":
+	case !m.id.Valid && r.PageState == Failed:
 		r.Error = unreached
 		return incident.AttemptFailed
 	case m.gathering.Bool:

@@ -53,7 +53,7 @@ func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, re
 			return fmt.Errorf("record a report: %w", err)
 		}
 		work := db.Work(0)
-		if state == "failed" {
+		if state == Failed {
 			if err := afterLoss(ctx, tx, message, kind, next(user), now); err != nil {
 				return err
 			}
@@ -72,12 +72,12 @@ func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, re
 // again, was delivered after all.
 func forward(state string) (attempt, message string) {
 	switch state {
-	case "sent":
-		return "state = 'sending'", "state = 'sending'"
-	case "delivered":
-		return "(state IN ('sending', 'sent') OR state = 'failed' AND again_next)", "state IN ('sending', 'sent', 'queued')"
-	case "failed":
-		return "state IN ('sending', 'sent')", "state IN ('sending', 'sent')"
+	case Sent:
+		return "state = '" + Sending + "'", "state = '" + Sending + "'"
+	case Delivered:
+		return "(state IN ('" + Sending + "', '" + Sent + "') OR state = '" + Failed + "' AND again_next)", "state IN ('" + Sending + "', '" + Sent + "', '" + Queued + "')"
+	case Failed:
+		return "state IN ('" + Sending + "', '" + Sent + "')", "state IN ('" + Sending + "', '" + Sent + "')"
 	}
 	return "", ""
 }

@@ -13,14 +13,14 @@ import (
 // Sent implements notify.OutboxStore. A receipt that came by callback before
 // this commit is not undone.
 func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now time.Time) error {
-	state := "sent"
+	state := Sent
 	if r.Delivered {
-		state = "delivered"
+		state = Delivered
 	}
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, provider_id = $2, sent_at = $3, failure = '', due_at = NULL, lease_owner = NULL, lease_until = NULL,
-			body = CASE WHEN kind = 'verify' THEN '' ELSE body END -- a code is kept no longer than it must be
-			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, s.db.Owner, c.Number)
+			body = CASE WHEN kind = '`+string(notify.KindVerify)+`' THEN '' ELSE body END -- a code is kept no longer than it must be
+			WHERE id = $4 AND state = '`+Sending+`' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, s.db.Owner, c.Number)
 		if err != nil {
 			return fmt.Errorf("record a send: %w", err)
 		}
@@ -30,7 +30,7 @@ func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now 
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET provider_id = $1, finished_at = $2,
-			state = CASE WHEN state = 'sending' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
+			state = CASE WHEN state = '`+Sending+`' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
 			return fmt.Errorf("record a send: %w", err)
 		}
 		return nil
@@ -79,22 +79,22 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 				return err
 			}
 		}
-		state := "failed"
+		state := Failed
 		switch {
 		case carried:
-			retry, state = nil, "withdrawn"
+			retry, state = nil, Withdrawn
 		case retry != nil:
-			state = "queued"
+			state = Queued
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, lease_owner = NULL, lease_until = NULL
-			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, s.db.Owner, c.Number)
+			WHERE id = $4 AND state = '`+Sending+`' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, s.db.Owner, c.Number)
 		if err != nil {
 			if db.IsDuplicate(err) {
 				return db.ErrRaced // a newer message to the channel came in between
 			}
 			return fmt.Errorf("record a failure: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET state = 'failed', again_next = $1, error = $2, finished_at = $3 WHERE id = $4 AND state = 'sending'",
+		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET state = '"+Failed+"', again_next = $1, error = $2, finished_at = $3 WHERE id = $4 AND state = '"+Sending+"'",
 			f.Uncertain, f.Reason, now, c.Attempt); err != nil {
 			return fmt.Errorf("record a failure: %w", err)
 		}
@@ -102,7 +102,7 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 			return nil // the lease has passed on, and with it the decision
 		}
 		work := db.ToSend
-		if state == "failed" {
+		if state == Failed {
 			if err := afterLoss(ctx, tx, c.ID, c.Kind, next, now); err != nil {
 				return err
 			}
@@ -120,7 +120,7 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 // this one would, and has it carry what this one carried.
 func overtaken(ctx context.Context, tx *db.Tx, c notify.Claim) (bool, error) {
 	newer, err := tx.Ints(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
-		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID)
+		WHERE o.`+toChannel+` AND o.state = '`+Queued+`' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID)
 	if err != nil {
 		return false, fmt.Errorf("look for a newer message: %w", err)
 	}

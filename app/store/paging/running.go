@@ -87,7 +87,7 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	for _, s := range states {
 		numbers = append(numbers, s.Inc.Number)
 		if s.Escalate == incident.EscalateNext || s.Escalate == incident.EscalateResume {
-			which = "(e.state = '" + Active + "' OR e.id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = e.incident_number))"
+			which = "(e.state = '" + Active + "' OR e.id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = '" + string(escalation.Primary) + "' AND l.incident_number = e.incident_number))"
 		}
 	}
 	slices.Sort(numbers)

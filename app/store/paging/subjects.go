@@ -116,7 +116,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		WITH incident AS (
 			SELECT mp.message_id, pg.incident_number AS number, n.priority, min(pg.id) AS page_id
 			FROM message_pages mp JOIN pages pg ON pg.id = mp.page_id JOIN incidents n ON n.number = pg.incident_number
-			WHERE pg.state IN ('active', 'superseded') AND n.status <> 'resolved' AND `+where+`
+			WHERE pg.`+Answerable+` AND n.`+OpenIncident+` AND `+where+`
 			GROUP BY mp.message_id, pg.incident_number, n.priority),
 		standing AS (
 			SELECT message_id, page_id, number,
@@ -188,7 +188,7 @@ func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 		if f.Kind != notify.KindChannel || f.Count() > 1 {
 			continue
 		}
-		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.kind = 'channel' AND m.address = $1 AND m.incident_number = $2
+		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.`+toChannel+` AND m.address = $1 AND m.incident_number = $2
 			AND m.provider_id <> '' AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.carried_by = m.id) ORDER BY m.id LIMIT 1`, f.To, f.incident.Int64).Scan(&f.Update)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
