@@ -17,8 +17,8 @@ type groupKey struct {
 	group   string
 }
 
-// expectGroup has the open incident of a trigger's group read.
-func (r *reception) expectGroup(s *ingest.Signal) {
+// addGroup adds a trigger's group to those whose open incident is read.
+func (r *ingestBatch) addGroup(s *ingest.Signal) {
 	if s.Event.Group == "" {
 		return
 	}
@@ -33,11 +33,11 @@ func (r *reception) expectGroup(s *ingest.Signal) {
 	r.groupKeys = append(r.groupKeys, key)
 }
 
-// readGroups looks up the open incidents of the batch's groups: incidents_group.
-// They are not locked by it: an incident that is resolved in between is found so
-// once it is locked, and where another process opens one in between the index has
-// this batch lose the race and be repeated. Without groups there is no statement.
-func (r *reception) readGroups() []db.Statement {
+// readGroups reads the open incidents of the batch's groups, without locks. Served by
+// incidents_group. An incident that is resolved meanwhile is seen as resolved once it
+// is locked; where another process opens one meanwhile, the unique index makes this
+// batch fail, and it is run again. Without groups there is no statement.
+func (r *ingestBatch) readGroups() []db.Statement {
 	if len(r.groupKeys) == 0 {
 		return nil
 	}
@@ -74,8 +74,8 @@ func (r *reception) readGroups() []db.Statement {
 	return queries
 }
 
-// reopeningInGroups parts those incidents that reopen in a group from the others,
-// which are written before them. Without any there is nothing to part.
+// reopeningInGroups separates the incidents that reopen in a group from the others,
+// which are written before them.
 func reopeningInGroups(known []*paging.IncidentState) (others, reopening []*paging.IncidentState) {
 	reopens := func(s *paging.IncidentState) bool { return s.WasResolved && s.Inc.Group != "" && s.Inc.Open() }
 	if !slices.ContainsFunc(known, reopens) {
@@ -92,7 +92,7 @@ func reopeningInGroups(known []*paging.IncidentState) (others, reopening []*pagi
 }
 
 // openOfGroup is the number of the open incident of an incident's group, 0 for
-// none: incidents_group.
+// none. Served by incidents_group.
 func openOfGroup(ctx context.Context, tx *db.Tx, inc incident.Incident) (int64, error) {
 	if inc.Group == "" {
 		return 0, nil

@@ -23,10 +23,10 @@ func (s *Store) RecentPosts(ctx context.Context, channels []string, since time.T
 	return recent, nil
 }
 
-// QueuePosts implements chat.Store. What waits already stays as it is, since it
-// says what is true when it is claimed. But it is locked, which a plain DO NOTHING
-// would not do: a claim under way may have read the incident before the change
-// that this post is about, and then a new post has to follow.
+// QueuePosts implements chat.Store. A post that is queued already stays as it is,
+// since its text is made when it is claimed. But it is locked, which a plain DO
+// NOTHING would not do: a claim in progress may have read the incident before the
+// change that this post is about, and then a new post has to follow.
 func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time) error {
 	return s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
 		rows := make([]messageRow, len(posts))

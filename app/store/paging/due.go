@@ -24,7 +24,7 @@ func (s *Store) NextDue(ctx context.Context) (at time.Time, ok bool, err error) 
 	return at, ok, nil
 }
 
-// Backlogs count what is due and not taken in hand, by loop.
+// Backlogs count the rows that are due and not claimed, by loop.
 func (s *Store) Backlogs() map[string]func(context.Context) (int64, error) {
 	all := map[string]func(context.Context) (int64, error){}
 	for loop, query := range map[string]string{

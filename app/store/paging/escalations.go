@@ -12,19 +12,18 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// WakeEscalations has the engine look again at every step that waits for an
-// answer, since somebody else may be on call now. Looking too often does
-// nothing.
+// WakeEscalations has the engine process every step that waits for an answer, since
+// somebody else may be on call now. Waking a step without need changes nothing.
 func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE escalations SET next_action_at = $1
 		WHERE next_action_at > $1 AND phase IN ('`+string(escalation.Stepping)+`', '`+string(escalation.Falling)+`') AND fired_at IS NOT NULL`, now)
 	if err != nil {
-		return fmt.Errorf("wake the escalations: %w", err)
+		return fmt.Errorf("wake escalations: %w", err)
 	}
 	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
 }
 
-// IncidentState is an incident inside a transaction, with what is to follow.
+// IncidentState is an incident inside a transaction, with the effects to write.
 type IncidentState struct {
 	Inc     incident.Incident
 	IsNew   bool
@@ -75,9 +74,9 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 	var events []incident.TimelineEvent
 	begins := make([]running, len(starting))
 	for i, s := range starting {
-		r, told := escalation.Start(now, s.Inc.Urgency, s.Opens)
+		r, started := escalation.Start(now, s.Inc.Urgency, s.Opens)
 		begins[i] = running{Running: r, incident: s.Inc.Number, policy: s.PolicyVersion}
-		for _, e := range told {
+		for _, e := range started {
 			e.IncidentNo = s.Inc.Number
 			events = append(events, e)
 		}
@@ -100,8 +99,8 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 	return timeline.Insert(ctx, tx, events)
 }
 
-// AskOwner pages whoever acknowledged: the priority was raised, or time has
-// passed. Who has no answer to it in time finds the policy begun again.
+// AskOwner pages the person who acknowledged, because the priority was raised or the
+// acknowledgment expires. Without an answer in time the policy starts again.
 func AskOwner(ctx context.Context, tx *db.Tx, now time.Time, s *IncidentState) error {
 	if s.Inc.OwnerID == nil {
 		return nil // a token acknowledged it; AckDue starts the policy again

@@ -10,14 +10,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// WithdrawPerson withdraws what waits to be sent to a person who is deactivated, and
-// fails their pages: the step of each is looked at, so that one that paged them
-// alone is over at once, and nobody waits for an answer that cannot come. A
-// message whose call has begun goes out.
+// WithdrawPerson withdraws the queued messages of a person who is deactivated, and
+// fails their pages. A timer checks the step of each page, so that a step that paged
+// only them ends at once. A message whose call to the provider has begun is sent.
 //
-// It locks the person before pages and pages before messages, as everybody does.
-// A firing meanwhile leaves their pages to the planner, and the planner leaves
-// those to its next look, when they are known to have left.
+// It locks the person before pages and pages before messages, as every writer does.
+// A firing meanwhile leaves their pages to the planner, and the planner leaves them
+// to its next poll, after the deactivation has committed.
 func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) error {
 	now := tx.DB.Now()
 	if _, err := tx.Ints(ctx, "SELECT id FROM users WHERE id = $1"+tx.DB.ForUpdate(false), userID); err != nil {
@@ -50,11 +49,11 @@ func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) e
 	return tx.Publish(ctx, db.News{Work: db.ToTime})
 }
 
-// ofOpenIncidents narrows pages down to the few that can be alive, by the indexes
+// ofOpenIncidents restricts pages to those of open incidents, by the indexes
 // incidents_open and pages_incident.
 const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE " + OpenIncident + ")"
 
-// withdrawFrom withdraws a person's waiting messages, of every kind.
+// withdrawFrom withdraws a person's queued messages of every kind.
 func withdrawFrom(ctx context.Context, tx *db.Tx, userID int64, name string) error {
 	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = '"+Queued+"' ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {

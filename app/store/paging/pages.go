@@ -17,7 +17,7 @@ type pageRow struct {
 	shadow, digest             bool
 	why                        string
 	at                         time.Time
-	// rule and notifyAt are where the planner is with it.
+	// rule is the planner's next rule and notifyAt when it is due.
 	rule     int
 	notifyAt *time.Time
 }
@@ -43,7 +43,7 @@ func Rank(priority *int) int {
 
 func insertPages(ctx context.Context, tx *db.Tx, pages []pageRow) error {
 	if err := tx.InsertRows(ctx, "pages", len(pages), "", pageColumns(pages)...); err != nil {
-		return fmt.Errorf("page people: %w", err)
+		return fmt.Errorf("insert pages: %w", err)
 	}
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 const (
 	Queued    = "queued"    // waits to be claimed
 	Sending   = "sending"   // claimed under a lease: its call may be under way
-	Sent      = "sent"      // the provider took it
-	Delivered = "delivered" // the provider says that it arrived
+	Sent      = "sent"      // the provider accepted it
+	Delivered = "delivered" // the provider confirmed the delivery
 	Failed    = "failed"
-	Withdrawn = "withdrawn" // what it was about was answered before it left
+	Withdrawn = "withdrawn" // its incidents were answered before it was sent
 )
 
 // States of pages: Active, Superseded, Failed and Withdrawn.

@@ -9,8 +9,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// withdrawPages ends pages of incidents that some of their escalations made,
-// and the waiting messages that carry nothing else.
+// withdrawPages withdraws the pages that escalations made for incidents, and the
+// queued messages that carry no other pages.
 func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escalations []int64) error {
 	if len(numbers) == 0 {
 		return nil
@@ -26,8 +26,8 @@ func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escal
 	return withdrawMessages(ctx, tx, pages)
 }
 
-// withdrawMessages locks the waiting messages that carry pages, and withdraws
-// those that carry nothing else.
+// withdrawMessages locks the queued messages that carry pages, and withdraws those
+// that carry no other pages.
 func withdrawMessages(ctx context.Context, tx *db.Tx, pages []int64) error {
 	if len(pages) == 0 {
 		return nil
