@@ -38,7 +38,7 @@ func (p *pipeline) leaves(how func(p *pipeline) error) {
 	delete(d.roster.People, ana)
 }
 
-func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) {
+func TestDeactivationWithdrawsAndPagesNext(t *testing.T) {
 	for name, how := range leavings {
 		t.Run(name, func(t *testing.T) {
 			ForEachDatabase(t, func(t *testing.T, st *Store) {
@@ -62,7 +62,7 @@ func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) 
 	}
 }
 
-func TestWhoeverIsPagedBesideAPersonWhoLeavesKeepsTheStep(t *testing.T) {
+func TestDeactivationKeepsStepOfOthers(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		d := p.engine.Directory.(fixedDirectory)
@@ -79,7 +79,7 @@ func TestWhoeverIsPagedBesideAPersonWhoLeavesKeepsTheStep(t *testing.T) {
 	})
 }
 
-func TestAPersonWhoLeavesBetweenARetryAndItsSendGetsNothing(t *testing.T) {
+func TestDeactivationStopsRetry(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		tries := 0

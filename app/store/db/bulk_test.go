@@ -11,7 +11,7 @@ import (
 
 // What rows have in common travels once, and what they do not stays where it
 // belongs.
-func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
+func TestUniformColumnsRoundTrip(t *testing.T) {
 	one, also, two := int64(1), int64(1), int64(2)
 	noon := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	later := noon.Add(time.Hour)
@@ -86,7 +86,7 @@ func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
 func thrice[T any](values ...T) []T { return slices.Repeat(values, 3) }
 
 // Each mixture is one more statement that a connection keeps.
-func TestFewRowsTravelInOneWayWhateverTheyHaveInCommon(t *testing.T) {
+func TestSmallBatchesShareOneShape(t *testing.T) {
 	t.Parallel()
 	tx := &Tx{DB: &DB{}}
 	for _, n := range []int{2, 3, 5} {

@@ -8,7 +8,7 @@ import (
 
 // However senders are mixed, a statement has few shapes, and no column is taken
 // for uniform that is not.
-func TestAStatementHasFewShapes(t *testing.T) {
+func TestShapesAreBounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var s shapes
@@ -49,7 +49,7 @@ func onesIn(set uint64) int {
 	return n
 }
 
-func TestOneColumnSaysHowManyRowsThereAre(t *testing.T) {
+func TestOneColumnStaysAList(t *testing.T) {
 	t.Parallel()
 	uniform, list := Column{uniform: true}, Column{}
 	for want, cols := range map[uint64][]Column{
