@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// Column is one column of a batch of rows. On PostgreSQL a column
-// is one parameter of one statement, whatever the number of rows, so that the
-// statement stays prepared; on SQLite, where a call costs no round trip, the
+// Column is one column of a batch of rows. On PostgreSQL a column is one parameter
+// of one statement, whatever the number of rows, so that the statement stays prepared; on SQLite, where a call costs no round trip, the
 // rows go one by one through a prepared statement.
 type Column struct {
 	name   string

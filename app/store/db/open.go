@@ -1,6 +1,6 @@
 // Package db is the kernel of the store: it opens PostgreSQL or an embedded SQLite
-// file, runs transactions on either, sends statements together, and knows what an
-// error of a database means. It knows no subject: the slices above it do.
+// file, runs transactions on either, sends statements together, and classifies
+// the errors of both. The tables belong to the packages beside it.
 //
 // Every writer locks in one order: alerts, incident, escalations, pages,
 // messages. Times are UTC with microseconds on both databases.
@@ -44,7 +44,7 @@ type Options struct {
 
 // DB is an open database.
 type DB struct {
-	// Owner names this process in leases; it is made anew at each start.
+	// Owner names this process in leases; new at each start.
 	Owner string
 
 	Dialect Dialect

@@ -19,7 +19,7 @@ type Tx struct {
 	// After runs once the transaction has committed.
 	After []func()
 
-	pipeline    *pipeline // nil where every statement goes by itself
+	pipeline    *pipeline // nil where every statement is sent on its own
 	wroteEvents bool      // to the timeline
 }
 

@@ -45,7 +45,7 @@ func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 		open = open && s != incident.Resolved
 	}
 	if open {
-		g = g.Where("i." + paging.OpenIncident) // as the index says it
+		g = g.Where("i." + paging.OpenIncident) // the condition of the index incidents_open
 	}
 	if len(f.Statuses) > 0 {
 		g = g.Where("i.status IN ?", f.Statuses)

@@ -99,8 +99,8 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 	return timeline.Insert(ctx, tx, events)
 }
 
-// AskOwner pages the person who acknowledged, because the priority was raised or the
-// acknowledgment expires. Without an answer in time the policy starts again.
+// AskOwner pages the person who acknowledged, for the reason AskKind.
+// Without an answer in time the policy starts again.
 func AskOwner(ctx context.Context, tx *db.Tx, now time.Time, s *IncidentState) error {
 	if s.Inc.OwnerID == nil {
 		return nil // a token acknowledged it; AckDue starts the policy again

@@ -110,7 +110,7 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	return all, rows.Err()
 }
 
-// hasPaged reports whether a request has paged whoever acts, other than as a
+// hasPaged reports whether a request has paged the person who acts, other than as a
 // shadow; false for a primary escalation.
 func hasPaged(ctx context.Context, tx *db.Tx, r running, s *IncidentState) (bool, error) {
 	if r.purpose == escalation.Primary || s.By == 0 {
