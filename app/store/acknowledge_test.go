@@ -11,11 +11,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// TestAnAcknowledgmentAtEveryPoint acknowledges one incident after another,
+// TestAckAtEveryPoint acknowledges one incident after another,
 // each a transaction later than the one before, through two runs of a policy of
 // four steps, the fallback and the administrators. What is sent afterwards was
 // claimed before.
-func TestAnAcknowledgmentAtEveryPoint(t *testing.T) {
+func TestAckAtEveryPoint(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.engine.Directory = fourSteps(p)

@@ -15,7 +15,7 @@ func request(actor, key, hash string) *auth.IdempotentRequest {
 	return &auth.IdempotentRequest{Actor: actor, Key: key, Hash: []byte(hash)}
 }
 
-func TestSameRequestGetsTheSameAnswer(t *testing.T) {
+func TestRepeatedRequestGetsSavedAnswer(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		begin := func(r *auth.IdempotentRequest) *auth.KeptAnswer {
@@ -62,7 +62,7 @@ func TestSameRequestGetsTheSameAnswer(t *testing.T) {
 	})
 }
 
-func TestRequestThatDidNothingMayBeTriedAgain(t *testing.T) {
+func TestForgottenRequestCanBeRetried(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		first, second := request("token:a", "k", "ack 17"), request("token:a", "k", "ack 17")
@@ -94,7 +94,7 @@ func TestRequestThatDidNothingMayBeTriedAgain(t *testing.T) {
 	})
 }
 
-func TestOneOfManyEqualRequestsIsDone(t *testing.T) {
+func TestConcurrentEqualRequestsRunOnce(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		begun := 0

@@ -21,7 +21,7 @@ func (o *office) setupLink() string {
 	return token
 }
 
-func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
+func TestSetupLinkCreatesAdministrator(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		first, second := o.setupLink(), o.setupLink()
@@ -56,9 +56,9 @@ func TestSetupLinkCreatesTheFirstAdministrator(t *testing.T) {
 	})
 }
 
-// TestASetUpThatFailsLeavesTheLinkUsable has the organisation's name refused,
+// TestFailedSetupKeepsLink has the organisation's name refused,
 // after everything else was written.
-func TestASetUpThatFailsLeavesTheLinkUsable(t *testing.T) {
+func TestFailedSetupKeepsLink(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		refuse := "ALTER TABLE organization ADD CHECK (name <> 'refused')"
@@ -79,7 +79,7 @@ func TestASetUpThatFailsLeavesTheLinkUsable(t *testing.T) {
 	})
 }
 
-func TestSetupLinkTakesAnAccountThatTheConfigurationMade(t *testing.T) {
+func TestSetupLinkUsesConfiguredAccount(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		ada := o.hire("ada@acme.test", auth.Responder)
@@ -125,7 +125,7 @@ func TestLinksExpire(t *testing.T) {
 	})
 }
 
-func TestLinkWorksForItsPurposeOnly(t *testing.T) {
+func TestLinkHasOnePurpose(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Responder)
@@ -152,7 +152,7 @@ func TestLinkWorksForItsPurposeOnly(t *testing.T) {
 	})
 }
 
-func TestTwoPeopleUseTheSameLink(t *testing.T) {
+func TestLinkIsUsedOnce(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Responder)
@@ -177,7 +177,7 @@ func TestTwoPeopleUseTheSameLink(t *testing.T) {
 	})
 }
 
-func TestTwoPeopleSetUpAtOnce(t *testing.T) {
+func TestConcurrentSetupCreatesOneAdministrator(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		links := []string{o.setupLink(), o.setupLink()}

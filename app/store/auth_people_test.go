@@ -100,7 +100,7 @@ func atOnce(n int, f func(i int) error) []error {
 	return errs
 }
 
-func TestPeopleAreKept(t *testing.T) {
+func TestUsersAreStored(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		ben := o.hire("Ben@Acme.test", auth.Responder)
@@ -134,7 +134,7 @@ func TestPeopleAreKept(t *testing.T) {
 	})
 }
 
-func TestChangeOfPeopleRaisesTheVersionOfTheConfiguration(t *testing.T) {
+func TestUserChangeRaisesConfigVersion(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		news, stop := st.Bus().Listen()
@@ -179,7 +179,7 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-func TestSignInTellsNobodyWhoHasAnAccount(t *testing.T) {
+func TestSignInDoesNotRevealAccounts(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -202,7 +202,7 @@ func TestSignInTellsNobodyWhoHasAnAccount(t *testing.T) {
 	})
 }
 
-func TestGuessingIsLimited(t *testing.T) {
+func TestPasswordGuessingIsLimited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -242,7 +242,7 @@ func TestGuessingIsLimited(t *testing.T) {
 
 // Whoever is on call gets in, whatever strangers try; they may only have to wait
 // for it.
-func TestNobodyIsLockedOutByStrangers(t *testing.T) {
+func TestOthersFailuresLockNobodyOut(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		for _, test := range []struct {
 			name               string
@@ -285,7 +285,7 @@ func TestNobodyIsLockedOutByStrangers(t *testing.T) {
 	})
 }
 
-func TestANewPasswordLiftsTheLimits(t *testing.T) {
+func TestNewPasswordResetsLimits(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -302,7 +302,7 @@ func TestANewPasswordLiftsTheLimits(t *testing.T) {
 	})
 }
 
-func TestGuessingManyAccountsFromOneAddressIsSlow(t *testing.T) {
+func TestGuessingFromOneAddressIsLimited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -323,7 +323,7 @@ func TestGuessingManyAccountsFromOneAddressIsSlow(t *testing.T) {
 }
 
 // Of IPv6 addresses one customer has as many as they like.
-func TestGuessingFromOneIPv6NetworkIsSlow(t *testing.T) {
+func TestGuessingFromOneIPv6NetworkIsLimited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -338,7 +338,7 @@ func TestGuessingFromOneIPv6NetworkIsSlow(t *testing.T) {
 	})
 }
 
-func TestHangingUpTakesNoFailureBack(t *testing.T) {
+func TestCancelledSignInCountsAsFailure(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -358,7 +358,7 @@ func TestHangingUpTakesNoFailureBack(t *testing.T) {
 	})
 }
 
-func TestNewPasswordEndsTheOtherSessions(t *testing.T) {
+func TestNewPasswordEndsOtherSessions(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -390,7 +390,7 @@ func TestNewPasswordEndsTheOtherSessions(t *testing.T) {
 	})
 }
 
-func TestDeactivatedPersonIsSignedOut(t *testing.T) {
+func TestDeactivationEndsSessions(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -420,7 +420,7 @@ func TestDeactivatedPersonIsSignedOut(t *testing.T) {
 	})
 }
 
-func TestPasswordIsRehashedWhenItsCostChanges(t *testing.T) {
+func TestPasswordIsRehashedOnCostChange(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o := openOffice(t, st)
 		ana := o.hireWithPassword("ana@acme.test", auth.Responder)
@@ -444,7 +444,7 @@ func TestPasswordIsRehashedWhenItsCostChanges(t *testing.T) {
 	})
 }
 
-func TestLastAdministratorStays(t *testing.T) {
+func TestLastAdministratorCannotBeRemoved(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		ana := o.hire("ana@acme.test", auth.Administrator)
@@ -457,7 +457,7 @@ func TestLastAdministratorStays(t *testing.T) {
 	})
 }
 
-func TestTwoAdministratorsWhoDemoteEachOther(t *testing.T) {
+func TestConcurrentDemotionsKeepOneAdministrator(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		for range 10 {

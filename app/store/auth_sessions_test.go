@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestSessionsAreKept(t *testing.T) {
+func TestSessionsAreStored(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx, s := openOffice(t, st), t.Context(), st.Access.Sessions()
 		find := func(token string) string {
@@ -36,7 +36,7 @@ func TestSessionsAreKept(t *testing.T) {
 	})
 }
 
-func TestExpiredSessionsAreSwept(t *testing.T) {
+func TestExpiredSessionsAreDeleted(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx, s := openOffice(t, st), t.Context(), st.Access.Sessions()
 		o.must(s.CommitCtx(ctx, "expired", []byte("data"), time.Now().Add(-time.Second)))

@@ -56,7 +56,7 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
+func TestTokenUseIsRecordedOncePerMinute(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		secret, made, err := o.CreateToken(ctx, auth.Tocsin, "deploy", auth.Read)
@@ -88,7 +88,7 @@ func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestGuessingTokensIsLimited(t *testing.T) {
+func TestTokenGuessingIsLimited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
 		secret, _, err := o.CreateToken(ctx, auth.Tocsin, "deploy", auth.Read)

@@ -15,7 +15,7 @@ import (
 	storeincident "github.com/tocsin-oncall/tocsin/app/store/incident"
 )
 
-func TestPagesReadTheCatalog(t *testing.T) {
+func TestCatalogIsRead(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -50,7 +50,7 @@ func namesOf[T, N any](list []T, name func(T) N) []N {
 	return all
 }
 
-func TestWhatDoesNotExistIsNotFound(t *testing.T) {
+func TestMissingRowsAreNotFound(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		ctx := t.Context()
 		view := viewOf(t, st)
@@ -70,7 +70,7 @@ func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 	})
 }
 
-func TestPoliciesKeepTheirVersions(t *testing.T) {
+func TestPolicyVersionsAreKept(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -103,7 +103,7 @@ func TestPoliciesKeepTheirVersions(t *testing.T) {
 	})
 }
 
-func TestWhoeverIsDeactivatedIsNotReached(t *testing.T) {
+func TestDeactivatedPersonIsNotReachable(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -125,7 +125,7 @@ func TestWhoeverIsDeactivatedIsNotReached(t *testing.T) {
 	})
 }
 
-func TestTheNewestRejectionsAreKept(t *testing.T) {
+func TestOldRejectionsAreDeleted(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)

@@ -60,7 +60,7 @@ func TestFailedCommitSendsNothing(t *testing.T) {
 
 // A result that cannot be recorded leaves the message to the lease: it is sent
 // again, with the mark that it may have been sent before.
-func TestFailedCommitOfResultMarksTheSecondSend(t *testing.T) {
+func TestFailedResultCommitMarksResend(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)

@@ -110,7 +110,7 @@ var trusted = blueprint.Options{TrustVerified: true}
 
 const nothing = "Nothing to change.\n"
 
-func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
+func TestApplyAndExportRoundTrip(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -141,7 +141,7 @@ func TestApplyIsIdempotentAndExportRoundTrips(t *testing.T) {
 // Whatever configuration follows whatever other, its export is applied whole:
 // applied again it changes nothing, and a new installation made of it exports
 // the same.
-func TestAnyConfigurationRoundTrips(t *testing.T) {
+func TestRandomConfigurationRoundTrips(t *testing.T) {
 	t.Parallel()
 	b := openBlueprints(t, anotherSQLite(t))
 	rapid.Check(t, func(rt *rapid.T) {
@@ -207,7 +207,7 @@ func TestApplyPutsPeopleOnCall(t *testing.T) {
 	})
 }
 
-func TestApplyLeavesWhoeverIsOnUntilTheirPeriodEnds(t *testing.T) {
+func TestApplyKeepsCurrentOnCallPeriod(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -246,7 +246,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	})
 }
 
-func TestApplyRefusesAPlanForAnotherConfiguration(t *testing.T) {
+func TestApplyRefusesStalePlan(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		plan := b.plan(b.example(), trusted)
@@ -257,7 +257,7 @@ func TestApplyRefusesAPlanForAnotherConfiguration(t *testing.T) {
 	})
 }
 
-func TestApplyLeavesWhatPeopleMadeTheirOwn(t *testing.T) {
+func TestApplyKeepsPersonalSettings(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -314,7 +314,7 @@ func (b *blueprints) notices(userID int64) (media []string) {
 	return media
 }
 
-func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
+func TestApplyCorrectsItsContact(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -337,7 +337,7 @@ func TestApplyCorrectsTheContactThatItMade(t *testing.T) {
 
 // Whoever a file corrects from elsewhere is paged where they were until they have
 // verified the correction.
-func TestACorrectionFromElsewhereWaitsForItsOwner(t *testing.T) {
+func TestRemoteCorrectionWaitsForVerification(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -380,7 +380,7 @@ func TestACorrectionFromElsewhereWaitsForItsOwner(t *testing.T) {
 	})
 }
 
-func TestACorrectionAtTheServerOvertakesOneThatWaits(t *testing.T) {
+func TestLocalCorrectionReplacesPendingOne(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -396,7 +396,7 @@ func TestACorrectionAtTheServerOvertakesOneThatWaits(t *testing.T) {
 	})
 }
 
-func TestANumberThatSaidStopComesBackSwitchedOff(t *testing.T) {
+func TestStoppedNumberStaysDisabled(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		for number, options := range map[string]blueprint.Options{"+34600000009": trusted, "+34600000008": {}} {
@@ -418,7 +418,7 @@ func TestANumberThatSaidStopComesBackSwitchedOff(t *testing.T) {
 	})
 }
 
-func TestApplyPrunesWhatNothingUses(t *testing.T) {
+func TestApplyPrunesUnusedRows(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), trusted)
@@ -471,7 +471,7 @@ func TestApplyIsAudited(t *testing.T) {
 	})
 }
 
-func TestAChangeWakesStepsThatWait(t *testing.T) {
+func TestChangeWakesWaitingSteps(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		later := b.now.Add(time.Hour)

@@ -71,7 +71,7 @@ func TestEditorAppliesEdits(t *testing.T) {
 	})
 }
 
-func TestPlanOfAnOldStateLeavesNothingHalfSaved(t *testing.T) {
+func TestStaleEditSavesNothing(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		b := openBlueprints(t, st)
 		b.apply(b.example(), blueprint.Options{})

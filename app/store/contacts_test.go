@@ -97,7 +97,7 @@ func (a *addressBook) methods() []string {
 	return all
 }
 
-func TestAReplacedNumberStaysInUseUntilTheNewOneIsVerified(t *testing.T) {
+func TestReplacedContactStaysUntilVerified(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		a := openAddressBook(t, st)
 		old, err := st.Access.ContactMethods(t.Context(), a.ana.ID)
@@ -126,7 +126,7 @@ func TestAReplacedNumberStaysInUseUntilTheNewOneIsVerified(t *testing.T) {
 	})
 }
 
-func TestACodeExpiresAndTakesFiveTries(t *testing.T) {
+func TestCodeExpiryAndTries(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		a := openAddressBook(t, st)
 		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
@@ -167,7 +167,7 @@ func TestCodesAreLimited(t *testing.T) {
 	})
 }
 
-func TestContactsAreTheirOwners(t *testing.T) {
+func TestContactsBelongToTheirOwner(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		a := openAddressBook(t, st)
 		m := a.add(notify.NewContact{Medium: notify.Slack, Address: "U024BE7LH"})
@@ -181,7 +181,7 @@ func TestContactsAreTheirOwners(t *testing.T) {
 	})
 }
 
-func TestARemovedContactTakesItsRulesAlong(t *testing.T) {
+func TestRemovedContactDeletesItsRules(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		a := openAddressBook(t, st)
 		methods, err := st.Access.ContactMethods(t.Context(), a.ana.ID)
@@ -198,7 +198,7 @@ func TestARemovedContactTakesItsRulesAlong(t *testing.T) {
 	})
 }
 
-func TestAPersonHasOnlySoManyContacts(t *testing.T) {
+func TestContactsPerPersonAreLimited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		a := openAddressBook(t, st)
 		have, err := st.Access.ContactMethods(t.Context(), a.ana.ID)

@@ -15,10 +15,10 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
-// TestNoSignalThatWasAnsweredIsLostInACrash kills a backend of PostgreSQL, which
+// TestCrashLosesNoAcceptedSignal kills a backend of PostgreSQL, which
 // makes the server throw away all that it has in memory, while signals come in
 // from many sides.
-func TestNoSignalThatWasAnsweredIsLostInACrash(t *testing.T) {
+func TestCrashLosesNoAcceptedSignal(t *testing.T) {
 	t.Parallel()
 	cluster, err := pgtest.Start(pgtest.Options{Durable: true})
 	if err != nil {

@@ -70,7 +70,7 @@ func (p *pipeline) status(name string) effect.Status {
 	return effect.Status{}
 }
 
-func TestConsumerGetsWhatIsCommittedAfterItsRegistration(t *testing.T) {
+func TestConsumerStartsAtRegistration(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(3)
@@ -95,7 +95,7 @@ func TestConsumerGetsWhatIsCommittedAfterItsRegistration(t *testing.T) {
 	})
 }
 
-func TestFirstConsumerOfAnEmptyTimeline(t *testing.T) {
+func TestConsumerOfEmptyTimeline(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
@@ -107,7 +107,7 @@ func TestFirstConsumerOfAnEmptyTimeline(t *testing.T) {
 	})
 }
 
-func TestUnregisteredConsumerStartsAnew(t *testing.T) {
+func TestUnregisterDropsCursor(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
@@ -126,7 +126,7 @@ func TestUnregisteredConsumerStartsAnew(t *testing.T) {
 	})
 }
 
-func TestConsumerGetsItsKindsAlone(t *testing.T) {
+func TestConsumerGetsItsKindsOnly(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "acks", kinds: []incident.EventKind{incident.EvAcknowledged, incident.EvUnacknowledged}}
@@ -182,7 +182,7 @@ func TestEventsCommittedOutOfOrder(t *testing.T) {
 	})
 }
 
-func TestLongTransactionElsewhereHoldsUpNoConsumer(t *testing.T) {
+func TestLongTransactionDoesNotDelayConsumer(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
@@ -220,7 +220,7 @@ func TestGapsInTheTimeline(t *testing.T) {
 	})
 }
 
-func TestLeaseOfAKilledHolderIsTakenOver(t *testing.T) {
+func TestExpiredLeaseIsTakenOver(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
@@ -261,7 +261,7 @@ func TestLeaseOfAKilledHolderIsTakenOver(t *testing.T) {
 	})
 }
 
-func TestFailingConsumerHoldsUpNoOther(t *testing.T) {
+func TestFailingConsumerDelaysNoOther(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		broken, works := &testConsumer{name: "broken", fail: errors.New("no such channel\x00")}, &testConsumer{name: "works"}
@@ -324,9 +324,9 @@ func TestUnreadableEventIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestEndOfALongTimelineIsFoundByItsIndex counts the pages of the table that
+// TestTimelineEndUsesIndex counts the pages of the table that
 // are read.
-func TestEndOfALongTimelineIsFoundByItsIndex(t *testing.T) {
+func TestTimelineEndUsesIndex(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.exec("INSERT INTO timeline_events (incident_number, at, kind, actor, data) SELECT n % 1000, $1, 'note', 'tocsin', repeat('x', 200) FROM generate_series(1, 50000) n", p.now)

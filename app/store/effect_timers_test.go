@@ -83,7 +83,7 @@ func TestTimersAreLeased(t *testing.T) {
 	})
 }
 
-func TestTimerSetAnewIsCarriedOutAgain(t *testing.T) {
+func TestResetTimerRunsAgain(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.setTimer(incident.TimerAck, 1, p.now)

@@ -30,7 +30,7 @@ func (p *pipeline) phase() string {
 	return phase
 }
 
-func TestARaisePagesAtOnceInEveryPhase(t *testing.T) {
+func TestRaisePagesAtOnceInEveryPhase(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.fallsBack()
@@ -52,7 +52,7 @@ func TestARaisePagesAtOnceInEveryPhase(t *testing.T) {
 	})
 }
 
-func TestWhatIsRaisedAndResolvedAtOncePagesNobody(t *testing.T) {
+func TestRaiseAndResolveTogetherPageNobody(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		for _, acknowledged := range []bool{false, true} {
@@ -77,7 +77,7 @@ func (p *pipeline) asked() int {
 	return p.count("SELECT count(*) FROM pages WHERE escalation_id = 0 AND state = 'active'")
 }
 
-func TestARaiseAsksTheOwnerOnceHoweverOftenItIsRaised(t *testing.T) {
+func TestRepeatedRaiseAsksOwnerOnce(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(3)))[0].Number
@@ -93,7 +93,7 @@ func TestARaiseAsksTheOwnerOnceHoweverOftenItIsRaised(t *testing.T) {
 	})
 }
 
-func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
+func TestEscalateWithdrawsOwnersPage(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(2)))[0].Number
@@ -117,7 +117,7 @@ func TestWhoIsEscalatedPastIsNotAskedAnyMore(t *testing.T) {
 	})
 }
 
-func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
+func TestConcurrentEscalateMovesOneStep(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.write(p.signal("a", withPriority(2)))[0].Number
@@ -148,7 +148,7 @@ func TestEscalatingTwiceAtOnceGoesOneStep(t *testing.T) {
 	})
 }
 
-func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
+func TestShadowAckStopsNothing(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.storm(1)[0]
@@ -174,7 +174,7 @@ func TestAnAcknowledgmentByAShadowStopsNothing(t *testing.T) {
 	})
 }
 
-func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
+func TestRequestEndsOnlyByAskedPerson(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.storm(1)[0]
@@ -208,7 +208,7 @@ func TestARequestEndsByThePersonWhoWasAskedAlone(t *testing.T) {
 	})
 }
 
-func TestAnAcknowledgmentExpires(t *testing.T) {
+func TestAckExpires(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.exec("UPDATE priorities SET ack_expires = 1800 WHERE level = 1")

@@ -76,7 +76,7 @@ func TestGroupSharesOneIncident(t *testing.T) {
 	})
 }
 
-func TestGroupsOfOthersAreApart(t *testing.T) {
+func TestGroupsAreSeparate(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		results := p.write(p.signal("a", inGroup), p.signal("b"),
@@ -90,7 +90,7 @@ func TestGroupsOfOthersAreApart(t *testing.T) {
 	})
 }
 
-func TestNewAlertOfAGroupAsksWhoeverAcknowledged(t *testing.T) {
+func TestNewAlertOfGroupAsksOwner(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.write(p.signal("a", inGroup))[0].Number
@@ -107,7 +107,7 @@ func TestNewAlertOfAGroupAsksWhoeverAcknowledged(t *testing.T) {
 }
 
 // The index of open groups must not mind in which order a batch is written.
-func TestGroupEndsAndBeginsInOneBatch(t *testing.T) {
+func TestGroupReopensInOneBatch(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.write(p.signal("a", inGroup))
@@ -124,7 +124,7 @@ func TestGroupEndsAndBeginsInOneBatch(t *testing.T) {
 	})
 }
 
-func TestNoGroupIsOpenTwiceByHand(t *testing.T) {
+func TestReopenKeepsOneOpenIncidentPerGroup(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.write(p.signal("a", inGroup))[0].Number
@@ -142,7 +142,7 @@ func TestNoGroupIsOpenTwiceByHand(t *testing.T) {
 }
 
 // Two processes that begin a group at once have one incident in the end.
-func TestTwoProcessesBeginAGroupAtOnce(t *testing.T) {
+func TestConcurrentGroupStartOpensOneIncident(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		const rounds = 20
@@ -173,7 +173,7 @@ func TestTwoProcessesBeginAGroupAtOnce(t *testing.T) {
 	})
 }
 
-func TestSenderAcknowledges(t *testing.T) {
+func TestSenderAck(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		if r := p.write(p.signal("a", acknowledges)); r[0].Status != incident.ResultIgnored || r[0].Warning == "" || r[0].Number != 0 {
@@ -193,7 +193,7 @@ func TestSenderAcknowledges(t *testing.T) {
 	})
 }
 
-func TestChangesOfAServiceBeforeAnInstant(t *testing.T) {
+func TestChangesBefore(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		at := time.Date(2026, 11, 23, 18, 0, 0, 0, time.UTC)
 		change := func(service int64, summary string, after time.Duration) ingest.RecordedChange {
@@ -224,7 +224,7 @@ func TestChangesOfAServiceBeforeAnInstant(t *testing.T) {
 
 // Another alert that may wait is no reason to page before support hours; one that
 // may not wait is.
-func TestWhatMayWaitWakesNobody(t *testing.T) {
+func TestLowAlertWaitsForSupportHours(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		mayWait := func(s *ingest.Signal) { s.Event.Low = true }

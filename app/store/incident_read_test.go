@@ -39,7 +39,7 @@ func newReading(t *testing.T, st *Store) *pipeline {
 	return p
 }
 
-func TestListIncidentsNarrows(t *testing.T) {
+func TestListIncidentsFilters(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		newReading(t, st)
 		two, three := 2, 3
@@ -92,7 +92,7 @@ func TestListIncidentsNarrows(t *testing.T) {
 	})
 }
 
-func TestWhatMatchesIsCountedInEveryStatus(t *testing.T) {
+func TestMatchingIncidentsCountsByStatus(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		newReading(t, st)
 		for search, want := range map[string]incident.Matches{
@@ -110,7 +110,7 @@ func TestWhatMatchesIsCountedInEveryStatus(t *testing.T) {
 	})
 }
 
-func TestAnIncidentIsReadWithWhatItRefersTo(t *testing.T) {
+func TestIncidentHasItsReferences(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		newReading(t, st)
 		row, err := st.Incidents.Incident(t.Context(), 3)
@@ -142,7 +142,7 @@ func TestAnIncidentIsReadWithWhatItRefersTo(t *testing.T) {
 	})
 }
 
-func TestATimelineIsReadInPages(t *testing.T) {
+func TestTimelineIsPaginated(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		newReading(t, st)
 		all, err := st.Incidents.Timeline(t.Context(), 2, 0, 0)
@@ -168,7 +168,7 @@ func pageLine(r incident.PageRecord) string {
 	return fmt.Sprintf("%s %s %s %d %s step %d of run %d with %d", r.UserName, r.Medium, r.Contact, r.Number, r.State, r.Step, r.Run, r.With)
 }
 
-func TestPagesAreReadWithTheirAttempts(t *testing.T) {
+func TestIncidentPagesHaveAttempts(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.sms.fail = func(m notify.Message) *notify.Failure {

@@ -40,7 +40,7 @@ func (p *pipeline) leaves(how func(p *pipeline) error) {
 	delete(d.roster.People, ana)
 }
 
-func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) {
+func TestDeactivationWithdrawsAndPagesNext(t *testing.T) {
 	for name, how := range leavings {
 		t.Run(name, func(t *testing.T) {
 			ForEachDatabase(t, func(t *testing.T, st *Store) {
@@ -64,7 +64,7 @@ func TestWhatWaitsForAPersonWhoLeavesIsWithdrawnAndTheNextIsPaged(t *testing.T) 
 	}
 }
 
-func TestWhoeverIsPagedBesideAPersonWhoLeavesKeepsTheStep(t *testing.T) {
+func TestDeactivationKeepsStepOfOthers(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		d := p.engine.Directory.(fixedDirectory)
@@ -81,7 +81,7 @@ func TestWhoeverIsPagedBesideAPersonWhoLeavesKeepsTheStep(t *testing.T) {
 	})
 }
 
-func TestAPersonWhoLeavesBetweenARetryAndItsSendGetsNothing(t *testing.T) {
+func TestDeactivationStopsRetry(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		tries := 0

@@ -9,9 +9,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 )
 
-// TestMigrationsKeepWhatThereIs brings a database that holds data of the first
+// TestMigrationsKeepRows brings a database that holds data of the first
 // version up to date.
-func TestMigrationsKeepWhatThereIs(t *testing.T) {
+func TestMigrationsKeepRows(t *testing.T) {
 	t.Parallel()
 	for name, address := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "tocsin.db") },
@@ -52,7 +52,7 @@ func migrateTo(t *testing.T, st *Store, version int64) {
 	}
 }
 
-func TestADatabaseFileIsItsOwnersAlone(t *testing.T) {
+func TestDatabaseFileModeIsPrivate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	st := opened(t, "sqlite:"+filepath.Join(dir, "tocsin.db"))

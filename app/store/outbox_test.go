@@ -120,7 +120,7 @@ func withPriority(level int) func(*ingest.Signal) {
 	return func(s *ingest.Signal) { s.Event.Priority = &level }
 }
 
-func TestThousandsOfPostsHoldUpNoPageAndGoOutAsOne(t *testing.T) {
+func TestPostsDelayNoPageAndCoalesce(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.toChat()
@@ -146,7 +146,7 @@ func TestThousandsOfPostsHoldUpNoPageAndGoOutAsOne(t *testing.T) {
 	})
 }
 
-func TestAChannelGetsOneMessageAtATime(t *testing.T) {
+func TestChannelGetsOneMessageAtATime(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.toChat()
@@ -167,7 +167,7 @@ func TestAChannelGetsOneMessageAtATime(t *testing.T) {
 	})
 }
 
-func TestAStormIsOnePostInAChannel(t *testing.T) {
+func TestStormIsOnePost(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		chat := p.toChat()
@@ -203,7 +203,7 @@ func TestAStormIsOnePostInAChannel(t *testing.T) {
 	})
 }
 
-func TestAPageKnowsItsReadersZone(t *testing.T) {
+func TestClaimHasReadersZone(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.exec("UPDATE organization SET timezone = 'Asia/Tokyo'")
@@ -218,7 +218,7 @@ func TestAPageKnowsItsReadersZone(t *testing.T) {
 	})
 }
 
-func TestAPostThatIsSentAgainStillTellsOfTheWholeStorm(t *testing.T) {
+func TestResentPostKeepsCarriedIncidents(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		chat := p.toChat()
@@ -239,7 +239,7 @@ func TestAPostThatIsSentAgainStillTellsOfTheWholeStorm(t *testing.T) {
 	})
 }
 
-func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
+func TestOvertakenPostMovesCarriedMessages(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.toChat()
@@ -265,7 +265,7 @@ func TestAPostThatIsOvertakenHandsOverWhatItCarried(t *testing.T) {
 	})
 }
 
-func TestEachIncidentOfAPostThatIsLostSaysSo(t *testing.T) {
+func TestLostPostIsOnEveryTimeline(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		chat := p.toChat()
@@ -283,7 +283,7 @@ func TestEachIncidentOfAPostThatIsLostSaysSo(t *testing.T) {
 	})
 }
 
-func TestOnlyWhatIsOnItsWayKeepsItsLease(t *testing.T) {
+func TestRenewKeepsOnlySendingMessages(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(2)
@@ -309,7 +309,7 @@ func TestOnlyWhatIsOnItsWayKeepsItsLease(t *testing.T) {
 	})
 }
 
-func TestAMediumThatHangsIsLeftAlone(t *testing.T) {
+func TestBusyMediumIsNotClaimed(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.toChat()
@@ -324,7 +324,7 @@ func TestAMediumThatHangsIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestTheMostUrgentAreNamedAndTheOthersCounted(t *testing.T) {
+func TestBundleListsMostUrgent(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(3, withPriority(1)) // what comes next neither leaves at once nor breaks out
@@ -348,7 +348,7 @@ func TestTheMostUrgentAreNamedAndTheOthersCounted(t *testing.T) {
 	})
 }
 
-func TestEachPageOfABundleFallsOverByItself(t *testing.T) {
+func TestPagesOfBundleFailOverSeparately(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		people := p.engine.Directory.(fixedDirectory).people
@@ -382,7 +382,7 @@ func TestEachPageOfABundleFallsOverByItself(t *testing.T) {
 	})
 }
 
-func TestAMessageOfHundredsOfPagesFailsThemAll(t *testing.T) {
+func TestLostMessageFailsHundredsOfPages(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		people := p.engine.Directory.(fixedDirectory).people
@@ -413,7 +413,7 @@ func TestAMessageOfHundredsOfPagesFailsThemAll(t *testing.T) {
 	})
 }
 
-func TestAStepIsPassedOverOnce(t *testing.T) {
+func TestStepIsPassedOverOnce(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)
@@ -431,7 +431,7 @@ func TestAStepIsPassedOverOnce(t *testing.T) {
 	})
 }
 
-func TestAMessageThatArrivedAfterAllIsNotSentAgain(t *testing.T) {
+func TestLateDeliveryStopsRetry(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)
@@ -451,7 +451,7 @@ func TestAMessageThatArrivedAfterAllIsNotSentAgain(t *testing.T) {
 	})
 }
 
-func TestAFailureThatTheProviderWasSureOfIsTriedAgainWhateverItReports(t *testing.T) {
+func TestReportDoesNotStopRetryOfCertainFailure(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)

@@ -14,7 +14,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-func TestWhatIsOpenIsCountedByService(t *testing.T) {
+func TestOpenIncidentsByService(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newReading(t, st)
 		two, late := 2, p.now
@@ -39,7 +39,7 @@ func TestWhatIsOpenIsCountedByService(t *testing.T) {
 	})
 }
 
-func TestSignalsAreCountedByIntegration(t *testing.T) {
+func TestSignalCountsByIntegration(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		if none, err := st.Incidents.SignalCounts(t.Context()); err != nil || len(none) != 0 {
 			t.Fatalf("before anything came: %+v, %v", none, err)
@@ -67,7 +67,7 @@ func TestSignalsAreCountedByIntegration(t *testing.T) {
 	})
 }
 
-func TestARevealedKeyIsAudited(t *testing.T) {
+func TestRevealKeyIsAudited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{1}, auth.KeySize))
 		if err != nil {
@@ -92,7 +92,7 @@ func TestARevealedKeyIsAudited(t *testing.T) {
 	})
 }
 
-func TestAKeyThatAPageShowsIsAuditedOnceAPersonAndKey(t *testing.T) {
+func TestShowKeyIsAuditedOncePerPerson(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		keys, err := auth.NewKeyring(bytes.Repeat([]byte{1}, auth.KeySize))
 		if err != nil {

@@ -217,7 +217,7 @@ func (p *pipeline) expect(messages []notify.Message, want ...string) {
 	}
 }
 
-func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
+func TestBreachEscalatesUntilAck(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		results := p.write(p.signal("a"), p.signal("a"))
@@ -245,7 +245,7 @@ func TestABreachPagesAndEscalatesUntilSomebodyAcknowledges(t *testing.T) {
 	})
 }
 
-func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
+func TestAckBeforeClaimSendsNothing(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.write(p.signal("a"))[0].Number
@@ -261,7 +261,7 @@ func TestWhatIsAcknowledgedBeforeItsClaimIsNotSent(t *testing.T) {
 	})
 }
 
-func TestAFailedMessageRetriesThenFallsOverThenPassesTheStepOver(t *testing.T) {
+func TestFailedMessageRetriesFailsOverPassesOver(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.sms.fail = func(m notify.Message) *notify.Failure {
@@ -282,7 +282,7 @@ func TestAFailedMessageRetriesThenFallsOverThenPassesTheStepOver(t *testing.T) {
 	})
 }
 
-func TestAMessageOfADeadProcessIsSentByAnother(t *testing.T) {
+func TestOtherProcessSendsAfterCrash(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.write(p.signal("a"))
@@ -317,7 +317,7 @@ func TestAMessageOfADeadProcessIsSentByAnother(t *testing.T) {
 	})
 }
 
-func TestAStormIsAHandfulOfMessages(t *testing.T) {
+func TestStormIsFewMessages(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		var signals []ingest.Signal

@@ -11,7 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-func TestFiringPlansThePagesThatItMakes(t *testing.T) {
+func TestFiringPlansItsPages(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(notify.BundleAfter + 2)
@@ -34,7 +34,7 @@ func TestFiringPlansThePagesThatItMakes(t *testing.T) {
 	})
 }
 
-func TestAPageThatReachesNobodyIsPassedOverThoughItIsPlannedAtOnce(t *testing.T) {
+func TestUnreachablePagePlannedAtOncePassesOver(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		nobody := p.planner.People.(fixedDirectory).people[ana]
@@ -48,7 +48,7 @@ func TestAPageThatReachesNobodyIsPassedOverThoughItIsPlannedAtOnce(t *testing.T)
 	})
 }
 
-func TestWhatCannotBePlannedAtOnceIsLeftToThePlanner(t *testing.T) {
+func TestFailedPlanAtOnceIsLeftToPlanner(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		st.Paging.PlanAtOnce(func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error) {
@@ -65,7 +65,7 @@ func TestWhatCannotBePlannedAtOnceIsLeftToThePlanner(t *testing.T) {
 
 // A message that cannot be read says nothing about the escalation whose page
 // would have joined it.
-func TestABrokenMessageIsNotBlamedOnTheEscalation(t *testing.T) {
+func TestBrokenMessageFailsNoEscalation(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)
@@ -119,7 +119,7 @@ func TestFiringDoesNotWaitForThePlanner(t *testing.T) {
 
 // Whoever is being deactivated while a step fires is not paged by what was true
 // before, and whoever comes next does not wait for the step to end.
-func TestAFiringDuringADeactivationPagesTheNextOne(t *testing.T) {
+func TestFiringDuringDeactivationPagesNext(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)

@@ -12,7 +12,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
+func TestPlanningDoesNotLockOtherMessages(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		st.Paging.PlanAtOnce(nil)
@@ -39,7 +39,7 @@ func TestPlanningLeavesAPersonsMessagesToTheOutbox(t *testing.T) {
 	})
 }
 
-func TestWhatWasWithdrawnUnsentDoesNotMakeAPageGather(t *testing.T) {
+func TestWithdrawnUnsentMessageDoesNotGather(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		numbers := p.storm(notify.BundleAfter)
@@ -60,7 +60,7 @@ func (p *pipeline) supportHours() {
 
 func low(s *ingest.Signal) { withPriority(3)(s) }
 
-func TestLowUrgencyWaitsForSupportHoursAndArrivesAsOneDigest(t *testing.T) {
+func TestLowUrgencyIsOneDigestInSupportHours(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
@@ -77,7 +77,7 @@ func TestLowUrgencyWaitsForSupportHoursAndArrivesAsOneDigest(t *testing.T) {
 	})
 }
 
-func TestARaiseEndsTheWaitForSupportHours(t *testing.T) {
+func TestRaiseEndsWaitForSupportHours(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.supportHours()
@@ -106,9 +106,9 @@ func (p *pipeline) onlyBySMS(user int64) {
 	people[user] = person
 }
 
-// TestARuleThatIsDueWhenItsStepEndsTellsNobody has the planner look before the
+// TestRuleDueAtStepEndSendsNothing has the planner look before the
 // engine does: the repeat at the end of the hour is the next step's to prevent.
-func TestARuleThatIsDueWhenItsStepEndsTellsNobody(t *testing.T) {
+func TestRuleDueAtStepEndSendsNothing(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
@@ -123,8 +123,8 @@ func TestARuleThatIsDueWhenItsStepEndsTellsNobody(t *testing.T) {
 	})
 }
 
-// TestARuleGoesOnWhereTheEngineDoesNotCome tells Ana again, though late.
-func TestARuleGoesOnWhereTheEngineDoesNotCome(t *testing.T) {
+// TestRuleContinuesWithoutEngine tells Ana again, though late.
+func TestRuleContinuesWithoutEngine(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.onlyBySMS(ana)
@@ -142,9 +142,9 @@ func TestARuleGoesOnWhereTheEngineDoesNotCome(t *testing.T) {
 	})
 }
 
-// TestWhoWasDeactivatedIsPagedNoMore has the directory leave Ana out, as it
+// TestDeactivatedPersonIsNotPaged has the directory leave Ana out, as it
 // leaves out everybody who is not active, while her page repeats.
-func TestWhoWasDeactivatedIsPagedNoMore(t *testing.T) {
+func TestDeactivatedPersonIsNotPaged(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(1)
@@ -157,7 +157,7 @@ func TestWhoWasDeactivatedIsPagedNoMore(t *testing.T) {
 	})
 }
 
-func TestAnEscalationWhoseIncidentIsBusyIsNotLost(t *testing.T) {
+func TestLockedIncidentIsEscalatedLater(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		number := p.storm(1)[0]
@@ -193,7 +193,7 @@ func TestAnEscalationWhoseIncidentIsBusyIsNotLost(t *testing.T) {
 	})
 }
 
-func TestAChangeDuringTheClaimOfAPostIsToldNext(t *testing.T) {
+func TestChangeDuringClaimQueuesNextPost(t *testing.T) {
 	onPostgresAlone(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.toChat()

@@ -40,7 +40,7 @@ func (p *pipeline) told(messages []notify.Message) []int64 {
 	return numbers
 }
 
-func TestAMessageThatCannotBeClaimedFallsOverAndHoldsUpNoOther(t *testing.T) {
+func TestUnclaimableMessageFailsOver(t *testing.T) {
 	for name, spoil := range map[string]func(p *pipeline, first int64){
 		"it cannot be read": func(p *pipeline, first int64) { p.poison("messages", "created_at", "id = $1", first) },
 		"its attempt cannot be written": func(p *pipeline, first int64) {
@@ -75,7 +75,7 @@ func TestAMessageThatCannotBeClaimedFallsOverAndHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestAnIncidentThatCannotBeReadLeavesABundleToTheOthers(t *testing.T) {
+func TestUnreadableIncidentIsSplitFromBundle(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(3) // from now on pages gather
@@ -99,7 +99,7 @@ func TestAnIncidentThatCannotBeReadLeavesABundleToTheOthers(t *testing.T) {
 	})
 }
 
-func TestAPageThatCannotBePlannedFailsAndHoldsUpNoOther(t *testing.T) {
+func TestUnplannablePageFails(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		st.Paging.PlanAtOnce(nil)
@@ -117,7 +117,7 @@ func TestAPageThatCannotBePlannedFailsAndHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestAnEscalationThatCannotBeReadGoesToTheAdministratorsAndHoldsUpNoOther(t *testing.T) {
+func TestUnreadableEscalationPagesAdministrators(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		d := p.engine.Directory.(fixedDirectory)
@@ -136,9 +136,9 @@ func TestAnEscalationThatCannotBeReadGoesToTheAdministratorsAndHoldsUpNoOther(t 
 	})
 }
 
-// TestAnEscalationThatNobodyCanFireIsPutOff has one fail whatever it is turned
+// TestUnfirableEscalationIsPostponed has one fail whatever it is turned
 // into.
-func TestAnEscalationThatNobodyCanFireIsPutOff(t *testing.T) {
+func TestUnfirableEscalationIsPostponed(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		numbers := p.storm(2)
@@ -169,7 +169,7 @@ func TestAnEscalationThatNobodyCanFireIsPutOff(t *testing.T) {
 	})
 }
 
-func TestAnErrorOfWhoeverDecidesIsNoRowsFault(t *testing.T) {
+func TestDecisionErrorFailsNoRow(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.storm(2)
@@ -184,9 +184,9 @@ func TestAnErrorOfWhoeverDecidesIsNoRowsFault(t *testing.T) {
 	})
 }
 
-// TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment has everything that
+// TestDamagedConfigStopsNoSignalOrAck has everything that
 // is kept as JSON beside what paging needs be none.
-func TestADamagedConfigurationStopsNoSignalAndNoAcknowledgment(t *testing.T) {
+func TestDamagedConfigStopsNoSignalOrAck(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)
 		p.onlyBySMS(ana)

@@ -46,7 +46,7 @@ func (p *pipeline) mustWrite(name string, n int) ingest.Mark {
 	return written.Mark
 }
 
-func TestABatchIsOnTheDiskOnceItIsSettled(t *testing.T) {
+func TestSettledBatchIsDurable(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	for round := range 20 {
@@ -67,7 +67,7 @@ func TestABatchIsOnTheDiskOnceItIsSettled(t *testing.T) {
 
 // Whoever repeats a signal is answered by a batch that may find nothing to
 // change.
-func TestARepeatIsNotAnsweredBeforeTheDiskHasWhatItRepeats(t *testing.T) {
+func TestRepeatWaitsForDurableOriginal(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	for round := range 20 {
@@ -111,7 +111,7 @@ func (p *pipeline) onDisk(written string) {
 
 // The first wait has a connection opened for it, which says nothing about how
 // long batches take.
-func TestAConnectionThatIsSlowIsNoSlowWriting(t *testing.T) {
+func TestSlowConnectionIsNotMeasured(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	p.db.Flusher.Latency = db.CommitLatency{}
@@ -131,7 +131,7 @@ func TestAConnectionThatIsSlowIsNoSlowWriting(t *testing.T) {
 	}
 }
 
-func TestABatchWaitsByItselfOnAFastDisk(t *testing.T) {
+func TestFastDiskCommitsSynchronously(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	p.db.Flusher.Latency.Force(false, time.Now().Add(time.Hour))
@@ -144,7 +144,7 @@ func TestABatchWaitsByItselfOnAFastDisk(t *testing.T) {
 }
 
 // The first batches of a storm wait apart, and say how slow the disk is.
-func TestTheDiskIsMeasuredByBatchesThatWaitApart(t *testing.T) {
+func TestSeparateFlushesMeasureDisk(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	p.db.Flusher.Latency = db.CommitLatency{}
@@ -167,7 +167,7 @@ func TestTheDiskIsMeasuredByBatchesThatWaitApart(t *testing.T) {
 
 // A server that crashed has lost what it had in memory, and a wait that is begun
 // on a new connection would find nothing missing.
-func TestABatchIsNotSettledByALaterConnection(t *testing.T) {
+func TestLaterConnectionDoesNotSettle(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	before := p.mustWrite("before", db.MinMeasured)
@@ -189,7 +189,7 @@ func TestABatchIsNotSettledByALaterConnection(t *testing.T) {
 	}
 }
 
-func TestALostConnectionIsReplacedBeforeABatchDependsOnIt(t *testing.T) {
+func TestLostFlushConnectionIsReplaced(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	before := p.mustWrite("before", db.MinMeasured)
@@ -204,7 +204,7 @@ func TestALostConnectionIsReplacedBeforeABatchDependsOnIt(t *testing.T) {
 	}
 }
 
-func TestTwoProcessesThatSeeAKeyFirstMakeOneAlert(t *testing.T) {
+func TestConcurrentNewKeyMakesOneAlert(t *testing.T) {
 	t.Parallel()
 	address := newPostgres(t)
 	p := newPipeline(t, opened(t, address))
@@ -233,7 +233,7 @@ func TestTwoProcessesThatSeeAKeyFirstMakeOneAlert(t *testing.T) {
 	}
 }
 
-func TestABatchWaitsByItselfWhereNobodyElseCan(t *testing.T) {
+func TestNoFlushConnectionCommitsSynchronously(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	connect := p.db.Flusher.Connect

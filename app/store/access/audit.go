@@ -8,7 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// Audit adds an entry to the audit log, which commits with what it tells of.
+// Audit adds an entry to the audit log, in the transaction of the change.
 func Audit(ctx context.Context, tx *db.Tx, e auth.Entry) error {
 	if e.At.IsZero() {
 		e.At = tx.DB.Now()

@@ -16,7 +16,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// Replace puts rows in the place of those that old finds.
+// Replace deletes the rows that old selects and inserts others.
 func Replace[T any](old, g *gorm.DB, rows []T) error {
 	if err := old.Delete(new(T)).Error; err != nil || len(rows) == 0 {
 		return err
@@ -44,7 +44,7 @@ func (s *Store) AddContact(ctx context.Context, by string, m *notify.ContactMeth
 				return err
 			}
 		}
-		m.ID = 0 // another try has set one that was rolled back
+		m.ID = 0 // an earlier try set one that was rolled back
 		if err := tx.Gorm.Create(m).Error; db.IsDuplicate(err) {
 			return fault.Conflict("There already is a contact method %s.", m.Slug)
 		} else if err != nil {
@@ -68,16 +68,16 @@ func (s *Store) RemoveContact(ctx context.Context, by string, userID, methodID i
 	})
 }
 
-// DropContact deletes a method. Its rules, and what was to replace it, go to
-// another, or with nil the rules go with it.
+// DropContact deletes a method. Its rules and its pending replacement are moved to
+// another method; without one the rules are deleted.
 func DropContact(ctx context.Context, tx *db.Tx, methodID int64, instead *int64) error {
 	if instead != nil {
 		if _, err := tx.ExecContext(ctx, "UPDATE notification_rules SET contact_method_id = $1 WHERE contact_method_id = $2", *instead, methodID); err != nil {
-			return fmt.Errorf("hand over personal rules: %w", err)
+			return fmt.Errorf("move personal rules: %w", err)
 		}
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE contact_methods SET replaces_id = $1 WHERE replaces_id = $2", instead, methodID); err != nil {
-		return fmt.Errorf("hand over replacements: %w", err)
+		return fmt.Errorf("move replacements: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM contact_methods WHERE id = $1", methodID); err != nil {
 		return fmt.Errorf("remove a contact method: %w", err)
@@ -102,7 +102,7 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 		expires := now.Add(notify.CodeLasts)
 		m.CodeHash, m.CodeExpiresAt, m.CodeTries = hash, &expires, 0
 		if err := tx.Gorm.Save(&m).Error; err != nil {
-			return fmt.Errorf("keep a verification code: %w", err)
+			return fmt.Errorf("save a verification code: %w", err)
 		}
 		if err := paging.QueueNotice(ctx, tx, notify.KindVerify, m, incident.High, code, now); err != nil {
 			return err
@@ -111,11 +111,11 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 	})
 }
 
-// mayBeSent is a fault of kind limited where another code has to wait.
+// mayBeSent is a fault of kind Limited while no further code may be sent.
 func mayBeSent(ctx context.Context, tx *db.Tx, m notify.ContactMethod, now time.Time) error {
 	var inAnHour, justNow int
 	err := tx.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN contact_method_id = $1 AND created_at > $2 THEN 1 END)
-		FROM messages WHERE user_id = $3 AND created_at > $4 AND kind = 'verify'`, // messages_user_recent
+		FROM messages WHERE user_id = $3 AND created_at > $4 AND kind = '`+string(notify.KindVerify)+`'`, // messages_user_recent
 		m.ID, now.Add(-notify.CodeAgain), m.UserID, now.Add(-time.Hour)).Scan(&inAnHour, &justNow)
 	switch {
 	case err != nil:

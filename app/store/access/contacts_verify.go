@@ -12,8 +12,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// Verify implements notify.ContactStore. A wrong answer is counted and
-// committed before it is told.
+// Verify implements notify.ContactStore. A wrong answer is counted, and the count
+// committed, before it is refused.
 func (s *Store) Verify(ctx context.Context, by string, userID, methodID int64, hash []byte) error {
 	var refused error
 	err := s.ChangeContacts(ctx, func(tx *db.Tx) error {
@@ -21,7 +21,7 @@ func (s *Store) Verify(ctx context.Context, by string, userID, methodID int64, h
 		if err != nil {
 			return err
 		}
-		if refused = judge(tx, m, hash); refused != nil {
+		if refused = checkCode(tx, m, hash); refused != nil {
 			if !fault.Is(refused, fault.KindInvalid) {
 				return nil
 			}
@@ -36,8 +36,8 @@ func (s *Store) Verify(ctx context.Context, by string, userID, methodID int64, h
 	return refused
 }
 
-// judge is nil for the right answer.
-func judge(tx *db.Tx, m notify.ContactMethod, hash []byte) error {
+// checkCode is nil for the right code.
+func checkCode(tx *db.Tx, m notify.ContactMethod, hash []byte) error {
 	switch {
 	case m.VerifiedAt != nil:
 		return fault.Conflict("%s is verified already.", m.Address)
@@ -51,7 +51,8 @@ func judge(tx *db.Tx, m notify.ContactMethod, hash []byte) error {
 	return nil
 }
 
-// Verified puts the method into use, in the place of the one that it replaces.
+// Verified marks the method as verified; it takes the place of the one that it
+// replaces.
 func Verified(ctx context.Context, tx *db.Tx, by string, m notify.ContactMethod) error {
 	now := tx.DB.Now()
 	var others []notify.ContactMethod
@@ -66,7 +67,7 @@ func Verified(ctx context.Context, tx *db.Tx, by string, m notify.ContactMethod)
 		if err := DropContact(ctx, tx, replaced.ID, &m.ID); err != nil {
 			return err
 		}
-		if err := TellOthers(ctx, tx, others, fmt.Sprintf("Your %s contact in Tocsin was replaced. If it was not you, tell an administrator.", replaced.Medium)); err != nil {
+		if err := NotifyMethods(ctx, tx, others, fmt.Sprintf("Your %s contact in Tocsin was replaced. If it was not you, tell an administrator.", replaced.Medium)); err != nil {
 			return err
 		}
 		m.Slug, m.ReplacesID = replaced.Slug, nil
@@ -79,8 +80,8 @@ func Verified(ctx context.Context, tx *db.Tx, by string, m notify.ContactMethod)
 	return auditContact(ctx, tx, by, "contact.verify", m)
 }
 
-// TellOthers sends a notice to every method that is in use.
-func TellOthers(ctx context.Context, tx *db.Tx, methods []notify.ContactMethod, text string) error {
+// NotifyMethods sends a notice to every method that is in use.
+func NotifyMethods(ctx context.Context, tx *db.Tx, methods []notify.ContactMethod, text string) error {
 	for _, m := range methods {
 		if !m.Usable() {
 			continue

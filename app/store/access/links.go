@@ -86,7 +86,7 @@ func nameOrganization(ctx context.Context, tx *db.Tx, by auth.Actor, name, timez
 }
 
 // putAdministrator creates the person, or gives an account of the same address
-// the role, name and password. That account came from whoever runs the server,
+// the role, name and password. That account was made by the operator of the server,
 // as the link did.
 func putAdministrator(tx *db.Tx, u *auth.User) error {
 	known, err := findUser(tx.Gorm, fault.NotFound(""), "email = ?", u.Email)
@@ -98,7 +98,7 @@ func putAdministrator(tx *db.Tx, u *auth.User) error {
 	}
 	u.ID, u.CreatedAt, u.SessionEpoch = known.ID, known.CreatedAt, known.SessionEpoch+1
 	if err := tx.Gorm.Save(u).Error; err != nil {
-		return fmt.Errorf("make an administrator: %w", err)
+		return fmt.Errorf("save an administrator: %w", err)
 	}
 	return nil
 }
@@ -130,8 +130,8 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 	})
 }
 
-// useLink uses a link up, once: the row's lock lets one of several through,
-// and the others see it used.
+// useLink marks a link as used. The row's lock lets one of several callers succeed;
+// the others see it used.
 func useLink(ctx context.Context, tx *db.Tx, purpose auth.Purpose, hash []byte, now time.Time) (*auth.OneTimeLink, error) {
 	res, err := tx.ExecContext(ctx, `UPDATE one_time_links SET used_at = $1
 		WHERE hash = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $4`, now, hash, string(purpose), now)

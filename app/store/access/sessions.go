@@ -13,9 +13,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// Sessions keeps browser sessions; it implements scs.CtxStore. Like the
-// cookies that they belong to, sessions go by the wall clock, whatever clock
-// the database was opened with.
+// Sessions keeps browser sessions; it implements scs.CtxStore. Like their cookies,
+// sessions expire by the wall clock, whatever clock the database was opened with.
 type Sessions struct{ db *db.DB }
 
 var _ scs.CtxStore = Sessions{}
@@ -42,7 +41,7 @@ func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expi
 		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`),
 		token, data, expiry.UTC().Truncate(time.Microsecond))
 	if err != nil {
-		return fmt.Errorf("keep a session: %w", err)
+		return fmt.Errorf("save a session: %w", err)
 	}
 	return nil
 }
@@ -73,8 +72,8 @@ func (s Sessions) Delete(token string) error { return s.DeleteCtx(context.Backgr
 
 func wallClock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// SweepAccess deletes what has expired: sessions, links, and kept answers. It
-// is called now and then, by any process.
+// SweepAccess deletes expired sessions, links and saved answers. Any process may call
+// it at any time.
 func (s *Store) SweepAccess(ctx context.Context) error {
 	now := s.db.Now()
 	for _, sweep := range []struct {
@@ -82,12 +81,12 @@ func (s *Store) SweepAccess(ctx context.Context) error {
 		before time.Time
 	}{
 		{"DELETE FROM sessions WHERE expires_at <= $1", wallClock()},
-		// A day longer, so that a late reader is told that it has expired.
+		// Kept a day longer, so that late use is answered with "expired".
 		{"DELETE FROM one_time_links WHERE expires_at <= $1", now.Add(-24 * time.Hour)},
 		{"DELETE FROM idempotency_keys WHERE created_at <= $1", now.Add(-auth.IdempotencyLifetime)},
 	} {
 		if _, err := s.db.Write.ExecContext(ctx, s.db.Rebind(sweep.query), sweep.before); err != nil {
-			return fmt.Errorf("sweep what has expired: %w", err)
+			return fmt.Errorf("delete expired rows: %w", err)
 		}
 	}
 	return nil

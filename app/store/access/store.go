@@ -1,5 +1,5 @@
-// Package access keeps people and what lets them in: users, contact methods,
-// sessions, links, tokens, kept answers and the audit log.
+// Package access keeps users, contact methods, sessions, links, tokens, idempotency
+// keys and the audit log.
 package access
 
 import "github.com/tocsin-oncall/tocsin/app/store/db"

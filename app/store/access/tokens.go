@@ -61,7 +61,7 @@ func (s *Store) TouchToken(ctx context.Context, id int64, now, since time.Time) 
 	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind(`UPDATE api_tokens SET last_used_at = $1
 		WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $3)`), now, id, since)
 	if err != nil {
-		return fmt.Errorf("note a token's use: %w", err)
+		return fmt.Errorf("record a token's use: %w", err)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (s *Store) CreateUser(ctx context.Context, by auth.Actor, u *auth.User) err
 }
 
 func insertUser(tx *db.Tx, u *auth.User) error {
-	u.ID = 0 // another try has set one that was rolled back
+	u.ID = 0 // an earlier try set one that was rolled back
 	if err := tx.Gorm.Create(u).Error; db.IsDuplicate(err) {
 		return fault.Conflict("There already is a person with the address %s.", u.Email).
 			With(fault.Field{Path: "email", Message: "This address is taken."})
@@ -89,14 +89,14 @@ func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash s
 	})
 }
 
-// givePassword changes u, which the caller saves, and spends the person's
-// other links.
+// givePassword changes u, which the caller saves, and marks the person's other links
+// as used.
 func givePassword(ctx context.Context, tx *db.Tx, u *auth.User, hash string) error {
 	u.PasswordHash = hash
 	u.SessionEpoch++
 	_, err := tx.ExecContext(ctx, "UPDATE one_time_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL", tx.DB.Now(), u.ID)
 	if err != nil {
-		return fmt.Errorf("spend links: %w", err)
+		return fmt.Errorf("mark links as used: %w", err)
 	}
 	return nil
 }

@@ -9,59 +9,57 @@ import (
 	"time"
 )
 
-// Column is one column of many rows: how a batch travels. On PostgreSQL a column
-// is one parameter of one statement, whatever the number of rows, so that the
-// statement stays prepared; on SQLite, where a call costs no round trip, the
+// Column is one column of a batch of rows. On PostgreSQL a column is one parameter
+// of one statement, whatever the number of rows, so that the statement stays prepared; on SQLite, where a call costs no round trip, the
 // rows go one by one through a prepared statement.
 type Column struct {
 	name   string
 	pgType string
 	list   any           // a slice, for PostgreSQL
-	at     func(int) any // its i-th element, for SQLite and for what travels once
-	// alike says that every row has the same value, which then travels once: in
-	// a storm, half of what a new incident has.
-	alike bool
+	at     func(int) any // its i-th element, for SQLite and for a value sent once
+	// uniform says that every row has the same value, which is then sent once: in
+	// a storm, half of the columns of new incidents.
+	uniform bool
 }
 
 // Col is a column of values, one a row, of a PostgreSQL type.
 func Col[T any](name, pgType string, values []T) Column {
-	return Column{name: name, pgType: pgType, list: values, at: func(i int) any { return values[i] }, alike: len(values) == 1 || len(values) >= alikeFrom && areAlike(values)}
+	return Column{name: name, pgType: pgType, list: values, at: func(i int) any { return values[i] }, uniform: len(values) == 1 || len(values) >= minUniformRows && isUniform(values)}
 }
 
-// Each mixture of columns is a statement of its own, which every connection
-// prepares and PostgreSQL keeps. So what is the same by accident travels as what
-// differs: few rows, of which there are most mixtures and least to save, and long
-// texts.
+// Each set of uniform columns is a statement of its own, which every connection
+// prepares and PostgreSQL keeps. So small batches, which have the most sets and the
+// least to save, and long texts are sent as lists even where their values are equal.
 const (
-	alikeFrom   = 8  // rows that are compared
-	maxAlikeLen = 32 // bytes of a text that is compared
+	minUniformRows = 8  // the fewest rows whose values are compared
+	maxUniformLen  = 32 // bytes of a text that is compared
 )
 
-// areAlike reports whether all values are the same, for the types that are
-// worth a look.
-func areAlike(values any) bool {
+// isUniform reports whether all values are equal; false for types that are not
+// compared.
+func isUniform(values any) bool {
 	switch v := values.(type) {
 	case []string:
-		return len(v) > 0 && len(v[0]) <= maxAlikeLen && same(v)
+		return len(v) > 0 && len(v[0]) <= maxUniformLen && equal(v)
 	case []time.Time:
-		return same(v)
+		return equal(v)
 	case []int64:
-		return same(v)
+		return equal(v)
 	case []int:
-		return same(v)
+		return equal(v)
 	case []bool:
-		return same(v)
+		return equal(v)
 	case []*time.Time:
-		return sameBehind(v)
+		return equalPointers(v)
 	case []*int64:
-		return sameBehind(v)
+		return equalPointers(v)
 	case []*int:
-		return sameBehind(v)
+		return equalPointers(v)
 	}
 	return false
 }
 
-func same[T comparable](values []T) bool {
+func equal[T comparable](values []T) bool {
 	for _, v := range values {
 		if v != values[0] {
 			return false
@@ -70,8 +68,8 @@ func same[T comparable](values []T) bool {
 	return true
 }
 
-// sameBehind is same for what may be missing.
-func sameBehind[T comparable](values []*T) bool {
+// equalPointers is equal for values that may be nil.
+func equalPointers[T comparable](values []*T) bool {
 	for _, v := range values {
 		if v != values[0] && (v == nil || values[0] == nil || *v != *values[0]) {
 			return false
@@ -80,7 +78,7 @@ func sameBehind[T comparable](values []*T) bool {
 	return true
 }
 
-// ColOf is col over a field of some rows.
+// ColOf is Col over a field of rows.
 func ColOf[R, T any](name, pgType string, rows []R, field func(*R) T) Column {
 	values := make([]T, len(rows))
 	for i := range rows {
@@ -100,7 +98,7 @@ func (tx *Tx) InsertRows(ctx context.Context, table string, n int, suffix string
 		rows, params := tx.unnested(insert, n, cols)
 		return tx.Write(ctx, "insert into "+table, fmt.Sprintf("%s SELECT %s %s", insert, rows, suffix), params...)
 	}
-	return tx.eachRow(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, names(cols), marks(len(cols)), suffix), n, cols)
+	return tx.eachRow(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) %s", table, names(cols), placeholders(len(cols)), suffix), n, cols)
 }
 
 // UpdateRows sets the other columns where the first one, the key, matches.
@@ -113,11 +111,11 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, n int, key Column, c
 		for i, c := range cols {
 			sets[i] = c.name + " = u." + c.name
 		}
-		key.alike = false // it is asked for as a list
+		key.uniform = false // ANY needs a list
 		update := fmt.Sprintf("UPDATE %s AS t SET %s", table, strings.Join(sets, ", "))
 		rows, params := tx.unnested(update, n, append([]Column{key}, cols...))
-		// The second condition says the same again, so that the key's index is
-		// used whatever the planner thinks of the arrays.
+		// The second condition is redundant: it makes the planner use the key's
+		// index whatever it estimates for the arrays.
 		query := fmt.Sprintf("%s FROM (SELECT %s) AS u WHERE t.%s = u.%s AND t.%s = ANY($1)", update, rows, key.name, key.name, key.name)
 		return tx.Write(ctx, "update "+table, query, params...)
 	}
@@ -148,7 +146,7 @@ func (tx *Tx) InsertReturning(ctx context.Context, table string, n int, cols ...
 		})
 		return ids, err
 	}
-	stmt, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", table, names(cols), marks(len(cols))))
+	stmt, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING id", table, names(cols), placeholders(len(cols))))
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +190,8 @@ func (tx *Tx) eachRow(ctx context.Context, query string, n int, cols []Column) e
 	return nil
 }
 
-// In writes "column IN (…)" for a list of ids, as one parameter where the
-// dialect can. next is the number of the parameter.
+// In is the condition that an expression is one of a list of ids, as one parameter
+// on PostgreSQL. next is the number of the first parameter.
 func (db *DB) In(expr string, next int, ids []int64) (string, []any) {
 	if db.Dialect == Postgres {
 		return fmt.Sprintf("%s = ANY($%d)", expr, next), []any{ids}
@@ -259,14 +257,14 @@ func names(cols []Column) string {
 }
 
 // unnested selects the columns of n rows. The lists advance together; as a
-// select list and not in FROM, where each would be put into a store of its own
-// first, they cost PostgreSQL a quarter less for the whole statement.
+// select list they cost PostgreSQL a quarter less for the whole statement than in
+// FROM, where each is materialized first.
 func (tx *Tx) unnested(statement string, n int, cols []Column) (query string, params []any) {
-	alike := tx.DB.shapes.pick(statement, alikeIn(n, cols))
+	uniform := tx.DB.shapes.pick(statement, uniformColumns(n, cols))
 	selected := make([]string, len(cols))
 	params = make([]any, len(cols))
 	for i, c := range cols {
-		if alike&(1<<i) != 0 {
+		if uniform&(1<<i) != 0 {
 			selected[i], params[i] = fmt.Sprintf("$%d::%s AS %s", i+1, c.pgType, c.name), c.at(0)
 		} else {
 			selected[i], params[i] = fmt.Sprintf("unnest($%d::%s[]) AS %s", i+1, c.pgType, c.name), c.list
@@ -275,9 +273,9 @@ func (tx *Tx) unnested(statement string, n int, cols []Column) (query string, pa
 	return strings.Join(selected, ", "), params
 }
 
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
-// AsJSON writes plain data, which always can be.
+// AsJSON encodes data of types that JSON can always encode; it panics for others.
 func AsJSON(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 
 // What rows have in common travels once, and what they do not stays where it
 // belongs.
-func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
+func TestUniformColumnsRoundTrip(t *testing.T) {
 	one, also, two := int64(1), int64(1), int64(2)
 	noon := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	later := noon.Add(time.Hour)
-	long := strings.Repeat("long", maxAlikeLen)
+	long := strings.Repeat("long", maxUniformLen)
 	columns := map[string][2]Column{ // as rows are inserted, as they are updated
-		"all alike":         {Col("word", "text", thrice("a", "a", "a")), Col("word", "text", thrice("b", "b", "b"))},
-		"few alike":         {Col("word", "text", []string{"a", "a", "a"}), Col("word", "text", []string{"b", "b", "b"})},
+		"all uniform":       {Col("word", "text", thrice("a", "a", "a")), Col("word", "text", thrice("b", "b", "b"))},
+		"few uniform":       {Col("word", "text", []string{"a", "a", "a"}), Col("word", "text", []string{"b", "b", "b"})},
 		"different":         {Col("word", "text", thrice("a", "b", "c")), Col("word", "text", thrice("c", "b", "a"))},
 		"empty":             {Col("word", "text", thrice("", "", "")), Col("word", "text", thrice("", "", "a"))},
 		"long":              {Col("word", "text", thrice(long, long, long)), Col("word", "text", thrice(long, long, "a"))},
@@ -86,17 +86,17 @@ func TestRowsArriveWhateverTheyHaveInCommon(t *testing.T) {
 func thrice[T any](values ...T) []T { return slices.Repeat(values, 3) }
 
 // Each mixture is one more statement that a connection keeps.
-func TestFewRowsTravelInOneWayWhateverTheyHaveInCommon(t *testing.T) {
+func TestSmallBatchesShareOneShape(t *testing.T) {
 	t.Parallel()
 	tx := &Tx{DB: &DB{}}
 	for _, n := range []int{2, 3, 5} {
-		alike, different := make([]int64, n), make([]int64, n)
+		uniform, different := make([]int64, n), make([]int64, n)
 		for i := range different {
 			different[i] = int64(i)
 		}
 		statements := map[string]bool{}
-		for _, first := range [][]int64{alike, different} {
-			for _, second := range [][]int64{alike, different} {
+		for _, first := range [][]int64{uniform, different} {
+			for _, second := range [][]int64{uniform, different} {
 				query, _ := tx.unnested("INSERT", n, []Column{Col("first", "bigint", first), Col("second", "bigint", second)})
 				statements[query] = true
 			}

@@ -10,27 +10,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Change says that an incident is now at a version. Number 0 says that too
-// many changed to name them.
+// Change is an incident's new version. Number 0 stands for all incidents, where too
+// many changed to list them.
 type Change struct {
 	Number  int64 `json:"number"`
 	Version int64 `json:"version"`
 }
 
-// News is what a transaction tells the processes once it has committed.
+// News is what a transaction notifies the processes of once it has committed.
 type News struct {
 	// From is the process that wrote.
 	From string `json:"from"`
-	// Work says where something may be due.
+	// Work names the loops for which something may be due.
 	Work    Work     `json:"work,omitempty"`
 	Changes []Change `json:"changes,omitempty"`
 }
 
-// Work names the loops that a transaction has made work for.
+// Work is a set of loops.
 type Work uint8
 
-// The loops. Each sweeps every second besides, so that a lost word costs a
-// second and nothing else.
+// The loops. Each also polls every second, so that a lost notification delays work
+// by a second at most.
 const (
 	ToEscalate Work = 1 << iota
 	ToPlan
@@ -41,9 +41,9 @@ const (
 	AllWork Work = 1<<iota - 1
 )
 
-// Bus hands news to whoever in this process listens. It never waits for a
-// slow listener: what does not fit is dropped, and the listener is told that
-// too much happened.
+// Bus distributes news to the listeners of this process. It never waits for a
+// slow listener: where the listener's buffer is full, the oldest news is replaced by
+// one that says that everything may have changed.
 type Bus struct {
 	mu        sync.Mutex
 	listeners map[chan News]struct{}
@@ -71,7 +71,7 @@ func (b *Bus) publish(n News) {
 		select {
 		case c <- n:
 		default:
-			// Full: the oldest gives way to "everything may have changed".
+			// Full: replace the oldest by "everything may have changed".
 			select {
 			case <-c:
 			default:
@@ -87,8 +87,8 @@ func (b *Bus) publish(n News) {
 // Bus is this process's news.
 func (db *DB) Bus() *Bus { return db.bus }
 
-// MaxNamed bounds how many changes are named one by one. Of more, whoever
-// looks is told to look again, which in a storm is less work for everybody.
+// MaxNamed bounds how many changes are listed. For more, readers are asked to reload
+// everything, which in a storm is less work.
 const MaxNamed = 10
 
 // Publish has the news published when the transaction has committed: to this
@@ -109,12 +109,12 @@ func (tx *Tx) Publish(ctx context.Context, n News) error {
 	if err != nil {
 		return err
 	}
-	return tx.Write(ctx, "tell the others", "SELECT pg_notify('tocsin', $1)", n.From+" "+string(payload))
+	return tx.Write(ctx, "notify the other processes", "SELECT pg_notify('tocsin', $1)", n.From+" "+string(payload))
 }
 
 // WroteEvents has the consumers of the timeline woken when the transaction has
 // committed: those of this process, and those of the others by the next news that
-// it publishes. Where there are none, they find out within a second.
+// it publishes. Without such news, the others find the events at their next poll.
 func (tx *Tx) WroteEvents() {
 	if tx.wroteEvents {
 		return
@@ -124,16 +124,16 @@ func (tx *Tx) WroteEvents() {
 }
 
 // Listen listens to the other processes, on a connection of its own, until ctx
-// ends. A lost connection is made again after a second, and everybody is told
-// to look once, since something may have been missed.
+// ends. A lost connection is opened again after a second, and everybody is woken
+// once, since news may have been missed.
 func (db *DB) Listen(ctx context.Context) {
 	if db.Dialect == SQLite {
 		<-ctx.Done()
 		return
 	}
 	for ctx.Err() == nil {
-		if err := db.hearOnce(ctx); err != nil && ctx.Err() == nil {
-			db.Log.WarnContext(ctx, "lost the connection that listens for news; trying again", "error", err)
+		if err := db.listenOnce(ctx); err != nil && ctx.Err() == nil {
+			db.Log.WarnContext(ctx, "notification connection lost", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -142,7 +142,7 @@ func (db *DB) Listen(ctx context.Context) {
 	}
 }
 
-func (db *DB) hearOnce(ctx context.Context) error {
+func (db *DB) listenOnce(ctx context.Context) error {
 	conn, err := pgx.ConnectConfig(ctx, db.Pool.Config().ConnConfig)
 	if err != nil {
 		return err

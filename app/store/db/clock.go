@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// clock is what due times are compared with. On PostgreSQL it is the
-// database's, so that several processes agree: each keeps the difference to
-// its own and asks again every second. A test's clock replaces it.
+// clock is the clock that due times are compared with. On PostgreSQL it is the
+// database's, so that several processes agree: each keeps the offset from its own
+// clock and measures it every second. A test's clock replaces it.
 type clock struct {
 	Fixed func() time.Time
 	skew  atomic.Int64 // nanoseconds that the database is ahead
 	asked atomic.Bool  // skew was measured
-	last  atomic.Int64 // the latest instant that anybody was told, Unix nanoseconds
+	last  atomic.Int64 // the latest instant that was returned, Unix nanoseconds
 }
 
-// maxClockStep is how far the clock creeps rather than go back. What was
-// written as due now must be due to whoever looks a moment later: a difference
-// that was measured anew a millisecond smaller would leave it to the sweep of the
-// next second. A clock that was set back by more is followed.
+// maxClockStep bounds the steps back that are clamped, so that the clock is
+// monotonic. A row that was written as due now must be due to a query a moment
+// later: after a measured offset that is a millisecond smaller, it would have to wait
+// for the poll of the next second. A larger step back is followed.
 const maxClockStep = time.Second
 
-// Now is the time that due times go by: UTC, to the microsecond. It is never the
-// same twice, and does not go back by less than a second.
+// Now is the time that due times are compared with: UTC, to the microsecond. Each
+// call returns a later instant, unless the clock was set back by a second or more.
 func (db *DB) Now() time.Time {
 	if db.Clock.Fixed != nil {
 		return db.Clock.Fixed().UTC().Truncate(time.Microsecond)
@@ -45,7 +45,7 @@ func (c *clock) read(own time.Time) time.Time {
 	}
 }
 
-// SyncClock measures how far the database's clock is from this process's, to
+// SyncClock measures the offset of the database's clock from this process's, to
 // within half a round trip.
 func (db *DB) SyncClock(ctx context.Context) error {
 	if db.Dialect == SQLite || db.Clock.Fixed != nil {
@@ -56,14 +56,14 @@ func (db *DB) SyncClock(ctx context.Context) error {
 	defer cancel()
 	var there time.Time
 	if err := db.Pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&there); err != nil {
-		return fmt.Errorf("ask the database for the time: %w", err)
+		return fmt.Errorf("read clock_timestamp: %w", err)
 	}
 	db.Clock.measured(before, there, time.Now())
 	return nil
 }
 
-// measured takes what the database answered between two instants. What the last
-// difference explains as well changes nothing: a slow answer says little.
+// measured takes the database's time, read between two instants. It keeps the
+// present offset where that lies within the uncertainty of the new measurement.
 func (c *clock) measured(before, there, after time.Time) {
 	uncertain := after.Sub(before) / 2
 	skew := there.Sub(before.Add(uncertain))
@@ -71,19 +71,19 @@ func (c *clock) measured(before, there, after time.Time) {
 		return
 	}
 	if c.asked.Load() && uncertain > 125*time.Millisecond {
-		return // too slow to say anything; the next one comes in a second
+		return // too uncertain; the next measurement follows in a second
 	}
 	c.skew.Store(int64(skew))
 	c.asked.Store(true)
 }
 
-// Optimize has SQLite look at its tables, so that it chooses the right indexes
-// as they grow. PostgreSQL does so by itself.
+// Optimize updates the statistics by which SQLite chooses indexes. PostgreSQL does
+// so by itself.
 func (db *DB) Optimize(ctx context.Context) {
 	if db.Dialect != SQLite {
 		return
 	}
 	if _, err := db.Write.ExecContext(ctx, "PRAGMA optimize"); err != nil && ctx.Err() == nil {
-		db.Log.WarnContext(ctx, "SQLite could not look at its tables", "error", err)
+		db.Log.WarnContext(ctx, "PRAGMA optimize failed", "error", err)
 	}
 }

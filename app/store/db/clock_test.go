@@ -7,7 +7,7 @@ import (
 
 var three = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 
-func TestTheClockDoesNotGoBackByLittle(t *testing.T) {
+func TestClockIsMonotonic(t *testing.T) {
 	t.Parallel()
 	var c clock
 	c.measured(three, three.Add(10*time.Millisecond), three)
@@ -27,7 +27,7 @@ func TestTheClockDoesNotGoBackByLittle(t *testing.T) {
 	}
 }
 
-func TestNoInstantComesTwice(t *testing.T) {
+func TestClockReturnsNoInstantTwice(t *testing.T) {
 	t.Parallel()
 	var c clock
 	for last := c.read(three); ; {
@@ -41,7 +41,7 @@ func TestNoInstantComesTwice(t *testing.T) {
 	}
 }
 
-func TestAClockThatWasSetBackIsFollowed(t *testing.T) {
+func TestLargeStepBackIsFollowed(t *testing.T) {
 	t.Parallel()
 	var c clock
 	c.measured(three, three.Add(time.Hour), three)
@@ -52,7 +52,7 @@ func TestAClockThatWasSetBackIsFollowed(t *testing.T) {
 	}
 }
 
-func TestASlowAnswerSaysLittleOfTheTime(t *testing.T) {
+func TestUncertainMeasurementIsIgnored(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
 	for _, test := range []struct {

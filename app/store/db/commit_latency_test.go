@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestASlowDiskIsOneThatTakesHalfAsLongAsWriting(t *testing.T) {
+func TestDiskIsSlowFromHalfTheWriteTime(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	for name, disk := range map[string]struct {

@@ -15,7 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// IsDuplicate reports whether a value is taken that may be there once.
+// IsDuplicate reports whether a unique constraint was violated.
 func IsDuplicate(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -28,8 +28,8 @@ func IsDuplicate(err error) bool {
 	return errors.Is(err, gorm.ErrDuplicatedKey)
 }
 
-// DecisionError is an error of whoever decides about rows that were read well, so
-// that no row is to blame.
+// DecisionError is an error of a decision function about rows that were read
+// without one, so that no row is its cause.
 type DecisionError struct{ Err error }
 
 func (e DecisionError) Error() string { return e.Err.Error() }
@@ -37,10 +37,9 @@ func (e DecisionError) Error() string { return e.Err.Error() }
 // Unwrap is the cause.
 func (e DecisionError) Unwrap() error { return e.Err }
 
-// IsDataError reports whether an error lies in what stands in rows: what cannot
-// be read as what it should be, or is refused by the schema. A lost race, a
-// database that is away, and a statement that the database does not understand
-// say nothing about rows.
+// IsDataError reports whether the content of rows caused an error: a value cannot be
+// decoded, or the schema refuses it. Lost races, an unavailable database and invalid
+// statements are not data errors.
 func IsDataError(err error) bool {
 	var other DecisionError
 	if err == nil || IsRace(err) || IsUnavailable(err) || errors.As(err, &other) {
@@ -51,8 +50,8 @@ func IsDataError(err error) bool {
 			return false
 		}
 	}
-	if said := err.Error(); strings.Contains(said, "database is closed") || strings.Contains(said, "closed pool") {
-		return false // these have no names
+	if text := err.Error(); strings.Contains(text, "database is closed") || strings.Contains(text, "closed pool") {
+		return false // these errors are not exported
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -70,9 +69,9 @@ func IsDataError(err error) bool {
 	return true // a value that Go could not take
 }
 
-// IsRace reports whether the whole transaction deserves another try: a
-// serialization failure, a deadlock, a lock that was not given in time, a dedup
-// key or a group that somebody else saw first.
+// IsRace reports whether the whole transaction should be run again: after a
+// serialization failure, a deadlock, a lock timeout, or where another process
+// inserted the same dedup key or opened the same group first.
 func IsRace(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -85,25 +84,24 @@ func IsRace(err error) bool {
 	return errors.Is(err, ErrRaced) || err != nil && strings.Contains(err.Error(), "SQLITE_BUSY")
 }
 
-// ErrRaced is our own word for a lost race.
+// ErrRaced is a lost race that the store itself detects.
 var ErrRaced = errors.New("another writer was faster")
 
-// alertKeyConstraint is the constraint of PostgreSQL that lets a dedup key have one
-// alert. SQLite, with its one writer, loses no race for it.
+// alertKeyConstraint is PostgreSQL's unique constraint on dedup keys. SQLite has one
+// writer, so that no race for it can be lost.
 const alertKeyConstraint = "alerts_service_id_dedup_key_key"
 
-// openGroupIndex is the index of PostgreSQL that lets a group have one open
-// incident.
+// openGroupIndex is PostgreSQL's unique index on the open incidents of groups.
 const openGroupIndex = "incidents_group"
 
-// IsUnavailable reports whether the database could not be reached, or is
-// shutting down or full, so that nothing can be said about the data.
+// IsUnavailable reports whether the database cannot be reached, is shutting down or
+// has no space, so that the error says nothing about the data.
 func IsUnavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:2]
 		return class == "08" || class == "53" || class == "57" || class == "58" ||
-			pg.Code == "25P03" || pg.Code == "25006" // idle for too long; a server that only reads now
+			pg.Code == "25P03" || pg.Code == "25006" // idle in transaction timeout; read-only server
 	}
 	var netErr net.Error
 	var connect *pgconn.ConnectError

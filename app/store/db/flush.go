@@ -12,63 +12,64 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// flusher has many batches wait for PostgreSQL's disk together, while the next
-// ones are already being written, where the disk is slow: see pace. A batch
-// commits in memory, where everybody sees it, and one small transaction that
-// waits for the disk brings all there that came before it, since the log is
-// written in its order. So does a batch that waits by itself: whoever repeats
-// what is only in memory is not answered before that is on the disk too.
+// flusher makes batches durable together while the next ones are already being
+// written, where PostgreSQL's disk is slow: see CommitLatency. A batch commits
+// asynchronously, which makes it visible, and one small synchronous transaction
+// flushes the write-ahead log up to itself, and so all that committed before it. A
+// batch with a synchronous commit does the same: the sender of a repeat is not
+// answered before the signal that it repeats is durable too.
 //
-// A server that crashes loses what it had in memory, and a wait begun after that
-// would find nothing missing. So the wait goes through a connection that is
-// older than the batch: a crash breaks every connection, and then nobody is told
-// that the batch is stored.
+// A server that crashes loses what it had not flushed, and a flush begun after the
+// restart would succeed all the same. So the flush uses a connection that was opened
+// before the batch was written: a crash breaks every connection, and then the batch
+// is not reported as stored.
 type flusher struct {
 	Connect func(context.Context) (*pgx.Conn, error)
 	Clock   func() time.Time // measures how long things take
 
 	Latency CommitLatency
-	waiting sync.Mutex // held by the one who speaks on the connection
+	waiting sync.Mutex // serializes use of Conn
 
 	mu   sync.Mutex // guards what follows
 	Conn *pgx.Conn  // nil for none
 	at   Mark
-	busy bool // it is being spoken on
+	busy bool // Conn is in use
 	Used time.Time
-	// pooled has every batch wait by itself.
+	// pooled says that Conn goes through a pooler; every batch then commits
+	// synchronously.
 	pooled bool
 }
 
-// Mark names the connection through which a batch is flushed: one that was open
-// before the batch was written.
+// Mark identifies the connection through which a batch is flushed: one that was
+// open before the batch was written.
 type Mark uint64
 
-// Durable needs no waiting.
+// Durable is the mark of a batch that needs no flush.
 const Durable Mark = 0
 
 // ErrUnavailable is a database that cannot be reached now.
 var ErrUnavailable = errors.New("the database is unavailable")
 
-// MinMeasured is how many signals a batch has that tells whether the disk is slow.
+// MinMeasured is the fewest signals of a batch whose times are measured.
 const MinMeasured = 4
 
-// flushConnectTimeout bounds how long a batch waits for the connection before it goes
-// without.
+// flushConnectTimeout bounds how long a batch waits for the connection; after it the
+// batch commits synchronously.
 const flushConnectTimeout = 500 * time.Millisecond
 
-// FlushIdle is after how long the connection is asked whether it still lives.
+// FlushIdle is how long the connection may be unused before it is pinged.
 const FlushIdle = time.Second
 
-// BatchCommit is what a batch of n signals is to be settled with, and what its
-// transaction begins with for that. A connection that cannot be had makes the
-// batch wait by itself.
+// BatchCommit is the mark to flush a batch of n signals with, and the statements
+// that its transaction begins with for that. Without a connection the batch commits
+// synchronously.
 func (db *DB) BatchCommit(ctx context.Context, n int) (Mark, []Statement) {
 	if db.Dialect != Postgres || !db.Flusher.Latency.Apart(db.Flusher.Clock(), n) {
 		return Durable, nil
 	}
 	mark, err := db.Flusher.mark(ctx)
 	if err != nil {
-		db.Log.WarnContext(ctx, "no connection to wait for the disk with; batches wait by themselves", "error", err)
+		db.Log.WarnContext(ctx, "flush connection failed", "error", err)
 	}
 	if err != nil || mark == Durable {
 		return Durable, nil
@@ -76,9 +77,8 @@ func (db *DB) BatchCommit(ctx context.Context, n int) (Mark, []Statement) {
 	return mark, []Statement{asyncCommit}
 }
 
-// mark opens the connection where there is none, and returns what a batch that
-// is written from now on is to be settled with; Durable where it has to wait by
-// itself.
+// mark opens the connection where there is none, and returns the mark of batches
+// that are written from now on; Durable where they have to commit synchronously.
 func (s *flusher) mark(ctx context.Context) (Mark, error) {
 	ctx, cancel := context.WithTimeout(ctx, flushConnectTimeout)
 	defer cancel()
@@ -109,38 +109,37 @@ func (s *flusher) mark(ctx context.Context) (Mark, error) {
 	return s.at, nil
 }
 
-// throughPooler reports whether a pooler stands between, which may give each
-// transaction another connection to the server: then ours says nothing about a
-// crash.
+// throughPooler reports whether the connection goes through a pooler, which may give
+// each transaction another connection to the server: then a crash need not break it.
 func throughPooler(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	var pid uint32
 	err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid)
 	return pid != conn.PgConn().PID(), err
 }
 
-// WaitForFlush waits until all is on the disk that was written before, up to a mark.
+// WaitForFlush waits until every batch with the mark that has committed is durable.
 func (s *flusher) WaitForFlush(ctx context.Context, mark Mark) error {
 	s.waiting.Lock()
 	defer s.waiting.Unlock()
-	conn := s.take(mark)
+	conn := s.acquire(mark)
 	if conn == nil {
-		return fmt.Errorf("%w: the connection that waits for the disk was lost", ErrUnavailable)
+		return fmt.Errorf("%w: flush connection lost", ErrUnavailable)
 	}
 	began := s.Clock()
-	// A message in the log that nobody reads: the smallest thing to commit.
+	// A logical message that nobody reads is the smallest transaction to commit.
 	_, err := conn.Exec(ctx, "SELECT pg_logical_emit_message(true, 'tocsin', '')")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy, s.Used = false, s.Clock()
 	if err != nil {
 		s.drop(ctx)
-		return errors.Join(ErrUnavailable, fmt.Errorf("wait for the disk: %w", err))
+		return errors.Join(ErrUnavailable, fmt.Errorf("flush the write-ahead log: %w", err))
 	}
 	s.Latency.Waited(s.Used, s.Used.Sub(began))
 	return nil
 }
 
-func (s *flusher) take(mark Mark) *pgx.Conn {
+func (s *flusher) acquire(mark Mark) *pgx.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Conn == nil || s.at != mark {
@@ -150,8 +149,8 @@ func (s *flusher) take(mark Mark) *pgx.Conn {
 	return s.Conn
 }
 
-// CheckConnections makes the others anew where one broke: a server that crashed
-// or was restarted has broken them all, and each would cost a sender its signal.
+// CheckConnections replaces all connections where one broke: a server that crashed
+// or was restarted has broken them all, and each would fail one batch of signals.
 func (db *DB) CheckConnections(err error) {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "57P0") {
@@ -163,7 +162,7 @@ func (db *DB) CheckConnections(err error) {
 	}
 }
 
-// expire has the connection asked whether it lives before a batch depends on it.
+// expire has the connection pinged before a batch depends on it.
 func (s *flusher) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

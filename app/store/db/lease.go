@@ -8,17 +8,8 @@ import (
 // Lease is how long claimed work is this process's without a renewal.
 const Lease = 3 * time.Second
 
-// Lapsed picks the messages m whose lease is over, by the clock of leases. next
-// is the number of a further parameter, should one be needed.
-func (db *DB) Lapsed(next int) (string, []any) {
-	if db.Dialect == Postgres {
-		return "m.state = 'sending' AND m.lease_until < clock_timestamp()", nil
-	}
-	return fmt.Sprintf("m.state = 'sending' AND m.lease_until < $%d", next), []any{LeaseClock()}
-}
-
-// Unleased picks the rows whose lease is over or that have none, by the clock of
-// leases. next is the number of a further parameter, should one be needed.
+// Unleased is the condition that a row's lease has ended or that it has none, by the
+// clock of leases. next is the number of a further parameter, should one be needed.
 func (db *DB) Unleased(next int, args ...any) (string, []any) {
 	if db.Dialect == Postgres {
 		return "(lease_until IS NULL OR lease_until < clock_timestamp())", args
@@ -26,8 +17,8 @@ func (db *DB) Unleased(next int, args ...any) (string, []any) {
 	return fmt.Sprintf("(lease_until IS NULL OR lease_until < $%d)", next), append(args, LeaseClock())
 }
 
-// LeaseClock is what leases go by on SQLite; on PostgreSQL it is the
-// database's. A test's clock never moves it.
+// LeaseClock is the clock of leases on SQLite: UTC, to the microsecond. On PostgreSQL
+// the database's is. A test's clock never replaces it.
 func LeaseClock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // LeaseEnd is when a lease taken now ends, by the clock of leases, as SQL. next

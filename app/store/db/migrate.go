@@ -38,18 +38,18 @@ func (db *DB) Migrated(ctx context.Context) (bool, error) {
 	return !pending, err
 }
 
-// Migrator speaks, on PostgreSQL, through a connection of its own that no
-// time-out ends: an index on a large table takes as long as it takes.
+// Migrator uses, on PostgreSQL, a connection of its own without timeouts: the time to
+// build an index on a large table has no bound.
 func (db *DB) Migrator() (p *goose.Provider, end func(), err error) {
 	files, dialect, options := migrations.SQLite, goose.DialectSQLite3, []goose.ProviderOption{}
 	handle, end := db.Write, func() {}
 	if db.Dialect == Postgres {
 		files, dialect = migrations.Postgres, goose.DialectPostgres
-		patient := db.Pool.Config().ConnConfig
+		unlimited := db.Pool.Config().ConnConfig
 		for _, limit := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
-			patient.RuntimeParams[limit] = "0"
+			unlimited.RuntimeParams[limit] = "0"
 		}
-		handle = stdlib.OpenDB(*patient)
+		handle = stdlib.OpenDB(*unlimited)
 		end = func() { _ = handle.Close() }
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {

@@ -6,53 +6,52 @@ import (
 	"time"
 )
 
-// One row that cannot be read or written must not keep its neighbours from
-// being paged. Whoever works on many rows at once works on them one by one
-// after a data error, ends the row that it is about in whatever way still tells
-// somebody, and goes on with the others.
+// One row that cannot be read or written must not stop the paging for other rows.
+// After a data error a batch is processed one by one: the row that causes the error
+// is given up in a way that somebody still learns of, and the others are processed.
 
-// PostponeFor is how long a row is put off that could not even be ended.
+// PostponeFor is how long a row is postponed that could not be given up.
 const PostponeFor = time.Minute
 
-// OneByOne works on rows alone that could not be worked on together. one works
-// on a row and returns how much it found; a row with a data error is given up,
-// and where that fails by a data error too, put off. It returns how much was
-// found that is not put off, and stops where the database is away or nobody can
-// decide; any other error keeps the rows behind it from nothing.
-func OneByOne(ctx context.Context, ids []int64, one func(id int64) (int, error), giveUp func(id int64, cause error) error, putOff func(id int64) error) (int, error) {
-	found := 0
+// OneByOne processes rows singly that could not be processed together. one processes
+// a row and returns how many were due; a row with a data error is given up, and
+// where that fails by a data error too, postponed. It returns how many were due and
+// not postponed. It stops where the database is unavailable or the decision function
+// fails; after any other error it goes on, and returns the error at the end.
+func OneByOne(ctx context.Context, ids []int64, one func(id int64) (int, error), giveUp func(id int64, cause error) error, postpone func(id int64) error) (int, error) {
+	count := 0
 	var failed error
 	for _, id := range ids {
 		n, err := one(id)
-		found += n
+		count += n
 		if IsDataError(err) {
-			found++
+			count++
 			if err = giveUp(id, err); IsDataError(err) {
-				found--
-				err = putOff(id)
+				count--
+				err = postpone(id)
 			}
 		}
 		var other DecisionError
 		if errors.As(err, &other) || IsUnavailable(err) || ctx.Err() != nil {
-			return found, errors.Join(failed, err)
+			return count, errors.Join(failed, err)
 		}
 		failed = errors.Join(failed, err)
 	}
-	return found, failed
+	return count, failed
 }
 
-// Postpone puts a row off that could not even be ended, so that the others do not
-// wait for it. Should that fail by a data error as well, only the log says so.
-func (db *DB) Postpone(ctx context.Context, what string, id int64, putOff func(tx *Tx) error) error {
-	err := db.InTx(ctx, putOff)
+// Postpone postpones a row that could not be given up, so that the others do not
+// wait for it. A data error is logged and not returned.
+func (db *DB) Postpone(ctx context.Context, what string, id int64, postpone func(tx *Tx) error) error {
+	err := db.InTx(ctx, postpone)
 	if IsDataError(err) {
-		db.Log.ErrorContext(ctx, "a row cannot even be put off", "what", what, "id", id, "error", err)
+		db.Log.ErrorContext(ctx, "postpone failed", "what", what, "id", id, "error", err)
 		return nil
 	}
 	return err
 }
 
-// PostponeRow is putting off by one statement.
+// PostponeRow postpones a row by a statement with the parameters until and id.
 func (tx *Tx) PostponeRow(ctx context.Context, query string, until time.Time, id int64) error {
 	_, err := tx.ExecContext(ctx, query, until, id)
 	return err

@@ -1,6 +1,6 @@
 // Package db is the kernel of the store: it opens PostgreSQL or an embedded SQLite
-// file, runs transactions on either, sends statements together, and knows what an
-// error of a database means. It knows no subject: the slices above it do.
+// file, runs transactions on either, sends statements together, and classifies
+// the errors of both. The tables belong to the packages beside it.
 //
 // Every writer locks in one order: alerts, incident, escalations, pages,
 // messages. Times are UTC with microseconds on both databases.
@@ -32,8 +32,8 @@ import (
 
 // Options say how to open a database.
 type Options struct {
-	// Now replaces the clock that due times are compared with. Leases never go
-	// by it. Nil takes the database's clock.
+	// Now replaces the clock that due times are compared with, but not the clock of
+	// leases. Nil takes the database's clock.
 	Now func() time.Time
 	// Exclusive claims a SQLite file for a server; a second claim is refused.
 	Exclusive bool
@@ -44,7 +44,7 @@ type Options struct {
 
 // DB is an open database.
 type DB struct {
-	// Owner names this process in leases; it is made anew at each start.
+	// Owner names this process in leases; new at each start.
 	Owner string
 
 	Dialect Dialect
@@ -103,7 +103,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 func (db *DB) openPostgres(ctx context.Context, address string, o Options) error {
 	cfg, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		// The driver's own words may repeat the password.
+		// The driver's error may contain the password.
 		return fault.Invalid("TOCSIN_DATABASE_URL is not a PostgreSQL address that can be read.")
 	}
 	cfg.MaxConns = o.MaxConns
@@ -129,7 +129,7 @@ func (db *DB) openPostgres(ctx context.Context, address string, o Options) error
 	db.Pool = pool
 	db.Flusher.Connect = func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, cfg.ConnConfig.Copy()) }
 	if err := pool.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database at %s: %w", cfg.ConnConfig.Host, err)
+		return fmt.Errorf("connect to the database at %s: %w", cfg.ConnConfig.Host, err)
 	}
 	db.Dialect = Postgres
 	db.Write = stdlib.OpenDBFromPool(pool)
@@ -153,7 +153,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 		}
 		db.unlock = unlock
 	}
-	ownFile(path)
+	createPrivate(path)
 	pragmas := "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate&_time_format=sqlite&_timezone=UTC"
 	file := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path)}).String()
 	file = strings.ReplaceAll(file, "%2F", "/")
@@ -161,7 +161,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if db.Write, err = sql.Open("sqlite", file+"?"+pragmas); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	db.Write.SetMaxOpenConns(1) // eight writers gave tails of a second
+	db.Write.SetMaxOpenConns(1) // with eight writers, latencies reached a second
 	if err := db.Write.PingContext(ctx); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
@@ -180,10 +180,9 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	return nil
 }
 
-// ownFile makes a database file that is not there yet, so that nobody else on the
-// machine may read it, nor the files that SQLite puts beside it, which take over
-// its mode. Where it cannot, SQLite will say why.
-func ownFile(path string) {
+// createPrivate creates a missing database file with mode 0600, which SQLite's files beside
+// it inherit. Errors are ignored: SQLite reports why it cannot open the file.
+func createPrivate(path string) {
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil {
 		_ = f.Close()
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Statement is one of several that travel together.
+// Statement is one of several that are sent together.
 type Statement struct {
 	Name  string // for errors: "read alerts"
 	Query string
@@ -31,20 +31,19 @@ var (
 	begin  = Statement{Name: "begin", Query: "BEGIN"}
 	commit = Statement{Name: "commit", Query: "COMMIT"}
 	// asyncCommit has PostgreSQL commit without waiting for the disk.
-	asyncCommit = Statement{Name: "leave the disk alone", Query: "SET LOCAL synchronous_commit TO off"}
-	// idleTimeout has the others go on without a process that stands still in the
-	// middle, as one does whose machine is suspended.
-	idleTimeout = Statement{Name: "promise to hurry", Query: "SET LOCAL idle_in_transaction_session_timeout TO '3s'"}
+	asyncCommit = Statement{Name: "set synchronous_commit", Query: "SET LOCAL synchronous_commit TO off"}
+	// idleTimeout releases the locks of a process that stops in the middle of a
+	// transaction, such as one whose machine is suspended.
+	idleTimeout = Statement{Name: "set idle_in_transaction_session_timeout", Query: "SET LOCAL idle_in_transaction_session_timeout TO '3s'"}
 )
 
-// rollbackWithin bounds the wait for a server that may be gone: the connection is
-// given up after it, and the transaction with it.
+// rollbackWithin bounds the wait for a server that may not answer; after it the
+// connection is closed, which ends the transaction too.
 const rollbackWithin = 2 * time.Second
 
-// Pipelined is once for the hot paths. On PostgreSQL the transaction begins
-// together with the first statements of fn, its writes wait for one another,
-// and the last of them travel with the commit: two round trips where nothing
-// depends on what a write returns.
+// Pipelined is Once for the hot paths. On PostgreSQL BEGIN is sent together with the
+// first statements of fn, writes are queued, and the last of them are sent with the
+// commit: two round trips where nothing depends on what a write returns.
 func (db *DB) Pipelined(ctx context.Context, fn func(tx *Tx) error, first ...Statement) error {
 	if db.Dialect == SQLite {
 		return db.Once(ctx, fn)
@@ -74,13 +73,12 @@ func (db *DB) Pipelined(ctx context.Context, fn func(tx *Tx) error, first ...Sta
 	return nil
 }
 
-// InAsyncTx is inTx for a transaction that writes only what follows from what
-// stands there already: firing a step, planning a page. PostgreSQL need not
-// wait for the disk with it. Should the machine die, it is still due and done
-// again; and before a message goes out, its claim waits for the disk, and with
-// it for all that came before.
+// InAsyncTx is InTx for a transaction that writes only what can be derived again from
+// rows that are durable: firing a step, planning a page. PostgreSQL does not wait for
+// the disk with it. After a crash the row is still due and processed again; and
+// before a message is sent, the commit of its claim flushes all earlier ones.
 func (db *DB) InAsyncTx(ctx context.Context, fn func(tx *Tx) error) error {
-	return again(func() error { return db.Pipelined(ctx, fn, asyncCommit, idleTimeout) })
+	return retryRaces(func() error { return db.Pipelined(ctx, fn, asyncCommit, idleTimeout) })
 }
 
 // Write runs a statement: at once, or, in a transaction that is pipelined,
@@ -126,8 +124,8 @@ func (tx *Tx) readOne(ctx context.Context, q Statement) error {
 	return rows.Err()
 }
 
-// commit sends what is left, and the commit with it. A transaction that was
-// never begun has nothing to commit.
+// commit sends the queued statements together with the commit. A transaction that
+// sent nothing and queued nothing but its beginning is not sent at all.
 func (tx *Tx) commit(ctx context.Context) error {
 	if !tx.pipeline.begun && !tx.pipeline.hasWork() {
 		return nil
@@ -136,7 +134,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 	return tx.flush(ctx)
 }
 
-// hasWork reports whether more than the beginning is waiting.
+// hasWork reports whether more than the beginning is queued.
 func (p *pipeline) hasWork() bool {
 	for _, s := range p.queue {
 		if !slices.Contains([]string{begin.Name, asyncCommit.Name, idleTimeout.Name}, s.Name) {
@@ -170,7 +168,7 @@ func (tx *Tx) flush(ctx context.Context) error {
 	})
 }
 
-// take reads what became of a statement.
+// take reads the result of a statement.
 func (s *Statement) take(results pgx.BatchResults) error {
 	if s.Each == nil {
 		tag, err := results.Exec()

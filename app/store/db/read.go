@@ -17,27 +17,27 @@ func (db *DB) Snapshot(ctx context.Context, read func(g *gorm.DB) error) error {
 	}
 	tx, err := db.Read.BeginTx(ctx, options)
 	if err != nil {
-		return fmt.Errorf("begin to read: %w", err)
+		return fmt.Errorf("begin a snapshot: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	return read(db.gormOn(ctx, tx))
 }
 
-// Earliest is the time that a query finds, such as min(due_at); nil where there is
-// none.
+// Earliest is the one time that a query returns, such as min(due_at), in UTC; nil for
+// NULL.
 func (db *DB) Earliest(ctx context.Context, query string, args ...any) (*time.Time, error) {
-	var found any
-	if err := db.Read.QueryRowContext(ctx, db.Rebind(query), args...).Scan(&found); err != nil {
-		return nil, fmt.Errorf("read what is due next: %w", err)
+	var value any
+	if err := db.Read.QueryRowContext(ctx, db.Rebind(query), args...).Scan(&value); err != nil {
+		return nil, fmt.Errorf("read the next due time: %w", err)
 	}
-	switch v := found.(type) {
+	switch v := value.(type) {
 	case time.Time:
 		v = v.UTC()
 		return &v, nil
 	case string: // SQLite forgets the type of a column inside an aggregate
 		at, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
 		if err != nil {
-			return nil, fmt.Errorf("read what is due next: %w", err)
+			return nil, fmt.Errorf("read the next due time: %w", err)
 		}
 		return &at, nil
 	default:
@@ -45,8 +45,7 @@ func (db *DB) Earliest(ctx context.Context, query string, args ...any) (*time.Ti
 	}
 }
 
-// ReadAll fills slices with whole tables, by their primary keys or by the order
-// that is asked for.
+// ReadAll fills slices with whole tables, in the given order.
 func ReadAll(g *gorm.DB, order string, into ...any) error {
 	for _, rows := range into {
 		if err := g.Order(order).Find(rows).Error; err != nil {

@@ -7,28 +7,28 @@ import (
 )
 
 // However senders are mixed, a statement has few shapes, and no column is taken
-// for alike that is not.
-func TestAStatementHasFewShapes(t *testing.T) {
+// for uniform that is not.
+func TestShapesAreBounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var s shapes
 		sent := map[uint64]bool{}
-		for _, alike := range rapid.SliceOf(rapid.Uint64Range(0, 255)).Draw(t, "batches") {
-			got := s.pick("INSERT", alike)
-			if got&^alike != 0 {
-				t.Fatalf("of %b, %b is taken for alike", alike, got)
+		for _, uniform := range rapid.SliceOf(rapid.Uint64Range(0, 255)).Draw(t, "batches") {
+			got := s.pick("INSERT", uniform)
+			if got&^uniform != 0 {
+				t.Fatalf("of %b, %b is taken for uniform", uniform, got)
 			}
-			if sent[alike] && got != alike {
-				t.Fatalf("%b, which was sent before, is sent as %b", alike, got)
+			if sent[uniform] && got != uniform {
+				t.Fatalf("%b, which was sent before, is sent as %b", uniform, got)
 			}
-			if got == alike {
+			if got == uniform {
 				sent[got] = true
 			} else if len(sent) < maxShapes {
-				t.Fatalf("%b is sent as %b though there are %d shapes only", alike, got, len(sent))
+				t.Fatalf("%b is sent as %b though there are %d shapes only", uniform, got, len(sent))
 			}
 			for set := range sent {
-				if set&^alike == 0 && onesIn(set) > onesIn(got) {
-					t.Fatalf("%b is sent as %b, and %b was there", alike, got, set)
+				if set&^uniform == 0 && onesIn(set) > onesIn(got) {
+					t.Fatalf("%b is sent as %b, and %b was there", uniform, got, set)
 				}
 			}
 		}
@@ -49,20 +49,20 @@ func onesIn(set uint64) int {
 	return n
 }
 
-func TestOneColumnSaysHowManyRowsThereAre(t *testing.T) {
+func TestOneColumnStaysAList(t *testing.T) {
 	t.Parallel()
-	alike, list := Column{alike: true}, Column{}
+	uniform, list := Column{uniform: true}, Column{}
 	for want, cols := range map[uint64][]Column{
-		0b10:  {alike, alike},
-		0b01:  {alike, list},
-		0b110: {alike, alike, alike},
+		0b10:  {uniform, uniform},
+		0b01:  {uniform, list},
+		0b110: {uniform, uniform, uniform},
 		0:     {list},
 	} {
-		if got := alikeIn(2, cols); got != want {
+		if got := uniformColumns(2, cols); got != want {
 			t.Errorf("of %d columns, %b are sent once", len(cols), got)
 		}
 	}
-	if got := alikeIn(1, []Column{alike, alike}); got != 0b11 {
+	if got := uniformColumns(1, []Column{uniform, uniform}); got != 0b11 {
 		t.Errorf("of one row, %b", got)
 	}
 }

@@ -19,7 +19,7 @@ type Tx struct {
 	// After runs once the transaction has committed.
 	After []func()
 
-	pipeline    *pipeline // nil where every statement goes by itself
+	pipeline    *pipeline // nil where every statement is sent on its own
 	wroteEvents bool      // to the timeline
 }
 
@@ -32,17 +32,16 @@ type handle interface {
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
-// maxTries is how often a transaction that lost a race is run again.
+// maxTries bounds how often a transaction is run that loses races.
 const maxTries = 4
 
-// InTx runs fn in a transaction that writes, again if it lost a race.
+// InTx runs fn in a transaction that writes, and again where it lost a race.
 func (db *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
-	return again(func() error { return db.Once(ctx, fn) })
+	return retryRaces(func() error { return db.Once(ctx, fn) })
 }
 
-// Returning is inTx for a transaction that hands something over. What did not
-// commit is not handed over: an error comes with the zero value, so that nobody
-// acts on what the database does not have.
+// Returning is InTx for a transaction that returns a value. On an error the value is
+// zero, so that nobody acts on what was not committed.
 func Returning[T any](ctx context.Context, db *DB, fn func(tx *Tx) (T, error)) (T, error) {
 	var value T
 	err := db.InTx(ctx, func(tx *Tx) error {
@@ -57,8 +56,8 @@ func Returning[T any](ctx context.Context, db *DB, fn func(tx *Tx) (T, error)) (
 	return value, nil
 }
 
-// again runs a transaction until it has lost no race.
-func again(transaction func() error) error {
+// retryRaces runs a transaction until it loses no race, at most maxTries times.
+func retryRaces(transaction func() error) error {
 	var err error
 	for range maxTries {
 		if err = transaction(); !IsRace(err) {
@@ -108,7 +107,7 @@ func (tx *Tx) runAfter() {
 	}
 }
 
-// gormOn is gorm speaking through a transaction that we began ourselves.
+// gormOn is gorm on a transaction that was begun without it.
 func (db *DB) gormOn(ctx context.Context, tx handle) *gorm.DB {
 	g := db.gorm.Session(&gorm.Session{Context: ctx, NewDB: true})
 	g.Statement.ConnPool = tx
@@ -141,7 +140,7 @@ func (db *DB) ForUpdate(skipLocked bool) string {
 }
 
 // SkipLocked locks rows of some of a SELECT's tables, and leaves out those that
-// somebody else holds.
+// another transaction has locked.
 func (db *DB) SkipLocked(tables string) string {
 	if db.Dialect == SQLite {
 		return ""

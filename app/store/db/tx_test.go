@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-func TestWhetherTheDatabaseIsUnavailable(t *testing.T) {
+func TestIsUnavailable(t *testing.T) {
 	t.Parallel()
 	_, noConnection := pgconn.Connect(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=1")
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "no", "such", "folder.db"))

@@ -7,9 +7,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// The configuration has two versions: config is raised by what signals and routes
-// go by, people by contact methods, personal rules and passwords. Their sum, the
-// revision, is raised by every change.
+// The configuration has two versions: config is raised by changes that signals and
+// routes depend on, people by changes of contact methods, personal rules and
+// passwords. Their sum, the revision, is raised by every change.
 
 // ConfigVersions are the versions of the configuration as it is now.
 func (db *DB) ConfigVersions(ctx context.Context) (config, people int64, err error) {
@@ -39,8 +39,8 @@ func (tx *Tx) raiseVersion(ctx context.Context, query string) error {
 	return tx.Publish(ctx, News{Work: ToReload})
 }
 
-// ClaimRevision is RaiseConfigVersion for whoever has seen a revision. Fault:
-// Conflict where the configuration has another by now.
+// ClaimRevision is RaiseConfigVersion for a caller who read a revision. Fault:
+// Conflict where the configuration has another revision now.
 func (tx *Tx) ClaimRevision(ctx context.Context, revision int64) error {
 	if err := tx.RaiseConfigVersion(ctx); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (tx *Tx) ClaimRevision(ctx context.Context, revision int64) error {
 	return nil
 }
 
-// ReadConfigVersion reads the version that signals and routes go by.
+// ReadConfigVersion reads the version that signals and routes depend on.
 func ReadConfigVersion(into *int64) Statement {
 	return Statement{Name: "read the version of the configuration", Query: "SELECT config_version FROM organization",
 		Each: func(scan func(...any) error) error { return scan(into) }}

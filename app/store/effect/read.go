@@ -29,9 +29,9 @@ const (
 // holds a lock on the table, ROW EXCLUSIVE, from before it takes an id until it
 // ends. So once the highest id was read, the transactions that hold that lock
 // are the only ones that may still commit a lower one; when they have ended,
-// everything up to that id is visible to a query that begins then. The ids of
-// transactions (pg_snapshot_xmin) would tell as well, but count those of every
-// other database of the server.
+// everything up to that id is visible to a query that begins then. Transaction ids
+// (pg_snapshot_xmin) would also do, but include those of every other database of the
+// server.
 //
 // SQLite has one writer, so that ids are committed in their order.
 func (s *Store) Read(ctx context.Context, after int64, kinds []incident.EventKind, limit int) (effect.Batch, error) {
@@ -82,7 +82,7 @@ const writers = `FROM pg_locks WHERE locktype = 'relation' AND relation = 'timel
 func (s *Store) writersEnd(ctx context.Context) (bool, error) {
 	var present pgtype.FlatArray[string]
 	if err := s.db.Pool.QueryRow(ctx, "SELECT COALESCE(array_agg(DISTINCT virtualtransaction), '{}') "+writers).Scan(&present); err != nil {
-		return false, fmt.Errorf("read who writes to the timeline: %w", err)
+		return false, fmt.Errorf("read writers of the timeline: %w", err)
 	}
 	if len(present) == 0 {
 		return true, nil
@@ -94,7 +94,7 @@ func (s *Store) writersEnd(ctx context.Context) (bool, error) {
 	for {
 		var left bool
 		if err := s.db.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 "+writers+" AND virtualtransaction = ANY($1))", present).Scan(&left); err != nil {
-			return false, fmt.Errorf("read who writes to the timeline: %w", err)
+			return false, fmt.Errorf("read writers of the timeline: %w", err)
 		}
 		if !left {
 			return true, nil
@@ -113,8 +113,8 @@ const (
 	// summarizeEvery is how many ids lie between two updates of
 	// timeline_events_id. What was not summarized is read in full.
 	summarizeEvery = 5000
-	// summarizeWithin is how long the update waits for its lock. VACUUM holds it
-	// too, and would be cancelled for somebody who waits for a second.
+	// summarizeWithin is how long the update waits for its lock. VACUUM holds it too,
+	// and an autovacuum is cancelled where another waits for a second.
 	summarizeWithin = 50 * time.Millisecond
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// Status tells how each consumer does, by name.
+// Status is the status of each consumer, by name.
 func (s *Store) Status(ctx context.Context) ([]effect.Status, error) {
 	rows, err := s.db.Read.QueryContext(ctx, `SELECT c.name, c.kinds, c.cursor, c.tries, c.retry_at, c.last_error, COALESCE(c.failed_event, 0),
 		(SELECT count(*) FROM effect_failures f WHERE f.consumer = c.name) FROM effect_consumers c ORDER BY c.name`)
@@ -42,7 +42,7 @@ func (s *Store) Status(ctx context.Context) ([]effect.Status, error) {
 	return all, nil
 }
 
-// behind counts the events that a consumer has not got yet. Served by
+// behind counts the events that a consumer has not received yet. Served by
 // timeline_events_id.
 func (s *Store) behind(ctx context.Context, into *effect.Status, cursor int64, kinds string) error {
 	where, args := ofKinds(splitKinds(kinds), 2)
@@ -62,7 +62,7 @@ func (s *Store) behind(ctx context.Context, into *effect.Status, cursor int64, k
 	return nil
 }
 
-// TimerStatus tells how timers do.
+// TimerStatus counts timers.
 func (s *Store) TimerStatus(ctx context.Context) (effect.TimerStatus, error) {
 	var t effect.TimerStatus
 	now := s.db.Now()
@@ -76,8 +76,8 @@ func (s *Store) TimerStatus(ctx context.Context) (effect.TimerStatus, error) {
 }
 
 // NextDue is the earliest instant at which a timer of some kinds or a failed
-// consumer is due; ok is false where none ever will be. Others are left out: nobody
-// here acts on them.
+// consumer is due; ok is false where none ever will be. Other kinds are left out: this
+// process does not act on them.
 func (s *Store) NextDue(ctx context.Context, timers, consumers []string) (at time.Time, ok bool, err error) {
 	ofKind, kinds := db.InTexts("kind", 1, timers)
 	named, names := db.InTexts("name", 1, consumers)

@@ -12,7 +12,7 @@ import (
 
 var _ effect.TimerStore = (*Store)(nil)
 
-// dueTimers picks timers of some kinds that are due and leased to nobody.
+// dueTimers is the condition on timers of some kinds that are due and not leased.
 // Served by timers_due.
 func dueTimers(d *db.DB, now time.Time, kinds []string) (string, []any) {
 	where, args := db.InTexts("kind", 2, kinds)
@@ -26,7 +26,7 @@ func (s *Store) ClaimTimers(ctx context.Context, now time.Time, kinds []string, 
 	where, args := dueTimers(s.db, now, kinds)
 	var waiting bool
 	if err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT EXISTS (SELECT 1 FROM timers WHERE "+where+")"), args...).Scan(&waiting); err != nil {
-		return nil, fmt.Errorf("look for timers: %w", err)
+		return nil, fmt.Errorf("read due timers: %w", err)
 	}
 	if !waiting {
 		return nil, nil
@@ -103,7 +103,7 @@ const leasedTimer = "kind = $1 AND subject = $2 AND occurrence = $3 AND lease_ow
 func (s *Store) DoneTimer(ctx context.Context, t effect.Timer) error {
 	return s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM timers WHERE "+leasedTimer, t.Kind, t.Subject, t.Occurrence, tx.DB.Owner); err != nil {
-			return fmt.Errorf("remove timer: %w", err)
+			return fmt.Errorf("delete timer: %w", err)
 		}
 		return nil
 	})

@@ -61,11 +61,11 @@ func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Inciden
 	if c.EndAlerts && len(firing) > 0 {
 		where, args := tx.DB.In("id", 2, firing)
 		if _, err := tx.ExecContext(ctx, "UPDATE alerts SET firing = false, resolved_at = $1 WHERE "+where, append([]any{c.Incident.ResolvedAt}, args...)...); err != nil {
-			return before, fmt.Errorf("end alerts: %w", err)
+			return before, fmt.Errorf("resolve alerts: %w", err)
 		}
 	}
 	if c.ReviveAlerts != nil {
-		if err := reviveAlerts(ctx, tx, before.Number, *c.ReviveAlerts); err != nil {
+		if err := reopenAlerts(ctx, tx, before.Number, *c.ReviveAlerts); err != nil {
 			return before, err
 		}
 	}
@@ -143,9 +143,9 @@ func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By
 	if by.UserID != nil {
 		var shadows, others int
 		err := tx.QueryRowContext(ctx, `SELECT COALESCE(sum(CASE WHEN shadow THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN shadow THEN 0 ELSE 1 END), 0)
-			FROM pages WHERE incident_number = $1 AND user_id = $2 AND state IN ('active', 'superseded')`, inc.Number, *by.UserID).Scan(&shadows, &others)
+			FROM pages WHERE incident_number = $1 AND user_id = $2 AND `+paging.Answerable, inc.Number, *by.UserID).Scan(&shadows, &others)
 		if err != nil {
-			return k, fmt.Errorf("look who is paged: %w", err)
+			return k, fmt.Errorf("read answerable pages: %w", err)
 		}
 		k.Shadow = shadows > 0 && others == 0
 	}
@@ -161,7 +161,7 @@ func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By
 	return k, knownEvents(ctx, tx, inc.Number, by, &k)
 }
 
-// knownEvents reads what the timeline tells of what people did before:
+// knownEvents reads earlier actions of people from the timeline. Served by
 // timeline_events_incident.
 func knownEvents(ctx context.Context, tx *db.Tx, number int64, by incident.By, k *incident.Known) error {
 	var at time.Time
@@ -171,7 +171,7 @@ func knownEvents(ctx context.Context, tx *db.Tx, number int64, by incident.By, k
 	case err == nil:
 		k.LastEscalatedAt = &at
 	case !errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("look who escalated: %w", err)
+		return fmt.Errorf("read the last escalation: %w", err)
 	}
 	if !k.Shadow {
 		return nil
@@ -180,7 +180,7 @@ func knownEvents(ctx context.Context, tx *db.Tx, number int64, by incident.By, k
 		AND id > COALESCE((SELECT max(id) FROM timeline_events WHERE incident_number = $1 AND kind = $4), 0))`,
 		number, string(incident.EvShadowAck), by.Actor, string(incident.EvReopened)).Scan(&k.ShadowAcked)
 	if err != nil {
-		return fmt.Errorf("look what a shadow answered: %w", err)
+		return fmt.Errorf("read a shadow's answers: %w", err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// changeRow is a change as it stands in the database.
+// changeRow is a row of changes.
 type changeRow struct {
 	ingest.RecordedChange
 	Fingerprint string
@@ -42,8 +42,8 @@ func (s *Store) RecordChanges(ctx context.Context, changes []ingest.RecordedChan
 	})
 }
 
-// ChangesBefore is the last changes of a service that took place at or before an
-// instant, newest first: changes_service.
+// ChangesBefore are the last changes of a service that took place at or before an
+// instant, newest first. Served by changes_service.
 func (s *Store) ChangesBefore(ctx context.Context, serviceID int64, at time.Time, limit int) ([]ingest.RecordedChange, error) {
 	var changes []ingest.RecordedChange
 	err := s.db.GormRead(ctx).Where("service_id = ? AND at <= ?", serviceID, at.UTC()).Order("at DESC, id DESC").Limit(limit).Find(&changes).Error

@@ -8,17 +8,18 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// OpenIncidents counts what is open, by service. Served by incidents_open.
+// OpenIncidents counts the open incidents by service. Served by incidents_open.
 func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
-	// A minimum over times would come back from SQLite as text: the number finds
-	// the row, since numbers rise with time.
+	// SQLite returns a minimum of times as text; the lowest number identifies the
+	// oldest row, since numbers rise with time.
 	rows, err := s.db.Read.QueryContext(ctx, `
 		SELECT g.service_id, g.open, g.unanswered, g.worst, i.created_at FROM (
-			SELECT service_id, count(*) AS open, count(CASE WHEN status = 'triggered' THEN 1 END) AS unanswered,
-				min(priority) AS worst, min(CASE WHEN status = 'triggered' THEN number END) AS oldest
-			FROM incidents WHERE status <> 'resolved' GROUP BY service_id) g
+			SELECT service_id, count(*) AS open, count(CASE WHEN status = '`+string(incident.Triggered)+`' THEN 1 END) AS unanswered,
+				min(priority) AS worst, min(CASE WHEN status = '`+string(incident.Triggered)+`' THEN number END) AS oldest
+			FROM incidents WHERE `+paging.OpenIncident+` GROUP BY service_id) g
 		LEFT JOIN incidents i ON i.number = g.oldest`)
 	if err != nil {
 		return nil, fmt.Errorf("count incidents by service: %w", err)
@@ -37,7 +38,7 @@ func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCo
 	return counts, rows.Err()
 }
 
-// IncidentTitles are by number.
+// IncidentTitles are the titles of incidents by number.
 func (s *Store) IncidentTitles(ctx context.Context, numbers []int64) (map[int64]string, error) {
 	titles := map[int64]string{}
 	if len(numbers) == 0 {
@@ -60,8 +61,8 @@ func (s *Store) IncidentTitles(ctx context.Context, numbers []int64) (map[int64]
 	return titles, rows.Err()
 }
 
-// SignalCounts tell what came in by each integration, and of none that nothing
-// came by.
+// SignalCounts count the signals of each integration; one without signals is left
+// out.
 func (s *Store) SignalCounts(ctx context.Context) (map[int64]ingest.SignalCounts, error) {
 	counts := map[int64]ingest.SignalCounts{}
 	rows, err := s.db.Read.QueryContext(ctx, `
@@ -69,19 +70,19 @@ func (s *Store) SignalCounts(ctx context.Context) (map[int64]ingest.SignalCounts
 		JOIN (SELECT integration_id, max(last_seen_at) AS last FROM alerts GROUP BY integration_id) g
 			ON g.integration_id = a.integration_id AND g.last = a.last_seen_at`)
 	if err != nil {
-		return nil, fmt.Errorf("read when integrations were heard of: %w", err)
+		return nil, fmt.Errorf("count signals: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id int64
 		var at time.Time
 		if err := rows.Scan(&id, &at); err != nil {
-			return nil, fmt.Errorf("read when integrations were heard of: %w", err)
+			return nil, fmt.Errorf("count signals: %w", err)
 		}
 		counts[id] = ingest.SignalCounts{LastAt: db.InUTC(&at)}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read when integrations were heard of: %w", err)
+		return nil, fmt.Errorf("count signals: %w", err)
 	}
 	return counts, s.countRejected(ctx, counts)
 }

@@ -17,8 +17,8 @@ type groupKey struct {
 	group   string
 }
 
-// expectGroup has the open incident of a trigger's group read.
-func (r *reception) expectGroup(s *ingest.Signal) {
+// addGroup adds a trigger's group to those whose open incident is read.
+func (r *ingestBatch) addGroup(s *ingest.Signal) {
 	if s.Event.Group == "" {
 		return
 	}
@@ -33,11 +33,11 @@ func (r *reception) expectGroup(s *ingest.Signal) {
 	r.groupKeys = append(r.groupKeys, key)
 }
 
-// readGroups looks up the open incidents of the batch's groups: incidents_group.
-// They are not locked by it: an incident that is resolved in between is found so
-// once it is locked, and where another process opens one in between the index has
-// this batch lose the race and be repeated. Without groups there is no statement.
-func (r *reception) readGroups() []db.Statement {
+// readGroups reads the open incidents of the batch's groups, without locks. Served by
+// incidents_group. An incident that is resolved meanwhile is seen as resolved once it
+// is locked; where another process opens one meanwhile, the unique index makes this
+// batch fail, and it is run again. Without groups there is no statement.
+func (r *ingestBatch) readGroups() []db.Statement {
 	if len(r.groupKeys) == 0 {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (r *reception) readGroups() []db.Statement {
 			Query: `SELECT k.service_id, k.group_key, i.number
 				FROM (SELECT unnest($1::bigint[]) AS service_id, unnest($2::text[]) AS group_key) AS k
 				JOIN LATERAL (SELECT number FROM incidents WHERE service_id = k.service_id AND group_key = k.group_key
-					AND group_key <> '' AND status <> 'resolved' LIMIT 1) i ON true`,
+					AND group_key <> '' AND ` + paging.OpenIncident + ` LIMIT 1) i ON true`,
 			Args: []any{services, groups},
 			Each: each,
 		}}
@@ -68,14 +68,14 @@ func (r *reception) readGroups() []db.Statement {
 	queries := make([]db.Statement, 0, len(r.groupKeys))
 	for _, k := range r.groupKeys {
 		queries = append(queries, db.Statement{Name: "read open incidents of groups",
-			Query: "SELECT service_id, group_key, number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+			Query: "SELECT service_id, group_key, number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND " + paging.OpenIncident,
 			Args:  []any{k.service, k.group}, Each: each})
 	}
 	return queries
 }
 
-// reopeningInGroups parts those incidents that reopen in a group from the others,
-// which are written before them. Without any there is nothing to part.
+// reopeningInGroups separates the incidents that reopen in a group from the others,
+// which are written before them.
 func reopeningInGroups(known []*paging.IncidentState) (others, reopening []*paging.IncidentState) {
 	reopens := func(s *paging.IncidentState) bool { return s.WasResolved && s.Inc.Group != "" && s.Inc.Open() }
 	if !slices.ContainsFunc(known, reopens) {
@@ -92,12 +92,12 @@ func reopeningInGroups(known []*paging.IncidentState) (others, reopening []*pagi
 }
 
 // openOfGroup is the number of the open incident of an incident's group, 0 for
-// none: incidents_group.
+// none. Served by incidents_group.
 func openOfGroup(ctx context.Context, tx *db.Tx, inc incident.Incident) (int64, error) {
 	if inc.Group == "" {
 		return 0, nil
 	}
-	open, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND status <> 'resolved'",
+	open, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND "+paging.OpenIncident,
 		inc.ServiceID, inc.Group)
 	if err != nil {
 		return 0, fmt.Errorf("read open incident of group: %w", err)

@@ -15,16 +15,16 @@ import (
 )
 
 // WriteSignals implements ingest.Writer: one transaction of a few statements,
-// each over all rows. The state of every key is read and locked once, the
-// signals are applied to it in their order in memory, and what it ends as is
-// written, so that repeats fold by themselves. On PostgreSQL a batch of new
+// each over all rows. The state of every key is read and locked once, the signals
+// are applied to it in memory in their order, and the final state is written, so that
+// repeats of a batch cost one write. On PostgreSQL a batch of new
 // keys takes two round trips: one reads, one writes and commits.
 func (s *Store) WriteSignals(ctx context.Context, signals []ingest.Signal) (ingest.Written, error) {
 	mark, first := s.db.BatchCommit(ctx, len(signals))
-	began := s.db.Flusher.Clock() // a connection to wait with is no part of writing
+	began := s.db.Flusher.Clock() // the time to open a flush connection is not part of the measurement
 	var results []ingest.Result
 	err := s.db.Pipelined(ctx, func(tx *db.Tx) error {
-		r := reception{store: s, tx: tx, now: s.db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*paging.IncidentState{}}
+		r := ingestBatch{store: s, tx: tx, now: s.db.Now(), alerts: map[alertKey]*alertState{}, incidents: map[int64]*paging.IncidentState{}}
 		var err error
 		if results, err = r.receive(ctx, signals); err != nil {
 			return err
@@ -62,14 +62,14 @@ type alertKey struct {
 
 type alertState struct {
 	alert    incident.Alert
-	known    bool // it stands in the database
+	known    bool // it is in the database
 	changed  bool
-	triggers bool // the batch has a trigger for it that is of no group
+	triggers bool // the batch has a trigger without a group for it
 }
 
-// reception is one batch in the making. Incidents that have no number yet go
-// by negative ones.
-type reception struct {
+// ingestBatch is one batch in progress. New incidents have negative numbers until
+// their numbers are allocated.
+type ingestBatch struct {
 	store     *Store
 	tx        *db.Tx
 	routes    *organization.Routes
@@ -81,13 +81,13 @@ type reception struct {
 	alerts    map[alertKey]*alertState
 	incidents map[int64]*paging.IncidentState
 	order     []int64 // incidents as they came
-	numbers   []int64 // taken for incidents that may be new
+	numbers   []int64 // allocated for incidents that may be new
 	events    []incident.TimelineEvent
 }
 
-func (r *reception) receive(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+func (r *ingestBatch) receive(ctx context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
 	for i := range signals {
-		r.expect(&signals[i])
+		r.addKey(&signals[i])
 	}
 	slices.SortFunc(r.keys, func(a, b alertKey) int {
 		if a.service != b.service {
@@ -118,8 +118,8 @@ func (r *reception) receive(ctx context.Context, signals []ingest.Signal) ([]ing
 	return results, nil
 }
 
-// expect has the state of a signal's key read.
-func (r *reception) expect(s *ingest.Signal) {
+// addKey adds a signal's key, and its group, to those that are read.
+func (r *ingestBatch) addKey(s *ingest.Signal) {
 	key := alertKey{s.ServiceID, s.Event.DedupKey}
 	state := r.alerts[key]
 	if state == nil {
@@ -131,14 +131,14 @@ func (r *reception) expect(s *ingest.Signal) {
 	case incident.Resolve:
 		r.resolves = true
 	case incident.Trigger:
-		// One of a group seldom needs a number of its own.
+		// A trigger of a group seldom opens an incident of its own.
 		state.triggers = state.triggers || s.Event.Group == ""
-		r.expectGroup(s)
+		r.addGroup(s)
 	}
 }
 
-// apply feeds one signal to the state of its key.
-func (r *reception) apply(s *ingest.Signal) ingest.Result {
+// apply applies one signal to the state of its key.
+func (r *ingestBatch) apply(s *ingest.Signal) ingest.Result {
 	state := r.alerts[alertKey{s.ServiceID, s.Event.DedupKey}]
 	st := incident.State{}
 	firingBefore := false
@@ -206,9 +206,9 @@ func (r *reception) apply(s *ingest.Signal) ingest.Result {
 	return ingest.Result{Status: out.Result, Number: number, Warning: out.Warning}
 }
 
-// number gives new incidents their numbers: those that were taken for keys that
-// nobody has seen, and more where a known key begins anew.
-func (r *reception) number(ctx context.Context) error {
+// number gives new incidents their numbers: those that were allocated for new keys,
+// and further ones where a known key opens a new incident.
+func (r *ingestBatch) number(ctx context.Context) error {
 	numbers := r.numbers
 	if missing := len(r.order) - len(numbers); missing > 0 {
 		more, err := nextNumbers(ctx, r.tx, missing)
@@ -235,8 +235,8 @@ func (r *reception) number(ctx context.Context) error {
 	return nil
 }
 
-// nextNumbers takes numbers for incidents; those of a transaction that fails
-// are lost, and leave a gap.
+// nextNumbers allocates numbers for incidents; a transaction that fails leaves a
+// gap.
 func nextNumbers(ctx context.Context, tx *db.Tx, n int) ([]int64, error) {
 	if tx.DB.Dialect == db.Postgres {
 		return tx.Ints(ctx, "SELECT nextval('incidents_number_seq') FROM generate_series(1, $1)", n)
@@ -252,7 +252,7 @@ func nextNumbers(ctx context.Context, tx *db.Tx, n int) ([]int64, error) {
 	return numbers, nil
 }
 
-func (r *reception) write(ctx context.Context) error {
+func (r *ingestBatch) write(ctx context.Context) error {
 	if err := r.writeAlerts(ctx); err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (r *reception) write(ctx context.Context) error {
 	return r.store.writeIncidents(ctx, r.tx, r.routes, r.now, states, r.events)
 }
 
-func (r *reception) writeAlerts(ctx context.Context) error {
+func (r *ingestBatch) writeAlerts(ctx context.Context) error {
 	var fresh, known []incident.Alert
 	for _, key := range r.keys {
 		switch s := r.alerts[key]; {
@@ -297,7 +297,7 @@ func (r *reception) writeAlerts(ctx context.Context) error {
 	return nil
 }
 
-// alertColumns are those that change.
+// alertColumns are the columns of alerts that change.
 func alertColumns(rows []incident.Alert) []db.Column {
 	return []db.Column{
 		db.ColOf("firing", "bool", rows, func(a *incident.Alert) bool { return a.Firing }),

@@ -15,7 +15,7 @@ import (
 
 // load reads and locks the alerts of the batch in the order of their keys, and
 // then their incidents in the order of their numbers.
-func (r *reception) load(ctx context.Context) error {
+func (r *ingestBatch) load(ctx context.Context) error {
 	var version int64
 	if err := r.tx.Query(ctx, append(append(r.readAlerts(), r.readGroups()...), db.ReadConfigVersion(&version))...); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (r *reception) load(ctx context.Context) error {
 		r.incidents[inc.Number] = &paging.IncidentState{Inc: inc, WasResolved: !inc.Open()}
 	}
 	if !r.resolves {
-		// Only a recovery asks how many others fire; that this one does counts.
+		// Only a recovery needs to know how many others fire; for a trigger one is enough.
 		for _, s := range r.alerts {
 			if s.known && s.alert.Firing && r.incidents[s.alert.IncidentNo] != nil {
 				r.incidents[s.alert.IncidentNo].Firing++
@@ -57,18 +57,18 @@ func (r *reception) load(ctx context.Context) error {
 	return r.countFiring(ctx, numbers)
 }
 
-func (r *reception) countFiring(ctx context.Context, numbers []int64) error {
+func (r *ingestBatch) countFiring(ctx context.Context, numbers []int64) error {
 	where, args := r.tx.DB.In("incident_number", 1, numbers)
 	rows, err := r.tx.QueryContext(ctx, "SELECT incident_number, count(*) FROM alerts WHERE firing AND "+where+" GROUP BY incident_number", args...)
 	if err != nil {
-		return fmt.Errorf("count what fires: %w", err)
+		return fmt.Errorf("count firing alerts: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var number int64
 		var n int
 		if err := rows.Scan(&number, &n); err != nil {
-			return fmt.Errorf("count what fires: %w", err)
+			return fmt.Errorf("count firing alerts: %w", err)
 		}
 		if s := r.incidents[number]; s != nil {
 			s.Firing = n
@@ -82,7 +82,7 @@ const alertColumnsRead = `a.id, a.service_id, a.dedup_key, a.firing, a.started_a
 
 // readAlerts locks the alerts of the batch's keys, which come sorted. It is
 // served by the unique index on service and dedup key.
-func (r *reception) readAlerts() []db.Statement {
+func (r *ingestBatch) readAlerts() []db.Statement {
 	if r.tx.DB.Dialect == db.Postgres {
 		return []db.Statement{r.readAlertsTogether()}
 	}
@@ -92,7 +92,7 @@ func (r *reception) readAlerts() []db.Statement {
 			&a.ResolvedAt, &a.Occurrences, &a.IncidentNo, &a.IntegrationID, &a.SnoozedUntil); err != nil {
 			return err
 		}
-		r.found(a)
+		r.addAlert(a)
 		return nil
 	}
 	queries := make([]db.Statement, len(r.keys))
@@ -103,15 +103,15 @@ func (r *reception) readAlerts() []db.Statement {
 	return queries
 }
 
-func (r *reception) found(a incident.Alert) {
+func (r *ingestBatch) addAlert(a incident.Alert) {
 	s := r.alerts[alertKey{a.ServiceID, a.DedupKey}]
 	s.alert, s.known = a, true
 }
 
-// readAlertsTogether is one look into the index a key, since the inner query
-// cannot be joined in any other order. A key that nobody has seen and that has
-// a trigger takes a number for its incident with it.
-func (r *reception) readAlertsTogether() db.Statement {
+// readAlertsTogether reads the index once per key, since the planner cannot reorder
+// the lateral join. For a new key with a trigger it also allocates a number for the
+// incident.
+func (r *ingestBatch) readAlertsTogether() db.Statement {
 	services, dedups, triggers := make([]int64, len(r.keys)), make([]string, len(r.keys)), make([]bool, len(r.keys))
 	for i, k := range r.keys {
 		services[i], dedups[i], triggers[i] = k.service, k.dedup, r.alerts[k].triggers
@@ -126,8 +126,8 @@ func (r *reception) readAlertsTogether() db.Statement {
 	}
 }
 
-// takeAlert reads an alert or, where there is none, a number.
-func (r *reception) takeAlert(scan func(...any) error) error {
+// takeAlert scans an alert or, where there is none, an allocated number.
+func (r *ingestBatch) takeAlert(scan func(...any) error) error {
 	var id, service, occurrences, number, integration, fresh *int64
 	var dedup *string
 	var firing, known *bool
@@ -145,7 +145,7 @@ func (r *reception) takeAlert(scan func(...any) error) error {
 	}
 	a.ID, a.ServiceID, a.DedupKey, a.Firing, a.StartedAt, a.StartKnown = *id, *service, *dedup, *firing, *started, *known
 	a.FirstSeenAt, a.LastSeenAt, a.Occurrences, a.IncidentNo, a.IntegrationID = *first, *last, *occurrences, *number, *integration
-	r.found(a)
+	r.addAlert(a)
 	return nil
 }
 

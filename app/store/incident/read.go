@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // incidentRows is a query of incidents with the names of what they refer to.
@@ -36,7 +37,7 @@ func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]inc
 }
 
 // minePaged is served by the index pages_incident.
-const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.state IN ('active', 'superseded')))`
+const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.` + paging.Answerable + `))`
 
 func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	open := len(f.Statuses) > 0
@@ -44,7 +45,7 @@ func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 		open = open && s != incident.Resolved
 	}
 	if open {
-		g = g.Where("i.status <> 'resolved'") // as the index says it
+		g = g.Where("i." + paging.OpenIncident) // the condition of the index incidents_open
 	}
 	if len(f.Statuses) > 0 {
 		g = g.Where("i.status IN ?", f.Statuses)
@@ -73,9 +74,8 @@ var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // search looks for text in titles and services, and at the beginning of dedup
 // keys, whose middle has the SLI that thousands share; for a number also, written
-// 17 or #17. A part of a title can be found by reading alone, and the key
-// stands in the row that is read: an index of keys would serve nothing here, and
-// cost every signal.
+// 17 or #17. A part of a title cannot be found by an index, so that every row is read,
+// its key included: an index of keys would not help, and would cost every signal.
 func search(g *gorm.DB, text string) *gorm.DB {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -87,16 +87,16 @@ func search(g *gorm.DB, text string) *gorm.DB {
 	if err != nil {
 		number = 0
 	}
-	// A database may know small letters of ASCII alone: what is written as it
-	// stands is found in any script.
+	// A database may lower only ASCII letters: text in the exact case is found in any
+	// script.
 	exactly := "%" + likeEscapes.Replace(text) + "%"
 	return g.Where(`(i.number = ? OR lower(i.title) LIKE ? ESCAPE '\' OR i.title LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR i.dedup_key LIKE ? ESCAPE '\'
 		OR lower(s.name) LIKE ? ESCAPE '\' OR s.name LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\')`,
 		number, like, exactly, begins, exactly[1:], like, exactly, like)
 }
 
-// addPaged names whose page is unanswered, in the order in which they were
-// paged.
+// addPaged adds the people whose pages are unanswered, in the order in which they
+// were paged.
 func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 	at := map[int64]int{}
 	var numbers []int64
@@ -111,16 +111,16 @@ func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 	}
 	where, args := s.db.In("p.incident_number", 1, numbers)
 	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(`SELECT p.incident_number, u.id, u.name, u.email FROM pages p JOIN users u ON u.id = p.user_id
-		WHERE p.state IN ('active', 'superseded') AND NOT p.shadow AND `+where+` GROUP BY p.incident_number, u.id, u.name, u.email ORDER BY min(p.id)`), args...)
+		WHERE p.`+paging.Answerable+` AND NOT p.shadow AND `+where+` GROUP BY p.incident_number, u.id, u.name, u.email ORDER BY min(p.id)`), args...)
 	if err != nil {
-		return fmt.Errorf("read who is paged: %w", err)
+		return fmt.Errorf("read paged people: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var number int64
 		var p incident.PagedPerson
 		if err := rows.Scan(&number, &p.UserID, &p.Name, &p.Email); err != nil {
-			return fmt.Errorf("read who is paged: %w", err)
+			return fmt.Errorf("read paged people: %w", err)
 		}
 		row := &incidents[at[number]]
 		row.Paged = append(row.Paged, p)
@@ -128,11 +128,11 @@ func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 	return rows.Err()
 }
 
-// CountIncidents counts those that are open, and those of a person among them.
+// CountIncidents counts the open incidents, and those of a person among them.
 func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Counts, error) {
 	var c incident.Counts
-	err := s.db.GormRead(ctx).Table("incidents AS i").Where("i.status <> 'resolved'").
-		Select(`count(*) AS open, COALESCE(sum(CASE WHEN i.status = 'triggered' THEN 1 ELSE 0 END), 0) AS unanswered,
+	err := s.db.GormRead(ctx).Table("incidents AS i").Where("i."+paging.OpenIncident).
+		Select(`count(*) AS open, COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
 			COALESCE(sum(CASE WHEN `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine`, userID, userID).Scan(&c).Error
 	if err != nil {
 		return c, fmt.Errorf("count incidents: %w", err)
@@ -140,18 +140,18 @@ func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Coun
 	return c, nil
 }
 
-// MatchingIncidents counts what a filter finds in each status; its own Statuses,
-// MineOf and Before do not count. A search reads every incident.
+// MatchingIncidents counts the incidents that match a filter by status; the filter's
+// Statuses, MineOf and Before are ignored. A search reads every incident.
 func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error) {
 	f.Statuses, f.MineOf, f.Before = nil, 0, 0
 	var m incident.Matches
 	err := narrow(s.incidentRows(ctx), f).
-		Select(`COALESCE(sum(CASE WHEN i.status <> 'resolved' THEN 1 ELSE 0 END), 0) AS open,
-			COALESCE(sum(CASE WHEN i.status = 'triggered' THEN 1 ELSE 0 END), 0) AS unanswered,
-			COALESCE(sum(CASE WHEN i.status <> 'resolved' AND `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine,
-			COALESCE(sum(CASE WHEN i.status = 'resolved' THEN 1 ELSE 0 END), 0) AS resolved`, userID, userID).Scan(&m).Error
+		Select(`COALESCE(sum(CASE WHEN i.`+paging.OpenIncident+` THEN 1 ELSE 0 END), 0) AS open,
+			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
+			COALESCE(sum(CASE WHEN i.`+paging.OpenIncident+` AND `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine,
+			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Resolved)+`' THEN 1 ELSE 0 END), 0) AS resolved`, userID, userID).Scan(&m).Error
 	if err != nil {
-		return m, fmt.Errorf("count what matches: %w", err)
+		return m, fmt.Errorf("count matching incidents: %w", err)
 	}
 	return m, nil
 }
@@ -168,8 +168,8 @@ func (s *Store) Incident(ctx context.Context, number int64) (incident.Row, error
 	return rows[0], s.addPaged(ctx, rows)
 }
 
-// rememberedFor is how far back, in incidents, something counts as seen before:
-// the search for it must not grow with the years.
+// rememberedFor is how many incidents back earlier ones are searched, so that the
+// search does not grow with the table.
 const rememberedFor = 50_000
 
 // EarlierIncidents are those of the same alert or the same SLO that began
@@ -184,8 +184,8 @@ func (s *Store) EarlierIncidents(ctx context.Context, inc incident.Incident, lim
 	return rows, nil
 }
 
-// LatestAlert is the alert of an incident that was heard of last; NotFound
-// where it has none.
+// LatestAlert is the alert of an incident with the latest signal; NotFound where it
+// has none.
 func (s *Store) LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error) {
 	var found []incident.AlertRecord
 	err := s.db.GormRead(ctx).Table("alerts AS a").Select("a.*, COALESCE(i.slug, '') AS integration_slug, COALESCE(i.name, '') AS integration_name").
@@ -200,8 +200,8 @@ func (s *Store) LatestAlert(ctx context.Context, number int64) (incident.AlertRe
 	return found[0], nil
 }
 
-// Timeline is what happened, oldest first, after an event's id; at most limit
-// lines, or all where it is 0.
+// Timeline are the events of an incident after an event's id, oldest first; at most
+// limit, or all where it is 0.
 func (s *Store) Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error) {
 	query := "SELECT id, incident_number, at, kind, actor, data FROM timeline_events WHERE incident_number = $1 AND id > $2 ORDER BY id"
 	args := []any{number, after}

@@ -18,7 +18,7 @@ func insertIncidents(ctx context.Context, tx *db.Tx, rows []*paging.IncidentStat
 		db.ColOf("group_key", "text", rows, func(s **paging.IncidentState) string { return (*s).Inc.Group }),
 		db.ColOf("created_at", "timestamptz", rows, func(s **paging.IncidentState) time.Time { return (*s).Inc.CreatedAt }))
 	if err := tx.InsertRows(ctx, "incidents", len(rows), "", cols...); err != nil {
-		return fmt.Errorf("open incidents: %w", err)
+		return fmt.Errorf("insert incidents: %w", err)
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func updateIncidents(ctx context.Context, tx *db.Tx, rows []*paging.IncidentStat
 	return nil
 }
 
-// incidentColumns are those that change.
+// incidentColumns are the columns of incidents that change.
 func incidentColumns(rows []*paging.IncidentState) []db.Column {
 	text := func(name string, field func(*incident.Incident) string) db.Column {
 		return db.ColOf(name, "text", rows, func(s **paging.IncidentState) string { return field(&(*s).Inc) })

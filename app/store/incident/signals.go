@@ -26,7 +26,8 @@ func (s *Store) LastSignals(ctx context.Context, integrationID int64, limit int)
 	return alerts, nil
 }
 
-// MaxRejections are kept of each integration; older ones give way.
+// MaxRejections bounds the rejected signals that are kept of each integration; the
+// oldest are deleted.
 const MaxRejections = 200
 
 // Reject implements ingest.Rejections.
@@ -40,13 +41,13 @@ func (s *Store) Reject(ctx context.Context, r ingest.Rejection) error {
 			row.Body = []byte{}
 		}
 		if err := tx.Gorm.Create(&row).Error; err != nil {
-			return fmt.Errorf("keep a rejected signal: %w", err)
+			return fmt.Errorf("insert a rejected signal: %w", err)
 		}
-		// rejected_signals_integration finds the oldest that stays.
+		// The oldest that is kept is found by rejected_signals_integration.
 		_, err := tx.ExecContext(ctx, `DELETE FROM rejected_signals WHERE integration_id = $1 AND id <= (
 			SELECT id FROM rejected_signals WHERE integration_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, row.IntegrationID, MaxRejections)
 		if err != nil {
-			return fmt.Errorf("forget old rejected signals: %w", err)
+			return fmt.Errorf("delete old rejected signals: %w", err)
 		}
 		return nil
 	})

@@ -1,6 +1,6 @@
 // Package incident keeps alerts, incidents and the signals that they come from,
-// and reads them for pages. What follows from a change for those who are paged
-// is written by package paging in the same transaction.
+// and reads them for pages. The effects of a change on escalations and pages are
+// written by package paging in the same transaction.
 package incident
 
 import (

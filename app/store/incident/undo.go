@@ -11,7 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// knownResolve reads what the last resolve of an incident ended:
+// knownResolve reads what the last resolve of an incident ended. Served by
 // timeline_events_incident.
 func knownResolve(ctx context.Context, tx *db.Tx, number int64, ended *incident.Ended) error {
 	var data []byte
@@ -21,7 +21,7 @@ func knownResolve(ctx context.Context, tx *db.Tx, number int64, ended *incident.
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look what a resolve ended: %w", err)
+		return fmt.Errorf("read the last resolve: %w", err)
 	}
 	if p, ok := incident.DecodePayload(incident.EvResolved, data).(incident.ResolvedPayload); ok && p.Ended != nil {
 		*ended = *p.Ended
@@ -29,10 +29,11 @@ func knownResolve(ctx context.Context, tx *db.Tx, number int64, ended *incident.
 	return nil
 }
 
-// reviveAlerts has those fire again that a resolve by hand ended at an instant.
-func reviveAlerts(ctx context.Context, tx *db.Tx, number int64, ended time.Time) error {
+// reopenAlerts makes the alerts fire again that a resolve by hand ended at an
+// instant.
+func reopenAlerts(ctx context.Context, tx *db.Tx, number int64, ended time.Time) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE alerts SET firing = true, resolved_at = NULL WHERE incident_number = $1 AND NOT firing AND resolved_at = $2", number, ended); err != nil {
-		return fmt.Errorf("revive alerts: %w", err)
+		return fmt.Errorf("reopen alerts: %w", err)
 	}
 	return nil
 }

@@ -11,16 +11,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// writeIncidents writes incidents, their timeline, and all that follows for
-// escalations and pages. Everything that changes an incident ends here, so that
-// races end one way. What else follows from an incident is a consumer of the
-// timeline.
+// writeIncidents writes incidents, their timeline, and the effects on escalations
+// and pages. Every change of an incident is written here, so that races have one
+// outcome. Other effects of incidents are consumers of the timeline.
 func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organization.Routes, now time.Time, states []*paging.IncidentState, events []incident.TimelineEvent) error {
 	var fresh, known []*paging.IncidentState
 	var changes []db.Change
 	for _, state := range states {
 		state.Inc.Version++
-		follow(state, routes, now)
+		addRoute(state, routes, now)
 		changes = append(changes, db.Change{Number: state.Inc.Number, Version: state.Inc.Version})
 		if state.IsNew {
 			fresh = append(fresh, state)
@@ -28,8 +27,8 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 			known = append(known, state)
 		}
 	}
-	// Incidents of a group are closed before another one of it opens: see
-	// incidents_group.
+	// The unique index incidents_group needs an incident of a group to be closed
+	// before another one of the group opens.
 	others, reopening := reopeningInGroups(known)
 	if err := updateIncidents(ctx, tx, others); err != nil {
 		return err
@@ -63,8 +62,8 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 	return tx.Publish(ctx, db.News{Work: work, Changes: changes})
 }
 
-// follow looks up where an incident's service sends it.
-func follow(s *paging.IncidentState, routes *organization.Routes, now time.Time) {
+// addRoute sets the policy and the support hours of an incident's service.
+func addRoute(s *paging.IncidentState, routes *organization.Routes, now time.Time) {
 	r := routes.ByService[s.Inc.ServiceID]
 	if s.PolicyVersion == nil {
 		s.PolicyVersion = r.PolicyVersionAt(now)

@@ -14,10 +14,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// Apply carries a plan out, all of it or nothing, and writes each of its
-// changes to the audit log. A configuration that has changed since the plan was
-// made is a conflict: make the plan again. The keys of integrations are sealed
-// with keys.
+// Apply carries out a plan in one transaction, and writes each of its changes to the
+// audit log. Fault: Conflict where the configuration has changed since the plan was
+// made. The keys of integrations are sealed with keys.
 func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, plan *organization.Plan) (organization.Applied, error) {
 	if plan.Empty() {
 		return organization.Applied{Plan: plan}, nil
@@ -46,7 +45,7 @@ func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, pl
 	})
 }
 
-// applier carries the changes of one plan out.
+// applier carries out the changes of one plan.
 type applier struct {
 	tx   *db.Tx
 	by   auth.Actor
@@ -55,8 +54,8 @@ type applier struct {
 	// origin is that of the plan.
 	origin  string
 	applied *organization.Applied
-	// The ids of what there is, by what the file calls it. What is made on the
-	// way is added.
+	// The ids of existing rows by their names in the file; those of new rows are
+	// added.
 	users, teams, deployments, schedules, policies, services map[string]int64
 	levels                                                   map[string]int // by the name of the priority
 }
@@ -118,7 +117,7 @@ func (a *applier) apply(ctx context.Context, c organization.Change) error {
 	case organization.Integration:
 		return a.integration(v, fresh)
 	}
-	return fmt.Errorf("there is no way to apply a %T", c.Value)
+	return fmt.Errorf("no way to apply a %T", c.Value)
 }
 
 // save inserts or updates a row whose slug or address is key.
@@ -133,8 +132,8 @@ func (a *applier) save(row any, id *int64, numbers map[string]int64, key string)
 	return err
 }
 
-// removals say where what is deleted stands. What depends on it goes with it by
-// the schema; what refers to it would be refused by it.
+// removals are the statements that delete rows by kind. The schema deletes dependent
+// rows with them, and refuses a deletion that other rows refer to.
 var removals = map[organization.Kind]struct{ table, key string }{
 	organization.KindPriority:    {"priorities", "level"},
 	organization.KindTeam:        {"teams", "slug"},
@@ -148,7 +147,7 @@ var removals = map[organization.Kind]struct{ table, key string }{
 func (a *applier) remove(c organization.Change) error {
 	from, known := removals[c.Kind]
 	if !known {
-		return fmt.Errorf("a thing of kind %s is never deleted", c.Kind)
+		return fmt.Errorf("kind %s cannot be deleted", c.Kind)
 	}
 	return a.tx.Gorm.Exec(fmt.Sprintf("DELETE FROM %s WHERE CAST(%s AS text) = ?", from.table, from.key), c.Key).Error
 }

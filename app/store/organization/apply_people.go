@@ -38,10 +38,10 @@ func (a *applier) user(ctx context.Context, u organization.User, fresh bool) err
 	return a.rules(row.ID, u.Rules, methods)
 }
 
-// contacts adds the contact methods that the person does not have, corrects those
-// that the plan has otherwise, and returns the ids of all by their slug. A
-// correction of what is in use takes its place at once only where it is verified;
-// otherwise it waits for that, as a replacement by the owner does.
+// contacts adds missing contact methods, corrects those that differ from the plan,
+// and returns the ids of all by their slug. A correction of a method in use replaces
+// it at once only where the correction is verified; otherwise it waits for its
+// verification, as a replacement by the owner does.
 func (a *applier) contacts(ctx context.Context, userID int64, contacts []organization.Contact) (map[string]int64, error) {
 	rows, err := a.withoutWithdrawn(ctx, userID, contacts)
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *applier) contacts(ctx context.Context, userID int64, contacts []organiz
 			continue
 		}
 		if !same {
-			if err := a.tellOfCorrection(ctx, row, rows); err != nil {
+			if err := a.notifyCorrection(ctx, row, rows); err != nil {
 				return nil, err
 			}
 			row = a.corrected(row, userID, c)
@@ -102,7 +102,8 @@ func (a *applier) withoutWithdrawn(ctx context.Context, userID int64, contacts [
 	return left, nil
 }
 
-// correctLater adds a correction under a name of its own.
+// correctLater adds a correction that waits for its verification, under a slug of its
+// own.
 func (a *applier) correctLater(present notify.ContactMethod, c organization.Contact, has map[string]notify.ContactMethod, contacts []organization.Contact) error {
 	slug, taken := "", true
 	for i := 2; taken; i++ {
@@ -119,14 +120,14 @@ func (a *applier) correctLater(present notify.ContactMethod, c organization.Cont
 	return nil
 }
 
-// tellOfCorrection lets the person's other methods know that one in use is
-// another from now on.
-func (a *applier) tellOfCorrection(ctx context.Context, was notify.ContactMethod, rows []notify.ContactMethod) error {
+// notifyCorrection sends a notice to the person's other methods that one in use was
+// replaced.
+func (a *applier) notifyCorrection(ctx context.Context, was notify.ContactMethod, rows []notify.ContactMethod) error {
 	if !was.Usable() {
 		return nil
 	}
 	others := slices.DeleteFunc(slices.Clone(rows), func(m notify.ContactMethod) bool { return m.ID == was.ID })
-	return access.TellOthers(ctx, a.tx, others, fmt.Sprintf("Your %s contact in Tocsin was replaced by a configuration file. If you did not expect it, tell an administrator.", was.Medium))
+	return access.NotifyMethods(ctx, a.tx, others, fmt.Sprintf("Your %s contact in Tocsin was replaced by a configuration file. If you did not expect it, tell an administrator.", was.Medium))
 }
 
 // corrected is a method with the address of the file. What was proved was the old

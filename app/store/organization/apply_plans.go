@@ -13,10 +13,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// person is the id of an address.
+// person is the id of the user with an email address.
 func (a *applier) person(email string) int64 { return idOf(a.users, email) }
 
-// idOf is the id of a name, also of what the plan's state left out as unreadable.
+// idOf is the id of a name, also of a row that the plan's state left out as
+// unreadable.
 func idOf(numbers map[string]int64, name string) int64 {
 	if id, ok := organization.IDOf(name); ok {
 		return id
@@ -53,7 +54,7 @@ func (a *applier) schedule(ctx context.Context, c organization.ScheduleChange) e
 	return nil
 }
 
-// override makes an override. Those of the app get an entry of their own in the
+// override inserts an override. One made in the app gets an entry of its own in the
 // audit log.
 func (a *applier) override(ctx context.Context, schedule scheduleRow, o oncall.Override, fromTheApp bool) error {
 	origin := fromConfig
@@ -72,8 +73,8 @@ func (a *applier) override(ctx context.Context, schedule scheduleRow, o oncall.O
 		Detail: map[string]any{"override": row.ID, "kind": o.Kind, "from": row.FromAt, "to": row.ToAt, "position": o.Position, "out": o.Out, "in": o.In}})
 }
 
-// scheduleVersion makes the version that follows the one in force when the change
-// begins. The first holds always, so that what it says of the past shows.
+// scheduleVersion inserts the version that follows the one in force when the change
+// begins. The first version is effective since ever, so that it shows for the past.
 func (a *applier) scheduleVersion(scheduleID int64, c organization.ScheduleChange) error {
 	from := a.now
 	if c.From.After(a.now) {
@@ -98,7 +99,7 @@ func (a *applier) scheduleVersion(scheduleID int64, c organization.ScheduleChang
 	return a.tx.Gorm.Create(&row).Error
 }
 
-// withdrawVersions deletes those that would begin after a change, none of which has
+// withdrawVersions deletes the versions that begin after a change, none of which has
 // been in force yet.
 func (a *applier) withdrawVersions(scheduleID int64, c organization.ScheduleChange) error {
 	return a.tx.Gorm.Where("schedule_id = ? AND effective_at > ? AND effective_at > ?", scheduleID, a.now, c.From.UTC()).
@@ -110,8 +111,8 @@ func newOverrideRow(scheduleID int64, o oncall.Override, origin string, by auth.
 		ReplaceUserID: reference(o.Out), WithUserID: reference(o.In), Reason: o.Reason, Origin: origin, CreatedAt: now, CreatedBy: by.String()}
 }
 
-// endOverride takes an override back, or ends it where it has begun: the past
-// stays as it was.
+// endOverride deletes an override that has not begun, and ends one that has, so that
+// the past is not changed.
 func endOverride(tx *db.Tx, id int64, now time.Time) error {
 	return tx.Gorm.Exec(`UPDATE overrides SET
 		removed_at = CASE WHEN from_at < ? THEN removed_at ELSE ? END,
@@ -168,7 +169,7 @@ func (a *applier) service(s organization.Service) error {
 	return a.slos(row.ID, s.SLOs)
 }
 
-// slos keeps the ids of those that stay.
+// slos keeps the ids of unchanged SLOs.
 func (a *applier) slos(serviceID int64, slos []organization.SLO) error {
 	var has []catalog.SLO
 	if err := a.tx.Gorm.Where("service_id = ?", serviceID).Find(&has).Error; err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// IntegrationKey opens an integration's key.
+// IntegrationKey decrypts an integration's key.
 func (s *Store) IntegrationKey(ctx context.Context, keys *auth.Keyring, slug string) (string, error) {
 	i, err := s.integration(ctx, slug)
 	if err != nil {
@@ -22,19 +22,18 @@ func (s *Store) IntegrationKey(ctx context.Context, keys *auth.Keyring, slug str
 	}
 	key, err := keys.Unseal(i.KeySealed)
 	if err != nil {
-		return "", fmt.Errorf("open the key of the integration %s: %w", slug, err)
+		return "", fmt.Errorf("decrypt the key of integration %s: %w", slug, err)
 	}
 	return key, nil
 }
 
-// RevealKey opens an integration's key, and writes down that the actor saw it.
+// RevealKey decrypts an integration's key, and audits that the actor saw it.
 func (s *Store) RevealKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error) {
 	return s.reveal(ctx, by, keys, slug, func(*db.Tx, auth.Entry) (bool, error) { return false, nil })
 }
 
-// ShowKey is RevealKey for a page that shows the key whenever it is looked at:
-// it is written down the first time that the actor sees the integration's key
-// since the integration was last changed.
+// ShowKey is RevealKey for a page that always shows the key: it audits only the first
+// time that the actor sees the key since the integration was last changed.
 func (s *Store) ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, slug string) (string, error) {
 	return s.reveal(ctx, by, keys, slug, func(tx *db.Tx, e auth.Entry) (bool, error) {
 		var known bool
@@ -42,7 +41,7 @@ func (s *Store) ShowKey(ctx context.Context, by auth.Actor, keys *auth.Keyring, 
 			AND id > COALESCE((SELECT max(c.id) FROM audit_log c WHERE c.subject = $1 AND c.action IN ('integration.create', 'integration.update')), 0))`,
 			e.Subject, e.Action, e.Actor).Scan(&known)
 		if err != nil {
-			return false, fmt.Errorf("look who has seen a key: %w", err)
+			return false, fmt.Errorf("read the audit log of a key: %w", err)
 		}
 		return known, nil
 	})
@@ -66,7 +65,7 @@ func (s *Store) reveal(ctx context.Context, by auth.Actor, keys *auth.Keyring, s
 	return key, nil
 }
 
-// integration finds an integration, or is a fault of kind not found.
+// integration is the integration with a slug. Fault: NotFound.
 func (s *Store) integration(ctx context.Context, slug string) (catalog.Integration, error) {
 	var i catalog.Integration
 	err := s.db.GormRead(ctx).Where("slug = ?", slug).Take(&i).Error

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 var _ organization.Loader = (*Store)(nil)
@@ -21,8 +22,8 @@ func (s *Store) Versions(ctx context.Context) (organization.Versions, error) {
 	return organization.Versions{Config: config, People: people}, err
 }
 
-// Load implements organization.Loader. Rows that cannot be read are left out, or
-// read without what cannot be, rather than that nobody is paged.
+// Load implements organization.Loader. Rows that cannot be read are left out, or read
+// without the columns that cannot be, so that damaged rows do not stop the paging.
 func (s *Store) Load(ctx context.Context) (*organization.State, error) {
 	state := &organization.State{At: s.db.Now()}
 	err := s.db.Snapshot(ctx, func(g *gorm.DB) error { return loadState(g, state) })
@@ -46,7 +47,7 @@ func loadState(g *gorm.DB, s *organization.State) error {
 		s.Integrations = append(s.Integrations, organization.IntegrationRecord{Integration: i})
 	}
 	for i := range s.Users {
-		s.Users[i].PasswordHash = "" // nobody who reads the configuration needs it
+		s.Users[i].PasswordHash = "" // not needed by readers of the configuration
 	}
 	return l.failed()
 }
@@ -86,7 +87,7 @@ type stateLoad struct {
 
 // load reads a whole table. Where it cannot be read as a whole, it is read row by
 // row, by the key; a row that cannot be read is read without some columns, or left
-// out, and noted.
+// out, and listed in Unreadable.
 func load[T any](l *stateLoad, rows *[]T, key, order string, without ...string) {
 	if l.err != nil {
 		return
@@ -134,7 +135,7 @@ func loadRow[T any](g *gorm.DB, key string, k int64, without []string) (row *T, 
 	return row, unreadable, err
 }
 
-// pairs reads a table of nothing but ids.
+// pairs reads a table that has only ids.
 func (l *stateLoad) pairs(order string, rows any) {
 	if l.err == nil {
 		l.err = l.g.Order(order).Find(rows).Error
@@ -154,8 +155,8 @@ func (l *stateLoad) schedules() {
 	l.s.Schedules = assemble(rows, versions, overrides)
 }
 
-// policies keep a version whose definition cannot be read: it is in force, and
-// whoever is paged by it learns why.
+// policies keeps a version whose definition cannot be read: it stays in force, and
+// the people paged by it are told why.
 func (l *stateLoad) policies() {
 	var rows []policyRow
 	var versions []policyVersionRow
@@ -183,8 +184,8 @@ func (l *stateLoad) policies() {
 	}
 }
 
-// View is a view of the configuration as it is now, for whoever needs it once.
-// works tells which media have a channel that works.
+// View is a view of the present configuration, which is not cached. works reports
+// whether a medium has a channel that works.
 func (s *Store) View(ctx context.Context, works func(notify.Medium) bool) (*organization.View, error) {
 	state, err := s.Load(ctx)
 	if err != nil {
@@ -238,10 +239,10 @@ func readHistory(g *gorm.DB) (organization.History, error) {
 			OR EXISTS (SELECT 1 FROM incidents WHERE service_id = s.id)`: &services,
 		`SELECT DISTINCT v.policy_id FROM policy_versions v WHERE EXISTS (SELECT 1 FROM escalations WHERE policy_version_id = v.id)`: &policies,
 		// incidents_open has the few that are open.
-		`SELECT DISTINCT priority FROM incidents WHERE status <> 'resolved' AND priority IS NOT NULL`: &levels,
+		`SELECT DISTINCT priority FROM incidents WHERE ` + paging.OpenIncident + ` AND priority IS NOT NULL`: &levels,
 	} {
 		if err := g.Raw(query).Scan(into).Error; err != nil {
-			return h, fmt.Errorf("read what incidents refer to: %w", err)
+			return h, fmt.Errorf("read references of incidents: %w", err)
 		}
 	}
 	for _, id := range services {

@@ -18,8 +18,8 @@ func (s *Store) Routes(ctx context.Context, tx *db.Tx) (*organization.Routes, er
 	return s.RoutesAt(ctx, tx, version)
 }
 
-// RoutesAt is the copy at hand where it is of this version, which was just read
-// in this transaction.
+// RoutesAt is the cached copy where it has this version, which was read in the
+// present transaction.
 func (s *Store) RoutesAt(ctx context.Context, tx *db.Tx, version int64) (*organization.Routes, error) {
 	if kept := s.routes.Load(); kept != nil && kept.Version == version {
 		return kept, nil
@@ -30,7 +30,7 @@ func (s *Store) RoutesAt(ctx context.Context, tx *db.Tx, version int64) (*organi
 	}
 	var state organization.State
 	if err := loadRouting(g, &state); err != nil {
-		return nil, fmt.Errorf("read where incidents go: %w", err)
+		return nil, fmt.Errorf("read routes: %w", err)
 	}
 	routes := state.Routes()
 	tx.After = append(tx.After, func() { s.routes.Store(routes) })

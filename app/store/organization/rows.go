@@ -8,8 +8,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
-// The rows of what is kept in versions. A definition's own Effective is left
-// empty: the column tells.
+// The rows of versioned configuration. A definition's own Effective is empty: the
+// column has it.
 
 type scheduleRow struct {
 	ID     int64 `gorm:"primaryKey"`

@@ -15,7 +15,7 @@ func (s *Store) RecentPosts(ctx context.Context, channels []string, since time.T
 	recent := map[string]int{}
 	for _, channel := range channels {
 		var n int
-		if err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT count(*) FROM messages WHERE kind = 'channel' AND address = $1 AND created_at > $2"), channel, since).Scan(&n); err != nil {
+		if err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT count(*) FROM messages WHERE "+toChannel+" AND address = $1 AND created_at > $2"), channel, since).Scan(&n); err != nil {
 			return nil, fmt.Errorf("count a channel's messages: %w", err)
 		}
 		recent[channel] = n
@@ -23,10 +23,10 @@ func (s *Store) RecentPosts(ctx context.Context, channels []string, since time.T
 	return recent, nil
 }
 
-// QueuePosts implements chat.Store. What waits already stays as it is, since it
-// says what is true when it is claimed. But it is locked, which a plain DO NOTHING
-// would not do: a claim under way may have read the incident before the change
-// that this post is about, and then a new post has to follow.
+// QueuePosts implements chat.Store. A post that is queued already stays as it is,
+// since its text is made when it is claimed. But it is locked, which a plain DO
+// NOTHING would not do: a claim in progress may have read the incident before the
+// change that this post is about, and then a new post has to follow.
 func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time) error {
 	return s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
 		rows := make([]messageRow, len(posts))
@@ -34,7 +34,7 @@ func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time
 			rows[i] = messageRow{kind: notify.KindChannel, medium: notify.Slack, address: p.Channel, incident: p.Number,
 				urgency: string(p.Urgency), priority: Rank(p.Priority), due: p.Due}
 		}
-		err := tx.InsertRows(ctx, "messages", len(rows), "ON CONFLICT (incident_number, address) WHERE kind = 'channel' AND state = 'queued' DO UPDATE SET due_at = messages.due_at", messageColumns(now, rows)...)
+		err := tx.InsertRows(ctx, "messages", len(rows), "ON CONFLICT (incident_number, address) WHERE "+toChannel+" AND state = '"+Queued+"' DO UPDATE SET due_at = messages.due_at", messageColumns(now, rows)...)
 		if err != nil {
 			return fmt.Errorf("queue posts: %w", err)
 		}

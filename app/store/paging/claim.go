@@ -16,36 +16,37 @@ import (
 func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
 	claims, n, err := s.Claim(ctx, now, limit, Choice{busy: busy})
 	if db.IsDataError(err) {
-		s.db.Log.ErrorContext(ctx, "messages cannot be claimed together; they are claimed one by one", "error", err)
+		s.db.Log.ErrorContext(ctx, "claim batch failed, claiming one by one", "error", err)
 		return s.ClaimEach(ctx, now, limit, busy)
 	}
 	return claims, n, err
 }
 
-// Claim claims what is due of a choice of messages in one transaction.
+// Claim claims the due messages of a choice in one transaction. It returns the
+// claims, and how many messages were due.
 func (s *Store) Claim(ctx context.Context, now time.Time, limit int, which Choice) ([]notify.Claim, int, error) {
 	c, err := db.Returning(ctx, s.db, func(tx *db.Tx) (claimed, error) {
-		found, err := DueMessages(ctx, tx, now, limit, which)
-		if err != nil || len(found) == 0 {
+		due, err := DueMessages(ctx, tx, now, limit, which)
+		if err != nil || len(due) == 0 {
 			return claimed{}, err
 		}
-		if err := Subjects(ctx, tx, found); err != nil {
+		if err := Subjects(ctx, tx, due); err != nil {
 			return claimed{}, err
 		}
-		sending, withdrawn := sortOut(found)
+		sending, withdrawn := splitAnswered(due)
 		if err := withdraw(ctx, tx, withdrawn); err != nil {
 			return claimed{}, err
 		}
 		claims, err := Lease(ctx, tx, sending, now)
-		return claimed{claims, len(found)}, err
+		return claimed{claims, len(due)}, err
 	})
-	return c.claims, c.found, err
+	return c.claims, c.due, err
 }
 
-// claimed is what one transaction claimed of the messages that it found due.
+// claimed are the claims of one transaction, and how many messages were due.
 type claimed struct {
 	claims []notify.Claim
-	found  int
+	due    int
 }
 
 // DueMessage is a message that may be claimed.
@@ -56,11 +57,11 @@ type DueMessage struct {
 }
 
 const claimColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.contact_method_id, 0), m.medium, m.address, m.incident_number, m.body,
-	m.attempts, m.state = 'sending', m.created_at, m.gathering FROM messages m WHERE `
+	m.attempts, m.state = '` + Sending + `', m.created_at, m.gathering FROM messages m WHERE `
 
 // Choice narrows down what may be claimed.
 type Choice struct {
-	busy []notify.Medium // left alone
+	busy []notify.Medium // not claimed
 	only int64           // one message, 0 for all
 }
 
@@ -80,16 +81,16 @@ func (c Choice) one() string {
 	return fmt.Sprintf(" AND m.id = %d", c.only)
 }
 
-// DueMessages claims what a dead process held, then what is due to people, the
-// most urgent first, then to chat channels. Served by messages_leased and
+// DueMessages locks messages to claim: those whose lease has ended, then those due to
+// people, the most urgent first, then those due to chat channels. Served by messages_leased and
 // messages_due.
 func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*DueMessage, error) {
-	lapsed, clock := tx.DB.Lapsed(1)
+	lapsed, clock := leaseEnded(tx.DB, 1)
 	all, err := scanMessages(ctx, tx, claimColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
 	if err != nil {
 		return nil, err
 	}
-	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = 'queued' AND m.due_at <= $1 AND m.kind <> 'channel' AND "+which.due()+
+	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = '"+Queued+"' AND m.due_at <= $1 AND m."+toPerson+" AND "+which.due()+
 		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.DB.SkipLocked("m"), now, limit-len(all))
 	if err != nil {
 		return nil, err
@@ -100,6 +101,15 @@ func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which
 	}
 	toChannels, err := dueToChannels(ctx, tx, now, limit-len(all), which.due())
 	return append(all, toChannels...), err
+}
+
+// leaseEnded is the condition that the lease of a message m has ended, by the clock
+// of leases. next is the number of a further parameter, should one be needed.
+func leaseEnded(d *db.DB, next int) (string, []any) {
+	if d.Dialect == db.Postgres {
+		return "m.state = '" + Sending + "' AND m.lease_until < clock_timestamp()", nil
+	}
+	return fmt.Sprintf("m.state = '"+Sending+"' AND m.lease_until < $%d", next), []any{db.LeaseClock()}
 }
 
 func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]*DueMessage, error) {
@@ -124,8 +134,9 @@ func scanMessages(ctx context.Context, tx *db.Tx, query string, args ...any) ([]
 	return all, rows.Err()
 }
 
-// sortOut tells what is to be sent from pages that were all answered.
-func sortOut(all []*DueMessage) (sending, withdrawn []*DueMessage) {
+// splitAnswered separates the messages to send from those whose pages were all
+// answered.
+func splitAnswered(all []*DueMessage) (sending, withdrawn []*DueMessage) {
 	for _, f := range all {
 		if f.Kind == notify.KindPage && len(f.Subjects) == 0 {
 			withdrawn = append(withdrawn, f)
@@ -138,26 +149,26 @@ func sortOut(all []*DueMessage) (sending, withdrawn []*DueMessage) {
 
 func withdraw(ctx context.Context, tx *db.Tx, messages []*DueMessage) error {
 	for _, f := range messages {
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE id = $1", f.ID); err != nil {
 			return fmt.Errorf("withdraw a message: %w", err)
 		}
-		if err := lapse(ctx, tx, f); err != nil {
+		if err := failLostAttempt(ctx, tx, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lapse closes the attempt of a process that did not live to say what became of
-// it.
-func lapse(ctx context.Context, tx *db.Tx, f *DueMessage) error {
+// failLostAttempt fails the attempt of a process that ended before it recorded a
+// result.
+func failLostAttempt(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	if !f.lapsed {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'failed', finished_at = $1, again_next = true,
-		error = 'The process that was sending it ended. It may have been sent.' WHERE message_id = $2 AND state = 'sending'`, tx.DB.Now(), f.ID)
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = '`+Failed+`', finished_at = $1, again_next = true,
+		error = 'The process that was sending it ended. It may have been sent.' WHERE message_id = $2 AND state = '`+Sending+`'`, tx.DB.Now(), f.ID)
 	if err != nil {
-		return fmt.Errorf("close a lost attempt: %w", err)
+		return fmt.Errorf("fail a lost attempt: %w", err)
 	}
 	return nil
 }
@@ -166,25 +177,25 @@ func lapse(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time) ([]notify.Claim, error) {
 	claims := make([]notify.Claim, 0, len(sending))
 	for _, f := range sending {
-		if err := lapse(ctx, tx, f); err != nil {
+		if err := failLostAttempt(ctx, tx, f); err != nil {
 			return nil, err
 		}
 		until, args := tx.DB.LeaseEnd(4, tx.DB.Owner, f.Number, f.ID)
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'sending', gathering = false, lease_owner = $1, attempts = $2, lease_until = "+until+" WHERE id = $3", args...); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Sending+"', gathering = false, lease_owner = $1, attempts = $2, lease_until = "+until+" WHERE id = $3", args...); err != nil {
 			return nil, fmt.Errorf("lease a message: %w", err)
 		}
 		again := f.Again
 		if !again && f.Number > 1 {
-			// A retry after a time-out may be a second send as well.
+			// A retry after a timeout may be a second send as well.
 			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM attempts WHERE message_id = $1 AND again_next)", f.ID).Scan(&again); err != nil {
 				return nil, fmt.Errorf("read earlier attempts: %w", err)
 			}
 		}
 		f.Again = again
 		err := tx.QueryRowContext(ctx, `INSERT INTO attempts (message_id, number, state, again, again_next, provider_id, error, started_at)
-			VALUES ($1, $2, 'sending', $3, $4, '', '', $5) RETURNING id`, f.ID, f.Number, again, false, now).Scan(&f.Attempt)
+			VALUES ($1, $2, '`+Sending+`', $3, $4, '', '', $5) RETURNING id`, f.ID, f.Number, again, false, now).Scan(&f.Attempt)
 		if err != nil {
-			return nil, fmt.Errorf("begin an attempt: %w", err)
+			return nil, fmt.Errorf("insert an attempt: %w", err)
 		}
 		claims = append(claims, f.Claim)
 	}
@@ -197,7 +208,7 @@ func (s *Store) Renew(ctx context.Context, sending []int64) ([]int64, error) {
 	return db.Returning(ctx, s.db, func(tx *db.Tx) ([]int64, error) {
 		where, args := s.db.In("id", 1, sending)
 		owner := fmt.Sprintf("$%d", len(args)+1)
-		mine, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = 'sending' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...)
+		mine, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = '"+Sending+"' AND "+where+" AND lease_owner = "+owner+" ORDER BY id"+s.db.ForUpdate(false), append(args, s.db.Owner)...)
 		if err != nil || len(mine) == 0 {
 			return nil, err
 		}

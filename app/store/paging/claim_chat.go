@@ -10,12 +10,12 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// dueToChannels claims at most one message a chat channel, so that an update
-// finds the message that it updates. Where more than a few are due, it carries
-// the others.
+// dueToChannels locks at most one message per chat channel, so that an update
+// finds the message that it updates. Where notify.BundleAfter others are due, that
+// message carries them.
 func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, which string) ([]*DueMessage, error) {
-	all, err := scanMessages(ctx, tx, claimColumns+`m.state = 'queued' AND m.due_at <= $1 AND m.kind = 'channel' AND `+which+`
-		AND m.address NOT IN (SELECT s.address FROM messages s WHERE s.kind = 'channel' AND s.state = 'sending')
+	all, err := scanMessages(ctx, tx, claimColumns+`m.state = '`+Queued+`' AND m.due_at <= $1 AND m.`+toChannel+` AND `+which+`
+		AND m.address NOT IN (SELECT s.address FROM messages s WHERE s.`+toChannel+` AND s.state = '`+Sending+`')
 		ORDER BY m.priority, m.due_at, m.id LIMIT $2`+tx.DB.SkipLocked("m"), now, limit)
 	if err != nil {
 		return nil, err
@@ -33,20 +33,20 @@ func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, whi
 	return first, nil
 }
 
-// carryOthers has a message to a chat channel tell of all that is due there, if
-// that is more than a few.
+// carryOthers coalesces the messages that are due for one chat channel into one, from
+// notify.BundleAfter others on.
 func carryOthers(ctx context.Context, tx *db.Tx, now time.Time, f *DueMessage) error {
 	var waiting int
-	const others = "kind = 'channel' AND state = 'queued' AND address = $1 AND due_at <= $2 AND id <> $3"
+	const others = toChannel + " AND state = '" + Queued + "' AND address = $1 AND due_at <= $2 AND id <> $3"
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE "+others, f.To, now, f.ID).Scan(&waiting); err != nil {
 		return fmt.Errorf("count a channel's messages: %w", err)
 	}
 	if waiting < notify.BundleAfter {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', due_at = NULL, failure = 'Carried by another message.', carried_by = $3 WHERE "+others, f.To, now, f.ID)
+	_, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, failure = 'Carried by another message.', carried_by = $3 WHERE "+others, f.To, now, f.ID)
 	if err != nil {
-		return fmt.Errorf("carry a channel's messages: %w", err)
+		return fmt.Errorf("coalesce a channel's messages: %w", err)
 	}
 	return nil
 }

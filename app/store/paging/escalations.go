@@ -12,14 +12,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// WakeEscalations has the engine look again at every step that waits for an
-// answer, since somebody else may be on call now. Looking too often does
-// nothing.
+// WakeEscalations has the engine process every step that waits for an answer, since
+// somebody else may be on call now. Waking a step without need changes nothing.
 func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	// Escalations are locked in the order of their ids, and before the pages that a
 	// change of people withdraws.
 	ids, err := tx.Ints(ctx, `SELECT id FROM escalations
-		WHERE next_action_at > $1 AND phase IN ('steps', 'fallback') AND fired_at IS NOT NULL ORDER BY id`+tx.DB.ForUpdate(false), now)
+		WHERE next_action_at > $1 AND phase IN ('`+string(escalation.Stepping)+`', '`+string(escalation.Falling)+`') AND fired_at IS NOT NULL ORDER BY id`+tx.DB.ForUpdate(false), now)
 	if err != nil {
 		return fmt.Errorf("lock escalations: %w", err)
 	}
@@ -30,7 +29,7 @@ func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
 }
 
-// IncidentState is an incident inside a transaction, with what is to follow.
+// IncidentState is an incident inside a transaction, with the effects to write.
 type IncidentState struct {
 	Inc     incident.Incident
 	IsNew   bool
@@ -82,9 +81,9 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 	var events []incident.TimelineEvent
 	begins := make([]running, len(starting))
 	for i, s := range starting {
-		r, told := escalation.Start(now, s.Inc.Urgency, s.Opens)
+		r, started := escalation.Start(now, s.Inc.Urgency, s.Opens)
 		begins[i] = running{Running: r, incident: s.Inc.Number, policy: s.PolicyVersion}
-		for _, e := range told {
+		for _, e := range started {
 			e.IncidentNo = s.Inc.Number
 			events = append(events, e)
 		}
@@ -107,8 +106,8 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 	return timeline.Insert(ctx, tx, events)
 }
 
-// AskOwner pages whoever acknowledged: the priority was raised, or time has
-// passed. Who has no answer to it in time finds the policy begun again.
+// AskOwner pages the person who acknowledged, for the reason AskKind.
+// Without an answer in time the policy starts again.
 func AskOwner(ctx context.Context, tx *db.Tx, now time.Time, s *IncidentState) error {
 	if s.Inc.OwnerID == nil {
 		return nil // a token acknowledged it; AckDue starts the policy again

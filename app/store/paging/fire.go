@@ -17,19 +17,19 @@ type firing = func(configVersion int64, due []escalation.Due) ([]escalation.Chan
 
 // FireDue implements escalation.Store. Firing is one transaction under the
 // locks of the escalation and its incident, so that it needs no lease: a
-// process that dies has fired nothing, and its locks die with its connection.
-// Rows that somebody else holds, such as an acknowledgment in progress, are
-// left to the next sweep.
+// process that dies has fired nothing, and its locks end with its connection.
+// Rows that another transaction has locked, such as an acknowledgment in progress,
+// are left to the next poll.
 func (s *Store) FireDue(ctx context.Context, now time.Time, limit int, decide firing) (int, error) {
 	claim := func(tx *db.Tx) (dueBatch, error) {
 		return dueEscalations(ctx, tx, "e.next_action_at <= $1 ORDER BY e.next_action_at LIMIT $2"+tx.DB.SkipLocked("e, i"), now, limit)
 	}
 	fired, err := s.fireAndPlan(ctx, now, decide, claim)
-	if db.IsDataError(err) { // perhaps of a message, for which no escalation is to blame
+	if db.IsDataError(err) { // perhaps of a message rather than of an escalation
 		fired, err = s.fire(ctx, now, decide, false, claim)
 	}
 	if db.IsDataError(err) {
-		s.db.Log.ErrorContext(ctx, "escalations cannot be fired together; they are fired one by one", "error", err)
+		s.db.Log.ErrorContext(ctx, "fire batch failed, firing one by one", "error", err)
 		return s.fireEach(ctx, now, limit, decide)
 	}
 	if err != nil || fired > 0 {
@@ -38,20 +38,20 @@ func (s *Store) FireDue(ctx context.Context, now time.Time, limit int, decide fi
 	return s.fireOverdue(ctx, now, decide)
 }
 
-// fireAndPlan has pages planned as they are made.
+// fireAndPlan fires and plans the new pages in the same transaction.
 func (s *Store) fireAndPlan(ctx context.Context, now time.Time, decide firing, claim func(*db.Tx) (dueBatch, error)) (int, error) {
 	s.planning.Lock()
 	defer s.planning.Unlock()
 	return s.fire(ctx, now, decide, true, claim)
 }
 
-// OverdueAfter is how long a due escalation may be passed by because somebody
-// else holds its rows.
+// OverdueAfter is how long a due escalation may be skipped because another
+// transaction has locked its rows.
 const OverdueAfter = 500 * time.Millisecond
 
-// fireOverdue waits for the rows of the one escalation that has been due for
-// longest. Without it, a sender that repeats itself without end would keep its
-// own incident from being escalated.
+// fireOverdue waits for the locks of the one escalation that has been due for
+// longest. Without it, a sender that repeats a signal without pause could keep its
+// incident from being escalated.
 func (s *Store) fireOverdue(ctx context.Context, now time.Time, decide firing) (int, error) {
 	if s.db.Dialect == db.SQLite {
 		return 0, nil
@@ -78,7 +78,7 @@ type dueBatch struct {
 	version int64
 }
 
-// fire claims, has the claim decided and writes what was decided.
+// fire claims escalations, calls decide and writes its changes, in one transaction.
 func (s *Store) fire(ctx context.Context, now time.Time, decide firing, planAtOnce bool, claim func(*db.Tx) (dueBatch, error)) (int, error) {
 	fired := 0
 	err := s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
@@ -133,7 +133,7 @@ func pagedByStep(ctx context.Context, tx *db.Tx, due []escalation.Due, ids []int
 	where, args := tx.DB.In("e.id", 1, ids)
 	rows, err := tx.QueryContext(ctx, `
 		SELECT e.id, p.user_id FROM escalations e JOIN pages p ON p.incident_number = e.incident_number
-		 AND p.escalation_id = e.id AND p.created_at >= e.fired_at AND p.state IN ('active', 'failed')
+		 AND p.escalation_id = e.id AND p.created_at >= e.fired_at AND p.state IN ('`+Active+`', '`+Failed+`')
 		WHERE `+where, args...)
 	if err != nil {
 		return fmt.Errorf("read who was paged: %w", err)
@@ -155,7 +155,7 @@ func pagedByStep(ctx context.Context, tx *db.Tx, due []escalation.Due, ids []int
 
 func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool, now time.Time, version int64, changes []escalation.Change) error {
 	if err := moveEscalations(ctx, tx, now, changes); err != nil {
-		return fmt.Errorf("move escalations on: %w", err)
+		return fmt.Errorf("update escalations: %w", err)
 	}
 	var superseded, within []int64
 	var pages []pageRow
@@ -176,9 +176,9 @@ func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool
 	if superseded != nil {
 		ofIncidents, args := tx.DB.In("incident_number", 2, within)
 		ofEscalations, more := tx.DB.In("escalation_id", 2+len(args), superseded)
-		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = 'superseded', notify_at = NULL, ended_at = $1 WHERE state = 'active' AND "+ofIncidents+" AND "+ofEscalations,
+		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = '"+Superseded+"', notify_at = NULL, ended_at = $1 WHERE state = '"+Active+"' AND "+ofIncidents+" AND "+ofEscalations,
 			slices.Concat([]any{now}, args, more)...); err != nil {
-			return fmt.Errorf("end the pages of the step before: %w", err)
+			return fmt.Errorf("supersede pages: %w", err)
 		}
 	}
 	work, err := s.makePages(ctx, tx, planAtOnce, now, version, pages)
@@ -190,7 +190,7 @@ func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool
 	}
 	numbers := incidentsOf(changes)
 	if len(numbers) > db.MaxNamed {
-		// A storm: live pages are told to look for themselves.
+		// A storm: live pages reload everything.
 		return tx.Publish(ctx, db.News{Work: work, Changes: []db.Change{{}}})
 	}
 	changed, err := timeline.RaiseVersions(ctx, tx, numbers)
@@ -217,9 +217,9 @@ func moveEscalations(ctx context.Context, tx *db.Tx, now time.Time, changes []es
 		db.ColOf("id", "bigint", changes, func(c *escalation.Change) int64 { return c.ID }),
 		db.ColOf("state", "text", changes, func(c *escalation.Change) string {
 			if c.Ended {
-				return "stopped"
+				return Stopped
 			}
-			return "active"
+			return Active
 		}),
 		db.ColOf("phase", "text", changes, func(c *escalation.Change) string { return string(c.State.Phase) }),
 		db.ColOf("step", "int", changes, func(c *escalation.Change) int { return c.State.Step }),

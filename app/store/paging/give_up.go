@@ -10,24 +10,24 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// ClaimEach claims messages alone that could not be claimed together. Those that
-// cannot be claimed alone either come back as broken; what was claimed before
-// any other error comes back with it.
+// ClaimEach claims messages singly that could not be claimed together. Those that
+// cannot be claimed singly either are given up; on any other error it returns the
+// claims made before it together with the error.
 func (s *Store) ClaimEach(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
-	lapsed, clock := s.db.Lapsed(3)
+	lapsed, clock := leaseEnded(s.db, 3)
 	due, err := s.db.Ints(ctx, `SELECT m.id FROM messages m
-		WHERE `+lapsed+" OR m.state = 'queued' AND m.due_at <= $1 AND "+Choice{busy: busy}.due()+`
-		ORDER BY CASE WHEN m.state = 'sending' THEN 0 WHEN m.kind <> 'channel' THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`, append([]any{now, limit}, clock...)...)
+		WHERE `+lapsed+" OR m.state = '"+Queued+"' AND m.due_at <= $1 AND "+Choice{busy: busy}.due()+`
+		ORDER BY CASE WHEN m.state = '`+Sending+`' THEN 0 WHEN m.`+toPerson+` THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`, append([]any{now, limit}, clock...)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list messages: %w", err)
 	}
 	var claims []notify.Claim
-	found, err := db.OneByOne(ctx, due, func(id int64) (int, error) {
+	n, err := db.OneByOne(ctx, due, func(id int64) (int, error) {
 		one, n, err := s.Claim(ctx, now, 1, Choice{busy: busy, only: id}) // nothing where it did not commit
 		claims = append(claims, one...)
 		return n, err
 	}, func(id int64, cause error) error {
-		s.db.Log.ErrorContext(ctx, "a message cannot be claimed and is given up", "message", id, "error", cause)
+		s.db.Log.ErrorContext(ctx, "claim failed, giving the message up", "message", id, "error", cause)
 		c := notify.Claim{Broken: true}
 		err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT id, kind, medium, COALESCE(user_id, 0), COALESCE(contact_method_id, 0) FROM messages WHERE id = $1"), id).
 			Scan(&c.ID, &c.Kind, &c.Medium, &c.UserID, &c.MethodID)
@@ -35,8 +35,8 @@ func (s *Store) ClaimEach(ctx context.Context, now time.Time, limit int, busy []
 			claims = append(claims, c)
 		}
 		return err
-	}, func(id int64) error { return s.putOff(ctx, id, now) })
-	return claims, found, err
+	}, func(id int64) error { return s.postpone(ctx, id, now) })
+	return claims, n, err
 }
 
 // Why a broken message failed, for people; the cause is in the log.
@@ -49,8 +49,8 @@ const (
 func (s *Store) GiveUp(ctx context.Context, c notify.Claim, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error { return giveUp(ctx, tx, c, next, now) })
 	if db.IsDataError(err) {
-		s.db.Log.ErrorContext(ctx, "a message cannot even be given up and is put off", "message", c.ID, "until", now.Add(db.PostponeFor), "error", err)
-		return s.putOff(ctx, c.ID, now)
+		s.db.Log.ErrorContext(ctx, "give up failed, postponing the message", "message", c.ID, "until", now.Add(db.PostponeFor), "error", err)
+		return s.postpone(ctx, c.ID, now)
 	}
 	return err
 }
@@ -67,20 +67,20 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 	if len(pages) > 1 {
 		reason = brokenTogether
 	}
-	lapsed, clock := tx.DB.Lapsed(3)
-	res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = 'failed', gathering = false, due_at = NULL, failure = $1, lease_owner = NULL, lease_until = NULL
-		WHERE m.id = $2 AND (m.state = 'queued' OR `+lapsed+")", append([]any{reason, c.ID}, clock...)...)
+	lapsed, clock := leaseEnded(tx.DB, 3)
+	res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = '`+Failed+`', gathering = false, due_at = NULL, failure = $1, lease_owner = NULL, lease_until = NULL
+		WHERE m.id = $2 AND (m.state = '`+Queued+`' OR `+lapsed+")", append([]any{reason, c.ID}, clock...)...)
 	if err != nil {
-		return fmt.Errorf("give a message up: %w", err)
+		return fmt.Errorf("give up a message: %w", err)
 	}
 	if n, _ := res.RowsAffected(); n == 0 {
-		return nil // withdrawn meanwhile, or in other hands
+		return nil // withdrawn or claimed meanwhile
 	}
-	if err := lapse(ctx, tx, &DueMessage{Claim: c, lapsed: true}); err != nil {
+	if err := failLostAttempt(ctx, tx, &DueMessage{Claim: c, lapsed: true}); err != nil {
 		return err
 	}
 	if len(pages) > 1 {
-		err = halve(ctx, tx, c.ID, pages, now)
+		err = split(ctx, tx, c.ID, pages, now)
 	} else {
 		err = afterLoss(ctx, tx, c.ID, c.Kind, next, now)
 	}
@@ -90,14 +90,14 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 	return tx.Publish(ctx, db.News{Work: db.ToSend | db.ToTime})
 }
 
-// halve sends the pages of a broken message by the same contact method in two
-// messages, so that after a few rounds the one that breaks them stands alone.
-func halve(ctx context.Context, tx *db.Tx, id int64, pages []int64, now time.Time) error {
+// split makes two messages of a broken one, with half of the pages each and by the
+// same contact method, so that after a few rounds the page that breaks it is alone.
+func split(ctx context.Context, tx *db.Tx, id int64, pages []int64, now time.Time) error {
 	m := messageRow{kind: notify.KindPage, due: now}
 	err := tx.QueryRowContext(ctx, "SELECT user_id, contact_method_id, medium, address, body, urgency, priority FROM messages WHERE id = $1", id).
 		Scan(&m.userID, &m.methodID, &m.medium, &m.address, &m.body, &m.urgency, &m.priority)
 	if err != nil {
-		return fmt.Errorf("read a message that is halved: %w", err)
+		return fmt.Errorf("read a message to split: %w", err)
 	}
 	for half := range slices.Chunk(pages, (len(pages)+1)/2) {
 		made, err := insertMessageRows(ctx, tx, now, []messageRow{m})
@@ -109,19 +109,19 @@ func halve(ctx context.Context, tx *db.Tx, id int64, pages []int64, now time.Tim
 			into[i] = made[0]
 		}
 		if err := tx.InsertRows(ctx, "message_pages", len(half), "", db.Col("message_id", "bigint", into), db.Col("page_id", "bigint", half)); err != nil {
-			return fmt.Errorf("halve a message: %w", err)
+			return fmt.Errorf("split a message: %w", err)
 		}
 	}
 	return nil
 }
 
-// putOff has a message wait that can be neither claimed nor given up, unless
-// somebody else sends it. What a dead process may have sent stays marked.
-func (s *Store) putOff(ctx context.Context, id int64, now time.Time) error {
-	lapsed, clock := s.db.Lapsed(3)
-	return s.db.Postpone(ctx, "a message", id, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL
-			WHERE m.id = $2 AND (m.state = 'queued' OR `+lapsed+")", append([]any{now.Add(db.PostponeFor), id}, clock...)...)
+// postpone postpones a message that can be neither claimed nor given up, unless
+// another process sends it. An attempt that may have been sent stays marked.
+func (s *Store) postpone(ctx context.Context, id int64, now time.Time) error {
+	lapsed, clock := leaseEnded(s.db, 3)
+	return s.db.Postpone(ctx, "message", id, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE messages AS m SET state = '`+Queued+`', due_at = $1, lease_owner = NULL, lease_until = NULL
+			WHERE m.id = $2 AND (m.state = '`+Queued+`' OR `+lapsed+")", append([]any{now.Add(db.PostponeFor), id}, clock...)...)
 		if err != nil {
 			return err
 		}
@@ -130,6 +130,6 @@ func (s *Store) putOff(ctx context.Context, id int64, now time.Time) error {
 		}
 		f := &DueMessage{lapsed: true}
 		f.ID = id
-		return lapse(ctx, tx, f)
+		return failLostAttempt(ctx, tx, f)
 	})
 }

@@ -10,24 +10,23 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// WithdrawPerson withdraws what waits to be sent to a person who is deactivated, and
-// fails their pages: the step of each is looked at, so that one that paged them
-// alone is over at once, and nobody waits for an answer that cannot come. A
-// message whose call has begun goes out.
+// WithdrawPerson withdraws the queued messages of a person who is deactivated, and
+// fails their pages. A timer checks the step of each page, so that a step that paged
+// only them ends at once. A message whose call to the provider has begun is sent.
 //
-// It locks the person before pages and pages before messages, as everybody does.
-// A firing meanwhile leaves their pages to the planner, and the planner leaves
-// those to its next look, when they are known to have left.
+// It locks the person before pages and pages before messages, as every writer does.
+// A firing meanwhile leaves their pages to the planner, and the planner leaves them
+// to its next poll, after the deactivation has committed.
 func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) error {
 	now := tx.DB.Now()
 	if _, err := tx.Ints(ctx, "SELECT id FROM users WHERE id = $1"+tx.DB.ForUpdate(false), userID); err != nil {
 		return fmt.Errorf("lock a person: %w", err)
 	}
-	pages, err := tx.Ints(ctx, "SELECT id FROM pages WHERE user_id = $1 AND state IN ('active', 'superseded') AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID)
+	pages, err := tx.Ints(ctx, "SELECT id FROM pages WHERE user_id = $1 AND "+Answerable+" AND "+ofOpenIncidents+" ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {
 		return fmt.Errorf("lock a person's pages: %w", err)
 	}
-	numbers, err := tx.Ints(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = 'active' AND "+ofOpenIncidents+" ORDER BY 1", userID)
+	numbers, err := tx.Ints(ctx, "SELECT DISTINCT incident_number FROM pages WHERE user_id = $1 AND state = '"+Active+"' AND "+ofOpenIncidents+" ORDER BY 1", userID)
 	if err != nil {
 		return fmt.Errorf("read a person's pages: %w", err)
 	}
@@ -50,19 +49,19 @@ func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) e
 	return tx.Publish(ctx, db.News{Work: db.ToTime})
 }
 
-// ofOpenIncidents narrows pages down to the few that can be alive, by the indexes
+// ofOpenIncidents restricts pages to those of open incidents, by the indexes
 // incidents_open and pages_incident.
-const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE status <> 'resolved')"
+const ofOpenIncidents = "incident_number IN (SELECT number FROM incidents WHERE " + OpenIncident + ")"
 
-// withdrawFrom withdraws a person's waiting messages, of every kind.
+// withdrawFrom withdraws a person's queued messages of every kind.
 func withdrawFrom(ctx context.Context, tx *db.Tx, userID int64, name string) error {
-	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = 'queued' ORDER BY id"+tx.DB.ForUpdate(false), userID)
+	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE user_id = $1 AND state = '"+Queued+"' ORDER BY id"+tx.DB.ForUpdate(false), userID)
 	if err != nil {
 		return fmt.Errorf("lock a person's messages: %w", err)
 	}
 	for some := range slices.Chunk(waiting, 1000) {
 		where, args := tx.DB.In("id", 2, some)
-		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = 'withdrawn', gathering = false, due_at = NULL, failure = $1 WHERE state = 'queued' AND "+where,
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', gathering = false, due_at = NULL, failure = $1 WHERE state = '"+Queued+"' AND "+where,
 			append([]any{name + " has been deactivated."}, args...)...); err != nil {
 			return fmt.Errorf("withdraw a person's messages: %w", err)
 		}

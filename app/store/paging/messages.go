@@ -11,7 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// messageRow is a message as it is inserted, waiting to be sent.
+// messageRow is a message as it is inserted, queued.
 type messageRow struct {
 	kind     notify.Kind
 	userID   int64 // 0 for a chat channel
@@ -19,7 +19,7 @@ type messageRow struct {
 	medium   notify.Medium
 	address  string
 	incident int64  // of a chat channel's message, 0 for none
-	body     string // of what is about no incident
+	body     string // of a message without incidents
 	urgency  string
 	priority int // as Rank has it
 	// gathering takes further pages until it is due.
@@ -28,9 +28,8 @@ type messageRow struct {
 	fallbackOf int64 // the message that failed, 0 for none
 }
 
-// messageColumns are the columns of messages that wait. Those that most messages
-// do without are left out where all do, so that the statement of a page stays
-// small.
+// messageColumns are the columns of queued messages. Columns that most messages do
+// not need are left out where none does, so that the statement of a page is small.
 func messageColumns(now time.Time, rows []messageRow) []db.Column {
 	text := func(name string, value func(*messageRow) string) db.Column {
 		return db.ColOf(name, "text", rows, value)
@@ -76,8 +75,8 @@ func unlessZero(id int64) *int64 {
 	return &id
 }
 
-// insertMessageRows makes messages that wait, and returns the id of each in its
-// order. Every message comes into being here or in QueuePosts.
+// insertMessageRows inserts queued messages, and returns their ids in order. Every
+// message is inserted here or in QueuePosts.
 func insertMessageRows(ctx context.Context, tx *db.Tx, now time.Time, rows []messageRow) ([]int64, error) {
 	ids, err := tx.InsertReturning(ctx, "messages", len(rows), messageColumns(now, rows)...)
 	if err != nil {
@@ -86,7 +85,7 @@ func insertMessageRows(ctx context.Context, tx *db.Tx, now time.Time, rows []mes
 	return ids, nil
 }
 
-// QueueNotice queues a message to a person that is about no incident.
+// QueueNotice queues a message to a person without an incident.
 func QueueNotice(ctx context.Context, tx *db.Tx, kind notify.Kind, to notify.ContactMethod, urgency incident.Urgency, text string, now time.Time) error {
 	_, err := insertMessageRows(ctx, tx, now, []messageRow{{
 		kind: kind, userID: to.UserID, methodID: to.ID, medium: to.Medium, address: to.Address, body: text,
@@ -98,8 +97,8 @@ func QueueNotice(ctx context.Context, tx *db.Tx, kind notify.Kind, to notify.Con
 	return tx.Publish(ctx, db.News{Work: db.ToSend})
 }
 
-// insertMessages makes the messages of a plan, those that go into one that
-// gathers excepted, and returns the id of each.
+// insertMessages inserts the messages of a plan, except for pages that are added to a
+// gathering message, and returns the id of each.
 func insertMessages(ctx context.Context, tx *db.Tx, now time.Time, all []notify.NewMessage, fallbackOf int64) ([]int64, error) {
 	var rows []messageRow
 	for _, m := range all {
@@ -110,7 +109,7 @@ func insertMessages(ctx context.Context, tx *db.Tx, now time.Time, all []notify.
 			})
 			continue
 		}
-		if err := tx.Write(ctx, "add to a message", "UPDATE messages SET priority = $1 WHERE id = $2 AND priority > $1", m.Priority, m.Into); err != nil {
+		if err := tx.Write(ctx, "raise the priority of a message", "UPDATE messages SET priority = $1 WHERE id = $2 AND priority > $1", m.Priority, m.Into); err != nil {
 			return nil, err
 		}
 	}

@@ -17,7 +17,7 @@ type pageRow struct {
 	shadow, digest             bool
 	why                        string
 	at                         time.Time
-	// rule and notifyAt are where the planner is with it.
+	// rule is the planner's next rule and notifyAt when it is due.
 	rule     int
 	notifyAt *time.Time
 }
@@ -43,7 +43,7 @@ func Rank(priority *int) int {
 
 func insertPages(ctx context.Context, tx *db.Tx, pages []pageRow) error {
 	if err := tx.InsertRows(ctx, "pages", len(pages), "", pageColumns(pages)...); err != nil {
-		return fmt.Errorf("page people: %w", err)
+		return fmt.Errorf("insert pages: %w", err)
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func pageColumns(pages []pageRow) []db.Column {
 		db.ColOf("shadow", "bool", pages, func(p *pageRow) bool { return p.shadow }),
 		db.ColOf("digest", "bool", pages, func(p *pageRow) bool { return p.digest }),
 		db.ColOf("why", "text", pages, func(p *pageRow) string { return p.why }),
-		db.ColOf("state", "text", pages, func(*pageRow) string { return "active" }),
+		db.ColOf("state", "text", pages, func(*pageRow) string { return Active }),
 		db.ColOf("rule", "int", pages, func(p *pageRow) int { return p.rule }),
 		db.ColOf("notify_at", "timestamptz", pages, func(p *pageRow) *time.Time { return p.notifyAt }),
 		db.ColOf("created_at", "timestamptz", pages, func(p *pageRow) time.Time { return p.at }),

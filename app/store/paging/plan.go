@@ -11,22 +11,22 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// PlannerLock keeps two processes from gathering pages for one person into two
-// messages. Planning is short, and the lock ends with the transaction.
+// PlannerLock is the advisory lock that keeps two processes from gathering pages for
+// one person into two messages. It ends with the transaction, which is short.
 const PlannerLock = 0x70c51
 
-// lockPlanner waits half a second at a time: this process's firing waits with it.
+// lockPlanner waits for at most half a second, since this process's firing waits too.
 func lockPlanner(ctx context.Context, tx *db.Tx) error {
 	if tx.DB.Dialect == db.SQLite {
 		return nil
 	}
-	if err := tx.Write(ctx, "wait for the planner for half a second", "SET LOCAL lock_timeout TO '500ms'"); err != nil {
+	if err := tx.Write(ctx, "set lock_timeout", "SET LOCAL lock_timeout TO '500ms'"); err != nil {
 		return err
 	}
-	if err := tx.Write(ctx, "wait for the planner", "SELECT pg_advisory_xact_lock($1)", PlannerLock); err != nil {
+	if err := tx.Write(ctx, "lock the planner", "SELECT pg_advisory_xact_lock($1)", PlannerLock); err != nil {
 		return err
 	}
-	return tx.Write(ctx, "wait for rows as ever", "SET LOCAL lock_timeout TO DEFAULT")
+	return tx.Write(ctx, "reset lock_timeout", "SET LOCAL lock_timeout TO DEFAULT")
 }
 
 // planning is notify's decision about pages that are due.
@@ -36,14 +36,14 @@ type planning = func(configVersion int64, due []notify.DuePage, recent map[int64
 func (s *Store) PlanDue(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
 	planned, err := s.plan(ctx, now, limit, 0, decide)
 	if db.IsDataError(err) {
-		s.db.Log.ErrorContext(ctx, "pages cannot be planned together; they are planned one by one", "error", err)
+		s.db.Log.ErrorContext(ctx, "plan batch failed, planning one by one", "error", err)
 		return s.planEach(ctx, now, limit, decide)
 	}
 	return planned, err
 }
 
-// planEach plans pages alone that could not be planned together. One that cannot
-// be planned alone either has failed for good, and its step is looked at.
+// planEach plans pages singly that could not be planned together. One that cannot be
+// planned singly either fails for good, and a timer checks its step.
 func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide planning) (int, error) {
 	due, err := s.db.Ints(ctx, "SELECT id FROM pages WHERE notify_at <= $1 ORDER BY notify_at, id LIMIT $2", now, limit)
 	if err != nil {
@@ -52,10 +52,10 @@ func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide p
 	return db.OneByOne(ctx, due, func(id int64) (int, error) {
 		return s.plan(ctx, now, 1, id, decide)
 	}, func(id int64, cause error) error {
-		s.db.Log.ErrorContext(ctx, "a page cannot be planned and has failed", "page", id, "error", cause)
+		s.db.Log.ErrorContext(ctx, "plan failed, failing the page", "page", id, "error", cause)
 		return s.db.InTx(ctx, func(tx *db.Tx) error {
 			// An answer may have come since the page was found due.
-			number, err := tx.Ints(ctx, "SELECT incident_number FROM pages WHERE id = $1 AND state = 'active'"+tx.DB.ForUpdate(false), id)
+			number, err := tx.Ints(ctx, "SELECT incident_number FROM pages WHERE id = $1 AND state = '"+Active+"'"+tx.DB.ForUpdate(false), id)
 			if err != nil || len(number) == 0 {
 				return err
 			}
@@ -68,7 +68,7 @@ func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide p
 			return tx.Publish(ctx, db.News{Work: db.ToTime})
 		})
 	}, func(id int64) error {
-		return s.db.Postpone(ctx, "a page", id, func(tx *db.Tx) error {
+		return s.db.Postpone(ctx, "page", id, func(tx *db.Tx) error {
 			return tx.PostponeRow(ctx, "UPDATE pages SET notify_at = $1 WHERE id = $2 AND notify_at IS NOT NULL", now.Add(db.PostponeFor), id)
 		})
 	})
@@ -94,7 +94,7 @@ func (s *Store) plan(ctx context.Context, now time.Time, limit int, only int64, 
 		if err != nil {
 			return err
 		}
-		// Of somebody who is just being deactivated it is not known yet.
+		// A deactivation that has not committed is not visible yet.
 		due = slices.DeleteFunc(due, func(p notify.DuePage) bool { return !stay[p.UserID] })
 		planned = len(due)
 		plan, err := decide(version, due, recent)
@@ -109,16 +109,16 @@ func (s *Store) plan(ctx context.Context, now time.Time, limit int, only int64, 
 	return planned, nil
 }
 
-// StepEnds is how long a page whose rule is due when its step is over waits for
-// the engine to end the step, which ends the page too. An engine that does not
-// come leaves the people whom it paged last to be told again.
+// StepEnds is how long a page whose rule is due when its step ends waits for the
+// engine to end the step, which ends the page too. Where the engine does not run, the
+// rule is carried out after that.
 const StepEnds = 10 * time.Second
 
-// duePages is served by the index pages_due. What is due no sooner than its step
-// ends is left out, so that it is not a matter of who looks first, the engine or
-// the planner, whether somebody is told once more at that instant. The subquery
-// is one look by primary key a page, and none for a page that is new; a join
-// would be free to read every escalation that there ever was.
+// duePages is served by the index pages_due. A page that is due no sooner than its
+// step ends is left out, so that the result does not depend on whether the engine or
+// the planner runs first at that instant. The subquery is one read by primary key for
+// each page, and none for a new page; for a join the planner might read all
+// escalations.
 func duePages(ctx context.Context, tx *db.Tx, now time.Time, limit int, only int64) ([]notify.DuePage, error) {
 	which := ""
 	if only != 0 {
@@ -128,7 +128,7 @@ func duePages(ctx context.Context, tx *db.Tx, now time.Time, limit int, only int
 	err := tx.Query(ctx, db.Statement{
 		Name: "claim pages",
 		Query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
-			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = 'active' AND e.deadline_at <= pages.notify_at
+			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = '` + Active + `' AND e.deadline_at <= pages.notify_at
 				AND e.deadline_at > $3 FROM escalations e WHERE e.id = pages.escalation_id), false))
 			ORDER BY notify_at, id LIMIT $2` + tx.DB.ForUpdate(true),
 		Args: []any{now, limit, now.Add(-StepEnds)},
@@ -162,7 +162,7 @@ func lately(tx *db.Tx, now time.Time, users []int64, recent map[int64]notify.Rec
 	return db.Statement{
 		Name: "read recent messages",
 		Query: `SELECT contact_method_id, priority FROM messages
-			WHERE kind = 'page' AND created_at > $1 AND NOT (state = 'withdrawn' AND attempts = 0) AND ` + where,
+			WHERE kind = '` + string(notify.KindPage) + `' AND created_at > $1 AND NOT (state = '` + Withdrawn + `' AND attempts = 0) AND ` + where,
 		Args: append([]any{now.Add(-notify.BundleWithin)}, args...),
 		Each: func(scan func(...any) error) error {
 			var method int64
@@ -187,7 +187,7 @@ func gathering(tx *db.Tx, users []int64, recent map[int64]notify.Recent) db.Stat
 	where, args := tx.DB.In("user_id", 1, users)
 	return db.Statement{
 		Name:  "lock messages that gather",
-		Query: "SELECT id, contact_method_id, priority FROM messages WHERE kind = 'page' AND gathering AND state = 'queued' AND " + where + " ORDER BY id" + tx.DB.ForUpdate(false),
+		Query: "SELECT id, contact_method_id, priority FROM messages WHERE kind = '" + string(notify.KindPage) + "' AND gathering AND state = '" + Queued + "' AND " + where + " ORDER BY id" + tx.DB.ForUpdate(false),
 		Args:  args,
 		Each: func(scan func(...any) error) error {
 			var id, method int64
@@ -212,7 +212,7 @@ func writePlan(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) 
 		db.ColOf("rule", "int", plan.Pages, func(p *notify.PagePlan) int { return p.Rule }),
 		db.ColOf("notify_at", "timestamptz", plan.Pages, func(p *notify.PagePlan) *time.Time { return p.NotifyAt }))
 	if err != nil {
-		return fmt.Errorf("move pages on: %w", err)
+		return fmt.Errorf("update pages: %w", err)
 	}
 	work, err := writeMessages(ctx, tx, now, plan)
 	if err != nil {
@@ -221,8 +221,8 @@ func writePlan(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) 
 	return tx.Publish(ctx, db.News{Work: work})
 }
 
-// writeMessages writes what follows from a plan for pages that stand in the
-// database, and returns where something is due.
+// writeMessages writes the messages of a plan for pages that are in the database, and
+// returns the loops for which something is due.
 func writeMessages(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) (db.Work, error) {
 	ids, err := insertMessages(ctx, tx, now, plan.Messages, 0)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // PlanAtOnce has pages planned in the transaction of the firing that makes them,
-// by the decision that PlanDue is given for their later rules: a page is then
-// written once instead of being written, claimed and written again, and leaves a
+// by the decision that PlanDue uses for their later rules: a page is then written
+// once instead of being written, claimed and written again, and is sent one
 // transaction sooner. Where that decision fails, they are left to PlanDue.
 func (s *Store) PlanAtOnce(decide func(ctx context.Context, now time.Time, configVersion int64, due []notify.DuePage, recent map[int64]notify.Recent) (notify.Plan, error)) {
 	s.planAtOnce = decide
@@ -39,8 +39,8 @@ func (s *Store) makePages(ctx context.Context, tx *db.Tx, atOnce bool, now time.
 	return writeMessages(ctx, tx, now, numbered(plan, ids))
 }
 
-// insertPlanned inserts pages, under ids that were taken for them already if
-// there are any, and returns their ids.
+// insertPlanned inserts pages, under ids that were allocated already if there are
+// any, and returns their ids.
 func insertPlanned(ctx context.Context, tx *db.Tx, pages []pageRow, ids []int64) ([]int64, error) {
 	if ids != nil {
 		err := tx.InsertRows(ctx, "pages", len(pages), "", append(pageColumns(pages), db.Col("id", "bigint", ids))...)
@@ -56,8 +56,8 @@ func insertPlanned(ctx context.Context, tx *db.Tx, pages []pageRow, ids []int64)
 	return ids, nil
 }
 
-// planNew decides about pages that do not stand there yet, by their place in the
-// list, and on PostgreSQL takes their ids with what it reads.
+// planNew plans pages that are not inserted yet, identified by their index in the
+// list, and on PostgreSQL allocates their ids in the same round trip.
 func (s *Store) planNew(ctx context.Context, tx *db.Tx, atOnce bool, now time.Time, version int64, pages []pageRow) (plan notify.Plan, ids []int64, ok bool, err error) {
 	if s.planAtOnce == nil || !atOnce {
 		return plan, nil, false, nil
@@ -67,7 +67,7 @@ func (s *Store) planNew(ctx context.Context, tx *db.Tx, atOnce bool, now time.Ti
 	recent := map[int64]notify.Recent{}
 	questions := append(tryPlanner(tx, &free), staying(tx, users, true, func(int64) { active++ }), lately(tx, now, users, recent), gathering(tx, users, recent))
 	if s.db.Dialect == db.Postgres {
-		questions = append(questions, db.Statement{Name: "number pages", Query: "SELECT nextval('pages_id_seq') FROM generate_series(1, $1)", Args: []any{len(pages)},
+		questions = append(questions, db.Statement{Name: "allocate page ids", Query: "SELECT nextval('pages_id_seq') FROM generate_series(1, $1)", Args: []any{len(pages)},
 			Each: func(scan func(...any) error) error { return db.AppendInt(&ids, scan) }})
 	}
 	if err := tx.Query(ctx, questions...); err != nil || !free || active < len(users) {
@@ -79,24 +79,24 @@ func (s *Store) planNew(ctx context.Context, tx *db.Tx, atOnce bool, now time.Ti
 	}
 	plan, err = s.planAtOnce(ctx, now, version, due, recent)
 	if err != nil {
-		s.db.Log.ErrorContext(ctx, "pages cannot be planned at once; the planner will", "error", err)
+		s.db.Log.ErrorContext(ctx, "plan at once failed", "error", err)
 	}
 	return plan, ids, err == nil, nil
 }
 
-// tryPlanner takes the planner's lock if nobody has it. Firing holds incidents,
-// which an acknowledgment waits for: it must not wait for a process that stands
-// still while it plans.
+// tryPlanner takes the planner's lock if it is free. Firing has locked incidents,
+// which an acknowledgment waits for, so that it must not wait for a process that
+// stops in the middle of planning.
 func tryPlanner(tx *db.Tx, free *bool) []db.Statement {
 	if tx.DB.Dialect == db.SQLite {
 		return nil
 	}
-	return []db.Statement{{Name: "ask for the planner", Query: "SELECT pg_try_advisory_xact_lock($1)", Args: []any{PlannerLock},
+	return []db.Statement{{Name: "try to lock the planner", Query: "SELECT pg_try_advisory_xact_lock($1)", Args: []any{PlannerLock},
 		Each: func(scan func(...any) error) error { return scan(free) }}}
 }
 
-// staying tells of people who are not being deactivated, and keeps them from it
-// until this is committed, so that whoever deactivates them finds their pages.
+// staying locks those of some people who are not being deactivated until this
+// commits, so that a later deactivation sees their pages.
 func staying(tx *db.Tx, users []int64, active bool, each func(id int64)) db.Statement {
 	where, args := tx.DB.In("id", 1, users)
 	query := "SELECT id FROM users WHERE " + where
@@ -106,7 +106,7 @@ func staying(tx *db.Tx, users []int64, active bool, each func(id int64)) db.Stat
 	if tx.DB.Dialect == db.Postgres {
 		query += " ORDER BY id FOR SHARE SKIP LOCKED"
 	}
-	return db.Statement{Name: "look who stays", Query: query, Args: args, Each: func(scan func(...any) error) error {
+	return db.Statement{Name: "lock active people", Query: query, Args: args, Each: func(scan func(...any) error) error {
 		var id int64
 		err := scan(&id)
 		each(id)
@@ -114,7 +114,7 @@ func staying(tx *db.Tx, users []int64, active bool, each func(id int64)) db.Stat
 	}}
 }
 
-// numbered puts ids where the plan has places in the list.
+// numbered replaces the indexes in a plan by ids.
 func numbered(plan notify.Plan, ids []int64) notify.Plan {
 	for i := range plan.Pages {
 		plan.Pages[i].ID = ids[plan.Pages[i].ID]

@@ -23,8 +23,8 @@ func (s *Store) IncidentEscalations(ctx context.Context, number int64) ([]incide
 	return found, nil
 }
 
-// IncidentPages are what became of an incident's pages, in the order in which
-// they were made: by page, message and attempt.
+// IncidentPages are an incident's pages with their messages and attempts, ordered by
+// page, message and attempt.
 func (s *Store) IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error) {
 	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(`
 		SELECT p.id, p.escalation_id, p.user_id, u.name, u.email, p.urgency, p.shadow, p.digest, p.why, p.state, p.created_at, p.ended_at, p.notify_at,
@@ -89,7 +89,7 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 	r.AttemptID, r.Number, r.Again = a.id.Int64, int(a.number.Int64), a.again.Bool
 	r.ProviderID, r.Error = a.providerID.String, a.reason.String
 	r.State = attemptState(&r, m, a)
-	if m.state.String != "queued" || r.State == incident.AttemptWithdrawn {
+	if m.state.String != Queued || r.State == incident.AttemptWithdrawn {
 		r.RetryAt = nil
 	}
 	return r, nil
@@ -99,18 +99,18 @@ func scanPage(rows *sql.Rows) (incident.PageRecord, error) {
 const unreached = "No contact method of theirs works."
 
 func attemptState(r *incident.PageRecord, m pageMessage, a pageAttempt) incident.AttemptState {
-	over := r.PageState == "withdrawn"
+	over := r.PageState == Withdrawn
 	switch {
 	case a.id.Valid && over && r.EndedAt != nil && r.StartedAt.After(*r.EndedAt):
-		return incident.AttemptWithdrawn // the message left without it
+		return incident.AttemptWithdrawn // the message was sent without it
 	case a.id.Valid:
 		return incident.AttemptState(a.state.String)
-	case m.state.String == "failed": // it could not even be tried
+	case m.state.String == Failed: // it failed before any attempt
 		r.Error = m.failure.String
 		return incident.AttemptFailed
-	case m.state.String == "withdrawn", over, !m.id.Valid && r.PageState == "superseded":
+	case m.state.String == Withdrawn, over, !m.id.Valid && r.PageState == Superseded:
 		return incident.AttemptWithdrawn
-	case !m.id.Valid && r.PageState == "failed":
+	case !m.id.Valid && r.PageState == Failed:
 		r.Error = unreached
 		return incident.AttemptFailed
 	case m.gathering.Bool:
@@ -119,7 +119,7 @@ func attemptState(r *incident.PageRecord, m pageMessage, a pageAttempt) incident
 	return incident.AttemptQueued
 }
 
-// addWith counts what else the same messages tell of.
+// addWith counts the other incidents of the same messages.
 func (s *Store) addWith(ctx context.Context, number int64, records []incident.PageRecord) error {
 	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(`
 		SELECT o.message_id, count(DISTINCT q.incident_number) - 1 FROM pages p
@@ -128,7 +128,7 @@ func (s *Store) addWith(ctx context.Context, number int64, records []incident.Pa
 		JOIN pages q ON q.id = o.page_id
 		WHERE p.incident_number = $1 GROUP BY o.message_id`), number)
 	if err != nil {
-		return fmt.Errorf("count what messages tell of: %w", err)
+		return fmt.Errorf("count the incidents of messages: %w", err)
 	}
 	defer rows.Close()
 	with := map[int64]int{}
@@ -136,7 +136,7 @@ func (s *Store) addWith(ctx context.Context, number int64, records []incident.Pa
 		var id int64
 		var n int
 		if err := rows.Scan(&id, &n); err != nil {
-			return fmt.Errorf("count what messages tell of: %w", err)
+			return fmt.Errorf("count the incidents of messages: %w", err)
 		}
 		with[id] = n
 	}

@@ -12,11 +12,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// Report keeps what a provider says later of an attempt. It may come before
-// our own commit, twice or late; states only move forward, and a message that
-// is found undelivered after all falls over.
+// Report records a provider's later report on an attempt. It may come before the
+// commit of the send, twice or late; states only move forward, and the pages of a
+// message that is reported as failed fail over.
 //
-// next is called inside a transaction and must not ask the database.
+// next is called inside a transaction and must not use the database.
 func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, reason string, next func(userID int64) func([]int64) (notify.ContactMethod, bool), now time.Time) error {
 	var message int64
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
@@ -32,28 +32,28 @@ func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, re
 		if err := lockPagesOf(ctx, tx, message); err != nil {
 			return err
 		}
-		// The message first: its row is what the sender's record waits for.
+		// The message first: the record of the send waits for its row.
 		var current string
 		if err := tx.QueryRowContext(ctx, "SELECT state FROM messages WHERE id = $1"+s.db.ForUpdate(false), message).Scan(&current); err != nil {
 			return fmt.Errorf("lock a message: %w", err)
 		}
 		from, ofMessage := forward(state)
 		if from == "" {
-			return nil // an intermediate state that tells us nothing
+			return nil // an intermediate state, which is not kept
 		}
 		res, err := tx.ExecContext(ctx, "UPDATE attempts SET state = $1, error = $2, provider_id = CASE WHEN provider_id = '' THEN $3 ELSE provider_id END WHERE id = $4 AND "+from, state, reason, providerID, attempt)
 		if err != nil {
-			return fmt.Errorf("record a report: %w", err)
+			return fmt.Errorf("record a delivery report: %w", err)
 		}
 		if n, _ := res.RowsAffected(); n == 0 {
 			return nil
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, failure = $2, due_at = NULL, lease_owner = NULL, lease_until = NULL,
 			sent_at = COALESCE(sent_at, $3) WHERE id = $4 AND `+ofMessage, state, reason, now, message); err != nil {
-			return fmt.Errorf("record a report: %w", err)
+			return fmt.Errorf("record a delivery report: %w", err)
 		}
 		work := db.Work(0)
-		if state == "failed" {
+		if state == Failed {
 			if err := afterLoss(ctx, tx, message, kind, next(user), now); err != nil {
 				return err
 			}
@@ -72,12 +72,12 @@ func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, re
 // again, was delivered after all.
 func forward(state string) (attempt, message string) {
 	switch state {
-	case "sent":
-		return "state = 'sending'", "state = 'sending'"
-	case "delivered":
-		return "(state IN ('sending', 'sent') OR state = 'failed' AND again_next)", "state IN ('sending', 'sent', 'queued')"
-	case "failed":
-		return "state IN ('sending', 'sent')", "state IN ('sending', 'sent')"
+	case Sent:
+		return "state = '" + Sending + "'", "state = '" + Sending + "'"
+	case Delivered:
+		return "(state IN ('" + Sending + "', '" + Sent + "') OR state = '" + Failed + "' AND again_next)", "state IN ('" + Sending + "', '" + Sent + "', '" + Queued + "')"
+	case Failed:
+		return "state IN ('" + Sending + "', '" + Sent + "')", "state IN ('" + Sending + "', '" + Sent + "')"
 	}
 	return "", ""
 }

@@ -11,27 +11,27 @@ import (
 )
 
 // Sent implements notify.OutboxStore. A receipt that came by callback before
-// this commit is not undone.
+// this commit is kept.
 func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now time.Time) error {
-	state := "sent"
+	state := Sent
 	if r.Delivered {
-		state = "delivered"
+		state = Delivered
 	}
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, provider_id = $2, sent_at = $3, failure = '', due_at = NULL, lease_owner = NULL, lease_until = NULL,
-			body = CASE WHEN kind = 'verify' THEN '' ELSE body END -- a code is kept no longer than it must be
-			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, s.db.Owner, c.Number)
+			body = CASE WHEN kind = '`+string(notify.KindVerify)+`' THEN '' ELSE body END -- a code is deleted once it is sent
+			WHERE id = $4 AND state = '`+Sending+`' AND lease_owner = $5 AND attempts = $6`, state, r.ProviderID, now, c.ID, s.db.Owner, c.Number)
 		if err != nil {
-			return fmt.Errorf("record a send: %w", err)
+			return fmt.Errorf("record delivery result: %w", err)
 		}
 		if n, _ := res.RowsAffected(); n == 0 {
 			if _, err := tx.ExecContext(ctx, "UPDATE messages SET provider_id = $1 WHERE id = $2 AND provider_id = ''", r.ProviderID, c.ID); err != nil {
-				return fmt.Errorf("record a send: %w", err)
+				return fmt.Errorf("record delivery result: %w", err)
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE attempts SET provider_id = $1, finished_at = $2,
-			state = CASE WHEN state = 'sending' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
-			return fmt.Errorf("record a send: %w", err)
+			state = CASE WHEN state = '`+Sending+`' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
+			return fmt.Errorf("record delivery result: %w", err)
 		}
 		return nil
 	})
@@ -41,8 +41,9 @@ func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now 
 	return err
 }
 
-// showProgress has live pages look at the incidents of a message again. It is
-// no part of the record: waiting for the locks of incidents must not cost it.
+// showProgress has live pages reload the incidents of a message. It is a transaction
+// of its own, so that the result is recorded even where the locks of incidents are
+// not granted.
 func (s *Store) showProgress(ctx context.Context, message int64) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		numbers, err := tx.Ints(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 ORDER BY 1 LIMIT $2`, message, maxRaised+1)
@@ -62,7 +63,7 @@ func (s *Store) showProgress(ctx context.Context, message int64) {
 		return tx.Publish(ctx, db.News{Changes: changed})
 	})
 	if err != nil && ctx.Err() == nil {
-		s.db.Log.WarnContext(ctx, "live pages were not told of a message's progress", "message", message, "error", err)
+		s.db.Log.WarnContext(ctx, "publish delivery progress failed", "message", message, "error", err)
 	}
 }
 
@@ -79,30 +80,30 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 				return err
 			}
 		}
-		state := "failed"
+		state := Failed
 		switch {
 		case carried:
-			retry, state = nil, "withdrawn"
+			retry, state = nil, Withdrawn
 		case retry != nil:
-			state = "queued"
+			state = Queued
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, lease_owner = NULL, lease_until = NULL
-			WHERE id = $4 AND state = 'sending' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, s.db.Owner, c.Number)
+			WHERE id = $4 AND state = '`+Sending+`' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, s.db.Owner, c.Number)
 		if err != nil {
 			if db.IsDuplicate(err) {
-				return db.ErrRaced // a newer message to the channel came in between
+				return db.ErrRaced // a newer message to the channel was queued meanwhile
 			}
-			return fmt.Errorf("record a failure: %w", err)
+			return fmt.Errorf("record delivery result: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET state = 'failed', again_next = $1, error = $2, finished_at = $3 WHERE id = $4 AND state = 'sending'",
+		if _, err := tx.ExecContext(ctx, "UPDATE attempts SET state = '"+Failed+"', again_next = $1, error = $2, finished_at = $3 WHERE id = $4 AND state = '"+Sending+"'",
 			f.Uncertain, f.Reason, now, c.Attempt); err != nil {
-			return fmt.Errorf("record a failure: %w", err)
+			return fmt.Errorf("record delivery result: %w", err)
 		}
 		if n, _ := res.RowsAffected(); n == 0 {
-			return nil // the lease has passed on, and with it the decision
+			return nil // another process has the lease, and decides
 		}
 		work := db.ToSend
-		if state == "failed" {
+		if state == Failed {
 			if err := afterLoss(ctx, tx, c.ID, c.Kind, next, now); err != nil {
 				return err
 			}
@@ -116,25 +117,25 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 	return err
 }
 
-// overtaken reports whether a newer chat message waits, which will say all that
-// this one would, and has it carry what this one carried.
+// overtaken reports whether a newer message to the same channel about the same
+// incident is queued, and has that carry the messages that this one carried.
 func overtaken(ctx context.Context, tx *db.Tx, c notify.Claim) (bool, error) {
 	newer, err := tx.Ints(ctx, `SELECT o.id FROM messages o JOIN messages m ON m.id = $1
-		WHERE o.kind = 'channel' AND o.state = 'queued' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID)
+		WHERE o.`+toChannel+` AND o.state = '`+Queued+`' AND o.address = m.address AND o.incident_number = m.incident_number`, c.ID)
 	if err != nil {
-		return false, fmt.Errorf("look for a newer message: %w", err)
+		return false, fmt.Errorf("read newer messages: %w", err)
 	}
 	if len(newer) == 0 {
 		return false, nil
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE messages SET carried_by = $1 WHERE carried_by = $2", newer[0], c.ID); err != nil {
-		return false, fmt.Errorf("hand over to a newer message: %w", err)
+		return false, fmt.Errorf("move carried messages: %w", err)
 	}
 	return true, nil
 }
 
 // maxRaised bounds how many incidents one message's progress is shown on at
-// once; beyond it, live pages are told to look for themselves.
+// once; beyond it, live pages reload everything.
 const maxRaised = 20
 
 // lockPagesOf locks a message's pages, which come before messages in the order

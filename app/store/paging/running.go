@@ -92,7 +92,7 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	for _, s := range states {
 		numbers = append(numbers, s.Inc.Number)
 		if escalation.Moves(s.Escalate) {
-			which = "(e.state = '" + Active + "' OR e.id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = 'primary' AND l.incident_number = e.incident_number))"
+			which = "(e.state = '" + Active + "' OR e.id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = '" + string(escalation.Primary) + "' AND l.incident_number = e.incident_number))"
 		}
 	}
 	slices.Sort(numbers)
@@ -115,8 +115,8 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	return all, rows.Err()
 }
 
-// hasPaged reports whether a request has paged whoever acts, other than as a
-// shadow. Of a primary escalation nobody asks.
+// hasPaged reports whether a request has paged the person who acts, other than as a
+// shadow; false for a primary escalation.
 func hasPaged(ctx context.Context, tx *db.Tx, r running, s *IncidentState) (bool, error) {
 	if r.purpose == escalation.Primary || s.By == 0 {
 		return false, nil
@@ -125,7 +125,7 @@ func hasPaged(ctx context.Context, tx *db.Tx, r running, s *IncidentState) (bool
 	err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE incident_number = $1 AND escalation_id = $2 AND user_id = $3 AND NOT shadow AND state IN ('"+Active+"', '"+Superseded+"'))",
 		r.incident, r.id, s.By).Scan(&asked)
 	if err != nil {
-		return false, fmt.Errorf("look who was asked: %w", err)
+		return false, fmt.Errorf("read the pages of a request: %w", err)
 	}
 	return asked, nil
 }
@@ -150,8 +150,8 @@ func writeRunning(ctx context.Context, tx *db.Tx, all []running) error {
 	return nil
 }
 
-// PassOver implements the timer of that kind: a step none of whose pages can
-// reach its person is over at once.
+// PassOver carries out a timer of kind TimerPassOver: a step ends at once where none
+// of its pages can reach its person.
 func (s *Store) PassOver(ctx context.Context, escalationID int64) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		numbers, err := tx.Ints(ctx, "SELECT incident_number FROM escalations WHERE id = $1", escalationID)
@@ -168,7 +168,7 @@ func (s *Store) PassOver(ctx context.Context, escalationID int64) error {
 		}
 		var reachable bool
 		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE incident_number = $1 AND escalation_id = $2 AND state = '"+Active+"' AND NOT shadow)", r.incident, r.id).Scan(&reachable); err != nil {
-			return fmt.Errorf("look who is paged: %w", err)
+			return fmt.Errorf("read active pages: %w", err)
 		}
 		now := s.db.Now()
 		moved, events, ok := escalation.PassOver(now, r.Running, reachable)

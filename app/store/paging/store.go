@@ -1,5 +1,5 @@
-// Package paging keeps what pages people: escalations, pages, messages and their
-// attempts, and the timers that they need. It alone inserts messages.
+// Package paging keeps escalations, pages, messages and their attempts, and the
+// timers that they need. It alone inserts messages.
 package paging
 
 import (
@@ -15,8 +15,8 @@ import (
 type Store struct {
 	db *db.DB
 
-	// planning keeps this process's firing and planning from asking for the
-	// planner's lock at once: whoever fires does not wait for it.
+	// planning serializes this process's firing and planning: firing does not wait
+	// for the planner's lock, and would often find it taken by its own process.
 	planning   sync.Mutex
 	planAtOnce func(context.Context, time.Time, int64, []notify.DuePage, map[int64]notify.Recent) (notify.Plan, error)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// carriedSubjects adds the incidents whose messages another one carries, the
-// most urgent first. It carries them at each of its attempts.
+// carriedSubjects adds the incidents of the messages that a message carries, the most
+// urgent first. It does so at each attempt.
 func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
 		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MostSubjects-1)
@@ -35,7 +35,7 @@ func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	return rows.Err()
 }
 
-// subjectColumns read an incident as a message speaks of it.
+// subjectColumns are the columns of an incident in a message.
 const subjectColumns = `
 	i.number, i.title, COALESCE(s.name, ''), COALESCE(d.name, i.deployment), COALESCE(p.name, ''), i.priority, i.status, i.facts,
 	COALESCE(s.runbook, ''), i.created_at, i.acknowledged_by, i.resolved_by, i.resolution
@@ -69,7 +69,7 @@ func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	return r, nil
 }
 
-// measure writes what was observed against what was promised.
+// measure formats the observed value, and the objective where it is known.
 func measure(f incident.Facts) string {
 	percent := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) + " %" }
 	switch {
@@ -81,8 +81,8 @@ func measure(f incident.Facts) string {
 	return ""
 }
 
-// Subjects fills in what the messages are about: the incidents of pages that
-// still stand, the most urgent first, or a chat channel's incident.
+// Subjects fills in the incidents of messages: those of pages that are answerable,
+// the most urgent first, or the incident of a post.
 func Subjects(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	byID := map[int64]*DueMessage{}
 	var paging, incidents []int64
@@ -97,12 +97,12 @@ func Subjects(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	}
 	if paging != nil {
 		if err := pageSubjects(ctx, tx, paging, byID); err != nil {
-			return fmt.Errorf("read what messages are about: %w", err)
+			return fmt.Errorf("read the incidents of messages: %w", err)
 		}
 	}
 	if incidents != nil {
 		if err := channelSubjects(ctx, tx, incidents, all); err != nil {
-			return fmt.Errorf("read what messages are about: %w", err)
+			return fmt.Errorf("read the incidents of messages: %w", err)
 		}
 	}
 	return nil
@@ -116,7 +116,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		WITH incident AS (
 			SELECT mp.message_id, pg.incident_number AS number, n.priority, min(pg.id) AS page_id
 			FROM message_pages mp JOIN pages pg ON pg.id = mp.page_id JOIN incidents n ON n.number = pg.incident_number
-			WHERE pg.state IN ('active', 'superseded') AND n.status <> 'resolved' AND `+where+`
+			WHERE pg.`+Answerable+` AND n.`+OpenIncident+` AND `+where+`
 			GROUP BY mp.message_id, pg.incident_number, n.priority),
 		standing AS (
 			SELECT message_id, page_id, number,
@@ -141,7 +141,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		if err != nil {
 			return err
 		}
-		r.Why = whyInWords(why)
+		r.Why = whySentence(why)
 		f := byID[id]
 		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MostSubjects)
 		f.Subjects = append(f.Subjects, r)
@@ -181,14 +181,14 @@ func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*Due
 	return earlierPosts(ctx, tx, all)
 }
 
-// earlierPosts finds the message that a chat channel's update replaces. One that
-// tells of several incidents replaces none, and is replaced by none.
+// earlierPosts finds the post that an update replaces. One about several incidents
+// replaces none, and is replaced by none.
 func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	for _, f := range all {
 		if f.Kind != notify.KindChannel || f.Count() > 1 {
 			continue
 		}
-		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.kind = 'channel' AND m.address = $1 AND m.incident_number = $2
+		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.`+toChannel+` AND m.address = $1 AND m.incident_number = $2
 			AND m.provider_id <> '' AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.carried_by = m.id) ORDER BY m.id LIMIT 1`, f.To, f.incident.Int64).Scan(&f.Update)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -197,7 +197,7 @@ func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	return nil
 }
 
-func whyInWords(data string) string {
+func whySentence(data string) string {
 	var w escalation.Why
 	if json.Unmarshal([]byte(data), &w) != nil {
 		return ""

@@ -9,15 +9,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// withdrawPages ends pages of incidents that some of their escalations made,
-// and the waiting messages that carry nothing else.
+// withdrawPages withdraws the pages that escalations made for incidents, and the
+// queued messages that carry no other pages.
 func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escalations []int64) error {
 	if len(numbers) == 0 {
 		return nil
 	}
 	ofIncidents, args := tx.DB.In("incident_number", 2, numbers)
 	ofEscalations, more := tx.DB.In("escalation_id", 2+len(args), escalations)
-	pages, err := tx.Ints(ctx, "UPDATE pages SET state = 'withdrawn', notify_at = NULL, ended_at = $1 WHERE state IN ('active', 'superseded') AND "+
+	pages, err := tx.Ints(ctx, "UPDATE pages SET state = '"+Withdrawn+"', notify_at = NULL, ended_at = $1 WHERE "+Answerable+" AND "+
 		ofIncidents+" AND "+ofEscalations+" RETURNING id", slices.Concat([]any{now}, args, more)...)
 	if err != nil {
 		return fmt.Errorf("withdraw pages: %w", err)
@@ -26,14 +26,14 @@ func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escal
 	return withdrawMessages(ctx, tx, pages)
 }
 
-// withdrawMessages locks the waiting messages that carry pages, and withdraws
-// those that carry nothing else.
+// withdrawMessages locks the queued messages that carry pages, and withdraws those
+// that carry no other pages.
 func withdrawMessages(ctx context.Context, tx *db.Tx, pages []int64) error {
 	if len(pages) == 0 {
 		return nil
 	}
 	where, args := tx.DB.In("mp.page_id", 1, pages)
-	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = 'queued' AND id IN (SELECT mp.message_id FROM message_pages mp WHERE "+where+") ORDER BY id"+tx.DB.ForUpdate(false), args...)
+	waiting, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = '"+Queued+"' AND id IN (SELECT mp.message_id FROM message_pages mp WHERE "+where+") ORDER BY id"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return fmt.Errorf("lock messages: %w", err)
 	}
@@ -41,8 +41,8 @@ func withdrawMessages(ctx context.Context, tx *db.Tx, pages []int64) error {
 		return nil
 	}
 	where, args = tx.DB.In("id", 1, waiting)
-	if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = 'withdrawn', due_at = NULL WHERE state = 'queued' AND `+where+`
-		AND NOT EXISTS (SELECT 1 FROM message_pages mp JOIN pages p ON p.id = mp.page_id WHERE mp.message_id = messages.id AND p.state IN ('active', 'superseded'))`, args...); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = '`+Withdrawn+`', due_at = NULL WHERE state = '`+Queued+`' AND `+where+`
+		AND NOT EXISTS (SELECT 1 FROM message_pages mp JOIN pages p ON p.id = mp.page_id WHERE mp.message_id = messages.id AND p.`+Answerable+`)`, args...); err != nil {
 		return fmt.Errorf("withdraw messages: %w", err)
 	}
 	return nil
