@@ -11,16 +11,19 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// OpenIncidents counts the open incidents by service. Served by incidents_open.
-func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
-	// SQLite returns a minimum of times as text; the lowest number identifies the
-	// oldest row, since numbers rise with time.
-	rows, err := s.db.Read.QueryContext(ctx, `
+// countOpen counts what is open by service, with the oldest that nobody answered.
+const countOpen = `
 		SELECT g.service_id, g.open, g.unanswered, g.worst, i.created_at FROM (
 			SELECT service_id, count(*) AS open, count(CASE WHEN status = '`+string(incident.Triggered)+`' THEN 1 END) AS unanswered,
 				min(priority) AS worst, min(CASE WHEN status = '`+string(incident.Triggered)+`' THEN number END) AS oldest
 			FROM incidents WHERE `+paging.OpenIncident+` GROUP BY service_id) g
-		LEFT JOIN incidents i ON i.number = g.oldest`)
+		LEFT JOIN incidents i ON i.number = g.oldest`
+
+// OpenIncidents counts the open incidents by service. Served by incidents_open.
+func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
+	// SQLite returns a minimum of times as text; the lowest number identifies the
+	// oldest row, since numbers rise with time.
+	rows, err := s.db.Read.QueryContext(ctx, countOpen)
 	if err != nil {
 		return nil, fmt.Errorf("count incidents by service: %w", err)
 	}
