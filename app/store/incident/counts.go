@@ -14,9 +14,9 @@ import (
 // countOpen counts what is open by service, with the oldest that nobody answered.
 const countOpen = `
 		SELECT g.service_id, g.open, g.unanswered, g.worst, i.created_at FROM (
-			SELECT service_id, count(*) AS open, count(CASE WHEN status = '`+string(incident.Triggered)+`' THEN 1 END) AS unanswered,
-				min(priority) AS worst, min(CASE WHEN status = '`+string(incident.Triggered)+`' THEN number END) AS oldest
-			FROM incidents WHERE `+paging.OpenIncident+` GROUP BY service_id) g
+			SELECT service_id, count(*) AS open, count(CASE WHEN status = '` + string(incident.Triggered) + `' THEN 1 END) AS unanswered,
+				min(priority) AS worst, min(CASE WHEN status = '` + string(incident.Triggered) + `' THEN number END) AS oldest
+			FROM incidents WHERE ` + paging.OpenIncident + ` GROUP BY service_id) g
 		LEFT JOIN incidents i ON i.number = g.oldest`
 
 // OpenIncidents counts the open incidents by service. Served by incidents_open.
