@@ -23,6 +23,14 @@ const (
 	RenewEvery = time.Second
 )
 
+// SeenEvery is how often a process notes that it has a consumer switched on, even
+// though there is nothing for it. One that no process has noted for UnusedAfter
+// is switched off everywhere.
+const (
+	SeenEvery   = 5 * time.Minute
+	UnusedAfter = time.Hour
+)
+
 // ConsumeTimeout bounds one call of Consume and of a timer's handler.
 const ConsumeTimeout = 10 * time.Second
 
@@ -52,6 +60,10 @@ type Cursor struct {
 	RetryAt *time.Time
 	// Held says that a process has leased it.
 	Held bool
+	// SeenAt is when it last moved, failed, or was seen by a process that has it
+	// switched on: at most about SeenEvery ago while there is one. It goes by the
+	// clock of due times.
+	SeenAt time.Time
 }
 
 // Batch is a part of the timeline.
@@ -85,12 +97,15 @@ type SetAside struct {
 
 // Store keeps cursors and reads the timeline.
 type Store interface {
-	// Register makes a consumer known. A new one starts at the present end of the
-	// timeline; a known one keeps its cursor.
+	// Register makes a consumer known, and sees it. A new one starts at the present
+	// end of the timeline; a known one keeps its cursor.
 	Register(ctx context.Context, name string, kinds []incident.EventKind) error
-	// Unregister forgets a consumer, so that it starts at the end of the timeline
-	// should it be registered again.
-	Unregister(ctx context.Context, name string) error
+	// See notes that a process has the consumer switched on.
+	See(ctx context.Context, name string) error
+	// Unregister forgets a consumer that nobody has leased and that was last seen
+	// before an instant, so that it starts at the end of the timeline should it be
+	// registered again.
+	Unregister(ctx context.Context, name string, before time.Time) error
 	// Cursor reads where a consumer stands; not found where it is not registered.
 	Cursor(ctx context.Context, name string) (Cursor, error)
 	// Read returns events of some kinds (nil for all) with ids above after, in

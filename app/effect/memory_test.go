@@ -29,6 +29,7 @@ type memoryRow struct {
 	cursor  Cursor
 	owner   *process
 	until   time.Time
+	seen    time.Time
 	failure Failure
 	aside   []SetAside
 }
@@ -58,13 +59,23 @@ func (p *process) Register(_ context.Context, name string, _ []incident.EventKin
 	if p.rows[name] == nil {
 		p.rows[name] = &memoryRow{cursor: Cursor{Position: int64(len(p.events))}}
 	}
+	p.rows[name].seen = time.Now()
 	return nil
 }
 
-func (p *process) Unregister(_ context.Context, name string) error {
+func (p *process) See(_ context.Context, name string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.rows, name)
+	p.rows[name].seen = time.Now()
+	return nil
+}
+
+func (p *process) Unregister(_ context.Context, name string, before time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if row := p.rows[name]; row != nil && row.seen.Before(before) && !time.Now().Before(row.until) {
+		delete(p.rows, name)
+	}
 	return nil
 }
 
@@ -79,6 +90,7 @@ func (p *process) Cursor(_ context.Context, name string) (Cursor, error) {
 		return Cursor{}, fault.NotFound("There is no consumer %s.", name)
 	}
 	c := row.cursor
+	c.SeenAt = row.seen
 	c.Held = row.owner != nil && time.Now().Before(row.until)
 	return c, nil
 }

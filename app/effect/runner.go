@@ -57,12 +57,17 @@ func (r *Runner) Sweep(ctx context.Context) (int, error) {
 	name := r.Consumer.Name()
 	cursor, err := r.Store.Cursor(ctx, name)
 	if fault.Is(err, fault.KindNotFound) {
-		// A process that has it switched off has started beside this one.
+		// This process did not sweep for long, and another has it switched off.
 		r.Log.WarnContext(ctx, "consumer registered again", "consumer", name)
 		return 0, r.Register(ctx)
 	}
 	if err != nil {
 		return 0, err
+	}
+	if r.Now().Sub(cursor.SeenAt) >= SeenEvery {
+		if err := r.Store.See(ctx, name); err != nil {
+			return 0, err
+		}
 	}
 	if cursor.Held || cursor.RetryAt != nil && cursor.RetryAt.After(r.Now()) {
 		return 0, nil

@@ -57,7 +57,7 @@ func TestForgottenConsumerIsRegisteredAgain(t *testing.T) {
 	t.Parallel()
 	c := &recorder{name: "chat"}
 	m, r := start(t, c)
-	if err := r.Store.Unregister(t.Context(), "chat"); err != nil {
+	if err := r.Store.Unregister(t.Context(), "chat", time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	m.happen(incident.EvReceived)

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
@@ -134,13 +136,26 @@ func (s *State) WithKeys(unseal func(sealed []byte) (string, error)) *State {
 	return &opened
 }
 
-// KeyErr is why keys of integrations could not be opened; nil where all were.
+// KeyErr is a fault of kind invalid that names the integrations whose keys could
+// not be opened; nil where all were.
 func (s *State) KeyErr() error {
-	var all []error
+	var slugs []string
+	var causes []error
 	for _, i := range s.Integrations {
-		all = append(all, i.KeyErr)
+		if i.KeyErr != nil {
+			slugs, causes = append(slugs, i.Slug), append(causes, i.KeyErr)
+		}
 	}
-	return errors.Join(all...)
+	if slugs == nil {
+		return nil
+	}
+	return fault.Invalid("The key cannot be opened of: %s. Is the secret key the one that the server has?", strings.Join(slugs, ", ")).Because(errors.Join(causes...))
+}
+
+// NoKeyOpens reports whether there are integrations and the key of none could be
+// opened: mostly, the secret is another one than that of the server.
+func (s *State) NoKeyOpens() bool {
+	return len(s.Integrations) > 0 && !slices.ContainsFunc(s.Integrations, func(i IntegrationRecord) bool { return i.KeyErr == nil })
 }
 
 // AsOf is a copy of the state with another instant.

@@ -33,14 +33,12 @@ func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer
 }
 
 // registerEffects makes the consumers known that are switched on, each with a
-// loop of its own, and forgets the others: should they be switched on again, they
-// start at the present end of the timeline.
+// loop of its own. The others have a loop that forgets them, once no other process
+// uses them either.
 func (s *Server) registerEffects(ctx context.Context, channels map[notify.Medium]notify.Channel) error {
 	for _, c := range s.consumers(channels) {
 		if !c.on {
-			if err := s.DB.Effects.Unregister(ctx, c.Name()); err != nil {
-				return err
-			}
+			s.off = append(s.off, &effect.Off{Name: c.Name(), Store: s.DB.Effects, Now: s.DB.Now})
 			continue
 		}
 		r := &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
@@ -59,6 +57,11 @@ func (s *Server) effectLoops() []*loop {
 	for _, r := range s.effects {
 		l := newLoop(fmt.Sprintf("effect_%s", r.Consumer.Name()), r.Sweep, s.log)
 		l.gather, l.within, l.optional = gatherEvents, consumeWithin, true
+		loops = append(loops, l)
+	}
+	for _, o := range s.off {
+		l := newLoop(fmt.Sprintf("effect_%s_off", o.Name), o.Sweep, s.log)
+		l.optional = true
 		loops = append(loops, l)
 	}
 	return loops

@@ -2,12 +2,17 @@ package server_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/config"
+	"github.com/tocsin-oncall/tocsin/app/effect"
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/harness"
+	"github.com/tocsin-oncall/tocsin/app/server"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
@@ -66,6 +71,38 @@ func TestFailingConsumerDelaysNoPage(t *testing.T) {
 		}
 		if inc := h.Incident(number); inc["status"] != "triggered" {
 			t.Errorf("the incident is %v", inc["status"])
+		}
+	})
+}
+
+// TestServerWithoutSlackKeepsAUsedCursor starts one just after a server with Slack
+// has ended, as where servers are changed one by one.
+func TestServerWithoutSlackKeepsAUsedCursor(t *testing.T) {
+	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
+		h.Settle()
+		now := h.Now()
+		h.Shutdown()
+		cfg := h.Server.Config
+		cfg.Slack = config.Slack{}
+		s, err := server.New(t.Context(), cfg, slog.New(slog.DiscardHandler), server.Options{Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.DB.Close() })
+		cursor := func() error {
+			t.Helper()
+			if err := s.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.DB.Effects.Cursor(t.Context(), "chat")
+			return err
+		}
+		if err := cursor(); err != nil {
+			t.Errorf("another server may use it: %v", err)
+		}
+		now = now.Add(effect.UnusedAfter + effect.SeenEvery)
+		if err := cursor(); !fault.Is(err, fault.KindNotFound) {
+			t.Errorf("when nobody has used it for long: %v", err)
 		}
 	})
 }

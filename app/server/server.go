@@ -57,6 +57,7 @@ type Server struct {
 	outbox    *notify.Outbox
 	timers    *effect.Timers
 	effects   []*effect.Runner
+	off       []*effect.Off // consumers that are switched off
 	loops     []*loop
 	byWork    map[db.Work][]*loop
 	http      *http.Server

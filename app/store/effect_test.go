@@ -112,9 +112,8 @@ func TestUnregisterDropsCursor(t *testing.T) {
 		p := newPipeline(t, st)
 		c := &testConsumer{name: "all"}
 		p.register(c)
-		if err := st.Effects.Unregister(t.Context(), "all"); err != nil {
-			t.Fatal(err)
-		}
+		p.now = p.now.Add(time.Second)
+		p.must(0, st.Effects.Unregister(t.Context(), "all", p.now))
 		if _, err := st.Effects.Cursor(t.Context(), "all"); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("error %v", err)
 		}
@@ -123,6 +122,37 @@ func TestUnregisterDropsCursor(t *testing.T) {
 		if n := p.must(r.Sweep(t.Context())); n != 0 {
 			t.Errorf("%d events from the time between", n)
 		}
+	})
+}
+
+func TestUsedConsumerIsNotUnregistered(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		c := &testConsumer{name: "all"}
+		r := p.register(c)
+		kept := func(how string, before time.Time) {
+			t.Helper()
+			p.must(0, st.Effects.Unregister(t.Context(), "all", before))
+			if _, err := st.Effects.Cursor(t.Context(), "all"); err != nil {
+				t.Fatalf("%s: %v", how, err)
+			}
+		}
+		kept("registered just now", p.now)
+		p.now = p.now.Add(effect.SeenEvery)
+		p.must(r.Sweep(t.Context()))
+		kept("seen by a sweep", p.now)
+		p.now = p.now.Add(2 * effect.UnusedAfter)
+		p.register(c)
+		kept("registered again", p.now)
+		cursor, err := st.Effects.Cursor(t.Context(), "all")
+		p.must(0, err)
+		if !cursor.SeenAt.Equal(p.now) {
+			t.Errorf("seen at %v, registered at %v", cursor.SeenAt, p.now)
+		}
+		if _, ok, err := st.Effects.Claim(t.Context(), "all", cursor.Position); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		kept("leased", p.now.Add(effect.UnusedAfter))
 	})
 }
 

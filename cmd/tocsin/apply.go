@@ -55,6 +55,9 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 	if err != nil {
 		return err
 	}
+	if state.NoKeyOpens() {
+		return state.KeyErr() // this is not the server's secret: keys sealed with it would be lost
+	}
 	plan, err := file.Plan(state, o)
 	if err != nil {
 		return err

@@ -269,6 +269,26 @@ func TestUsageIsExplained(t *testing.T) {
 	wantWords(t, k.ok("version"), "tocsin "+version)
 }
 
+func TestAnotherSecretNeitherExportsNorApplies(t *testing.T) {
+	onEach(t, func(t *testing.T, k terminal) {
+		k.ok("apply", "-f", example)
+		exported := k.ok("export")
+		secret := k.vars["TOCSIN_SECRET_KEY"]
+		k.vars["TOCSIN_SECRET_KEY"] = strings.Repeat("cd", 32)
+		for _, command := range [][]string{{"export"}, {"apply", "-f", example}} {
+			if s := k.run(command...); s.code == 0 || !strings.Contains(s.err, "cannot be opened of: ") {
+				t.Errorf("%v: %d\n%s%s", command, s.code, s.out, s.err)
+			}
+		}
+		if k.vars["TOCSIN_SECRET_KEY"] = secret; secret == "" {
+			delete(k.vars, "TOCSIN_SECRET_KEY")
+		}
+		if again := k.ok("export"); again != exported {
+			t.Errorf("changed (-before +after):\n%s", cmp.Diff(exported, again))
+		}
+	})
+}
+
 func TestNoDatabaseIsMadeByMistake(t *testing.T) {
 	t.Parallel()
 	k := empty(t)

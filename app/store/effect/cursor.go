@@ -25,7 +25,7 @@ func (s *Store) Register(ctx context.Context, name string, kinds []incident.Even
 			end = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM timeline_events_id_seq"
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO effect_consumers (name, kinds, cursor, tries, last_error, changed_at) VALUES ($1, $2, (`+end+`), 0, '', $3)
-			ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds`, name, joinKinds(kinds), tx.DB.Now())
+			ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, changed_at = excluded.changed_at`, name, joinKinds(kinds), tx.DB.Now())
 		if err != nil {
 			return fmt.Errorf("register consumer %s: %w", name, err)
 		}
@@ -52,10 +52,17 @@ func splitKinds(joined string) []incident.EventKind {
 	return kinds
 }
 
+// See implements effect.Store.
+func (s *Store) See(ctx context.Context, name string) error {
+	_, err := s.set(ctx, "changed_at = $2", "name = $1", name, s.db.Now())
+	return err
+}
+
 // Unregister implements effect.Store.
-func (s *Store) Unregister(ctx context.Context, name string) error {
+func (s *Store) Unregister(ctx context.Context, name string, before time.Time) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM effect_consumers WHERE name = $1", name); err != nil {
+		free, args := s.db.Unleased(3, name, before.UTC())
+		if _, err := tx.ExecContext(ctx, "DELETE FROM effect_consumers WHERE name = $1 AND changed_at < $2 AND "+free, args...); err != nil {
 			return fmt.Errorf("unregister consumer %s: %w", name, err)
 		}
 		return nil
@@ -66,8 +73,8 @@ func (s *Store) Unregister(ctx context.Context, name string) error {
 func (s *Store) Cursor(ctx context.Context, name string) (effect.Cursor, error) {
 	var c effect.Cursor
 	free, args := s.db.Unleased(2, name)
-	err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT cursor, tries, retry_at, NOT "+free+" FROM effect_consumers WHERE name = $1"), args...).
-		Scan(&c.Position, &c.Tries, &c.RetryAt, &c.Held)
+	err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT cursor, tries, retry_at, changed_at, NOT "+free+" FROM effect_consumers WHERE name = $1"), args...).
+		Scan(&c.Position, &c.Tries, &c.RetryAt, &c.SeenAt, &c.Held)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return c, fault.NotFound("No consumer %s is registered.", name)
