@@ -87,7 +87,7 @@ func nameOrganization(ctx context.Context, tx *db.Tx, by auth.Actor, name, timez
 
 // putAdministrator creates the person, or gives an account of the same address
 // the role, name and password. That account was made by the operator of the server,
-// as the link did.
+// as the link was.
 func putAdministrator(tx *db.Tx, u *auth.User) error {
 	known, err := findUser(tx.Gorm, fault.NotFound(""), "email = ?", u.Email)
 	if fault.Is(err, fault.KindNotFound) {

@@ -10,8 +10,9 @@ import (
 )
 
 // Column is one column of a batch of rows. On PostgreSQL a column is one parameter
-// of one statement, whatever the number of rows, so that the statement stays prepared; on SQLite, where a call costs no round trip, the
-// rows go one by one through a prepared statement.
+// of one statement, whatever the number of rows, so that the statement stays
+// prepared; on SQLite, where a call costs no round trip, a prepared statement is run
+// once per row.
 type Column struct {
 	name   string
 	pgType string

@@ -82,8 +82,8 @@ func (c Choice) one() string {
 }
 
 // DueMessages locks messages to claim: those whose lease has ended, then those due to
-// people, the most urgent first, then those due to chat channels. Served by messages_leased and
-// messages_due.
+// people, the most urgent first, then those due to chat channels. Served by
+// messages_leased and messages_due.
 func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which Choice) ([]*DueMessage, error) {
 	lapsed, clock := leaseEnded(tx.DB, 1)
 	all, err := scanMessages(ctx, tx, claimColumns+lapsed+which.one()+fmt.Sprintf(" ORDER BY m.id LIMIT %d", limit)+tx.DB.SkipLocked("m"), clock...)
