@@ -174,7 +174,7 @@ func TestLaterConnectionDoesNotSettle(t *testing.T) {
 	pid := p.db.Flusher.Conn.PgConn().PID()
 	p.exec("SELECT pg_terminate_backend($1, 5000)", int(pid))
 	err := p.db.Incidents.Settle(t.Context(), before)
-	if !errors.Is(err, ingest.ErrUnavailable) || !strings.Contains(err.Error(), "wait for the disk") {
+	if !errors.Is(err, ingest.ErrUnavailable) || !strings.Contains(err.Error(), "flush the write-ahead log") {
 		t.Fatalf("got %v", err)
 	}
 	after := p.mustWrite("after", db.MinMeasured)

@@ -47,9 +47,6 @@ type Mark uint64
 // Durable is the mark of a batch that needs no flush.
 const Durable Mark = 0
 
-// ErrUnavailable is a database that cannot be reached now.
-var ErrUnavailable = errors.New("the database is unavailable")
-
 // MinMeasured is the fewest signals of a batch whose times are measured.
 const MinMeasured = 4
 
@@ -123,7 +120,7 @@ func (s *flusher) WaitForFlush(ctx context.Context, mark Mark) error {
 	defer s.waiting.Unlock()
 	conn := s.acquire(mark)
 	if conn == nil {
-		return fmt.Errorf("%w: flush connection lost", ErrUnavailable)
+		return errors.New("flush connection lost")
 	}
 	began := s.Clock()
 	// A logical message that nobody reads is the smallest transaction to commit.
@@ -133,7 +130,7 @@ func (s *flusher) WaitForFlush(ctx context.Context, mark Mark) error {
 	s.busy, s.Used = false, s.Clock()
 	if err != nil {
 		s.drop(ctx)
-		return errors.Join(ErrUnavailable, fmt.Errorf("flush the write-ahead log: %w", err))
+		return fmt.Errorf("flush the write-ahead log: %w", err)
 	}
 	s.Latency.Waited(s.Used, s.Used.Sub(began))
 	return nil
