@@ -171,7 +171,7 @@ func failingWith(bad ...int64) func(context.Context, []Event) error {
 }
 
 // retry sweeps a failing consumer until its next sweep looks for the event that
-// is to blame.
+// is to blame. It waits by the clock of the synctest bubble that it is called in.
 func retry(t *testing.T, r *Runner) {
 	t.Helper()
 	for range isolateAfter - 1 {
