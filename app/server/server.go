@@ -242,9 +242,6 @@ func (s *Server) housekeeping(ctx context.Context) {
 		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "the database's clock could not be read", "error", err)
 		}
-		if n%600 == 1 {
-			s.DB.Optimize(ctx)
-		}
 		if n%600 != 0 {
 			continue
 		}
