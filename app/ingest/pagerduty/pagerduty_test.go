@@ -368,7 +368,7 @@ func TestSampleFires(t *testing.T) {
 }
 
 func FuzzDecodePagerDuty(f *testing.F) {
-	for _, c := range captures(f) {
+	for _, c := range recorded(f) {
 		f.Add([]byte(c.Body), c.Path == pagerduty.ChangePath)
 	}
 	f.Add([]byte(trigger(`"custom_details":{"firing":[{"labels":[]}]}`)), false)
