@@ -29,9 +29,13 @@ func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escal
 // ids. The condition's parameters are counted from 2. Pages are locked in the order of
 // their ids, as by every writer: UPDATE alone takes them as it finds them.
 func endPages(ctx context.Context, tx *db.Tx, now time.Time, state, where string, args ...any) ([]int64, error) {
-	ids, err := tx.Ints(ctx, "WITH locked AS MATERIALIZED (SELECT id FROM pages WHERE "+where+" ORDER BY id"+tx.DB.ForUpdate(false)+`)
-		UPDATE pages SET state = '`+state+`', notify_at = NULL, ended_at = $1 FROM locked WHERE pages.id = locked.id RETURNING pages.id`,
-		append([]any{now}, args...)...)
+	locked := "id IN (SELECT id FROM pages WHERE " + where + ")"
+	if tx.DB.Dialect == db.Postgres {
+		// An array, so that the primary key serves the update whatever the planner
+		// estimates for the query within.
+		locked = "id = ANY(ARRAY(SELECT id FROM pages WHERE " + where + " ORDER BY id FOR UPDATE))"
+	}
+	ids, err := tx.Ints(ctx, "UPDATE pages SET state = '"+state+"', notify_at = NULL, ended_at = $1 WHERE "+locked+" RETURNING id", append([]any{now}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("set pages to %s: %w", state, err)
 	}
