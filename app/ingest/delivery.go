@@ -15,6 +15,8 @@ import (
 type delivery struct {
 	format        *Format
 	integrationID int64
+	integration   catalog.Integration // as it was found last
+	begun         bool                // a part of the request is durable
 	events        []Event
 	numbers       []int // each event's in its request, from 1; nil for all events of it
 	signals       []Signal
@@ -25,7 +27,10 @@ type delivery struct {
 
 // take decodes a request and makes it durable, as its integration stands. The
 // integration is looked up with each snapshot anew, since its service may have
-// changed with the rest. What the snapshot at hand would refuse is looked at again
+// changed with the rest. One that is deleted meanwhile fails the request as
+// Unauthorized, unless a part of it is durable already: then the rest is accepted as
+// the integration was, since the sender of a failed request takes all of it for lost.
+// What the snapshot at hand would refuse is looked at again
 // by the present one: the service that it does not know may be new. What it only
 // warns of needs no second look, since the writer finds an old snapshot out.
 //
@@ -142,7 +147,12 @@ func (s *Service) refuse(d *delivery, i int, why error) {
 // resolve finds what an event means by a snapshot.
 func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error {
 	integration, ok := snapshot.Integration(d.integrationID)
-	if !ok {
+	switch {
+	case ok:
+		d.integration = integration
+	case d.begun:
+		integration = d.integration
+	default:
 		return fault.Unauthorized("Nobody here knows this key any more.")
 	}
 	ev := &d.events[i]
@@ -230,7 +240,7 @@ func (s *Service) submit(ctx context.Context, d *delivery, pending []int) (stale
 			stale = append(stale, i)
 			continue
 		}
-		d.answers[i] = s.answer(signal, result)
+		d.answers[i], d.begun = s.answer(signal, result), true
 	}
 	return stale, nil
 }

@@ -129,15 +129,18 @@ func (r *Rejection) refusedNumbers() []int {
 }
 
 // withoutKeys is the beginning of a body of an endpoint, with the key that the
-// request came by and the one that stands in the body made illegible. The latter
-// is another where the request has a key outside of its body too.
+// request came by and those that stand in the body made illegible. The latter are
+// others where the request has a key outside of its body too, or where the body names
+// several.
 func withoutKeys(endpoint *Endpoint, req *Request) []byte {
 	body := req.Body[:min(len(req.Body), MaxBody)]
 	if endpoint.Key == nil {
 		return body
 	}
-	if key := endpoint.Key(body); len(key) >= minHiddenKey {
-		body = bytes.ReplaceAll(body, []byte(key), []byte("***"))
+	for _, key := range append(endpoint.Secrets(body), endpoint.Key(body)) {
+		if len(key) >= minHiddenKey {
+			body = bytes.ReplaceAll(body, []byte(key), []byte("***"))
+		}
 	}
 	if req.Key != "" {
 		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))
