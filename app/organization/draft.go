@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
@@ -31,7 +30,9 @@ func MakePlan(s *State, edits []Edit, o Options) (*Plan, error) {
 	}
 	d.remove()
 	d.references()
-	d.order()
+	for _, s := range sections {
+		s.normalize(d.desired)
+	}
 	if err := d.problems.fault(); err != nil {
 		return nil, err
 	}
@@ -64,29 +65,12 @@ type thingKey struct {
 	key  string
 }
 
-// scheduleEdits are overrides to be made and to be ended, and the start of the
-// new version; zero for at once.
-type scheduleEdits struct {
-	from  time.Time
-	add   []NewOverride
-	paths []string // of what is added, for problems
-	end   []int64
-}
-
 func newDraft(s *State, o Options) *draft {
 	d := &draft{state: s, options: o, current: s.Document(), desired: &Document{}, touched: map[thingKey]thing{}, numbers: s.numbers(),
 		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Origin: o.Origin, Revision: s.Versions().Revision()}}
-	*d.desired = *d.current
-	organization := *d.current.Organization
-	d.desired.Organization = &organization
-	d.desired.Priorities = slices.Clone(d.current.Priorities)
-	d.desired.Users = slices.Clone(d.current.Users)
-	d.desired.Teams = slices.Clone(d.current.Teams)
-	d.desired.Deployments = slices.Clone(d.current.Deployments)
-	d.desired.Schedules = slices.Clone(d.current.Schedules)
-	d.desired.EscalationPolicies = slices.Clone(d.current.EscalationPolicies)
-	d.desired.Services = slices.Clone(d.current.Services)
-	d.desired.Integrations = slices.Clone(d.current.Integrations)
+	for _, section := range sections {
+		section.clone(d.current, d.desired)
+	}
 	return d
 }
 
@@ -147,67 +131,8 @@ func (d *draft) note(format string, args ...any) {
 	d.plan.Notes = append(d.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-// scheduleEdits are those of a schedule, to be added to.
-func (d *draft) scheduleEdits(slug string) *scheduleEdits {
-	if d.schedules[slug] == nil {
-		d.schedules[slug] = &scheduleEdits{}
-	}
-	return d.schedules[slug]
-}
-
-// numbers are the ids of people by address.
-func (s *State) numbers() map[string]int64 {
-	numbers := make(map[string]int64, len(s.Users))
-	for _, u := range s.Users {
-		numbers[u.Email] = u.ID
-	}
-	return numbers
-}
-
-func (d *draft) number(email string) int64 {
-	if id, ok := IDOf(email); ok {
-		return id
-	}
-	id, ok := d.numbers[email]
-	if !ok {
-		id = -int64(len(d.numbers)) - 1
-		d.numbers[email] = id
-	}
-	return id
-}
-
-// order puts lists whose order means nothing into the one that describe uses.
-// It comes after everything that reports by index.
-func (d *draft) order() {
-	for i := range d.desired.Teams {
-		t := &d.desired.Teams[i]
-		t.Members = set(t.Members)
-	}
-	for i := range d.desired.Services {
-		s := &d.desired.Services[i]
-		s.Deployments = set(s.Deployments)
-		s.SLOs = slices.Clone(s.SLOs)
-		slices.SortFunc(s.SLOs, func(a, b SLO) int { return strings.Compare(a.Slug, b.Slug) })
-	}
-}
-
 func set(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// renamePriorities has the policies that there are call the levels as they will
-// be called.
-func (d *draft) renamePriorities() {
-	n := d.state.names()
-	for _, v := range d.desired.Priorities {
-		n.priorities[v.Level] = v.Name
-	}
-	for _, record := range d.state.Policies {
-		for _, list := range [][]Policy{d.current.EscalationPolicies, d.desired.EscalationPolicies} {
-			at := slices.IndexFunc(list, func(v Policy) bool { return v.Slug == record.Slug })
-			list[at] = n.policy(record)
-		}
-	}
 }

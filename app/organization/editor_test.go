@@ -129,7 +129,7 @@ func TestKeyThatCannotBeOpenedStopsNoEdit(t *testing.T) {
 	}
 	want := "~ integration prom: name Prometheus (was Prom)\n" +
 		"! integration prom: its key stays as it is, and cannot be opened with this server's secret. Give it a new key to be shown one.\n"
-	if got := planned(opened, &organization.PutIntegration{Integration: organization.Integration{Slug: "prom", Name: "Prometheus"}}); got != want {
+	if got := planned(opened, &organization.PutIntegration{Value: organization.Integration{Slug: "prom", Name: "Prometheus"}}); got != want {
 		t.Errorf("planned %s", got)
 	}
 }

@@ -11,9 +11,9 @@ import (
 // complete breach, or the same one of two that have nothing in common: mostly a
 // misspelt field. It is no mistake, since senders may give fields of their own,
 // and a signal on which a rule fails keeps the key without it.
-func (d *draft) tried(current, desired []Integration) {
-	for _, is := range desired {
-		if was := find(current, is.Slug, Integration.key); is.Dedup == "" || was != nil && was.Dedup == is.Dedup {
+func (d *draft) tried() {
+	for _, is := range d.desired.Integrations {
+		if was := find[Integration](d.current, is.Slug); is.Dedup == "" || was != nil && was.Dedup == is.Dedup {
 			continue
 		}
 		if doubt := doubtOf(is.Dedup); doubt != "" {

@@ -11,18 +11,18 @@ import (
 
 // schedule compares by what a definition means: one that goes on as the present
 // one does is none, whoever it begins with.
-func (d *draft) schedule(s Schedule) {
+func (d *draft) schedule(before *Schedule, s Schedule) {
 	edits := d.scheduleEdits(s.Slug)
 	t := d.thing(KindSchedule, s.Slug)
 	i := slices.IndexFunc(d.state.Schedules, func(r ScheduleRecord) bool { return r.Slug == s.Slug })
 	if i < 0 {
 		change := ScheduleChange{Schedule: s, Definition: true, Add: append(d.notOver(s, t), edits.add...)}
-		d.plan.Changes = append(d.plan.Changes, Change{Op: Create, Kind: KindSchedule, Key: s.Slug, Value: change})
+		d.create(KindSchedule, s.Slug, change)
 		d.unmatched(s, ScheduleRecord{}, change)
 		return
 	}
 	record := d.state.Schedules[i]
-	was := *find(d.current.Schedules, s.Slug, Schedule.key)
+	was := *before
 	change := ScheduleChange{Schedule: s, From: edits.from}
 	words := differences(was, s, "positions", "layers", "shadows", "overrides", "timezone")
 	if latest := record.latest(); !latest.SameAs(latest.Succeed(s.Version(d.number, d.startOf(change)))) {
@@ -41,8 +41,30 @@ func (d *draft) schedule(s Schedule) {
 	for _, id := range change.End {
 		words = append(words, "-override "+d.state.names().override(overrideOf(record, id), s.Timezone).words())
 	}
-	d.change(KindSchedule, s.Slug, words, change)
+	d.update(KindSchedule, s.Slug, words, change)
 	d.unmatched(s, record, change)
+}
+
+// ScheduleChange is how a schedule is to be.
+type ScheduleChange struct {
+	Schedule Schedule
+	// Definition says that a new version is needed, from From on; zero is the
+	// instant at which the plan is carried out.
+	Definition bool
+	From       time.Time
+	// Withdraw takes back the versions that would begin at From or later.
+	Withdraw bool
+	// Add are overrides to be made, in this order; End are the ids of those to
+	// be taken back, or ended where they have begun.
+	Add []NewOverride
+	End []int64
+}
+
+// NewOverride is an override to be made. Edits from a file leave those from the
+// app alone.
+type NewOverride struct {
+	Override
+	FromApp bool
 }
 
 // startOf is when a change of a schedule begins.
@@ -181,9 +203,9 @@ func (d *draft) unmatched(s Schedule, record ScheduleRecord, change ScheduleChan
 
 // words describes an override that may name people who are new.
 func (d *draft) words(o oncall.Override, zone string) string {
-	n := names{users: named{}}
+	n := names{KindUser: named{}}
 	for email, id := range d.numbers {
-		n.users[id] = email
+		n[KindUser][id] = email
 	}
 	return n.override(o, zone).words()
 }

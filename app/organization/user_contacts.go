@@ -10,15 +10,15 @@ import (
 // user completes a person: contact methods and rules are theirs, so that an edit
 // only adds what they do not have, and corrects a contact that is still as a file
 // made it.
-func (d *draft) user(u *User, t thing, isNew bool) {
+func (d *draft) user(u, was *User, t thing) {
 	var has User
-	if isNew {
+	if was == nil {
 		if u.Name == "" {
 			d.wrong(t, "", "%s is new here and needs a name.", u.Email)
 		}
 		orDefault(&u.Role, string(auth.Responder))
 	} else {
-		has = *find(d.current.Users, u.Email, User.key)
+		has = *was
 	}
 	u.Contacts = d.contacts(u.Email, has.Contacts, u.Contacts)
 	u.Rules = d.rules(u.Email, has.Rules, u.Rules)
