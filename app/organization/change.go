@@ -27,6 +27,10 @@ type Change struct {
 	Key string
 	// Words say what is different, one a difference, without secrets.
 	Words []string
+	// People say for whom the change changes something, a line each: who gains or
+	// loses which shifts, or is paged by a step. They are for whoever reads the plan,
+	// and not kept.
+	People []string
 	// Value is how the thing is to be, whole: the type of the Document, but a
 	// ScheduleChange for a schedule. Nil for what is deleted.
 	Value any
@@ -68,6 +72,9 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	for _, c := range p.Changes {
 		fmt.Fprintln(&b, c)
+		for _, line := range c.People {
+			fmt.Fprintf(&b, "    %s\n", line)
+		}
 	}
 	if p.Unchanged > 0 && !p.Empty() {
 		fmt.Fprintf(&b, "= %d unchanged\n", p.Unchanged)

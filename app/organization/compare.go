@@ -18,11 +18,11 @@ func (d *draft) create(kind Kind, key string, v any) {
 	d.plan.Changes = append(d.plan.Changes, Change{Op: Create, Kind: kind, Key: key, Value: v})
 }
 
-// update adds an update where there is a difference.
-func (d *draft) update(kind Kind, key string, words []string, v any) {
+// update adds an update where there is a difference, which words say.
+func (d *draft) update(kind Kind, key string, v any, words, people []string) {
 	switch {
 	case len(words) > 0:
-		d.plan.Changes = append(d.plan.Changes, Change{Op: Update, Kind: kind, Key: key, Words: words, Value: v})
+		d.plan.Changes = append(d.plan.Changes, Change{Op: Update, Kind: kind, Key: key, Words: words, People: people, Value: v})
 	case d.thing(kind, key).touched:
 		d.plan.Unchanged++
 	}

@@ -51,6 +51,8 @@ type draft struct {
 	// numbers are the ids of people by address; those who are new get a
 	// provisional one, below 0.
 	numbers map[string]int64
+	// people are names by id: see personName.
+	people map[int64]string
 	// schedules are the edits of schedules besides their fields, by slug.
 	schedules map[string]*scheduleEdits
 	removals  map[Kind][]*Remove

@@ -79,13 +79,15 @@ func TestEditsArePlannedInWords(t *testing.T) {
 			"escalation_policies[payments].steps[0].targets[0].user: There is no user eve@x.example.\n"},
 		{"a version from tomorrow", []organization.Edit{&organization.ChangeSchedule{Schedule: "payments", From: testNow.Add(24 * time.Hour),
 			Version: organization.ScheduleVersion{Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"ben@x.example"}}}}}},
-			"~ schedule payments: layer all: members -ana@x.example; from 2026-11-24T18:00:00Z\n"},
+			"~ schedule payments: layer all: members -ana@x.example; from 2026-11-24T18:00:00Z\n" +
+				"    Ana: -1 shift, from 24 Nov 18:00 on as main\n    Ben: +1 shift, from 24 Nov 18:00 on as main\n"},
 		{"a version in the past", []organization.Edit{&organization.ChangeSchedule{Schedule: "payments", From: testNow.Add(-time.Hour),
 			Version: organization.ScheduleVersion{Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"eve@x.example"}}}}}},
 			"schedules[payments].from: A change begins now or later: the past stays as it was.\nschedules[payments].layers[0].members[0]: There is no user eve@x.example.\n"},
 		{"an override", []organization.Edit{&organization.AddOverride{Schedule: "payments",
 			Override: organization.Override{From: tomorrow, To: dayAfter, Position: "main", Replace: "ana@x.example", With: "ben@x.example"}}},
-			"~ schedule payments: +override of main from 2026-11-24T18:00:00Z to 2026-11-25T18:00:00Z, ben@x.example for ana@x.example\n"},
+			"~ schedule payments: +override of main from 2026-11-24T18:00:00Z to 2026-11-25T18:00:00Z, ben@x.example for ana@x.example\n" +
+				"    Ana: -1 shift, 24 Nov 18:00 to 25 Nov 18:00 as main\n    Ben: +1 shift, 24 Nov 18:00 to 25 Nov 18:00 as main\n"},
 		{"an override that matches nobody", []organization.Edit{&organization.AddOverride{Schedule: "payments",
 			Override: organization.Override{From: tomorrow, To: dayAfter, Remove: "ben@x.example"}}},
 			"~ schedule payments: +override of every position from 2026-11-24T18:00:00Z to 2026-11-25T18:00:00Z, without ben@x.example\n" +

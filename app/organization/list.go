@@ -41,6 +41,8 @@ type list[T any] struct {
 	// change plans one thing; was is nil for what is new. Without it, the
 	// differences between the fields are what changes.
 	change func(d *draft, was *T, is T)
+	// people says in lines for whom a change changes something: see Change.People.
+	people func(was, is T) []string
 	// notes adds notes on the whole section to the plan.
 	notes func(*draft)
 }
@@ -202,12 +204,19 @@ func (l *list[T]) compare(d *draft) {
 		case before == nil:
 			d.create(l.kind, key, is)
 		default:
-			d.update(l.kind, key, differences(*before, is), is)
+			d.update(l.kind, key, is, differences(*before, is), l.peopleOf(*before, is))
 		}
 	}
 	if l.notes != nil {
 		l.notes(d)
 	}
+}
+
+func (l *list[T]) peopleOf(was, is T) []string {
+	if l.people == nil {
+		return nil
+	}
+	return l.people(was, is)
 }
 
 // listOf is the section of a type whose things have keys.

@@ -99,6 +99,7 @@ func policySection() section {
 		complete: func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
 		refer:    (*draft).policyReferences,
 		inUse:    (*draft).policyInUse,
+		people:   policyPeople,
 	}
 }
 

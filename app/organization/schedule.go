@@ -42,6 +42,17 @@ type Rotate struct {
 	Unit  string `yaml:"unit"`
 }
 
+// words are such as "every 2 weeks".
+func (r *Rotate) words() string {
+	switch {
+	case r == nil:
+		return "never"
+	case r.Every == 1:
+		return "every " + r.Unit
+	}
+	return fmt.Sprintf("every %d %ss", r.Every, r.Unit)
+}
+
 // Window is a time of the week. Without days it is every day.
 type Window struct {
 	Days []oncall.Weekday `yaml:"days,omitempty"`

@@ -18,7 +18,7 @@ func (d *draft) schedule(before *Schedule, s Schedule) {
 	if i < 0 {
 		change := ScheduleChange{Schedule: s, Definition: true, Add: append(d.notOver(s, t), edits.add...)}
 		d.create(KindSchedule, s.Slug, change)
-		d.unmatched(s, ScheduleRecord{}, change)
+		d.unmatched(s, d.next(ScheduleRecord{}, change))
 		return
 	}
 	record := d.state.Schedules[i]
@@ -41,8 +41,17 @@ func (d *draft) schedule(before *Schedule, s Schedule) {
 	for _, id := range change.End {
 		words = append(words, "-override "+d.state.names().override(overrideOf(record, id), s.Timezone).words())
 	}
-	d.update(KindSchedule, s.Slug, words, change)
-	d.unmatched(s, record, change)
+	next := d.next(record, change)
+	shifts, differ := d.shiftChange(record, next, change)
+	if !differ {
+		d.update(KindSchedule, s.Slug, change, words, nil)
+	} else {
+		d.update(KindSchedule, s.Slug, change, words, shifts.lines())
+		for _, gap := range shifts.gaps() {
+			d.note("schedule %s: %s.", s.Slug, gap)
+		}
+	}
+	d.unmatched(s, next)
 }
 
 // ScheduleChange is how a schedule is to be.
@@ -168,12 +177,9 @@ func sameOverride(a, b oncall.Override) bool {
 	return a.From.Equal(b.From) && a.To.Equal(b.To) && a.Position == b.Position && a.Kind == b.Kind && a.Out == b.Out && a.In == b.In
 }
 
-// unmatched notes the overrides of a schedule that edits are of that, as it will
-// be, act on nobody.
-func (d *draft) unmatched(s Schedule, record ScheduleRecord, change ScheduleChange) {
-	if !d.thing(KindSchedule, s.Slug).touched {
-		return
-	}
+// next is a schedule as a change makes it.
+func (d *draft) next(record ScheduleRecord, change ScheduleChange) oncall.Schedule {
+	s := change.Schedule
 	next := oncall.Schedule{Slug: s.Slug}
 	for _, v := range record.Schedule.Versions {
 		if !change.Withdraw || !v.Effective.After(d.startOf(change)) {
@@ -195,6 +201,15 @@ func (d *draft) unmatched(s Schedule, record ScheduleRecord, change ScheduleChan
 	}
 	for _, o := range change.Add {
 		next.Overrides = append(next.Overrides, o.OnCall(d.number, s.Timezone))
+	}
+	return next
+}
+
+// unmatched notes the overrides of a schedule that edits are of that, as it will
+// be, act on nobody.
+func (d *draft) unmatched(s Schedule, next oncall.Schedule) {
+	if !d.thing(KindSchedule, s.Slug).touched {
+		return
 	}
 	for _, o := range next.Unmatched(d.state.At) {
 		d.note("schedule %s: the override %s matches nobody.", s.Slug, d.words(o, s.Timezone))

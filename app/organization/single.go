@@ -51,5 +51,5 @@ func (o *single[T]) references(d *draft) { o.refer(d, **o.in(d.desired), d.thing
 
 func (o *single[T]) compare(d *draft) {
 	is := **o.in(d.desired)
-	d.update(o.kind, "", differences(**o.in(d.current), is), is)
+	d.update(o.kind, "", is, differences(**o.in(d.current), is), nil)
 }
