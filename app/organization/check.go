@@ -13,47 +13,47 @@ import (
 // slug makes the slug from the name where it was left out.
 func (c *checker) slug(path string, slug *string, name string) {
 	switch {
-	case c.given(path+".slug") && !c.leftOpen(*slug):
+	case c.given(path+".slug") && !c.takesDefault(*slug):
 		if !isSlug(*slug) {
-			c.wrong(path+".slug", "A slug is of lower-case letters, digits and hyphens, at most %d.", maxSlug)
+			c.problem(path+".slug", "A slug is of lower-case letters, digits and hyphens, at most %d.", maxSlug)
 		}
 	case name == "":
-		c.wrong(path, "This needs a slug or a name.")
+		c.problem(path, "This needs a slug or a name.")
 	default:
 		if *slug = Slug(name); *slug == "" {
-			c.wrong(path+".name", "No slug can be made from this name. Write one: slug: my-slug.")
+			c.problem(path+".name", "No slug can be made from this name. Write one: slug: my-slug.")
 		}
 	}
 }
 
-// leftOpen reports whether a value gets a default: it is empty in an edit that was
+// takesDefault reports whether a value gets a default: it is empty in an edit that was
 // made as a whole.
-func (c *checker) leftOpen(value string) bool { return value == "" && c.source == everything{} }
+func (c *checker) takesDefault(value string) bool { return value == "" && c.source == everything{} }
 
-// name checks a name that has a default.
-func (c *checker) name(path, name string) {
-	if !c.leftOpen(name) {
-		c.line(path, name)
+// nameOrDefault checks a name that has a default.
+func (c *checker) nameOrDefault(path, name string) {
+	if !c.takesDefault(name) {
+		c.givenName(path, name)
 	}
 }
 
 // maxName is in characters, as auth has it for people.
 const maxName = 100
 
-// line checks a name that was given.
-func (c *checker) line(path, name string) {
+// givenName checks a name that was given.
+func (c *checker) givenName(path, name string) {
 	if !c.given(path) {
 		return
 	}
 	switch {
 	case strings.TrimSpace(name) == "":
-		c.wrong(path, "Write a name.")
+		c.problem(path, "Write a name.")
 	case name != strings.TrimSpace(name):
-		c.wrong(path, "A name neither begins nor ends with a space.")
+		c.problem(path, "A name neither begins nor ends with a space.")
 	case utf8.RuneCountInString(name) > maxName:
-		c.wrong(path, "A name has at most %d characters.", maxName)
+		c.problem(path, "A name has at most %d characters.", maxName)
 	case strings.ContainsFunc(name, unicode.IsControl):
-		c.wrong(path, "A name is one line of text.")
+		c.problem(path, "A name is one line of text.")
 	}
 }
 
@@ -62,7 +62,7 @@ func (c *checker) zone(path, zone string, mayBeEmpty bool) {
 		return
 	}
 	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" || zone == "" {
-		c.wrong(path, "%q is not a time zone such as Europe/Berlin.", zone)
+		c.problem(path, "%q is not a time zone such as Europe/Berlin.", zone)
 	}
 }
 
@@ -78,20 +78,20 @@ func (c *checker) fault(path string, err error) {
 			message = f.Fields[0].Message
 		}
 	}
-	c.wrong(path, "%s", message)
+	c.problem(path, "%s", message)
 }
 
-// person brings a reference to a person into the form in which addresses are kept.
-func person(email *string) { *email = strings.ToLower(strings.TrimSpace(*email)) }
+// normalizeAddress brings a reference to a person into the form in which addresses are kept.
+func normalizeAddress(email *string) { *email = strings.ToLower(strings.TrimSpace(*email)) }
 
-func people(emails []string) {
+func normalizeAddresses(emails []string) {
 	for i := range emails {
-		person(&emails[i])
+		normalizeAddress(&emails[i])
 	}
 }
 
-// more reports whether more than one is set.
-func more(values ...string) bool {
+// moreThanOne reports whether more than one is set.
+func moreThanOne(values ...string) bool {
 	set := 0
 	for _, v := range values {
 		if v != "" {

@@ -42,15 +42,15 @@ func deploymentSection() section {
 			orDefault(&v.Kind, catalog.Production)
 		},
 		inUse: func(d *draft, v Deployment) string {
-			return using(d, func(s Service) bool { return slices.Contains(s.Deployments, v.Slug) })
+			return firstReferrer(d, func(s Service) bool { return slices.Contains(s.Deployments, v.Slug) })
 		},
 	}
 }
 
 func (c *checker) deployment(d *Deployment, path string) {
 	c.slug(path, &d.Slug, d.Name)
-	c.name(path+".name", d.Name)
-	if c.given(path+".kind") && !c.leftOpen(d.Kind) && !isSlug(d.Kind) {
-		c.wrong(path+".kind", "A kind is production, or another word of lower-case letters.")
+	c.nameOrDefault(path+".name", d.Name)
+	if c.given(path+".kind") && !c.takesDefault(d.Kind) && !isSlug(d.Kind) {
+		c.problem(path+".kind", "A kind is production, or another word of lower-case letters.")
 	}
 }

@@ -95,9 +95,9 @@ func (d *draft) touch(kind Kind, key string, in Input) thing {
 	return t
 }
 
-// reach notes that an edit changes a part of a thing, unless another edit gives
+// touchPart notes that an edit changes a part of a thing, unless another edit gives
 // the thing.
-func (d *draft) reach(kind Kind, key string) {
+func (d *draft) touchPart(kind Kind, key string) {
 	if _, ok := d.touched[thingKey{kind, key}]; !ok {
 		d.touch(kind, key, Input{Source: nothing{}})
 	}
@@ -112,13 +112,13 @@ func (d *draft) thing(kind Kind, key string) thing {
 
 func wordsOf(kind Kind, key string) string { return strings.TrimSpace(string(kind) + " " + key) }
 
-// wrong reports a problem at a key of a thing.
-func (d *draft) wrong(t thing, key, format string, args ...any) {
-	d.fails("", t, key, format, args...)
+// problem reports a problem at a key of a thing.
+func (d *draft) problem(t thing, key, format string, args ...any) {
+	d.problemOf("", t, key, format, args...)
 }
 
-// fails reports a problem of a kind: see Problem.Fault.
-func (d *draft) fails(kind fault.Kind, t thing, key, format string, args ...any) {
+// problemOf reports a problem of a kind: see Problem.Fault.
+func (d *draft) problemOf(kind fault.Kind, t thing, key, format string, args ...any) {
 	p := Problem{Path: t.path, Message: fmt.Sprintf(format, args...), Fault: kind}
 	if key != "" {
 		p.Path = join(t.path, key)
@@ -133,7 +133,7 @@ func (d *draft) note(format string, args ...any) {
 	d.plan.Notes = append(d.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-func set(list []string) []string {
+func sortedUnique(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	return slices.Compact(list)

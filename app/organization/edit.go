@@ -137,29 +137,29 @@ type checker struct {
 	keys map[string]string
 }
 
-func (c *checker) wrong(path, format string, args ...any) {
+func (c *checker) problem(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) given(path string) bool { return c.source.Given(path) }
 
-func (c *checker) need(path, key string) bool {
+func (c *checker) require(path, key string) bool {
 	if c.given(join(path, key)) {
 		return true
 	}
-	c.wrong(path, "The key %s is missing here.", key)
+	c.problem(path, "The key %s is missing here.", key)
 	return false
 }
 
-// each checks every entry of a list, and that no two are the same thing.
-func each[T any](c *checker, path string, list []T, check func(*T, string), key func(*T) string) {
+// checkEach checks every entry of a list, and that no two are the same thing.
+func checkEach[T any](c *checker, path string, list []T, check func(*T, string), key func(*T) string) {
 	first := map[string]string{}
 	for i := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		check(&list[i], at)
 		k := key(&list[i])
 		if earlier, twice := first[k]; twice && k != "" {
-			c.wrong(at, "%s is there already, in %s.", k, c.source.Where(earlier))
+			c.problem(at, "%s is there already, in %s.", k, c.source.Where(earlier))
 		} else {
 			first[k] = at
 		}

@@ -19,11 +19,11 @@ func (c *checker) hours(path string, h *Hours) {
 		return
 	}
 	c.zone(path+".timezone", h.Timezone, true)
-	if c.need(path, "days") && len(h.Days) == 0 {
-		c.wrong(path+".days", "Name at least one day.")
+	if c.require(path, "days") && len(h.Days) == 0 {
+		c.problem(path+".days", "Name at least one day.")
 	}
-	c.need(path, "from")
-	c.need(path, "to")
+	c.require(path, "from")
+	c.require(path, "to")
 }
 
 // hoursOf leaves out what cannot be read.

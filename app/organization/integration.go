@@ -65,63 +65,63 @@ func integrationSection() section {
 				orDefault(&v.Key, was.Key)
 			}
 		},
-		refer:    func(d *draft, v Integration, t thing) { d.refer(t, "service", KindService, v.Service) },
-		together: (*draft).sameKeys,
+		checkReferences: func(d *draft, v Integration, t thing) { d.mustExist(t, "service", KindService, v.Service) },
+		checkAll:        (*draft).findDuplicateKeys,
 		notes: func(d *draft) {
-			d.rekeyed()
-			d.unopened()
-			d.tried()
+			d.noteNewDedupKeys()
+			d.noteUnopenedKeys()
+			d.noteSampleKeys()
 		},
 	}
 }
 
 func (c *checker) integration(i *Integration, path string) {
 	c.slug(path, &i.Slug, i.Name)
-	c.name(path+".name", i.Name)
-	if c.given(path+".kind") && !c.leftOpen(i.Kind) && !slices.Contains(catalog.Kinds, i.Kind) {
-		c.wrong(path+".kind", "Integrations of kind %s are not part of this version of Tocsin; the kinds are %s.", i.Kind, strings.Join(catalog.Kinds, ", "))
+	c.nameOrDefault(path+".name", i.Name)
+	if c.given(path+".kind") && !c.takesDefault(i.Kind) && !slices.Contains(catalog.Kinds, i.Kind) {
+		c.problem(path+".kind", "Integrations of kind %s are not part of this version of Tocsin; the kinds are %s.", i.Kind, strings.Join(catalog.Kinds, ", "))
 	}
-	if c.given(path+".key") && !c.leftOpen(i.Key) && !integrationKey.MatchString(i.Key) {
+	if c.given(path+".key") && !c.takesDefault(i.Key) && !integrationKey.MatchString(i.Key) {
 		// The key is not repeated: it is a secret, even if it is a wrong one.
-		c.wrong(path+".key", "A key has %d digits and lower-case letters; this one has %d characters.",
+		c.problem(path+".key", "A key has %d digits and lower-case letters; this one has %d characters.",
 			auth.IntegrationKeySize, utf8.RuneCountInString(i.Key))
 	}
-	c.sameKey(i, path)
+	c.checkDuplicateKey(i, path)
 	if i.Dedup = strings.TrimSpace(i.Dedup); i.Dedup != "" {
 		_, err := rule.CompileKey(i.Dedup)
 		c.fault(path+".dedup", err)
 	}
 	if i.RateLimit < 0 {
-		c.wrong(path+".rate_limit", "A limit is a number of signals a minute, or 0 for none.")
+		c.problem(path+".rate_limit", "A limit is a number of signals a minute, or 0 for none.")
 	}
 }
 
 var integrationKey = regexp.MustCompile(fmt.Sprintf(`^[0-9a-z]{%d}$`, auth.IntegrationKeySize))
 
-// sameKey refuses two edits that give two integrations one key.
-func (c *checker) sameKey(i *Integration, path string) {
+// checkDuplicateKey refuses two edits that give two integrations one key.
+func (c *checker) checkDuplicateKey(i *Integration, path string) {
 	if i.Key == "" {
 		return
 	}
 	if other, taken := c.keys[i.Key]; taken {
-		c.wrong(path+".key", "%s has the same key.", other)
+		c.problem(path+".key", "%s has the same key.", other)
 	}
 	c.keys[i.Key] = i.Slug
 }
 
-// sameKeys refuses two integrations with one key.
-func (d *draft) sameKeys() {
+// findDuplicateKeys refuses two integrations with one key.
+func (d *draft) findDuplicateKeys() {
 	keys := map[string]string{}
 	for _, i := range d.desired.Integrations {
 		if other, taken := keys[i.Key]; taken && i.Key != "" {
-			d.wrong(d.thing(KindIntegration, i.Slug), "key", "The integration %s has the same key.", other)
+			d.problem(d.thing(KindIntegration, i.Slug), "key", "The integration %s has the same key.", other)
 		}
 		keys[i.Key] = i.Slug
 	}
 }
 
-// rekeyed notes the integrations whose signals have other dedup keys from now on.
-func (d *draft) rekeyed() {
+// noteNewDedupKeys notes the integrations whose signals have other dedup keys from now on.
+func (d *draft) noteNewDedupKeys() {
 	for _, is := range d.desired.Integrations {
 		if was := find[Integration](d.current, is.Slug); was != nil && was.Dedup != is.Dedup {
 			d.note("integration %s: incidents that are open keep their dedup keys. Resolve by hand those that no recovery ends.", is.Slug)
@@ -129,9 +129,9 @@ func (d *draft) rekeyed() {
 	}
 }
 
-// unopened notes the integrations that edits are of and whose keys stay as they
+// noteUnopenedKeys notes the integrations that edits are of and whose keys stay as they
 // are, since they cannot be opened.
-func (d *draft) unopened() {
+func (d *draft) noteUnopenedKeys() {
 	for _, was := range d.state.Integrations {
 		is := find[Integration](d.desired, was.Slug)
 		if was.KeyErr != nil && is != nil && is.Key == "" && d.thing(KindIntegration, was.Slug).touched {

@@ -24,17 +24,18 @@ type list[T any] struct {
 	// check finds what is wrong with a value by itself, and brings it into the form
 	// in which it is kept.
 	check func(c *checker, v *T, path string)
-	// complete gives the result of an edit what was left open. was is nil for what
-	// is new.
+	// complete sets the defaults of what an edit leaves empty, and reports what does
+	// not fit. was is nil for what is new.
 	complete func(d *draft, v, was *T, t thing)
-	// refer reports what one thing refers to that is not there; together reports
-	// what does not fit between several, afterwards.
-	refer    func(d *draft, v T, t thing)
-	together func(*draft)
+	// checkReferences reports what one thing refers to that is not there. checkAll
+	// reports afterwards what does not fit between several things.
+	checkReferences func(d *draft, v T, t thing)
+	checkAll        func(*draft)
 	// inUse names what refers to a thing, so that it cannot be removed; empty for
 	// nothing. Without it, nothing ever does.
 	inUse func(*draft, T) string
-	// withdraw is what is done instead of a removal; it returns what uses the thing.
+	// withdraw is what is done to a thing instead of its removal. It returns what
+	// uses the thing, and then does nothing.
 	withdraw func(d *draft, r *Remove, v *T) string
 	// sort puts lists in a thing whose order means nothing into the one of describe.
 	sort func(*T)
@@ -92,7 +93,7 @@ func (l *list[T]) checkPut(c *checker, e *Put[T]) {
 	l.check(c, &e.Value, path)
 	key := l.key(e.Value)
 	if first, twice := c.first[thingKey{l.kind, key}]; twice && key != "" {
-		c.wrong(path, "%s is there already, in %s.", key, c.source.Where(first))
+		c.problem(path, "%s is there already, in %s.", key, c.source.Where(first))
 		return
 	}
 	c.first[thingKey{l.kind, key}] = path
@@ -107,7 +108,7 @@ func (l *list[T]) put(d *draft, e *Put[T]) {
 	var was *T
 	if at >= 0 {
 		if e.Input.New {
-			d.wrong(t, "", "There is a %s %s already.", l.kind, key)
+			d.problem(t, "", "There is a %s %s already.", l.kind, key)
 		}
 		before := (*in)[at]
 		was = &before
@@ -127,38 +128,37 @@ func (l *list[T]) index(in []T, key string) int {
 }
 
 func (l *list[T]) references(d *draft) {
-	if l.refer != nil {
+	if l.checkReferences != nil {
 		for _, v := range *l.in(d.desired) {
-			l.refer(d, v, d.thing(l.kind, l.key(v)))
+			l.checkReferences(d, v, d.thing(l.kind, l.key(v)))
 		}
 	}
-	if l.together != nil {
-		l.together(d)
+	if l.checkAll != nil {
+		l.checkAll(d)
 	}
 }
 
 // remove goes on as long as something went: the last child to go frees its parent.
-func (l *list[T]) remove(d *draft, why map[*Remove]string) {
-	asked := map[string]*Remove{}
+func (l *list[T]) remove(d *draft, usedBy map[*Remove]string) {
+	requested := map[string]*Remove{}
 	for _, r := range d.removals[l.kind] {
-		asked[r.Key] = r
+		requested[r.Key] = r
 	}
-	if len(asked) == 0 {
+	if len(requested) == 0 {
 		return
 	}
 	in := l.in(d.desired)
 	for before := -1; before != len(*in); {
 		before = len(*in)
-		*in = l.left(d, asked, why)
+		*in = l.remaining(d, requested, usedBy)
 	}
 }
 
-// left is what is left of the section without what was asked to go and is not in
-// use.
-func (l *list[T]) left(d *draft, asked map[string]*Remove, why map[*Remove]string) []T {
-	var left []T
+// remaining is the section without what is to be removed and is not in use.
+func (l *list[T]) remaining(d *draft, requested map[string]*Remove, usedBy map[*Remove]string) []T {
+	var remaining []T
 	for _, v := range *l.in(d.desired) {
-		r, by := asked[l.key(v)], ""
+		r, by := requested[l.key(v)], ""
 		switch {
 		case r != nil && l.withdraw != nil:
 			by = l.withdraw(d, r, &v)
@@ -167,17 +167,17 @@ func (l *list[T]) left(d *draft, asked map[string]*Remove, why map[*Remove]strin
 		}
 		switch {
 		case by != "":
-			why[r] = by
+			usedBy[r] = by
 		case r != nil:
-			delete(why, r)
+			delete(usedBy, r)
 		}
 		if r == nil || by != "" || l.withdraw != nil {
-			left = append(left, v)
+			remaining = append(remaining, v)
 			continue
 		}
 		d.removed = append(d.removed, Change{Op: Delete, Kind: l.kind, Key: r.Key})
 	}
-	return left
+	return remaining
 }
 
 func (l *list[T]) normalize(d *Document) {
@@ -229,10 +229,10 @@ func existing[T any](d *draft, key, path string) *T {
 	in := *l.in(d.desired)
 	i := l.index(in, key)
 	if i < 0 {
-		d.fails(fault.KindNotFound, thing{path: path, touched: true}, "", "There is no %s %s.", l.kind, key)
+		d.problemOf(fault.KindNotFound, thing{path: path, touched: true}, "", "There is no %s %s.", l.kind, key)
 		return nil
 	}
-	d.reach(l.kind, key)
+	d.touchPart(l.kind, key)
 	return &in[i]
 }
 
@@ -247,8 +247,8 @@ func find[T any](d *Document, key string) *T {
 	return nil
 }
 
-// using names the first thing of a type that refers to another; empty for none.
-func using[T any](d *draft, refers func(T) bool) string {
+// firstReferrer names the first thing of a type that refers to another; empty for none.
+func firstReferrer[T any](d *draft, refers func(T) bool) string {
 	l := listOf[T]()
 	in := *l.in(d.desired)
 	if i := slices.IndexFunc(in, refers); i >= 0 {

@@ -35,14 +35,14 @@ func (n names) of(kind Kind, id int64) string {
 	if name, ok := n[kind][id]; ok || id == 0 {
 		return name
 	}
-	return unnamed(id)
+	return nameByID(id)
 }
 
 // ref is of; a nil id has no name.
 func (n names) ref(kind Kind, id *int64) string { return n.of(kind, orZero(id)) }
 
-// unnamed stands for a name in no form that a name may have.
-func unnamed(id int64) string { return "#" + strconv.FormatInt(id, 10) }
+// nameByID stands for a name in no form that a name may have.
+func nameByID(id int64) string { return "#" + strconv.FormatInt(id, 10) }
 
 // IDOf is the id of a name of something that a State has left out as unreadable,
 // such as "#17"; false for any other name.

@@ -23,15 +23,15 @@ func organizationSection() section {
 		in:          func(d *Document) **Organization { return &d.Organization },
 		describeOne: func(s *State, n names) *Organization { return n.organization(s.Organization) },
 		check:       (*checker).organization,
-		refer: func(d *draft, v Organization, t thing) {
-			d.refer(t, "catch_all_service", KindService, v.CatchAllService)
+		checkReferences: func(d *draft, v Organization, t thing) {
+			d.mustExist(t, "catch_all_service", KindService, v.CatchAllService)
 		},
 	}
 }
 
 func (c *checker) organization(o *Organization, path string) {
 	c.zone(path+".timezone", o.Timezone, false)
-	c.line(path+".name", o.Name)
+	c.givenName(path+".name", o.Name)
 	c.hours(path+".support_hours", o.SupportHours)
 }
 

@@ -95,25 +95,25 @@ func policySection() section {
 		names: func(s *State) named {
 			return namesOf(s.Policies, func(p PolicyRecord) (int64, string) { return p.ID, p.Slug })
 		},
-		check:    (*checker).policy,
-		complete: func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
-		refer:    (*draft).policyReferences,
-		inUse:    (*draft).policyInUse,
-		people:   policyPeople,
+		check:           (*checker).policy,
+		complete:        func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
+		checkReferences: (*draft).policyReferences,
+		inUse:           (*draft).policyInUse,
+		people:          policyPeople,
 	}
 }
 
 func (c *checker) policy(p *Policy, path string) {
 	c.slug(path, &p.Slug, p.Name)
-	c.name(path+".name", p.Name)
+	c.nameOrDefault(path+".name", p.Name)
 	if p.Repeat < 0 || p.Repeat > escalation.MaxRepeats {
-		c.wrong(path+".repeat", "Repeats are 0 to %d.", escalation.MaxRepeats)
+		c.problem(path+".repeat", "Repeats are 0 to %d.", escalation.MaxRepeats)
 	}
 	for i := range p.Fallback {
 		c.target(&p.Fallback[i], fmt.Sprintf("%s.fallback[%d]", path, i))
 	}
 	if c.given(path+".steps") && len(p.Steps) == 0 {
-		c.wrong(path+".steps", "A policy needs at least one step.")
+		c.problem(path+".steps", "A policy needs at least one step.")
 	}
 	for i := range p.Steps {
 		c.step(&p.Steps[i], fmt.Sprintf("%s.steps[%d]", path, i))
@@ -121,16 +121,16 @@ func (c *checker) policy(p *Policy, path string) {
 }
 
 func (c *checker) step(s *Step, path string) {
-	if c.need(path, "timeout") && s.Timeout.seconds() < 1 {
-		c.wrong(path+".timeout", "The minimum timeout is 1s.")
+	if c.require(path, "timeout") && s.Timeout.seconds() < 1 {
+		c.problem(path+".timeout", "The minimum timeout is 1s.")
 	}
 	for name, d := range s.TimeoutFor {
 		if d.seconds() < 1 {
-			c.wrong(join(path+".timeout_for", name), "The minimum timeout is 1s.")
+			c.problem(join(path+".timeout_for", name), "The minimum timeout is 1s.")
 		}
 	}
-	if c.need(path, "targets") && len(s.Targets) == 0 {
-		c.wrong(path+".targets", "A step needs at least one target.")
+	if c.require(path, "targets") && len(s.Targets) == 0 {
+		c.problem(path+".targets", "A step needs at least one target.")
 	}
 	for i := range s.Targets {
 		c.target(&s.Targets[i], fmt.Sprintf("%s.targets[%d]", path, i))
@@ -138,28 +138,28 @@ func (c *checker) step(s *Step, path string) {
 }
 
 func (c *checker) target(t *Target, path string) {
-	person(&t.User)
+	normalizeAddress(&t.User)
 	const shapes = "A target is one of {schedule, position}, {user}, {team}, {team, role: manager} and {role}."
 	switch {
 	case t.Schedule != "" && t.Position == "":
-		c.wrong(path, "Say which position of the schedule %s is meant.", t.Schedule)
-	case t.Schedule == "" && t.Position != "", more(t.Schedule, t.User, t.Team), t == nil || *t == (Target{}),
+		c.problem(path, "Say which position of the schedule %s is meant.", t.Schedule)
+	case t.Schedule == "" && t.Position != "", moreThanOne(t.Schedule, t.User, t.Team), t == nil || *t == (Target{}),
 		t.Role != "" && (t.Schedule != "" || t.User != ""):
-		c.wrong(path, shapes)
+		c.problem(path, shapes)
 	case t.Team != "" && t.Role != "" && t.Role != "manager":
-		c.wrong(path+".role", "Within a team the role is manager.")
+		c.problem(path+".role", "Within a team the role is manager.")
 	case t.Role != "" && !slices.Contains([]string{"responder", "manager", "administrator"}, t.Role):
-		c.wrong(path+".role", "A role is responder, manager or administrator.")
+		c.problem(path+".role", "A role is responder, manager or administrator.")
 	}
 }
 
 func (d *draft) policyReferences(v Policy, t thing) {
-	d.refer(t, "team", KindTeam, v.Team)
+	d.mustExist(t, "team", KindTeam, v.Team)
 	if len(v.Steps) == 0 {
-		d.wrong(t, "steps", "A policy needs at least one step.")
+		d.problem(t, "steps", "A policy needs at least one step.")
 	}
 	for i, target := range v.Fallback {
-		d.target(t, fmt.Sprintf("fallback[%d]", i), target)
+		d.targetReferences(t, fmt.Sprintf("fallback[%d]", i), target)
 	}
 	var names []string
 	for _, p := range d.desired.Priorities {
@@ -168,18 +168,18 @@ func (d *draft) policyReferences(v Policy, t thing) {
 	for i, s := range v.Steps {
 		at := fmt.Sprintf("steps[%d]", i)
 		for name := range s.TimeoutFor {
-			d.among(t, at+".timeout_for."+name, "priority", name, names)
+			d.mustBeOneOf(t, at+".timeout_for."+name, "priority", name, names)
 		}
 		for j, target := range s.Targets {
-			d.target(t, fmt.Sprintf("%s.targets[%d]", at, j), target)
+			d.targetReferences(t, fmt.Sprintf("%s.targets[%d]", at, j), target)
 		}
 	}
 }
 
-func (d *draft) target(t thing, path string, v Target) {
-	d.refer(t, path+".user", KindUser, v.User)
-	d.refer(t, path+".team", KindTeam, v.Team)
-	if v.Schedule == "" || !d.refer(t, path+".schedule", KindSchedule, v.Schedule) {
+func (d *draft) targetReferences(t thing, path string, v Target) {
+	d.mustExist(t, path+".user", KindUser, v.User)
+	d.mustExist(t, path+".team", KindTeam, v.Team)
+	if v.Schedule == "" || !d.mustExist(t, path+".schedule", KindSchedule, v.Schedule) {
 		return
 	}
 	i, exists := d.known[KindSchedule].at[v.Schedule]
@@ -188,7 +188,7 @@ func (d *draft) target(t thing, path string, v Target) {
 	}
 	positions := d.desired.Schedules[i].Positions
 	if !slices.Contains(positions, v.Position) {
-		d.wrong(t, path+".position", "The schedule %s has no position %s.%s", v.Schedule, v.Position, spelling.DidYouMean(v.Position, positions))
+		d.problem(t, path+".position", "The schedule %s has no position %s.%s", v.Schedule, v.Position, spelling.DidYouMean(v.Position, positions))
 	}
 }
 
@@ -198,12 +198,12 @@ func (d *draft) policyInUse(v Policy) string {
 			return "incidents"
 		}
 	}
-	return using(d, func(s Service) bool { return s.EscalationPolicy == v.Slug })
+	return firstReferrer(d, func(s Service) bool { return s.EscalationPolicy == v.Slug })
 }
 
-// targeting names a policy one of whose targets is meant; empty for none.
-func (d *draft) targeting(meant func(Target) bool) string {
-	return using(d, func(v Policy) bool {
+// policyTargeting names a policy one of whose targets is meant; empty for none.
+func (d *draft) policyTargeting(meant func(Target) bool) string {
+	return firstReferrer(d, func(v Policy) bool {
 		return slices.ContainsFunc(v.Fallback, meant) ||
 			slices.ContainsFunc(v.Steps, func(s Step) bool { return slices.ContainsFunc(s.Targets, meant) })
 	})

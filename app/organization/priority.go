@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -45,21 +46,21 @@ func prioritySection() section {
 			orDefault(&v.Name, "P"+v.key())
 			d.renamePriorities()
 		},
-		together: (*draft).priorities,
+		checkAll: (*draft).checkPriorities,
 		inUse:    (*draft).priorityInUse,
 	}
 }
 
 func (c *checker) priority(p *Priority, path string) {
-	if c.need(path, "level") && (p.Level < 1 || p.Level > maxPriorities) {
-		c.wrong(path+".level", "A level is 1 (the most urgent) to %d.", maxPriorities)
+	if c.require(path, "level") && (p.Level < 1 || p.Level > maxPriorities) {
+		c.problem(path+".level", "A level is 1 (the most urgent) to %d.", maxPriorities)
 	}
-	c.name(path+".name", p.Name)
+	c.nameOrDefault(path+".name", p.Name)
 	if strings.ContainsAny(p.Name, " \t:{},") {
-		c.wrong(path+".name", "A priority's name is one short word such as P1.")
+		c.problem(path+".name", "A priority's name is one short word such as P1.")
 	}
 	if len(p.Criteria) > maxCriteria {
-		c.wrong(path+".criteria", "A priority has at most %d criteria of the organisation's own.", maxCriteria)
+		c.problem(path+".criteria", "A priority has at most %d criteria of the organisation's own.", maxCriteria)
 	}
 }
 
@@ -75,14 +76,14 @@ func priority(p catalog.Priority) Priority {
 		Criteria: maps.Clone(p.Criteria)}
 }
 
-func (d *draft) priorities() {
+func (d *draft) checkPriorities() {
 	if n := len(d.desired.Priorities); n > maxPriorities {
-		d.wrong(thing{path: "priorities", touched: true}, "", "There may be at most %d priorities; this makes %d.", maxPriorities, n)
+		d.problem(thing{path: "priorities", touched: true}, "", "There may be at most %d priorities; this makes %d.", maxPriorities, n)
 	}
 	names := map[string]bool{}
 	for _, v := range d.desired.Priorities {
 		if names[v.Name] {
-			d.wrong(d.thing(KindPriority, v.key()), "name", "Another priority is called %s.", v.Name)
+			d.problem(d.thing(KindPriority, v.key()), "name", "Another priority is called %s.", v.Name)
 		}
 		names[v.Name] = true
 	}
@@ -107,11 +108,11 @@ func (d *draft) priorityInUse(v Priority) string {
 	if d.state.History.has(KindPriority, int64(v.Level)) {
 		return "open incidents"
 	}
-	return first(
-		using(d, func(s Service) bool {
+	return cmp.Or(
+		firstReferrer(d, func(s Service) bool {
 			return slices.ContainsFunc(s.SLOs, func(o SLO) bool { return o.Priority != nil && *o.Priority == v.Level })
 		}),
-		using(d, func(q Policy) bool {
+		firstReferrer(d, func(q Policy) bool {
 			return slices.ContainsFunc(q.Steps, func(s Step) bool { _, named := s.TimeoutFor[v.Name]; return named })
 		}))
 }

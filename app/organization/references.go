@@ -44,22 +44,22 @@ func knownOf(keys []string) known {
 	return k
 }
 
-// refer checks that what a key names exists; an empty name refers to nothing.
-func (d *draft) refer(t thing, key string, kind Kind, name string) bool {
+// mustExist checks that what a key names exists; an empty name refers to nothing.
+func (d *draft) mustExist(t thing, key string, kind Kind, name string) bool {
 	if _, exists := d.known[kind].at[name]; exists || name == "" {
 		return true
 	}
 	if _, unreadable := IDOf(name); unreadable {
 		return true
 	}
-	return d.among(t, key, string(kind), name, d.known[kind].keys)
+	return d.mustBeOneOf(t, key, string(kind), name, d.known[kind].keys)
 }
 
-// among checks that a name is one of a list.
-func (d *draft) among(t thing, key, what, name string, names []string) bool {
+// mustBeOneOf checks that a name is one of a list.
+func (d *draft) mustBeOneOf(t thing, key, what, name string, names []string) bool {
 	if name == "" || slices.Contains(names, name) {
 		return true
 	}
-	d.wrong(t, key, "There is no %s %s.%s", what, name, spelling.DidYouMean(name, names))
+	d.problem(t, key, "There is no %s %s.%s", what, name, spelling.DidYouMean(name, names))
 	return false
 }

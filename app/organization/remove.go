@@ -28,7 +28,7 @@ func removes(e Edit) bool {
 
 func (r *Remove) check(c *checker) {
 	if s := sectionOf(r.Kind); s == nil || !s.removable() {
-		c.wrong(r.Path, "A thing of kind %s cannot be removed.", r.Kind)
+		c.problem(r.Path, "A thing of kind %s cannot be removed.", r.Kind)
 	}
 }
 
@@ -44,19 +44,19 @@ func (d *draft) remove() {
 	if len(d.removals) == 0 {
 		return
 	}
-	why := map[*Remove]string{}
+	usedBy := map[*Remove]string{}
 	for _, s := range slices.Backward(sections) {
-		s.remove(d, why)
+		s.remove(d, usedBy)
 	}
 	byWords := map[string]*Remove{}
-	for r := range why {
+	for r := range usedBy {
 		byWords[r.thing().words] = r
 	}
 	for _, words := range slices.Sorted(maps.Keys(byWords)) {
 		if r := byWords[words]; r.IfUnused {
-			d.note("%s stays: it is in use by %s.", words, why[r])
+			d.note("%s stays: it is in use by %s.", words, usedBy[r])
 		} else {
-			d.wrong(r.thing(), "", "%s is in use by %s.", r.Key, why[r])
+			d.problem(r.thing(), "", "%s is in use by %s.", r.Key, usedBy[r])
 		}
 	}
 	d.unknownRemovals()
@@ -68,17 +68,8 @@ func (d *draft) unknownRemovals() {
 		keys := s.keys(d.current)
 		for _, r := range d.removals[s.is()] {
 			if !r.IfUnused && !slices.Contains(keys, r.Key) {
-				d.wrong(r.thing(), "", "There is no %s.", r.thing().words)
+				d.problem(r.thing(), "", "There is no %s.", r.thing().words)
 			}
 		}
 	}
-}
-
-func first(names ...string) string {
-	for _, name := range names {
-		if name != "" {
-			return name
-		}
-	}
-	return ""
 }

@@ -123,23 +123,23 @@ func scheduleSection() section {
 			orDefault(&v.Name, v.Slug)
 			orDefault(&v.Timezone, d.desired.Organization.Timezone)
 		},
-		refer: (*draft).scheduleReferences,
+		checkReferences: (*draft).scheduleReferences,
 		inUse: func(d *draft, s Schedule) string {
-			return d.targeting(func(t Target) bool { return t.Schedule == s.Slug })
+			return d.policyTargeting(func(t Target) bool { return t.Schedule == s.Slug })
 		},
-		change: (*draft).schedule,
+		change: (*draft).planSchedule,
 	}
 }
 
 func (d *draft) scheduleReferences(s Schedule, t thing) {
-	d.refer(t, "team", KindTeam, s.Team)
+	d.mustExist(t, "team", KindTeam, s.Team)
 	for i, l := range s.Layers {
 		for j, m := range l.Members {
-			d.refer(t, fmt.Sprintf("layers[%d].members[%d]", i, j), KindUser, m)
+			d.mustExist(t, fmt.Sprintf("layers[%d].members[%d]", i, j), KindUser, m)
 		}
 	}
 	for i, w := range s.Shadows {
-		d.refer(t, fmt.Sprintf("shadows[%d].user", i), KindUser, w.User)
+		d.mustExist(t, fmt.Sprintf("shadows[%d].user", i), KindUser, w.User)
 	}
 	// Those that no edit gives were checked when they were made. One whose position
 	// is no longer there matches nobody, and keeps nobody from an edit.
@@ -158,22 +158,22 @@ func (d *draft) scheduleReferences(s Schedule, t thing) {
 	if f, ok := errors.AsType[*fault.Error](s.Version(d.number, d.state.At).Validate()); ok && f != nil {
 		for _, field := range f.Fields {
 			if !d.reported(join(t.path, field.Path)) {
-				d.wrong(t, field.Path, "%s", field.Message)
+				d.problem(t, field.Path, "%s", field.Message)
 			}
 		}
 	}
 }
 
 func (d *draft) overrideReferences(t thing, path string, o Override, s Schedule, positions []string) {
-	d.refer(t, join(path, "replace"), KindUser, o.Replace)
-	d.refer(t, join(path, "with"), KindUser, o.With)
-	d.refer(t, join(path, "add"), KindUser, o.Add)
+	d.mustExist(t, join(path, "replace"), KindUser, o.Replace)
+	d.mustExist(t, join(path, "with"), KindUser, o.With)
+	d.mustExist(t, join(path, "add"), KindUser, o.Add)
 	if o.Remove != Everyone {
-		d.refer(t, join(path, "remove"), KindUser, o.Remove)
+		d.mustExist(t, join(path, "remove"), KindUser, o.Remove)
 	}
-	d.among(t, join(path, "position"), "position", o.Position, positions)
+	d.mustBeOneOf(t, join(path, "position"), "position", o.Position, positions)
 	if !o.From.In(s.Timezone).Before(o.To.In(s.Timezone)) {
-		d.wrong(t, join(path, "to"), "The override has to end after it begins.")
+		d.problem(t, join(path, "to"), "The override has to end after it begins.")
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// schedule compares by what a definition means: one that goes on as the present
+// planSchedule compares by what a definition means: one that goes on as the present
 // one does is none, whoever it begins with.
-func (d *draft) schedule(before *Schedule, s Schedule) {
+func (d *draft) planSchedule(before *Schedule, s Schedule) {
 	edits := d.scheduleEdits(s.Slug)
 	t := d.thing(KindSchedule, s.Slug)
 	i := slices.IndexFunc(d.state.Schedules, func(r ScheduleRecord) bool { return r.Slug == s.Slug })
@@ -212,12 +212,12 @@ func (d *draft) unmatched(s Schedule, next oncall.Schedule) {
 		return
 	}
 	for _, o := range next.Unmatched(d.state.At) {
-		d.note("schedule %s: the override %s matches nobody.", s.Slug, d.words(o, s.Timezone))
+		d.note("schedule %s: the override %s matches nobody.", s.Slug, d.overrideWords(o, s.Timezone))
 	}
 }
 
-// words describes an override that may name people who are new.
-func (d *draft) words(o oncall.Override, zone string) string {
+// overrideWords describes an override that may name people who are new.
+func (d *draft) overrideWords(o oncall.Override, zone string) string {
 	n := names{KindUser: named{}}
 	for email, id := range d.numbers {
 		n[KindUser][id] = email

@@ -74,7 +74,7 @@ func (e *ChangeSchedule) apply(d *draft) {
 	}
 	t := d.thing(KindSchedule, e.Schedule)
 	if t.path = path; !e.From.IsZero() && e.From.Before(d.state.At) {
-		d.wrong(t, "from", "A change begins now or later: the past stays as it was.")
+		d.problem(t, "from", "A change begins now or later: the past stays as it was.")
 	}
 	d.touched[thingKey{KindSchedule, e.Schedule}] = t
 	v.Timezone, v.Positions, v.Layers, v.Shadows = e.Version.Timezone, e.Version.Positions, e.Version.Layers, e.Version.Shadows
@@ -92,7 +92,7 @@ func (e *AddOverride) apply(d *draft) {
 		return
 	}
 	if e.Override.To.In(v.Timezone).Before(d.state.At) {
-		d.wrong(thing{path: e.Path, touched: true}, "to", "The override would be over already.")
+		d.problem(thing{path: e.Path, touched: true}, "to", "The override would be over already.")
 	}
 	edits := d.scheduleEdits(e.Schedule)
 	edits.add = append(edits.add, NewOverride{Override: e.Override, FromApp: true})
@@ -118,5 +118,5 @@ func (e *EndOverride) apply(d *draft) {
 			}
 		}
 	}
-	d.wrong(thing{path: path, touched: true}, "", "There is no override %d that is not over.", e.ID)
+	d.problem(thing{path: path, touched: true}, "", "There is no override %d that is not over.", e.ID)
 }

@@ -20,9 +20,9 @@ type section interface {
 	clone(from, to *Document)
 	// edits put all that a document has.
 	edits(*Document, Source) []Edit
-	// remove takes out of the desired document what is to be removed. What stays
-	// although it was to go is in why, with what uses it.
-	remove(d *draft, why map[*Remove]string)
+	// remove takes out of the desired document what is to be removed. What is in use
+	// stays, and is added to usedBy with what uses it.
+	remove(d *draft, usedBy map[*Remove]string)
 	// references reports what refers to something that is not in the desired
 	// document, and what does not fit together.
 	references(*draft)

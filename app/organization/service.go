@@ -70,11 +70,11 @@ func serviceSection() section {
 				v.ReopenWindow = Duration(catalog.DefaultReopenWindow)
 			}
 		},
-		refer:    (*draft).serviceReferences,
-		together: (*draft).parents,
-		inUse:    (*draft).serviceInUse,
+		checkReferences: (*draft).serviceReferences,
+		checkAll:        (*draft).orderServices,
+		inUse:           (*draft).serviceInUse,
 		sort: func(s *Service) {
-			s.Deployments = set(s.Deployments)
+			s.Deployments = sortedUnique(s.Deployments)
 			s.SLOs = slices.Clone(s.SLOs)
 			slices.SortFunc(s.SLOs, func(a, b SLO) int { return strings.Compare(a.Slug, b.Slug) })
 		},
@@ -83,31 +83,31 @@ func serviceSection() section {
 
 func (c *checker) service(s *Service, path string) {
 	c.slug(path, &s.Slug, s.Name)
-	c.name(path+".name", s.Name)
+	c.nameOrDefault(path+".name", s.Name)
 	for i, d := range s.Dashboards {
 		at := fmt.Sprintf("%s.dashboards[%d]", path, i)
-		c.need(at, "text")
-		if c.need(at, "href") {
+		c.require(at, "text")
+		if c.require(at, "href") {
 			u, err := url.Parse(d.Href)
 			if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-				c.wrong(at+".href", "Write an address that begins with https://.")
+				c.problem(at+".href", "Write an address that begins with https://.")
 			}
 		}
 	}
-	each(c, path+".slos", s.SLOs, c.slo, func(o *SLO) string { return o.Slug })
+	checkEach(c, path+".slos", s.SLOs, c.slo, func(o *SLO) string { return o.Slug })
 }
 
 func (c *checker) slo(o *SLO, path string) {
 	c.slug(path, &o.Slug, o.Name)
-	c.need(path, "name")
-	c.line(path+".name", o.Name)
-	c.need(path, "sli")
-	if c.need(path, "objective") && !(o.Objective > 0 && o.Objective <= 100) {
-		c.wrong(path+".objective", "An objective is a percentage above 0, up to 100.")
+	c.require(path, "name")
+	c.givenName(path+".name", o.Name)
+	c.require(path, "sli")
+	if c.require(path, "objective") && !(o.Objective > 0 && o.Objective <= 100) {
+		c.problem(path+".objective", "An objective is a percentage above 0, up to 100.")
 	}
-	if c.need(path, "window") {
+	if c.require(path, "window") {
 		if d, err := ParseDuration(o.Window); err != nil || d == 0 {
-			c.wrong(path+".window", "A window is a length of time such as 28d.")
+			c.problem(path+".window", "A window is a length of time such as 28d.")
 		}
 	}
 }
@@ -135,22 +135,22 @@ func (n names) service(s *State, v catalog.Service) Service {
 }
 
 func (d *draft) serviceReferences(s Service, t thing) {
-	d.refer(t, "parent", KindService, s.Parent)
-	d.refer(t, "team", KindTeam, s.Team)
-	d.refer(t, "escalation_policy", KindPolicy, s.EscalationPolicy)
+	d.mustExist(t, "parent", KindService, s.Parent)
+	d.mustExist(t, "team", KindTeam, s.Team)
+	d.mustExist(t, "escalation_policy", KindPolicy, s.EscalationPolicy)
 	for i, v := range s.Deployments {
-		d.refer(t, fmt.Sprintf("deployments[%d]", i), KindDeployment, v)
+		d.mustExist(t, fmt.Sprintf("deployments[%d]", i), KindDeployment, v)
 	}
 	for i, o := range s.SLOs {
 		if o.Priority != nil {
-			d.refer(t, fmt.Sprintf("slos[%d].priority", i), KindPriority, fmt.Sprint(*o.Priority))
+			d.mustExist(t, fmt.Sprintf("slos[%d].priority", i), KindPriority, fmt.Sprint(*o.Priority))
 		}
 	}
 }
 
-// parents refuses services that are below themselves, and puts every service
+// orderServices refuses services that are below themselves, and puts every service
 // after its parent, so that they can be made in turn.
-func (d *draft) parents() {
+func (d *draft) orderServices() {
 	bySlug := map[string]Service{}
 	for _, s := range d.desired.Services {
 		bySlug[s.Slug] = s
@@ -161,7 +161,7 @@ func (d *draft) parents() {
 	visit = func(s Service, above []string) {
 		if i := slices.Index(above, s.Slug); i >= 0 {
 			circle := append(slices.Clone(above[i:]), s.Slug)
-			d.wrong(d.thing(KindService, above[len(above)-1]), "parent", "Services cannot be above themselves: %s.", strings.Join(circle, " is below "))
+			d.problem(d.thing(KindService, above[len(above)-1]), "parent", "Services cannot be above themselves: %s.", strings.Join(circle, " is below "))
 			return
 		}
 		if done[s.Slug] {
@@ -190,7 +190,7 @@ func (d *draft) serviceInUse(s Service) string {
 	if d.desired.Organization.CatchAllService == s.Slug {
 		return "the organization, as its catch-all service"
 	}
-	return first(
-		using(d, func(v Service) bool { return v.Parent == s.Slug }),
-		using(d, func(v Integration) bool { return v.Service == s.Slug }))
+	return cmp.Or(
+		firstReferrer(d, func(v Service) bool { return v.Parent == s.Slug }),
+		firstReferrer(d, func(v Integration) bool { return v.Service == s.Slug }))
 }

@@ -86,7 +86,7 @@ func (d *draft) personName(id oncall.Person) string {
 			d.people[d.number(u.Email)] = name
 		}
 	}
-	return cmp.Or(d.people[int64(id)], unnamed(int64(id)))
+	return cmp.Or(d.people[int64(id)], nameByID(int64(id)))
 }
 
 // post is what a shift is of.

@@ -65,6 +65,15 @@ func TestPlanSaysWhoseShiftsChange(t *testing.T) {
 		return &organization.AddOverride{Schedule: "payments", Override: o}
 	}
 	begun := oncall.Override{ID: 7, From: testNow.Add(-time.Hour), To: testNow.Add(3 * time.Hour), Position: "main", Kind: oncall.Replace, Out: 1, In: 2}
+	onMondays := []organization.Window{{Days: []oncall.Weekday{oncall.Monday}, To: 24 * 60}}
+	mondays := withWeekly()
+	mondays.Schedules[0].Schedule.Versions[0].Layers[0].Restrictions = []oncall.Window{{Days: onMondays[0].Days, To: 24 * 60}}
+	leaving := withWeekly()
+	versions := &leaving.Schedules[0].Schedule.Versions
+	next := (*versions)[0]
+	next.Effective = testNow.Add(72 * time.Hour)
+	next.Layers = []oncall.Layer{{Name: "all", Members: []oncall.Person{2}}}
+	*versions = append(*versions, next)
 	for _, test := range []struct {
 		name  string
 		state *organization.State
@@ -95,7 +104,7 @@ func TestPlanSaysWhoseShiftsChange(t *testing.T) {
 				"    Ben: -1 shift, 5 Dec 09:00 to 6 Dec 09:00 as main\n" +
 				"! schedule payments: nobody is main from 5 Dec 09:00 to 6 Dec 09:00.\n"},
 		{"Mondays alone", withWeekly(), later(func(v *organization.ScheduleVersion) {
-			v.Layers[0].Restrictions = []organization.Window{{Days: []oncall.Weekday{oncall.Weekday(time.Monday)}, From: 0, To: 24 * 60}}
+			v.Layers[0].Restrictions = onMondays
 		}, testNow.Add(6*time.Hour)),
 			"~ schedule payments: layer weekly: restrictions changed; from 2026-11-24T01:00:00+01:00\n" +
 				"    Ana: -3 shifts, first on 24 Nov 01:00 as main; -2 shifts, first on 1 Dec 00:00 as backup\n" +
@@ -106,6 +115,16 @@ func TestPlanSaysWhoseShiftsChange(t *testing.T) {
 			"~ schedule payments: positions -backup\n" +
 				"    Ben: -3 shifts, first now as backup\n" +
 				"    Ana: -2 shifts, first on 30 Nov 09:00 as backup\n"},
+		{"what was not covered before", mondays, change(func(v *organization.ScheduleVersion) {
+			v.Layers[0].Restrictions = []organization.Window{{Days: []oncall.Weekday{oncall.Monday, oncall.Tuesday}, To: 24 * 60}}
+		}),
+			"~ schedule payments: layer weekly: restrictions changed\n" +
+				"    Ana: +2 shifts, first on 24 Nov 00:00 as main; +2 shifts, first on 1 Dec 00:00 as backup\n" +
+				"    Ben: +2 shifts, first on 24 Nov 00:00 as backup; +2 shifts, first on 1 Dec 00:00 as main\n"},
+		{"a planned version withdrawn", leaving, later(func(*organization.ScheduleVersion) {}, testNow.Add(time.Hour)),
+			"~ schedule payments: +layer weekly; -layer all; from 2026-11-23T20:00:00+01:00; what was planned from then on is withdrawn\n" +
+				"    Ana: +3 shifts, first on 26 Nov 19:00 as main; +2 shifts, first on 30 Nov 09:00 as backup\n" +
+				"    Ben: +3 shifts, first on 26 Nov 19:00 as backup; -3 shifts, first on 26 Nov 19:00 as main\n"},
 		{"a shadow", withWeekly(), change(func(v *organization.ScheduleVersion) {
 			v.Shadows = []organization.Shadow{{User: "ben@x.example", Position: "main"}}
 		}),

@@ -6,11 +6,11 @@ package organization
 type single[T any] struct {
 	kind Kind
 	// name is the key of the section in a file.
-	name        string
-	in          func(*Document) **T
-	describeOne func(*State, names) *T
-	check       func(c *checker, v *T, path string)
-	refer       func(d *draft, v T, t thing)
+	name            string
+	in              func(*Document) **T
+	describeOne     func(*State, names) *T
+	check           func(c *checker, v *T, path string)
+	checkReferences func(d *draft, v T, t thing)
 }
 
 var _ typed[Organization] = (*single[Organization])(nil)
@@ -47,7 +47,9 @@ func (o *single[T]) put(d *draft, e *Put[T]) {
 	d.overlay(*o.in(d.desired), &e.Value, d.touch(o.kind, "", e.Input))
 }
 
-func (o *single[T]) references(d *draft) { o.refer(d, **o.in(d.desired), d.thing(o.kind, "")) }
+func (o *single[T]) references(d *draft) {
+	o.checkReferences(d, **o.in(d.desired), d.thing(o.kind, ""))
+}
 
 func (o *single[T]) compare(d *draft) {
 	is := **o.in(d.desired)

@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -43,21 +44,21 @@ func teamSection() section {
 		names: func(s *State) named {
 			return namesOf(s.Teams, func(t catalog.Team) (int64, string) { return t.ID, t.Slug })
 		},
-		check:    (*checker).team,
-		complete: func(_ *draft, v, _ *Team, _ thing) { orDefault(&v.Name, v.Slug) },
-		refer:    (*draft).teamReferences,
-		inUse:    (*draft).teamInUse,
-		sort:     func(t *Team) { t.Members = set(t.Members) },
+		check:           (*checker).team,
+		complete:        func(_ *draft, v, _ *Team, _ thing) { orDefault(&v.Name, v.Slug) },
+		checkReferences: (*draft).teamReferences,
+		inUse:           (*draft).teamInUse,
+		sort:            func(t *Team) { t.Members = sortedUnique(t.Members) },
 	}
 }
 
 func (c *checker) team(t *Team, path string) {
 	c.slug(path, &t.Slug, t.Name)
-	c.name(path+".name", t.Name)
-	person(&t.Manager)
-	people(t.Members)
+	c.nameOrDefault(path+".name", t.Name)
+	normalizeAddress(&t.Manager)
+	normalizeAddresses(t.Members)
 	if channel := t.Chat.Slack; channel != "" && !slackChannel.MatchString(channel) {
-		c.wrong(path+".chat.slack", "Write a Slack channel such as \"#payments\", or its ID.")
+		c.problem(path+".chat.slack", "Write a Slack channel such as \"#payments\", or its ID.")
 	}
 	c.hours(path+".support_hours", t.SupportHours)
 }
@@ -78,18 +79,18 @@ func (n names) team(s *State, t catalog.Team) Team {
 }
 
 func (d *draft) teamReferences(v Team, t thing) {
-	d.refer(t, "manager", KindUser, v.Manager)
+	d.mustExist(t, "manager", KindUser, v.Manager)
 	for i, m := range v.Members {
-		d.refer(t, fmt.Sprintf("members[%d]", i), KindUser, m)
+		d.mustExist(t, fmt.Sprintf("members[%d]", i), KindUser, m)
 	}
 }
 
 func (d *draft) teamInUse(t Team) string {
-	return first(
-		using(d, func(v Service) bool { return v.Team == t.Slug }),
-		using(d, func(v Schedule) bool { return v.Team == t.Slug }),
-		using(d, func(v Policy) bool { return v.Team == t.Slug }),
-		d.targeting(func(v Target) bool { return v.Team == t.Slug }))
+	return cmp.Or(
+		firstReferrer(d, func(v Service) bool { return v.Team == t.Slug }),
+		firstReferrer(d, func(v Schedule) bool { return v.Team == t.Slug }),
+		firstReferrer(d, func(v Policy) bool { return v.Team == t.Slug }),
+		d.policyTargeting(func(v Target) bool { return v.Team == t.Slug }))
 }
 
 // RenameTeam gives a team another name; its slug stays.
@@ -110,7 +111,7 @@ func (e *RenameTeam) path() string {
 
 func (e *RenameTeam) check(c *checker) {
 	c.source = everything{}
-	c.line(e.path(), e.Name)
+	c.givenName(e.path(), e.Name)
 }
 
 func (e *RenameTeam) apply(d *draft) {

@@ -60,24 +60,24 @@ func userSection() section {
 			return namesOf(s.Users, func(u auth.User) (int64, string) { return u.ID, u.Email })
 		},
 		check:    (*checker).user,
-		complete: (*draft).user,
-		together: (*draft).administrators,
+		complete: (*draft).completeUser,
+		checkAll: (*draft).keepAdministrator,
 		withdraw: (*draft).deactivate,
 	}
 }
 
 func (c *checker) user(u *User, path string) {
-	if c.need(path, "email") {
+	if c.require(path, "email") {
 		email, err := auth.NormalizeEmail(u.Email)
 		c.fault(path+".email", err)
 		u.Email = email
 	}
-	c.line(path+".name", u.Name)
-	if c.given(path+".role") && !c.leftOpen(u.Role) {
+	c.givenName(path+".name", u.Name)
+	if c.given(path+".role") && !c.takesDefault(u.Role) {
 		c.role(path+".role", u.Role)
 	}
 	c.zone(path+".timezone", u.Timezone, true)
-	each(c, path+".contacts", u.Contacts, c.contact, func(c *Contact) string { return c.ID })
+	checkEach(c, path+".contacts", u.Contacts, c.contact, func(c *Contact) string { return c.ID })
 	for i := range u.Rules {
 		c.rule(&u.Rules[i], fmt.Sprintf("%s.rules[%d]", path, i))
 	}
@@ -89,14 +89,14 @@ func (c *checker) role(path, role string) {
 }
 
 func (c *checker) contact(m *Contact, path string) {
-	if c.need(path, "id") && !isSlug(m.ID) {
-		c.wrong(path+".id", "An id is of lower-case letters, digits and hyphens.")
+	if c.require(path, "id") && !isSlug(m.ID) {
+		c.problem(path+".id", "An id is of lower-case letters, digits and hyphens.")
 	}
-	if c.need(path, "type") {
+	if c.require(path, "type") {
 		_, err := notify.ParseMedium(m.Type)
 		c.fault(path+".type", err)
 	}
-	if c.need(path, "value") && slices.Contains(notify.Media, notify.Medium(m.Type)) {
+	if c.require(path, "value") && slices.Contains(notify.Media, notify.Medium(m.Type)) {
 		value, err := notify.NormalizeAddress(notify.Medium(m.Type), m.Value)
 		c.fault(path+".value", err)
 		m.Value = value
@@ -104,10 +104,10 @@ func (c *checker) contact(m *Contact, path string) {
 }
 
 func (c *checker) rule(rule *Rule, path string) {
-	if c.need(path, "urgency") && rule.Urgency != "high" && rule.Urgency != "low" {
-		c.wrong(path+".urgency", "An urgency is high or low.")
+	if c.require(path, "urgency") && rule.Urgency != "high" && rule.Urgency != "low" {
+		c.problem(path+".urgency", "An urgency is high or low.")
 	}
-	c.need(path, "contact")
+	c.require(path, "contact")
 }
 
 func describeUser(s *State, u auth.User) User {
@@ -130,15 +130,15 @@ func describeUser(s *State, u auth.User) User {
 	return user
 }
 
-// administrators makes sure that somebody can still change the configuration.
-func (d *draft) administrators() {
+// keepAdministrator makes sure that somebody can still change the configuration.
+func (d *draft) keepAdministrator() {
 	administers := func(u User) bool { return !u.Deactivated && u.Role == string(auth.Administrator) }
 	if !slices.ContainsFunc(d.current.Users, administers) || slices.ContainsFunc(d.desired.Users, administers) {
 		return
 	}
 	for _, u := range d.current.Users {
 		if administers(u) {
-			d.fails(fault.KindConflict, d.thing(KindUser, u.Email), "role", "%s is the last administrator. Make somebody else one first.", u.Email)
+			d.problemOf(fault.KindConflict, d.thing(KindUser, u.Email), "role", "%s is the last administrator. Make somebody else one first.", u.Email)
 		}
 	}
 }
@@ -155,16 +155,16 @@ func (d *draft) deactivate(r *Remove, u *User) string {
 		return by
 	default:
 		u.Deactivated = true
-		d.reach(KindUser, u.Email)
+		d.touchPart(KindUser, u.Email)
 	}
 	return ""
 }
 
 func (d *draft) userInUse(email string) string {
-	return first(
-		using(d, func(t Team) bool { return t.Manager == email || slices.Contains(t.Members, email) }),
-		using(d, func(s Schedule) bool { return s.names(email) }),
-		d.targeting(func(t Target) bool { return t.User == email }))
+	return cmp.Or(
+		firstReferrer(d, func(t Team) bool { return t.Manager == email || slices.Contains(t.Members, email) }),
+		firstReferrer(d, func(s Schedule) bool { return s.names(email) }),
+		d.policyTargeting(func(t Target) bool { return t.User == email }))
 }
 
 // numbers are the ids of people by address.

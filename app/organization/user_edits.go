@@ -31,8 +31,8 @@ func (e *SetActive) subject() (Kind, string)  { return KindUser, e.Email }
 
 func (e *SetProfile) check(c *checker) {
 	c.source = everything{}
-	person(&e.Email)
-	c.line(join(e.Path, "name"), e.Name)
+	normalizeAddress(&e.Email)
+	c.givenName(join(e.Path, "name"), e.Name)
 	c.zone(join(e.Path, "timezone"), e.Timezone, true)
 }
 
@@ -51,7 +51,7 @@ func (e *SetRole) path() string {
 
 func (e *SetRole) check(c *checker) {
 	c.source = everything{}
-	person(&e.Email)
+	normalizeAddress(&e.Email)
 	c.role(e.path(), e.Role)
 }
 
@@ -61,7 +61,7 @@ func (e *SetRole) apply(d *draft) {
 	}
 }
 
-func (e *SetActive) check(*checker) { person(&e.Email) }
+func (e *SetActive) check(*checker) { normalizeAddress(&e.Email) }
 
 func (e *SetActive) apply(d *draft) {
 	if v := existing[User](d, e.Email, pathOf(KindUser, e.Email)); v != nil {
