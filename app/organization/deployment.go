@@ -1,8 +1,6 @@
 package organization
 
 import (
-	"slices"
-
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 )
 
@@ -40,9 +38,6 @@ func deploymentSection() section {
 		complete: func(_ *draft, v, _ *Deployment, _ thing) {
 			orDefault(&v.Name, v.Slug)
 			orDefault(&v.Kind, catalog.Production)
-		},
-		inUse: func(d *draft, v Deployment) string {
-			return firstReferrer(d, func(s Service) bool { return slices.Contains(s.Deployments, v.Slug) })
 		},
 	}
 }

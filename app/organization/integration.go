@@ -65,8 +65,8 @@ func integrationSection() section {
 				orDefault(&v.Key, was.Key)
 			}
 		},
-		checkReferences: func(d *draft, v Integration, t thing) { d.mustExist(t, "service", KindService, v.Service) },
-		checkAll:        (*draft).findDuplicateKeys,
+		references: func(v Integration, refer referFunc) { refer("service", KindService, v.Service) },
+		checkAll:   (*draft).findDuplicateKeys,
 		notes: func(d *draft) {
 			d.noteNewDedupKeys()
 			d.noteUnopenedKeys()

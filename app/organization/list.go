@@ -27,12 +27,15 @@ type list[T any] struct {
 	// complete sets the defaults of what an edit leaves empty, and reports what does
 	// not fit. was is nil for what is new.
 	complete func(d *draft, v, was *T, t thing)
-	// checkReferences reports what one thing refers to that is not there. checkAll
-	// reports afterwards what does not fit between several things.
-	checkReferences func(d *draft, v T, t thing)
-	checkAll        func(*draft)
-	// inUse names what refers to a thing, so that it cannot be removed; empty for
-	// nothing. Without it, nothing ever does.
+	// references lists what a thing refers to, which has to exist and cannot be
+	// removed.
+	references func(T, referFunc)
+	// checkFit reports what in a thing does not fit to others besides. checkAll does
+	// so for the whole section, afterwards.
+	checkFit func(d *draft, v T, t thing)
+	checkAll func(*draft)
+	// inUse names what uses a thing although it is none of the references to it;
+	// empty for nothing.
 	inUse func(*draft, T) string
 	// withdraw is what is done to a thing instead of its removal. It returns what
 	// uses the thing, and then does nothing.
@@ -127,15 +130,31 @@ func (l *list[T]) index(in []T, key string) int {
 	return slices.IndexFunc(in, func(v T) bool { return l.key(v) == key })
 }
 
-func (l *list[T]) references(d *draft) {
-	if l.checkReferences != nil {
-		for _, v := range *l.in(d.desired) {
-			l.checkReferences(d, v, d.thing(l.kind, l.key(v)))
+func (l *list[T]) checkReferences(d *draft) {
+	for _, v := range *l.in(d.desired) {
+		t := d.thing(l.kind, l.key(v))
+		if l.references != nil {
+			l.references(v, d.mustExist(t))
+		}
+		if l.checkFit != nil {
+			l.checkFit(d, v, t)
 		}
 	}
 	if l.checkAll != nil {
 		l.checkAll(d)
 	}
+}
+
+func (l *list[T]) referrer(d *draft, kind Kind, key string) string {
+	if l.references == nil {
+		return ""
+	}
+	for _, v := range *l.in(d.desired) {
+		if refers(v, l.references, kind, key) {
+			return wordsOf(l.kind, l.key(v))
+		}
+	}
+	return ""
 }
 
 // remove goes on as long as something went: the last child to go frees its parent.
@@ -163,7 +182,9 @@ func (l *list[T]) remaining(d *draft, requested map[string]*Remove, usedBy map[*
 		case r != nil && l.withdraw != nil:
 			by = l.withdraw(d, r, &v)
 		case r != nil && l.inUse != nil:
-			by = l.inUse(d, v)
+			by = cmp.Or(l.inUse(d, v), d.referrer(l.kind, r.Key))
+		case r != nil:
+			by = d.referrer(l.kind, r.Key)
 		}
 		switch {
 		case by != "":
@@ -245,14 +266,4 @@ func find[T any](d *Document, key string) *T {
 		return &found
 	}
 	return nil
-}
-
-// firstReferrer names the first thing of a type that refers to another; empty for none.
-func firstReferrer[T any](d *draft, refers func(T) bool) string {
-	l := listOf[T]()
-	in := *l.in(d.desired)
-	if i := slices.IndexFunc(in, refers); i >= 0 {
-		return wordsOf(l.kind, l.key(in[i]))
-	}
-	return ""
 }

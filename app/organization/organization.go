@@ -23,9 +23,7 @@ func organizationSection() section {
 		in:          func(d *Document) **Organization { return &d.Organization },
 		describeOne: func(s *State, n names) *Organization { return n.organization(s.Organization) },
 		check:       (*checker).organization,
-		checkReferences: func(d *draft, v Organization, t thing) {
-			d.mustExist(t, "catch_all_service", KindService, v.CatchAllService)
-		},
+		references:  func(v Organization, refer referFunc) { refer("catch_all_service", KindService, v.CatchAllService) },
 	}
 }
 

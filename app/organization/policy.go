@@ -95,11 +95,12 @@ func policySection() section {
 		names: func(s *State) named {
 			return namesOf(s.Policies, func(p PolicyRecord) (int64, string) { return p.ID, p.Slug })
 		},
-		check:           (*checker).policy,
-		complete:        func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
-		checkReferences: (*draft).policyReferences,
-		inUse:           (*draft).policyInUse,
-		people:          policyPeople,
+		check:      (*checker).policy,
+		complete:   func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
+		references: Policy.references,
+		checkFit:   (*draft).policyFits,
+		inUse:      (*draft).policyInUse,
+		people:     policyPeople,
 	}
 }
 
@@ -153,38 +154,49 @@ func (c *checker) target(t *Target, path string) {
 	}
 }
 
-func (d *draft) policyReferences(v Policy, t thing) {
-	d.mustExist(t, "team", KindTeam, v.Team)
+func (p Policy) references(refer referFunc) {
+	refer("team", KindTeam, p.Team)
+	p.eachTarget(func(path string, t Target) {
+		refer(path+".user", KindUser, t.User)
+		refer(path+".team", KindTeam, t.Team)
+		refer(path+".schedule", KindSchedule, t.Schedule)
+	})
+}
+
+// eachTarget visits all targets, with their paths within the policy.
+func (p Policy) eachTarget(visit func(path string, t Target)) {
+	for i, t := range p.Fallback {
+		visit(fmt.Sprintf("fallback[%d]", i), t)
+	}
+	for i, s := range p.Steps {
+		for j, t := range s.Targets {
+			visit(fmt.Sprintf("steps[%d].targets[%d]", i, j), t)
+		}
+	}
+}
+
+func (d *draft) policyFits(v Policy, t thing) {
 	if len(v.Steps) == 0 {
 		d.problem(t, "steps", "A policy needs at least one step.")
-	}
-	for i, target := range v.Fallback {
-		d.targetReferences(t, fmt.Sprintf("fallback[%d]", i), target)
 	}
 	var names []string
 	for _, p := range d.desired.Priorities {
 		names = append(names, p.Name)
 	}
 	for i, s := range v.Steps {
-		at := fmt.Sprintf("steps[%d]", i)
 		for name := range s.TimeoutFor {
-			d.mustBeOneOf(t, at+".timeout_for."+name, "priority", name, names)
-		}
-		for j, target := range s.Targets {
-			d.targetReferences(t, fmt.Sprintf("%s.targets[%d]", at, j), target)
+			d.mustBeOneOf(t, fmt.Sprintf("steps[%d].timeout_for.%s", i, name), "priority", name, names)
 		}
 	}
+	v.eachTarget(func(path string, target Target) { d.positionExists(t, path, target) })
 }
 
-func (d *draft) targetReferences(t thing, path string, v Target) {
-	d.mustExist(t, path+".user", KindUser, v.User)
-	d.mustExist(t, path+".team", KindTeam, v.Team)
-	if v.Schedule == "" || !d.mustExist(t, path+".schedule", KindSchedule, v.Schedule) {
-		return
-	}
+// positionExists checks that the schedule of a target has its position. One that is
+// not there is reported as a reference.
+func (d *draft) positionExists(t thing, path string, v Target) {
 	i, exists := d.known[KindSchedule].at[v.Schedule]
 	if !exists {
-		return // it cannot be read
+		return
 	}
 	positions := d.desired.Schedules[i].Positions
 	if !slices.Contains(positions, v.Position) {
@@ -198,13 +210,5 @@ func (d *draft) policyInUse(v Policy) string {
 			return "incidents"
 		}
 	}
-	return firstReferrer(d, func(s Service) bool { return s.EscalationPolicy == v.Slug })
-}
-
-// policyTargeting names a policy one of whose targets is meant; empty for none.
-func (d *draft) policyTargeting(meant func(Target) bool) string {
-	return firstReferrer(d, func(v Policy) bool {
-		return slices.ContainsFunc(v.Fallback, meant) ||
-			slices.ContainsFunc(v.Steps, func(s Step) bool { return slices.ContainsFunc(s.Targets, meant) })
-	})
+	return ""
 }

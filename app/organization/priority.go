@@ -1,7 +1,6 @@
 package organization
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -108,11 +107,12 @@ func (d *draft) priorityInUse(v Priority) string {
 	if d.state.History.has(KindPriority, int64(v.Level)) {
 		return "open incidents"
 	}
-	return cmp.Or(
-		firstReferrer(d, func(s Service) bool {
-			return slices.ContainsFunc(s.SLOs, func(o SLO) bool { return o.Priority != nil && *o.Priority == v.Level })
-		}),
-		firstReferrer(d, func(q Policy) bool {
-			return slices.ContainsFunc(q.Steps, func(s Step) bool { _, named := s.TimeoutFor[v.Name]; return named })
-		}))
+	for _, p := range d.desired.EscalationPolicies {
+		for _, step := range p.Steps {
+			if _, named := step.TimeoutFor[v.Name]; named {
+				return wordsOf(KindPolicy, p.Slug)
+			}
+		}
+	}
+	return ""
 }

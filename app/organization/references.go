@@ -26,8 +26,35 @@ func (d *draft) findReferences() {
 		d.known[s.is()] = knownOf(s.keys(d.desired))
 	}
 	for _, s := range sections {
-		s.references(d)
+		s.checkReferences(d)
 	}
+}
+
+// referFunc gets what a thing refers to: the path of the field within the thing,
+// and the kind and key of what it names. An empty name refers to nothing.
+type referFunc func(path string, kind Kind, name string)
+
+// under refers from paths within another.
+func (refer referFunc) under(path string) referFunc {
+	return func(inside string, kind Kind, name string) { refer(join(path, inside), kind, name) }
+}
+
+// referrer names the first thing in the desired document that refers to another, in
+// the order of sections; empty for none.
+func (d *draft) referrer(kind Kind, key string) string {
+	for _, s := range sections {
+		if by := s.referrer(d, kind, key); by != "" {
+			return by
+		}
+	}
+	return ""
+}
+
+// refers reports whether one of the references of a thing is to another.
+func refers[T any](v T, references func(T, referFunc), kind Kind, key string) bool {
+	found := false
+	references(v, func(_ string, to Kind, name string) { found = found || to == kind && name == key })
+	return found
 }
 
 // known are the keys of a section of the desired document, in its order.
@@ -44,22 +71,21 @@ func knownOf(keys []string) known {
 	return k
 }
 
-// mustExist checks that what a key names exists; an empty name refers to nothing.
-func (d *draft) mustExist(t thing, key string, kind Kind, name string) bool {
-	if _, exists := d.known[kind].at[name]; exists || name == "" {
-		return true
+// mustExist is a referFunc that reports what does not exist.
+func (d *draft) mustExist(t thing) referFunc {
+	return func(path string, kind Kind, name string) {
+		if _, exists := d.known[kind].at[name]; exists {
+			return
+		}
+		if _, unreadable := IDOf(name); !unreadable {
+			d.mustBeOneOf(t, path, string(kind), name, d.known[kind].keys)
+		}
 	}
-	if _, unreadable := IDOf(name); unreadable {
-		return true
-	}
-	return d.mustBeOneOf(t, key, string(kind), name, d.known[kind].keys)
 }
 
 // mustBeOneOf checks that a name is one of a list.
-func (d *draft) mustBeOneOf(t thing, key, what, name string, names []string) bool {
-	if name == "" || slices.Contains(names, name) {
-		return true
+func (d *draft) mustBeOneOf(t thing, key, what, name string, names []string) {
+	if name != "" && !slices.Contains(names, name) {
+		d.problem(t, key, "There is no %s %s.%s", what, name, spelling.DidYouMean(name, names))
 	}
-	d.problem(t, key, "There is no %s %s.%s", what, name, spelling.DidYouMean(name, names))
-	return false
 }

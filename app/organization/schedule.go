@@ -123,35 +123,49 @@ func scheduleSection() section {
 			orDefault(&v.Name, v.Slug)
 			orDefault(&v.Timezone, d.desired.Organization.Timezone)
 		},
-		checkReferences: (*draft).scheduleReferences,
-		inUse: func(d *draft, s Schedule) string {
-			return d.policyTargeting(func(t Target) bool { return t.Schedule == s.Slug })
-		},
-		change: (*draft).planSchedule,
+		references: Schedule.references,
+		checkFit:   (*draft).scheduleFits,
+		change:     (*draft).planSchedule,
 	}
 }
 
-func (d *draft) scheduleReferences(s Schedule, t thing) {
-	d.mustExist(t, "team", KindTeam, s.Team)
+func (s Schedule) references(refer referFunc) {
+	refer("team", KindTeam, s.Team)
 	for i, l := range s.Layers {
 		for j, m := range l.Members {
-			d.mustExist(t, fmt.Sprintf("layers[%d].members[%d]", i, j), KindUser, m)
+			refer(fmt.Sprintf("layers[%d].members[%d]", i, j), KindUser, m)
 		}
 	}
 	for i, w := range s.Shadows {
-		d.mustExist(t, fmt.Sprintf("shadows[%d].user", i), KindUser, w.User)
+		refer(fmt.Sprintf("shadows[%d].user", i), KindUser, w.User)
 	}
+	for i, o := range s.Overrides {
+		o.references(refer.under(fmt.Sprintf("overrides[%d]", i)))
+	}
+}
+
+func (o Override) references(refer referFunc) {
+	refer("replace", KindUser, o.Replace)
+	refer("with", KindUser, o.With)
+	refer("add", KindUser, o.Add)
+	if o.Remove != Everyone {
+		refer("remove", KindUser, o.Remove)
+	}
+}
+
+func (d *draft) scheduleFits(s Schedule, t thing) {
 	// Those that no edit gives were checked when they were made. One whose position
 	// is no longer there matches nobody, and keeps nobody from an edit.
 	if t.given("overrides") {
 		for i, o := range s.Overrides {
-			d.overrideReferences(t, fmt.Sprintf("overrides[%d]", i), o, s, s.Positions)
+			d.overrideFits(t, fmt.Sprintf("overrides[%d]", i), o, s, s.Positions)
 		}
 	}
 	if edits := d.schedules[s.Slug]; edits != nil {
 		for i, o := range edits.add {
 			path := thing{words: t.words, path: edits.paths[i], touched: true}
-			d.overrideReferences(path, "", o.Override, s, append(d.pastPositions(s.Slug), s.Positions...))
+			o.references(d.mustExist(path))
+			d.overrideFits(path, "", o.Override, s, append(d.pastPositions(s.Slug), s.Positions...))
 		}
 	}
 	// What is left, such as the positions of a layer, package oncall knows.
@@ -164,13 +178,7 @@ func (d *draft) scheduleReferences(s Schedule, t thing) {
 	}
 }
 
-func (d *draft) overrideReferences(t thing, path string, o Override, s Schedule, positions []string) {
-	d.mustExist(t, join(path, "replace"), KindUser, o.Replace)
-	d.mustExist(t, join(path, "with"), KindUser, o.With)
-	d.mustExist(t, join(path, "add"), KindUser, o.Add)
-	if o.Remove != Everyone {
-		d.mustExist(t, join(path, "remove"), KindUser, o.Remove)
-	}
+func (d *draft) overrideFits(t thing, path string, o Override, s Schedule, positions []string) {
 	d.mustBeOneOf(t, join(path, "position"), "position", o.Position, positions)
 	if !o.From.In(s.Timezone).Before(o.To.In(s.Timezone)) {
 		d.problem(t, join(path, "to"), "The override has to end after it begins.")
@@ -193,14 +201,4 @@ func (d *draft) pastPositions(slug string) []string {
 // reported reports whether something is known to be wrong at or around a path.
 func (d *draft) reported(path string) bool {
 	return slices.ContainsFunc(d.problems, func(p Problem) bool { return p.Path != "" && within(path, p.Path) })
-}
-
-// names reports whether a schedule, or an override that is not over, names a
-// person.
-func (s Schedule) names(email string) bool {
-	return slices.ContainsFunc(s.Layers, func(l Layer) bool { return slices.Contains(l.Members, email) }) ||
-		slices.ContainsFunc(s.Shadows, func(w Shadow) bool { return w.User == email }) ||
-		slices.ContainsFunc(s.Overrides, func(o Override) bool {
-			return slices.Contains([]string{o.Replace, o.With, o.Add, o.Remove}, email)
-		})
 }

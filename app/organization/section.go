@@ -23,9 +23,12 @@ type section interface {
 	// remove takes out of the desired document what is to be removed. What is in use
 	// stays, and is added to usedBy with what uses it.
 	remove(d *draft, usedBy map[*Remove]string)
-	// references reports what refers to something that is not in the desired
+	// checkReferences reports what refers to something that is not in the desired
 	// document, and what does not fit together.
-	references(*draft)
+	checkReferences(*draft)
+	// referrer names the first thing in the desired document that refers to another;
+	// empty for none.
+	referrer(d *draft, kind Kind, key string) string
 	// normalize puts lists whose order means nothing into the one of describe. It
 	// comes after everything that reports by index.
 	normalize(*Document)

@@ -70,9 +70,9 @@ func serviceSection() section {
 				v.ReopenWindow = Duration(catalog.DefaultReopenWindow)
 			}
 		},
-		checkReferences: (*draft).serviceReferences,
-		checkAll:        (*draft).orderServices,
-		inUse:           (*draft).serviceInUse,
+		references: Service.references,
+		checkAll:   (*draft).orderServices,
+		inUse:      (*draft).serviceInUse,
 		sort: func(s *Service) {
 			s.Deployments = sortedUnique(s.Deployments)
 			s.SLOs = slices.Clone(s.SLOs)
@@ -134,16 +134,16 @@ func (n names) service(s *State, v catalog.Service) Service {
 	return service
 }
 
-func (d *draft) serviceReferences(s Service, t thing) {
-	d.mustExist(t, "parent", KindService, s.Parent)
-	d.mustExist(t, "team", KindTeam, s.Team)
-	d.mustExist(t, "escalation_policy", KindPolicy, s.EscalationPolicy)
+func (s Service) references(refer referFunc) {
+	refer("parent", KindService, s.Parent)
+	refer("team", KindTeam, s.Team)
+	refer("escalation_policy", KindPolicy, s.EscalationPolicy)
 	for i, v := range s.Deployments {
-		d.mustExist(t, fmt.Sprintf("deployments[%d]", i), KindDeployment, v)
+		refer(fmt.Sprintf("deployments[%d]", i), KindDeployment, v)
 	}
 	for i, o := range s.SLOs {
 		if o.Priority != nil {
-			d.mustExist(t, fmt.Sprintf("slos[%d].priority", i), KindPriority, fmt.Sprint(*o.Priority))
+			refer(fmt.Sprintf("slos[%d].priority", i), KindPriority, fmt.Sprint(*o.Priority))
 		}
 	}
 }
@@ -190,7 +190,5 @@ func (d *draft) serviceInUse(s Service) string {
 	if d.desired.Organization.CatchAllService == s.Slug {
 		return "the organization, as its catch-all service"
 	}
-	return cmp.Or(
-		firstReferrer(d, func(v Service) bool { return v.Parent == s.Slug }),
-		firstReferrer(d, func(v Integration) bool { return v.Service == s.Slug }))
+	return ""
 }

@@ -6,11 +6,11 @@ package organization
 type single[T any] struct {
 	kind Kind
 	// name is the key of the section in a file.
-	name            string
-	in              func(*Document) **T
-	describeOne     func(*State, names) *T
-	check           func(c *checker, v *T, path string)
-	checkReferences func(d *draft, v T, t thing)
+	name        string
+	in          func(*Document) **T
+	describeOne func(*State, names) *T
+	check       func(c *checker, v *T, path string)
+	references  func(T, referFunc)
 }
 
 var _ typed[Organization] = (*single[Organization])(nil)
@@ -47,8 +47,15 @@ func (o *single[T]) put(d *draft, e *Put[T]) {
 	d.overlay(*o.in(d.desired), &e.Value, d.touch(o.kind, "", e.Input))
 }
 
-func (o *single[T]) references(d *draft) {
-	o.checkReferences(d, **o.in(d.desired), d.thing(o.kind, ""))
+func (o *single[T]) checkReferences(d *draft) {
+	o.references(**o.in(d.desired), d.mustExist(d.thing(o.kind, "")))
+}
+
+func (o *single[T]) referrer(d *draft, kind Kind, key string) string {
+	if refers(**o.in(d.desired), o.references, kind, key) {
+		return wordsOf(o.kind, "")
+	}
+	return ""
 }
 
 func (o *single[T]) compare(d *draft) {

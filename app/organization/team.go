@@ -1,7 +1,6 @@
 package organization
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -44,11 +43,10 @@ func teamSection() section {
 		names: func(s *State) named {
 			return namesOf(s.Teams, func(t catalog.Team) (int64, string) { return t.ID, t.Slug })
 		},
-		check:           (*checker).team,
-		complete:        func(_ *draft, v, _ *Team, _ thing) { orDefault(&v.Name, v.Slug) },
-		checkReferences: (*draft).teamReferences,
-		inUse:           (*draft).teamInUse,
-		sort:            func(t *Team) { t.Members = sortedUnique(t.Members) },
+		check:      (*checker).team,
+		complete:   func(_ *draft, v, _ *Team, _ thing) { orDefault(&v.Name, v.Slug) },
+		references: Team.references,
+		sort:       func(t *Team) { t.Members = sortedUnique(t.Members) },
 	}
 }
 
@@ -78,19 +76,11 @@ func (n names) team(s *State, t catalog.Team) Team {
 	return team
 }
 
-func (d *draft) teamReferences(v Team, t thing) {
-	d.mustExist(t, "manager", KindUser, v.Manager)
-	for i, m := range v.Members {
-		d.mustExist(t, fmt.Sprintf("members[%d]", i), KindUser, m)
+func (t Team) references(refer referFunc) {
+	refer("manager", KindUser, t.Manager)
+	for i, m := range t.Members {
+		refer(fmt.Sprintf("members[%d]", i), KindUser, m)
 	}
-}
-
-func (d *draft) teamInUse(t Team) string {
-	return cmp.Or(
-		firstReferrer(d, func(v Service) bool { return v.Team == t.Slug }),
-		firstReferrer(d, func(v Schedule) bool { return v.Team == t.Slug }),
-		firstReferrer(d, func(v Policy) bool { return v.Team == t.Slug }),
-		d.policyTargeting(func(v Target) bool { return v.Team == t.Slug }))
 }
 
 // RenameTeam gives a team another name; its slug stays.

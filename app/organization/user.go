@@ -146,7 +146,7 @@ func (d *draft) keepAdministrator() {
 // deactivate deactivates a person whom nothing refers to. Administrators are
 // deactivated by hand, so that no file locks its own author out.
 func (d *draft) deactivate(r *Remove, u *User) string {
-	by := d.userInUse(u.Email)
+	by := d.referrer(KindUser, u.Email)
 	switch {
 	case u.Deactivated:
 	case r.IfUnused && u.Role == string(auth.Administrator):
@@ -158,13 +158,6 @@ func (d *draft) deactivate(r *Remove, u *User) string {
 		d.touchPart(KindUser, u.Email)
 	}
 	return ""
-}
-
-func (d *draft) userInUse(email string) string {
-	return cmp.Or(
-		firstReferrer(d, func(t Team) bool { return t.Manager == email || slices.Contains(t.Members, email) }),
-		firstReferrer(d, func(s Schedule) bool { return s.names(email) }),
-		d.policyTargeting(func(t Target) bool { return t.User == email }))
 }
 
 // numbers are the ids of people by address.
