@@ -89,7 +89,7 @@ func (r *reader) check() {
 	case f.document.Version != FormatVersion:
 		r.wrong(f.placeAt("version"), "version", "This version of Tocsin reads version %d of the format.", FormatVersion)
 	}
-	f.edits = f.document.edits(f)
+	f.edits = f.document.Edits(f)
 	r.mistakes = append(r.mistakes, f.mistakes(organization.Check(f.edits))...)
 	known := func(m Mistake) bool {
 		return slices.ContainsFunc(unread, func(u Mistake) bool { return u.Field != "" && within(m.Field, u.Field) })
