@@ -89,6 +89,7 @@ func TestFormatsAreRegisteredOnce(t *testing.T) {
 		"no endpoint":      other(func(f *ingest.Format) { f.Endpoints = nil }),
 		"no method":        other(func(f *ingest.Format) { f.Endpoints[0].Method = "" }),
 		"slash at the end": other(func(f *ingest.Format) { f.Endpoints[0].Path = "/other/" }),
+		"no secrets":       other(func(f *ingest.Format) { f.Endpoints[0].Key = firstLine }),
 	} {
 		if _, err := ingest.NewFormats(slo.Format, f); err == nil {
 			t.Errorf("%s: registered", name)
