@@ -21,7 +21,8 @@ const (
 
 // shiftChange is a change of a schedule in terms of its shifts.
 type shiftChange struct {
-	before, after oncall.Schedule
+	before, after map[post][]span
+	uncovered     []oncall.Gap // afterwards
 	in            span
 	// now is when the plan is made, loc where times are read.
 	now  time.Time
@@ -40,7 +41,9 @@ func (d *draft) shiftChange(r ScheduleRecord, next oncall.Schedule, c ScheduleCh
 	if err != nil {
 		loc = time.UTC
 	}
-	return shiftChange{before: r.Schedule, after: next, in: span{from, from.Add(shiftHorizon)}, now: d.state.At, loc: loc, name: d.personName}, true
+	in := span{from, from.Add(shiftHorizon)}
+	return shiftChange{before: posts(r.Schedule, in), after: posts(next, in), uncovered: next.Gaps(in.from, in.to), in: in,
+		now: d.state.At, loc: loc, name: d.personName}, true
 }
 
 // changeBegins is the first instant at which a change can lead to other shifts;
@@ -96,10 +99,10 @@ type post struct {
 	shadow   bool
 }
 
-// posts are the times of each post, as a schedule has them.
-func (c shiftChange) posts(s oncall.Schedule) map[post][]span {
+// posts are the times of each post within a span, as a schedule has them.
+func posts(s oncall.Schedule, in span) map[post][]span {
 	times := map[post][]span{}
-	for _, shift := range s.Shifts(c.in.from, c.in.to) {
+	for _, shift := range s.Shifts(in.from, in.to) {
 		p := post{shift.Person, shift.Position, shift.Shadow}
 		times[p] = append(times[p], span{shift.Start, shift.End})
 	}
@@ -119,7 +122,6 @@ type personChange struct {
 // lines say who gains and who loses which shifts, a line a person, by the first
 // shift that changes.
 func (c shiftChange) lines() []string {
-	before, after := c.posts(c.before), c.posts(c.after)
 	people := map[oncall.Person][]personChange{}
 	add := func(sign string, has, other map[post][]span) {
 		for p, spans := range has {
@@ -128,8 +130,8 @@ func (c shiftChange) lines() []string {
 			}
 		}
 	}
-	add("+", after, before)
-	add("-", before, after)
+	add("+", c.after, c.before)
+	add("-", c.before, c.after)
 	var order []oncall.Person
 	for person, changes := range people {
 		slices.SortFunc(changes, func(a, b personChange) int {
@@ -192,14 +194,14 @@ func (c shiftChange) moment(at time.Time) string {
 // a position.
 func (c shiftChange) gaps() []string {
 	covered := map[oncall.Position][]span{}
-	for p, spans := range c.posts(c.before) {
+	for p, spans := range c.before {
 		if !p.shadow {
 			covered[p.position] = append(covered[p.position], spans...)
 		}
 	}
 	empty := map[oncall.Position][]span{}
 	var order []oncall.Position
-	for _, g := range c.after.Gaps(c.in.from, c.in.to) {
+	for _, g := range c.uncovered {
 		// What was covered in the gap is what is not left of it by what was covered.
 		gap := []span{{g.Start, g.End}}
 		spans := without(gap, without(gap, union(covered[g.Position])))
