@@ -98,7 +98,7 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	if format, ok := p.Tests.Formats.Kind(i.Kind); ok {
 		data.Identity = format.Identity
 	}
-	data.Snippets = p.snippets(i.Kind, revealed)
+	data.Snippets = p.Tests.Snippets(i.Kind, p.PublicURL(), revealed)
 	if i.ServiceID == nil {
 		data.CatchAll = req.Config.ServiceRef(req.Config.Organization.CatchAllServiceID)
 	}
@@ -170,21 +170,4 @@ func rejectedRow(req *page.Request, r ingest.Rejection) view.Rejected {
 	row.Body, row.Truncated = page.BodyText(r.Body)
 	row.Truncated = row.Truncated || r.Status == http.StatusRequestEntityTooLarge
 	return row
-}
-
-// snippets are the texts of a format with the key, where it is revealed. The
-// native format has a command of its own, which names a service.
-func (p *handlers) snippets(kind, key string) []view.Snippet {
-	format, ok := p.Tests.Formats.Kind(kind)
-	if !ok || kind == catalog.KindSLO {
-		return nil
-	}
-	if key == "" {
-		key = "$TOCSIN_KEY"
-	}
-	var all []view.Snippet
-	for _, s := range format.Snippets(p.PublicURL(), key) {
-		all = append(all, view.Snippet{Title: s.Title, Text: s.Text})
-	}
-	return all
 }
