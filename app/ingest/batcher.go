@@ -56,7 +56,7 @@ const (
 // Batcher makes signals durable many at a time without making a single one
 // wait: a lane takes whatever is there, writes it in one transaction, and what
 // came in meanwhile is the next batch. There is no timer. Where the writer
-// leaves the wait for the disk to Settle, the lane goes on meanwhile.
+// leaves the wait for the disk to WaitForFlush, the lane goes on meanwhile.
 type Batcher struct {
 	writer   Writer
 	opts     BatcherOptions

@@ -136,7 +136,7 @@ func (w *instant) WriteSignals(_ context.Context, signals []ingest.Signal) (inge
 	return ingest.Written{Results: w.results[:len(signals)]}, nil
 }
 
-func (*instant) Settle(context.Context, ingest.Mark) error { return nil }
+func (*instant) WaitForFlush(context.Context, ingest.Mark) error { return nil }
 
 func BenchmarkSubmit(b *testing.B) {
 	for _, senders := range []int{1, 16} {

@@ -53,7 +53,7 @@ func (w *fakeWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) 
 	return written, nil
 }
 
-func (w *fakeWriter) Settle(_ context.Context, mark ingest.Mark) error { return w.settle(mark) }
+func (w *fakeWriter) WaitForFlush(_ context.Context, mark ingest.Mark) error { return w.settle(mark) }
 
 func signal(key, title string) ingest.Signal {
 	return ingest.Signal{ServiceID: 1, Event: incident.Event{DedupKey: key, Title: title}}

@@ -67,7 +67,7 @@ func (b *Batcher) settleAll(all []unsettled) {
 		mark := u.written.Mark
 		err, known := waited[mark]
 		if !known {
-			err = b.writer.Settle(ctx, mark)
+			err = b.writer.WaitForFlush(ctx, mark)
 			waited[mark] = err
 		}
 		if err != nil {

@@ -52,9 +52,9 @@ type Writer interface {
 	// ErrUnavailable says what to do; any other is blamed on one of the signals,
 	// which is then searched for.
 	WriteSignals(ctx context.Context, signals []Signal) (Written, error)
-	// Settle waits until all that was written with a mark is on the disk. Where it
+	// WaitForFlush waits until all that was written with a mark is on the disk. Where it
 	// fails, it may be or not.
-	Settle(ctx context.Context, mark Mark) error
+	WaitForFlush(ctx context.Context, mark Mark) error
 }
 
 // Written is what WriteSignals has done.

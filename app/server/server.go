@@ -254,9 +254,9 @@ func (s *Server) housekeeping(ctx context.Context) {
 	}
 }
 
-// Settle carries out everything that is due, until nothing is. Tests call it
+// RunUntilIdle carries out everything that is due, until nothing is. Tests call it
 // after moving the clock.
-func (s *Server) Settle(ctx context.Context) error {
+func (s *Server) RunUntilIdle(ctx context.Context) error {
 	for {
 		total := 0
 		for _, l := range s.loops {

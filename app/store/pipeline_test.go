@@ -146,7 +146,7 @@ func (p *pipeline) write(signals ...ingest.Signal) []ingest.Result {
 		p.t.Fatal(err)
 	}
 	if written.Mark != ingest.Durable {
-		if err := p.db.Incidents.Settle(context.Background(), written.Mark); err != nil {
+		if err := p.db.Incidents.WaitForFlush(context.Background(), written.Mark); err != nil {
 			p.t.Fatal(err)
 		}
 	}

@@ -79,7 +79,7 @@ func (a *agenda) play(ctx context.Context, s *server.Server, c *clock, end time.
 // something is due.
 func advance(ctx context.Context, s *server.Server, c *clock, to time.Time) error {
 	for {
-		if err := s.Settle(ctx); err != nil {
+		if err := s.RunUntilIdle(ctx); err != nil {
 			return err
 		}
 		due, ok, err := s.NextDue(ctx)
@@ -94,5 +94,5 @@ func advance(ctx context.Context, s *server.Server, c *clock, to time.Time) erro
 		}
 	}
 	c.set(to)
-	return s.Settle(ctx)
+	return s.RunUntilIdle(ctx)
 }
