@@ -9,8 +9,8 @@ const (
 	// counts as dead, so that its key may be tried again. No request lives so
 	// long.
 	IdempotencyAbandoned = 2 * time.Minute
-	// LongestIdempotencyKey bounds a client's key.
-	LongestIdempotencyKey = 255
+	// MaxIdempotencyKey bounds a client's key.
+	MaxIdempotencyKey = 255
 )
 
 // IdempotentRequest is a POST that carried an Idempotency-Key. Keys are each

@@ -26,10 +26,10 @@ const (
 	failuresByRemote  = 50
 	failuresByNetwork = 200
 	slowBy            = 2 * time.Second
-	// mostKeys bounds the memory of a limiter. Beyond it, the key with the fewest
+	// maxKeys bounds the memory of a limiter. Beyond it, the key with the fewest
 	// failures is forgotten among the oldestKeys that failed longest ago: keys are
 	// chosen by whoever guesses, and many of one failure push out none of fifty.
-	mostKeys   = 20_000
+	maxKeys   = 20_000
 	oldestKeys = 100
 )
 
@@ -128,7 +128,7 @@ func (l *limiter) attempts(key string) *attempts {
 		l.order.MoveToBack(e)
 		return e.Value.(*attempts)
 	}
-	if l.order.Len() >= mostKeys {
+	if l.order.Len() >= maxKeys {
 		l.drop(l.least())
 	}
 	a := &attempts{key: key}

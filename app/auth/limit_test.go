@@ -65,13 +65,13 @@ func TestLimiterIsBounded(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(1, time.Hour)
 	l.take("first", noon)
-	for i := range mostKeys {
+	for i := range maxKeys {
 		l.take(fmt.Sprint(i), noon)
 	}
-	if len(l.keys) != mostKeys || l.order.Len() != mostKeys {
-		t.Errorf("keeps %d keys, want %d", len(l.keys), mostKeys)
+	if len(l.keys) != maxKeys || l.order.Len() != maxKeys {
+		t.Errorf("keeps %d keys, want %d", len(l.keys), maxKeys)
 	}
-	if l.take(fmt.Sprint(mostKeys-1), noon) == 0 {
+	if l.take(fmt.Sprint(maxKeys-1), noon) == 0 {
 		t.Error("the latest was forgotten")
 	}
 	if l.take("first", noon) != 0 {
@@ -119,7 +119,7 @@ func TestManyKeysPushOutNoneThatFailedOften(t *testing.T) {
 	for range 3 {
 		l.take("ana", noon)
 	}
-	for i := range mostKeys + oldestKeys {
+	for i := range maxKeys + oldestKeys {
 		l.take(fmt.Sprint(i), noon)
 	}
 	if l.take("ana", noon) == 0 {

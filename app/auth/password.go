@@ -33,9 +33,9 @@ const (
 
 	// ShortestPassword is in characters, as OWASP's ASVS 4 asks (2.1.1).
 	ShortestPassword = 12
-	// longestPassword keeps a request from making us normalize and hash
+	// maxPassword keeps a request from making us normalize and hash
 	// megabytes.
-	longestPassword = 256
+	maxPassword = 256
 
 	// hashesAtOnce bounds the memory that sign-ins take together: four hashes
 	// are 256 MiB. Others wait, up to hashesWaiting.
@@ -53,8 +53,8 @@ func CheckPassword(password string) error {
 		return fieldFault("password", "A password is text.")
 	case n < ShortestPassword:
 		return fieldFault("password", fmt.Sprintf("A password has at least %d characters; this one has %d.", ShortestPassword, n))
-	case n > longestPassword:
-		return fieldFault("password", fmt.Sprintf("A password has at most %d characters; this one has %d.", longestPassword, n))
+	case n > maxPassword:
+		return fieldFault("password", fmt.Sprintf("A password has at most %d characters; this one has %d.", maxPassword, n))
 	case strings.Count(password, password[:1]) == len(password):
 		return fieldFault("password", "A password of one repeated character is guessed at once.")
 	}
@@ -93,7 +93,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // that does not depend on how much of it is right. An empty hash matches
 // nothing, and takes as long.
 func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, error) {
-	known := encoded != "" && utf8.RuneCountInString(password) <= longestPassword
+	known := encoded != "" && utf8.RuneCountInString(password) <= maxPassword
 	if encoded == "" {
 		encoded = h.decoy
 	}

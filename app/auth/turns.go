@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// mostInTurn is how many attempts one key has waiting or pausing at once.
-const mostInTurn = 5
+// maxWaiting is how many attempts one key has waiting or pausing at once.
+const maxWaiting = 5
 
 // turns lets attempts of one key go one at a time, so that a pause between them
 // is a rate, however many come together.
@@ -32,9 +32,9 @@ func (t *turns) take(ctx context.Context, key string) (leave func(), err error) 
 		l = &line{turn: make(chan struct{}, 1)}
 		t.lines[key] = l
 	}
-	if l.in >= mostInTurn {
+	if l.in >= maxWaiting {
 		t.mu.Unlock()
-		return nil, limited(mostInTurn * slowBy)
+		return nil, limited(maxWaiting * slowBy)
 	}
 	l.in++
 	t.mu.Unlock()

@@ -24,7 +24,7 @@ func TestAPauseIsARate(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if took := time.Since(begun); took != mostInTurn*slowBy || len(refused) != 20-mostInTurn {
+		if took := time.Since(begun); took != maxWaiting*slowBy || len(refused) != 20-maxWaiting {
 			t.Errorf("20 at once took %s and %d were refused", took, len(refused))
 		}
 		if err := <-refused; !fault.Is(err, fault.KindLimited) {

@@ -93,8 +93,8 @@ func (p Profile) Check() (Profile, error) {
 	return p, nil
 }
 
-// longestEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
-const longestEmail = 254
+// maxEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
+const maxEmail = 254
 
 // NormalizeEmail returns an address as it is kept and compared: without
 // surrounding space, in lower case.
@@ -102,20 +102,20 @@ func NormalizeEmail(address string) (string, error) {
 	valid := utf8.ValidString(address)
 	address = strings.ToLower(strings.TrimSpace(address))
 	parsed, err := mail.ParseAddress(address)
-	if !valid || err != nil || parsed.Address != address || len(address) > longestEmail {
+	if !valid || err != nil || parsed.Address != address || len(address) > maxEmail {
 		return "", fieldFault("email", "Write an email address such as ana@example.com.")
 	}
 	return address, nil
 }
 
-const longestName = 100
+const maxName = 100
 
 func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	switch {
 	case name == "":
 		return "", fieldFault("name", "Write a name.")
-	case utf8.RuneCountInString(name) > longestName:
+	case utf8.RuneCountInString(name) > maxName:
 		return "", fieldFault("name", "A name has at most 100 characters.")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return "", fieldFault("name", "A name is one line of text.")

@@ -22,8 +22,8 @@ var (
 	numberMarks = strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "", "\u00a0", "")
 )
 
-// longestEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
-const longestEmail = 254
+// maxEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
+const maxEmail = 254
 
 // NormalizeAddress is an address as it is kept and compared: a telephone
 // number in E.164 without spaces, an email address in lower case, a Slack
@@ -43,7 +43,7 @@ func NormalizeAddress(medium Medium, address string) (string, error) {
 	case Email:
 		address = strings.ToLower(address)
 		parsed, err := mail.ParseAddress(address)
-		if err != nil || parsed.Address != address || len(address) > longestEmail {
+		if err != nil || parsed.Address != address || len(address) > maxEmail {
 			return "", wrongAddress("Write an email address such as ana@example.com.")
 		}
 		return address, nil

@@ -61,7 +61,7 @@ type Message struct {
 	// first. A page has at least one; the other kinds may have none.
 	Subjects []Subject
 	// More counts the incidents that the message is about beyond Subjects, of
-	// which there are at most MostSubjects.
+	// which there are at most MaxSubjects.
 	More int
 	// Text is the whole text of a reply or a notice, and the code of a
 	// verification. Where it has several lines, the first is its heading.
@@ -81,8 +81,8 @@ type Message struct {
 // Count is how many incidents the message is about.
 func (m Message) Count() int { return len(m.Subjects) + m.More }
 
-// MostSubjects bounds how many incidents a message names.
-const MostSubjects = 50
+// MaxSubjects bounds how many incidents a message names.
+const MaxSubjects = 50
 
 // Subject is one incident as a message speaks of it.
 type Subject struct {

@@ -21,8 +21,8 @@ const (
 	// CodesAnHour bounds the codes that are sent for one person, which cost
 	// money and may reach a stranger.
 	CodesAnHour = 6
-	// MostContacts is how many contact methods a person may have.
-	MostContacts = 20
+	// MaxContacts is how many contact methods a person may have.
+	MaxContacts = 20
 	// CodeAgain is how long to wait before the next code to the same method.
 	CodeAgain = 30 * time.Second
 )
@@ -83,8 +83,8 @@ func (c *Contacts) Add(ctx context.Context, by string, userID int64, n NewContac
 				With(fault.Field{Path: "address", Message: "This is there already."})
 		}
 	}
-	if len(methods) >= MostContacts {
-		message := fmt.Sprintf("A person has at most %d contacts. Remove one first.", MostContacts)
+	if len(methods) >= MaxContacts {
+		message := fmt.Sprintf("A person has at most %d contacts. Remove one first.", MaxContacts)
 		return ContactMethod{}, fault.Conflict("%s", message).With(fault.Field{Path: "address", Message: message})
 	}
 	if err := c.Store.AddContact(ctx, by, &m); err != nil {
@@ -136,8 +136,8 @@ func (c *Contacts) Remove(ctx context.Context, by string, userID, methodID int64
 	return c.Store.RemoveContact(ctx, by, userID, methodID)
 }
 
-// longestAfter bounds the time of a personal rule, which ends with its step.
-const longestAfter = 24 * time.Hour
+// maxAfter bounds the time of a personal rule, which ends with its step.
+const maxAfter = 24 * time.Hour
 
 // SetRules replaces a person's rules.
 func (c *Contacts) SetRules(ctx context.Context, by string, userID int64, rules []Rule) error {
@@ -153,7 +153,7 @@ func (c *Contacts) SetRules(ctx context.Context, by string, userID int64, rules 
 		if r.Urgency != "high" && r.Urgency != "low" {
 			add("urgency", "An urgency is high or low.")
 		}
-		if r.AfterSeconds < 0 || r.AfterSeconds > int64(longestAfter/time.Second) {
+		if r.AfterSeconds < 0 || r.AfterSeconds > int64(maxAfter/time.Second) {
 			add("after", "A rule waits from 0 seconds to a day.")
 		}
 		if !slices.ContainsFunc(methods, func(m ContactMethod) bool { return m.ID == r.ContactMethodID }) {

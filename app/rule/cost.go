@@ -8,7 +8,7 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// mostCost bounds one evaluation in units: one for a field that is read, an
+// maxCost bounds one evaluation in units: one for a field that is read, an
 // element that is visited, ten bytes of text that are, and a hundred steps of a
 // pattern. It is counted, not timed, so that an event has the same outcome on
 // every machine. A usual key costs some ten.
@@ -16,7 +16,7 @@ import (
 // A call is charged for once it is done, so that the last one goes beyond. It is
 // one: nothing in an expression is done twice, a call reads what it is given
 // once, and matches refuses what would take it too many steps.
-const mostCost = 10_000
+const maxCost = 10_000
 
 // costs charges a call for what it reads and what it makes. CEL's own prices go
 // by the overload that the types choose. Nothing is known of an event's types
@@ -86,7 +86,7 @@ func weight(v ref.Val) uint64 {
 
 func weighed(all traits.Iterator, each func(ref.Val) uint64) uint64 {
 	total := uint64(1)
-	for total <= mostCost && all.HasNext() == types.True {
+	for total <= maxCost && all.HasNext() == types.True {
 		total += each(all.Next())
 	}
 	return total

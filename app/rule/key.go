@@ -1,7 +1,7 @@
 // Package rule evaluates the organisation's own expressions over what was
 // received. They are written in a part of CEL that has no loops and no effects:
 // each word of an expression is evaluated once at most. What that may cost is
-// bounded besides, since an expression sees what a stranger sent; see mostCost.
+// bounded besides, since an expression sees what a stranger sent; see maxCost.
 package rule
 
 import (
@@ -80,7 +80,7 @@ func CompileKey(expression string) (*Key, error) {
 	if err := patterns.permit(checked.NativeRep().Expr()); err != nil {
 		return nil, err
 	}
-	program, err := env.Program(checked, cel.OptimizeRegex(patterns.matches()), cel.CostLimit(mostCost), cel.CostTracking(costs{patterns}))
+	program, err := env.Program(checked, cel.OptimizeRegex(patterns.matches()), cel.CostLimit(maxCost), cel.CostTracking(costs{patterns}))
 	if err != nil {
 		return nil, fault.Invalid("This expression cannot be used: %s.", err)
 	}

@@ -17,8 +17,8 @@ import (
 // Matching may take as many steps as the text has bytes times what the pattern
 // has instructions, so that both are bounded before it begins.
 const (
-	mostMatched      = 2 << 10 // bytes of text
-	mostInstructions = 500
+	maxMatched      = 2 << 10 // bytes of text
+	maxInstructions = 500
 )
 
 // patterns are those of an expression by their text, compiled.
@@ -50,8 +50,8 @@ func (p patterns) add(call ast.CallExpr) error {
 	if err != nil {
 		return fault.Invalid("The pattern %q cannot be used: %s.", text, err)
 	}
-	if n := len(program.Inst); n > mostInstructions {
-		return fault.Invalid("The pattern %q repeats too much: it has %d instructions, of at most %d.", text, n, mostInstructions)
+	if n := len(program.Inst); n > maxInstructions {
+		return fault.Invalid("The pattern %q repeats too much: it has %d instructions, of at most %d.", text, n, maxInstructions)
 	}
 	compiled, err := regexp.Compile(text)
 	if err != nil {
@@ -76,8 +76,8 @@ func (p patterns) matches() *interpreter.RegexOptimization {
 				switch {
 				case !ok:
 					return types.MaybeNoSuchOverloadErr(args[0])
-				case len(in) > mostMatched:
-					return types.NewErr("matches reads at most %d bytes, and this text has %d", mostMatched, len(in))
+				case len(in) > maxMatched:
+					return types.NewErr("matches reads at most %d bytes, and this text has %d", maxMatched, len(in))
 				}
 				return types.Bool(known.MatchString(string(in)))
 			}), nil
@@ -88,7 +88,7 @@ func (p patterns) matches() *interpreter.RegexOptimization {
 // steps is what matching took at most. What matches refused took none.
 func (p patterns) steps(args []ref.Val) uint64 {
 	n := length(args[0])
-	if n > mostMatched {
+	if n > maxMatched {
 		return 0
 	}
 	text, _ := args[1].(types.String)

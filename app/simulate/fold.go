@@ -30,8 +30,8 @@ func rounds(entries []Entry) []round {
 	return all
 }
 
-// leastFolded is how many rounds after the first are told as one.
-const leastFolded = 2
+// minFolded is how many rounds after the first are told as one.
+const minFolded = 2
 
 // alike counts the rounds after the first of rest that repeat it at even
 // distances. The last one of all may be cut short by the end of the timeline.

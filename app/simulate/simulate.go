@@ -24,8 +24,8 @@ import (
 // A simulation is bounded in time and in length.
 const (
 	DefaultSpan = 72 * time.Hour
-	MostSpan    = 31 * 24 * time.Hour
-	MostEntries = 1000
+	MaxSpan    = 31 * 24 * time.Hour
+	MaxEntries = 1000
 )
 
 // Input is a configuration and what happens under it.
@@ -51,7 +51,7 @@ type Input struct {
 	// Answers may come in any order, none after the span. One at the instant at
 	// which something is due comes first.
 	Answers []Answer
-	// Span is how long to look on, at most MostSpan; 0 stands for DefaultSpan.
+	// Span is how long to look on, at most MaxSpan; 0 stands for DefaultSpan.
 	Span time.Duration
 }
 
@@ -102,7 +102,7 @@ const (
 	AckExpired   = Kind(incident.EvAckExpired)
 	ResolvedBy   = Kind(incident.EvResolved)
 	Unchanged    = Kind("unchanged") // an answer that changes nothing
-	LeftOut      = Kind("left_out")  // what would be more than MostEntries
+	LeftOut      = Kind("left_out")  // what would be more than MaxEntries
 )
 
 // Entry is one line of a timeline. Each kind fills what it needs.
@@ -221,8 +221,8 @@ func (in *Input) check() error {
 	if in.Span == 0 {
 		in.Span = DefaultSpan
 	}
-	if in.Span < 0 || in.Span > MostSpan {
-		wrong = append(wrong, fault.Field{Path: "span", Message: fmt.Sprintf("At most %d days.", MostSpan/(24*time.Hour))})
+	if in.Span < 0 || in.Span > MaxSpan {
+		wrong = append(wrong, fault.Field{Path: "span", Message: fmt.Sprintf("At most %d days.", MaxSpan/(24*time.Hour))})
 	}
 	for i, a := range in.Answers {
 		path := fmt.Sprintf("answers[%d]", i)

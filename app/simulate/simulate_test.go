@@ -261,7 +261,7 @@ func TestWhatCannotBeSimulated(t *testing.T) {
 		"no JSON":        {func(a *acme) { a.Payload = []byte("breach") }, fault.KindMalformed, nil},
 		"no service":     {func(a *acme) { a.Payload = []byte(`{"sli": "availability", "slo": {"name": "a"}}`) }, fault.KindInvalid, []string{"service"}},
 		"no such":        {func(a *acme) { a.Integration.ServiceID = nil; a.contents.Services = nil }, fault.KindInvalid, []string{"service"}},
-		"too long":       {func(a *acme) { a.Span = simulate.MostSpan + 1 }, fault.KindInvalid, []string{"span"}},
+		"too long":       {func(a *acme) { a.Span = simulate.MaxSpan + 1 }, fault.KindInvalid, []string{"span"}},
 		"backwards":      {func(a *acme) { a.Span = -1 }, fault.KindInvalid, []string{"span"}},
 		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].kind", "answers[1].person", "answers[1].kind", "answers[1].after"}},
 		"a right answer": {func(a *acme) { a.answers(simulate.Answer{Person: ana, Kind: simulate.Resolve}) }, "", nil},
@@ -305,7 +305,7 @@ func TestItIsCut(t *testing.T) {
 	a.policy = escalation.Policy{Repeat: 100, Steps: slices.Repeat([]escalation.Step{{Timeout: 1, Targets: []escalation.Target{{Team: 1}}}}, 10)}
 	a.answers(simulate.Answer{After: 71 * time.Hour, Kind: simulate.Acknowledge}, simulate.Answer{After: 70 * time.Hour, Person: ana, Kind: simulate.Resolve})
 	timeline := a.run(t)
-	if n := len(timeline.Entries); !timeline.Cut || n < simulate.MostEntries || n > simulate.MostEntries+10 {
+	if n := len(timeline.Entries); !timeline.Cut || n < simulate.MaxEntries || n > simulate.MaxEntries+10 {
 		t.Errorf("%d entries, cut is %v", n, timeline.Cut)
 	}
 	last := timeline.Entries[len(timeline.Entries)-1]

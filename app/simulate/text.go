@@ -26,7 +26,7 @@ func Text(out io.Writer, t Timeline, zone *time.Location, names func(id int64) s
 			p.entry(e)
 		}
 		n := p.alike(rest)
-		if n < leastFolded {
+		if n < minFolded {
 			n = 0
 		} else {
 			p.again(rest[1:n+1], rest[1].at.Sub(rest[0].at), t.Cut && n+1 == len(rest))

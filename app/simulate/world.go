@@ -88,7 +88,7 @@ func (w *world) run(ctx context.Context) error {
 		case next.After(w.end):
 			w.timeline.Cut, w.timeline.Until = true, w.end
 			return nil
-		case len(w.timeline.Entries) >= MostEntries:
+		case len(w.timeline.Entries) >= MaxEntries:
 			w.timeline.Cut = true
 			w.leaveOut()
 			return nil
@@ -103,7 +103,7 @@ func (w *world) run(ctx context.Context) error {
 
 // leaveOut tells that the timeline has become too long.
 func (w *world) leaveOut() {
-	text := fmt.Sprintf("What comes after the first %d lines is left out", MostEntries)
+	text := fmt.Sprintf("What comes after the first %d lines is left out", MaxEntries)
 	if n := len(w.in.Answers); n == 1 {
 		text += ", an answer with it"
 	} else if n > 1 {

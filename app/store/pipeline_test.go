@@ -332,7 +332,7 @@ func TestStormIsFewMessages(t *testing.T) {
 		p.expect(p.settle(), "sms-1") // a higher priority breaks out
 		gathered := p.advance(time.Minute)
 		p.expect(gathered, "sms-1")
-		if m := gathered[0]; m.Count() != 297 || len(m.Subjects) != notify.MostSubjects {
+		if m := gathered[0]; m.Count() != 297 || len(m.Subjects) != notify.MaxSubjects {
 			t.Errorf("the gathered message is about %d incidents and names %d", m.Count(), len(m.Subjects))
 		}
 	})
