@@ -29,7 +29,7 @@ const (
 	// maxKeys bounds the memory of a limiter. Beyond it, the key with the fewest
 	// failures is forgotten among the oldestKeys that failed longest ago: keys are
 	// chosen by whoever guesses, and many of one failure push out none of fifty.
-	maxKeys   = 20_000
+	maxKeys    = 20_000
 	oldestKeys = 100
 )
 

@@ -24,8 +24,8 @@ import (
 // A simulation is bounded in time and in length.
 const (
 	DefaultSpan = 72 * time.Hour
-	MaxSpan    = 31 * 24 * time.Hour
-	MaxEntries = 1000
+	MaxSpan     = 31 * 24 * time.Hour
+	MaxEntries  = 1000
 )
 
 // Input is a configuration and what happens under it.
