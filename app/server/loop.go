@@ -115,15 +115,15 @@ func (l *loop) once(ctx context.Context) (int, error) {
 
 // dispatch wakes the loops that a transaction made work for.
 func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work][]*loop) {
-	news, stop := bus.Listen()
+	wakeups, stop := bus.Listen()
 	defer stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case n := <-news:
+		case w := <-wakeups:
 			for work, woken := range loops {
-				if n.Work&work == 0 {
+				if w.Work&work == 0 {
 					continue
 				}
 				for _, l := range woken {

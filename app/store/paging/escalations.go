@@ -26,7 +26,7 @@ func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE escalations SET next_action_at = $1 WHERE "+where, append([]any{now}, args...)...); err != nil {
 		return fmt.Errorf("wake the escalations: %w", err)
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToEscalate})
 }
 
 // IncidentState is an incident inside a transaction, with the effects to write.

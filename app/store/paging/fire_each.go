@@ -48,7 +48,7 @@ func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) e
 	if err := timeline.InsertTrouble(ctx, tx, now, numbers, "The escalation could not go on by its policy, so the administrators are paged. Tocsin’s log says why."); err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToEscalate})
 }
 
 func (s *Store) postponeEscalation(ctx context.Context, id int64, now time.Time) error {
