@@ -66,9 +66,9 @@ func (b *batch) decide(policy NamedPolicy, d Due) Change {
 // nobody.
 func (p Policy) targets(s State) []Target {
 	switch {
-	case s.Phase == Stepping && s.Step < len(p.Steps):
+	case s.Phase == PhaseSteps && s.Step < len(p.Steps):
 		return p.Steps[s.Step].Targets
-	case s.Phase == Falling:
+	case s.Phase == PhaseFallback:
 		return p.Fallback
 	default:
 		return nil
@@ -84,11 +84,11 @@ func (b *batch) fire(c *Change, policy NamedPolicy) {
 	})
 	c.State = state
 	for _, f := range firings {
-		if f.Phase == Falling && f.Run == 0 && before.Phase != Falling {
+		if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback {
 			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 		switch {
-		case Covered(f.People):
+		case AnyNonShadow(f.People):
 			c.Supersede = before.Reached || before.FiredAt != nil
 			c.Events = append(c.Events, b.event(incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}))
 			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
@@ -104,7 +104,7 @@ func (b *batch) handOver(c *Change, policy NamedPolicy) {
 	added := slices.DeleteFunc(slices.Clone(b.resolve(c.PolicyVersionID, d)), func(r Reached) bool {
 		return slices.Contains(c.Paged, r.UserID)
 	})
-	if Covered(added) {
+	if AnyNonShadow(added) {
 		c.Events = append(c.Events, b.event(incident.HandoverPayload{PolicyPlace: b.place(policy, d, added)}))
 	}
 	b.page(c, policy, d, "handover", added)
@@ -137,7 +137,7 @@ func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, 
 	if !ok {
 		w := r.Why
 		w.Kind, w.Run, w.Policy, w.PolicyName = kind, d.Run+1, policy.Slug, policy.Name
-		if d.Phase == Stepping {
+		if d.Phase == PhaseSteps {
 			w.Step, w.Steps, w.Runs = d.Step+1, len(policy.Policy.Steps), policy.Policy.Repeat+1
 		}
 		if name := b.roster.Services[c.ServiceID]; name != "" {
@@ -158,7 +158,7 @@ func (b *batch) event(p incident.Payload) incident.TimelineEvent {
 // their shadows.
 func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident.PolicyPlace {
 	place := incident.PolicyPlace{Policy: policy.Name, PolicySlug: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
-	if d.Phase == Stepping {
+	if d.Phase == PhaseSteps {
 		place.Step = d.Step + 1
 	} else {
 		place.Phase = string(d.Phase)
@@ -172,7 +172,7 @@ func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident
 }
 
 func whyKind(p Phase) string {
-	if p == Stepping {
+	if p == PhaseSteps {
 		return "step"
 	}
 	return string(p)

@@ -122,7 +122,7 @@ func TestStepCutShort(t *testing.T) {
 func TestMayPassOver(t *testing.T) {
 	t.Parallel()
 	for phase, want := range map[escalation.Phase]bool{
-		escalation.Waiting: false, escalation.Stepping: true, escalation.Falling: true, escalation.Administrators: false,
+		escalation.PhaseWaiting: false, escalation.PhaseSteps: true, escalation.PhaseFallback: true, escalation.PhaseAdministrators: false,
 	} {
 		for run := range 3 {
 			if got := escalation.MayPassOver(string(phase), run); got != want {

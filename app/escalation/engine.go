@@ -150,11 +150,11 @@ func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool
 
 // withoutPolicy pages the administrators, every hour.
 func (b *batch) withoutPolicy(d Due) (Change, error) {
-	if d.State.Phase == Administrators {
+	if d.State.Phase == PhaseAdministrators {
 		return b.attempt(NamedPolicy{}, d)
 	}
 	fired := d.State.FiredAt != nil
-	d.State = State{Phase: Administrators}
+	d.State = State{Phase: PhaseAdministrators}
 	c, err := b.attempt(NamedPolicy{}, d)
 	if err != nil {
 		return c, err

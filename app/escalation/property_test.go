@@ -181,12 +181,12 @@ func (l *ledger) place(t *rapid.T, e incident.TimelineEvent) (incident.EventKind
 	}
 	end := len(l.policy.Steps) * (l.policy.Repeat + 1)
 	switch d.Phase {
-	case string(escalation.Falling):
+	case string(escalation.PhaseFallback):
 		if d.Run == 1 {
 			return e.Kind(), end
 		}
 		return e.Kind(), end + 2*(d.Run-1)
-	case string(escalation.Administrators):
+	case string(escalation.PhaseAdministrators):
 		return e.Kind(), end + 2*(d.Run-1) + 1
 	}
 	return e.Kind(), (d.Run-1)*len(l.policy.Steps) + d.Step - 1

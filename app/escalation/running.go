@@ -22,11 +22,11 @@ type Running struct {
 // store fills in the incident. A low urgency waits for support hours: opens is
 // when they next are, now while they last or where there are none.
 func Start(now time.Time, urgency incident.Urgency, opens time.Time) (Running, []incident.TimelineEvent) {
-	r := Running{State: State{Phase: Stepping}, Active: true, NextAction: &now}
+	r := Running{State: State{Phase: PhaseSteps}, Active: true, NextAction: &now}
 	if urgency != incident.Low || !opens.After(now) {
 		return r, nil
 	}
-	r.State.Phase, r.NextAction = Waiting, &opens
+	r.State.Phase, r.NextAction = PhaseWaiting, &opens
 	return r, []incident.TimelineEvent{{
 		At: now, Actor: incident.Tocsin, Payload: incident.WaitingPayload{Until: opens.UTC().Truncate(time.Second)},
 	}}
@@ -43,14 +43,14 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		}
 		r.Active, r.NextAction, r.EndedAt = false, nil, &now
 	case incident.EscalateRefire, incident.EscalateRefireRunning:
-		if !r.Active || change == incident.EscalateRefireRunning && r.State.Phase == Waiting {
+		if !r.Active || change == incident.EscalateRefireRunning && r.State.Phase == PhaseWaiting {
 			return r, false
 		}
 		r.State.begin()
 		r.State.FiredAt, r.State.Deadline = nil, nil
 		r.NextAction = &now
 	case incident.EscalateWake:
-		if !r.Active || r.State.Phase != Waiting {
+		if !r.Active || r.State.Phase != PhaseWaiting {
 			return r, false
 		}
 		r.State.begin()
@@ -65,7 +65,7 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		}
 		r.State.FiredAt, r.State.Deadline = nil, nil
 		r.Active, r.NextAction, r.EndedAt = true, &now, nil
-		if r.State.Phase == Waiting {
+		if r.State.Phase == PhaseWaiting {
 			r.NextAction = &opens
 		}
 	default:
@@ -87,8 +87,8 @@ func Moves(change incident.Escalate) bool {
 
 // begin ends a wait for support hours.
 func (s *State) begin() {
-	if s.Phase == Waiting {
-		s.Phase = Stepping
+	if s.Phase == PhaseWaiting {
+		s.Phase = PhaseSteps
 	}
 }
 

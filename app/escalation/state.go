@@ -9,21 +9,21 @@ type Phase string
 
 // The phases of an escalation.
 const (
-	Waiting        Phase = "waiting" // low urgency, for support hours
-	Stepping       Phase = "steps"
-	Falling        Phase = "fallback"
-	Administrators Phase = "administrators"
+	PhaseWaiting        Phase = "waiting" // low urgency, for support hours
+	PhaseSteps          Phase = "steps"
+	PhaseFallback       Phase = "fallback"
+	PhaseAdministrators Phase = "administrators"
 )
 
 // What follows an exhausted policy, which no configuration can turn off: the
 // fallback, the administrators if nobody answers, then the fallback again every
 // hour.
 const (
-	FallbackTimeout = 15 * time.Minute
-	FallbackAgain   = time.Hour
+	FallbackTimeout  = 15 * time.Minute
+	FallbackInterval = time.Hour
 )
 
-// State is how far one escalation has come. A new one has a phase, Stepping or
+// State is how far one escalation has come. A new one has a phase, PhaseSteps or
 // Waiting, and nothing else.
 type State struct {
 	Phase Phase
@@ -57,11 +57,11 @@ type Decision struct {
 func (p Policy) Next(s State) (Decision, State) {
 	unfired := s.FiredAt == nil
 	switch {
-	case s.Phase == Falling && unfired:
+	case s.Phase == PhaseFallback && unfired:
 		return p.fallback(s.Run)
-	case s.Phase == Falling && (s.Run == 0 || s.cutShort()), s.Phase == Administrators && unfired:
+	case s.Phase == PhaseFallback && (s.Run == 0 || s.endedEarly()), s.Phase == PhaseAdministrators && unfired:
 		return administrators(s.Run)
-	case s.Phase == Falling || s.Phase == Administrators:
+	case s.Phase == PhaseFallback || s.Phase == PhaseAdministrators:
 		return p.fallback(s.Run + 1)
 	case unfired && s.Step < len(p.Steps):
 		return p.step(s)
@@ -70,10 +70,10 @@ func (p Policy) Next(s State) (Decision, State) {
 	}
 }
 
-// cutShort reports whether a fallback ends before its hour is over: it found
+// endedEarly reports whether a fallback ends before its hour is over: it found
 // nobody, every attempt failed, or a person escalated by hand.
-func (s State) cutShort() bool {
-	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackAgain
+func (s State) endedEarly() bool {
+	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackInterval
 }
 
 // afterStep goes to the next step, the next run, or, when the runs are over or
@@ -90,27 +90,27 @@ func (p Policy) afterStep(s State) (Decision, State) {
 }
 
 func (p Policy) step(s State) (Decision, State) {
-	s.Phase = Stepping
-	return Decision{Phase: Stepping, Step: s.Step, Run: s.Run, Targets: p.Steps[s.Step].Targets}, s
+	s.Phase = PhaseSteps
+	return Decision{Phase: PhaseSteps, Step: s.Step, Run: s.Run, Targets: p.Steps[s.Step].Targets}, s
 }
 
 // fallback pages the fallback for the first time (run 0) or, hourly, again.
 func (p Policy) fallback(run int) (Decision, State) {
-	return Decision{Phase: Falling, Run: run, Targets: p.Fallback}, State{Phase: Falling, Run: run}
+	return Decision{Phase: PhaseFallback, Run: run, Targets: p.Fallback}, State{Phase: PhaseFallback, Run: run}
 }
 
 func administrators(run int) (Decision, State) {
-	return Decision{Phase: Administrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: Administrators, Run: run}
+	return Decision{Phase: PhaseAdministrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: PhaseAdministrators, Run: run}
 }
 
 // fired is the state after a decision that reached somebody at now, from which
 // the timeout runs.
 func (p Policy) fired(s State, now time.Time, priority *int) State {
-	timeout := FallbackAgain
+	timeout := FallbackInterval
 	switch {
-	case s.Phase == Stepping:
+	case s.Phase == PhaseSteps:
 		timeout = p.Steps[s.Step].After(priority)
-	case s.Phase == Falling && s.Run == 0:
+	case s.Phase == PhaseFallback && s.Run == 0:
 		timeout = FallbackTimeout
 	}
 	s.Reached = true
@@ -138,7 +138,7 @@ type Firing struct {
 // It ends: a run in which nobody was reached leads to the fallback, so that at
 // most the rest of one run and the whole of the next come before it.
 func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
-	waited := s.Phase == Waiting && s.Deadline == nil // a deadline is set by a person who escalates
+	waited := s.Phase == PhaseWaiting && s.Deadline == nil // a deadline is set by a person who escalates
 	var firings []Firing
 	for {
 		var d Decision
@@ -147,17 +147,17 @@ func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decisio
 		f := Firing{Decision: d, People: resolve(d)}
 		firings = append(firings, f)
 		switch {
-		case Covered(f.People):
+		case AnyNonShadow(f.People):
 			return firings, p.fired(s, now, priority)
-		case d.Phase == Administrators:
-			return firings, s.wait(now, FallbackAgain)
+		case d.Phase == PhaseAdministrators:
+			return firings, s.wait(now, FallbackInterval)
 		}
 		s.FiredAt = &now // passed over, with no deadline to wait for
 	}
 }
 
-// Covered reports whether somebody who counts was reached: shadows do not.
-func Covered(people []Reached) bool {
+// AnyNonShadow reports whether somebody who counts was reached: shadows do not.
+func AnyNonShadow(people []Reached) bool {
 	for _, r := range people {
 		if !r.Shadow {
 			return true
@@ -170,5 +170,5 @@ func Covered(people []Reached) bool {
 // keeps them, is over at once where every attempt to reach somebody has failed.
 // Nothing comes after the administrators, so they are tried again after an hour.
 func MayPassOver(phase string, _ int) bool {
-	return Phase(phase) == Stepping || Phase(phase) == Falling
+	return Phase(phase) == PhaseSteps || Phase(phase) == PhaseFallback
 }

@@ -149,7 +149,7 @@ func (d *fixture) begin(change ...func(*row)) *row {
 	at := d.now
 	r := &row{next: &at, Due: escalation.Due{
 		ID: int64(len(d.rows) + 1), Incident: int64(len(d.rows) + 1), Purpose: escalation.Primary, PolicyVersionID: paymentsPolicy,
-		State: escalation.State{Phase: escalation.Stepping}, Status: incident.Triggered, Urgency: incident.High, ServiceID: checkout,
+		State: escalation.State{Phase: escalation.PhaseSteps}, Status: incident.Triggered, Urgency: incident.High, ServiceID: checkout,
 	}}
 	for _, c := range change {
 		c(r)

@@ -292,7 +292,7 @@ func (w witness) foreseenSteps(timeline simulate.Timeline) []string {
 		line := fmt.Sprintf("%s %s %d", w.since(e.At), e.Kind, e.Person)
 		if p := e.Place; p != nil && !p.FailedToSend {
 			phase := string(p.Phase)
-			if p.Phase == escalation.Stepping {
+			if p.Phase == escalation.PhaseSteps {
 				phase = ""
 			}
 			line += fmt.Sprintf(" %q %q step %d run %d %q %v", p.Policy, phase, p.Step, p.Run, p.Targets, p.People)

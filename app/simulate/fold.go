@@ -20,7 +20,7 @@ type round struct {
 func rounds(entries []Entry) []round {
 	var all []round
 	for _, e := range entries {
-		begins := (e.Kind == Fired || e.Kind == PassedOver) && e.Place.Phase != escalation.Stepping
+		begins := (e.Kind == Fired || e.Kind == PassedOver) && e.Place.Phase != escalation.PhaseSteps
 		if n := len(all); n == 0 || begins && !(all[n-1].calls && e.At.Equal(all[n-1].at)) {
 			all = append(all, round{at: e.At, calls: begins})
 		}

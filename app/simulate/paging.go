@@ -121,7 +121,7 @@ func (w *world) place(e incident.TimelineEvent) (*Place, error) {
 	if d.Step == 0 {
 		return p, nil
 	}
-	p.Phase = escalation.Stepping
+	p.Phase = escalation.PhaseSteps
 	policy, err := w.in.Policy(w.escalation.version)
 	if err != nil {
 		return nil, fmt.Errorf("read the policy: %w", err)

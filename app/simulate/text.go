@@ -141,11 +141,11 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 
 func placeName(p *Place) string {
 	switch {
-	case p.Phase == escalation.Stepping && p.Runs > 1:
+	case p.Phase == escalation.PhaseSteps && p.Runs > 1:
 		return fmt.Sprintf("Step %d of %d in run %d of %d", p.Step, p.Steps, p.Run, p.Runs)
-	case p.Phase == escalation.Stepping:
+	case p.Phase == escalation.PhaseSteps:
 		return fmt.Sprintf("Step %d of %d", p.Step, p.Steps)
-	case p.Phase == escalation.Administrators:
+	case p.Phase == escalation.PhaseAdministrators:
 		return "The last resort"
 	default:
 		return "The fallback"

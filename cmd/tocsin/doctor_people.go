@@ -112,7 +112,7 @@ func (d *diagnosis) policies(view *organization.View, now time.Time) {
 		for _, step := range p.Policy.Steps {
 			targets = append(targets[:len(targets):len(targets)], step.Targets...)
 		}
-		if !escalation.Covered(view.Roster().Resolve(targets, now)) {
+		if !escalation.AnyNonShadow(view.Roster().Resolve(targets, now)) {
 			d.wrong("policy "+p.Name, "At this moment it reaches nobody: its incidents go to the administrators.\nLook at its schedules, and at the contact methods of its people.")
 			continue
 		}
