@@ -81,7 +81,7 @@ func TestWhyNamesOverride(t *testing.T) {
 	}
 }
 
-func TestRosterChanges(t *testing.T) {
+func TestRosterNextHandover(t *testing.T) {
 	t.Parallel()
 	roster := newRoster()
 	s := schedule(oncall.Layer{Name: "alone", Members: []oncall.Person{1}})
@@ -100,7 +100,7 @@ func TestRosterChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := roster.Changes(c.targets, monday); !got.Equal(c.want) {
+			if got := roster.NextHandover(c.targets, monday); !got.Equal(c.want) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -16,15 +16,15 @@ const (
 )
 
 // What follows an exhausted policy, which no configuration can turn off: the
-// fallback, the administrators if nobody answers, then the fallback again every
-// hour.
+// fallback, then the administrators if nobody acknowledged within FallbackTimeout,
+// then the fallback again every FallbackInterval.
 const (
 	FallbackTimeout  = 15 * time.Minute
 	FallbackInterval = time.Hour
 )
 
-// State is how far one escalation has come. A new one has a phase, PhaseSteps or
-// Waiting, and nothing else.
+// State is the position of one escalation in its policy. A new escalation has a
+// phase, PhaseSteps or PhaseWaiting, and no other field set.
 type State struct {
 	Phase Phase
 	Step  int // counted from 0
@@ -32,14 +32,14 @@ type State struct {
 	Run int
 	// Reached says that somebody was paged in this run of the chain.
 	Reached bool
-	// FiredAt is when the present step fired; nil when it is to fire (for the first
-	// time, or again after a raise).
+	// FiredAt is when the current step fired; nil while it has yet to fire, for the
+	// first time or again after a raise.
 	FiredAt *time.Time
-	// Deadline ends the present step's timeout.
+	// Deadline is the end of the current step's timeout; nil for none.
 	Deadline *time.Time
 }
 
-// Decision is whom to page now.
+// Decision is the people to page now, as targets.
 type Decision struct {
 	Phase   Phase
 	Step    int
@@ -49,11 +49,11 @@ type Decision struct {
 	Digest bool
 }
 
-// Next is what is due once the present step's deadline is over or its people
-// could not be reached: the decision, and the state while it is carried out.
-// What has not fired yet, or is to fire again after a raise, is due as it is.
-// How long a deadline has been over never matters, so that an escalation that
-// is overdue after an outage fires one step.
+// Next returns the decision that is due once the deadline of the current step is over
+// or its people could not be reached, and the state in which the decision is carried
+// out. A step that has not fired yet, or is to fire again after a raise, is due
+// itself. How long ago the deadline passed does not matter: an escalation that is
+// overdue after an outage fires one step.
 func (p Policy) Next(s State) (Decision, State) {
 	unfired := s.FiredAt == nil
 	switch {
@@ -70,14 +70,14 @@ func (p Policy) Next(s State) (Decision, State) {
 	}
 }
 
-// endedEarly reports whether a fallback ends before its hour is over: it found
-// nobody, every attempt failed, or a person escalated by hand.
+// endedEarly reports whether a fallback ends before its FallbackInterval is over: it
+// found nobody, every attempt failed, or a person escalated by hand.
 func (s State) endedEarly() bool {
 	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackInterval
 }
 
-// afterStep goes to the next step, the next run, or, when the runs are over or
-// a whole run found nobody, to the fallback.
+// afterStep returns the next step, in the same or the next run, or the fallback after
+// the last run or after a run that found nobody.
 func (p Policy) afterStep(s State) (Decision, State) {
 	next := State{Step: s.Step + 1, Run: s.Run, Reached: s.Reached}
 	if next.Step >= len(p.Steps) {
@@ -103,8 +103,8 @@ func administrators(run int) (Decision, State) {
 	return Decision{Phase: PhaseAdministrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: PhaseAdministrators, Run: run}
 }
 
-// fired is the state after a decision that reached somebody at now, from which
-// the timeout runs.
+// fired is the state after a decision that reached somebody at now, when the timeout
+// starts.
 func (p Policy) fired(s State, now time.Time, priority *int) State {
 	timeout := FallbackInterval
 	switch {
@@ -123,22 +123,23 @@ func (s State) wait(now time.Time, timeout time.Duration) State {
 	return s
 }
 
-// Firing is a decision and what came of it.
+// Firing is a decision and its result.
 type Firing struct {
 	Decision
-	// People are whom it reaches; none that counts, and it was passed over.
+	// People are those it reaches. Where all are shadows, or there are none, the
+	// decision was passed over.
 	People []Reached
 }
 
-// Fire carries out what is due at now: it passes over what resolves to nobody
-// until somebody is reached. It returns every decision on the way, the last
-// being the one that reached somebody; where not even an administrator can be
-// reached, none does, and the state tries again in an hour.
+// Fire carries out what is due at now. It passes over decisions that resolve to
+// nobody until somebody is reached, and returns every decision, the last being the
+// one that reached somebody. Where not even an administrator can be reached, no
+// decision does, and the state is due again after FallbackInterval.
 //
-// It ends: a run in which nobody was reached leads to the fallback, so that at
-// most the rest of one run and the whole of the next come before it.
+// It ends: a run in which nobody was reached leads to the fallback, so at most the
+// rest of one run and the whole of the next come before it.
 func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
-	waited := s.Phase == PhaseWaiting && s.Deadline == nil // a deadline is set by a person who escalates
+	waited := s.Phase == PhaseWaiting && s.Deadline == nil // a person who escalates sets a deadline
 	var firings []Firing
 	for {
 		var d Decision
@@ -156,7 +157,8 @@ func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decisio
 	}
 }
 
-// AnyNonShadow reports whether somebody who counts was reached: shadows do not.
+// AnyNonShadow reports whether one of the people is no shadow. A shadow is paged
+// beside the person on call, but a step that reaches only shadows is passed over.
 func AnyNonShadow(people []Reached) bool {
 	for _, r := range people {
 		if !r.Shadow {
@@ -166,9 +168,9 @@ func AnyNonShadow(people []Reached) bool {
 	return false
 }
 
-// MayPassOver reports whether the present step, in a phase and a run as a store
-// keeps them, is over at once where every attempt to reach somebody has failed.
-// Nothing comes after the administrators, so they are tried again after an hour.
+// MayPassOver reports whether a step, given by the phase and run that a store holds,
+// ends at once where every attempt to reach somebody has failed. Nothing follows the
+// administrators, so they are paged again after FallbackInterval.
 func MayPassOver(phase string, _ int) bool {
 	return Phase(phase) == PhaseSteps || Phase(phase) == PhaseFallback
 }
