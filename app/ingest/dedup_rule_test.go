@@ -74,8 +74,7 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 	}
 }
 
-// TestFailedRuleKeepsKey: the key is the one without it, and a warning
-// says why.
+// Where the rule fails, the key is the one without it, and a warning says why.
 func TestFailedRuleKeepsKey(t *testing.T) {
 	t.Parallel()
 	least := `{"service": "checkout-api", "deployment": "prod-eu", "sli": "availability", "slo": {"name": "Availability"}, "big": "` +
