@@ -11,7 +11,7 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func TestLimiterCountsInASlidingWindow(t *testing.T) {
+func TestLimiterSlidingWindow(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(3, 15*time.Minute)
 	steps := []struct {
@@ -41,7 +41,7 @@ func TestLimiterCountsInASlidingWindow(t *testing.T) {
 	}
 }
 
-func TestLimiterForgets(t *testing.T) {
+func TestLimiterClear(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(2, time.Minute)
 	l.take("ana", noon)
@@ -79,7 +79,7 @@ func TestLimiterIsBounded(t *testing.T) {
 	}
 }
 
-func TestLimitedSaysWhenToTryAgain(t *testing.T) {
+func TestLimitedHasWait(t *testing.T) {
 	t.Parallel()
 	for wait, want := range map[time.Duration]string{
 		time.Second:                   "Too many attempts failed. Try again in a minute.",
@@ -113,7 +113,7 @@ func TestRemoteKey(t *testing.T) {
 	}
 }
 
-func TestManyKeysPushOutNoneThatFailedOften(t *testing.T) {
+func TestManyKeysDoNotEvictFrequentFailures(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(3, time.Hour)
 	for range 3 {

@@ -1,6 +1,5 @@
-// Package auth knows people and what they may do: accounts, passwords,
-// sessions, one-time links, API tokens, permissions, the audit log, and the
-// keys that secrets are sealed and signed with.
+// Package auth has accounts, passwords, sessions, one-time links, API tokens,
+// permissions, the audit log, and the keys for sealing and signing secrets.
 package auth
 
 import (
@@ -29,8 +28,9 @@ const (
 // Roles are the roles of people, the least first.
 var Roles = []Role{Stakeholder, Responder, Manager, Administrator}
 
-// AtLeast reports whether r may do all that least may. What is not a role of
-// people, such as the scope Read, is at least nothing.
+// AtLeast reports whether r has all permissions of least. It is false for Read, which
+// is
+// no role of people.
 func (r Role) AtLeast(least Role) bool {
 	i := slices.Index(Roles, r)
 	return i >= 0 && i >= slices.Index(Roles, least)
@@ -57,7 +57,7 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// Active people may sign in and are paged. Nobody is ever deleted.
 	Active bool
-	// SessionEpoch is bumped to end every session of the person.
+	// SessionEpoch is incremented to end all sessions of the person.
 	SessionEpoch int64
 	CreatedAt    time.Time
 }
@@ -93,7 +93,7 @@ func (p Profile) Check() (Profile, error) {
 	return p, nil
 }
 
-// maxEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
+// maxEmail is the maximum length of an address in SMTP (RFC 5321, section 4.5.3.1).
 const maxEmail = 254
 
 // NormalizeEmail returns an address as it is kept and compared: without
@@ -127,7 +127,7 @@ func checkTimezone(zone string) error {
 	if zone == "" {
 		return nil
 	}
-	// LoadLocation knows "Local" too, which means another zone on each machine.
+	// LoadLocation accepts "Local" too, which differs between machines.
 	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
 		return fieldFault("timezone", "Write a time zone such as Europe/Berlin.")
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-func TestAPauseIsARate(t *testing.T) {
+func TestPauseBoundsRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &Service{pause: pause}
@@ -30,16 +30,16 @@ func TestAPauseIsARate(t *testing.T) {
 		if err := <-refused; !fault.Is(err, fault.KindLimited) {
 			t.Errorf("refused with %v", err)
 		}
-		if len(s.turns.lines) != 0 {
-			t.Errorf("%d lines are left", len(s.turns.lines))
+		if len(s.attempts.lines) != 0 {
+			t.Errorf("%d queues are left", len(s.attempts.lines))
 		}
 	})
 }
 
-func TestWhoeverLeavesTheLineMakesRoom(t *testing.T) {
+func TestLeavingAttemptFreesPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var waits turns
+		var waits attemptQueue
 		leave, err := waits.take(t.Context(), "ana")
 		if err != nil {
 			t.Fatal(err)
