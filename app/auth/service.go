@@ -47,6 +47,8 @@ type PeopleEditor interface {
 	// person's sessions.
 	SetRole(ctx context.Context, by Actor, email string, role Role) error
 	SetActive(ctx context.Context, by Actor, email string, active bool) error
+	// SetProfileAndRole is SetProfile and SetRole in one change: both or neither.
+	SetProfileAndRole(ctx context.Context, by Actor, p Profile) error
 }
 
 // Links is the part of Store that keeps one-time links.
@@ -204,6 +206,23 @@ func (s *Service) SetRole(ctx context.Context, by Actor, id int64, role Role) er
 		return err
 	}
 	return s.editor.SetRole(ctx, by, u.Email, role)
+}
+
+// SetNameAndRole changes a person's name and role, both or neither. The last active
+// administrator stays one.
+func (s *Service) SetNameAndRole(ctx context.Context, by Actor, id int64, name string, role Role) error {
+	if err := Allow(by, ManagePeople, Object{}); err != nil {
+		return err
+	}
+	u, err := s.store.User(ctx, id)
+	if err != nil {
+		return err
+	}
+	p, err := Profile{Email: u.Email, Name: name, Role: role, Timezone: u.Timezone}.Check()
+	if err != nil {
+		return err
+	}
+	return s.editor.SetProfileAndRole(ctx, by, p)
 }
 
 // SetActive deactivates a person, who can then neither sign in nor be paged,

@@ -2,7 +2,6 @@ package blueprint
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -32,81 +31,35 @@ func (f *File) Plan(s *organization.State, o Options) (*organization.Plan, error
 	return plan, err
 }
 
-// edits are what a document asks for. What it does not give stays as it is.
-func (d *document) edits(f *File) []organization.Edit {
-	var all []organization.Edit
-	if d.Organization != nil {
-		all = append(all, &organization.SetOrganization{Organization: *d.Organization, Input: organization.Input{Path: "organization", Source: f}})
-	}
-	all = append(all, editsOf(f, "priorities", d.Priorities, func(v organization.Priority, in organization.Input) organization.Edit {
-		return &organization.PutPriority{Priority: v, Input: in}
-	})...)
-	all = append(all, editsOf(f, "users", d.Users, func(v organization.User, in organization.Input) organization.Edit {
-		return &organization.PutUser{User: v, Input: in}
-	})...)
-	all = append(all, editsOf(f, "teams", d.Teams, func(v organization.Team, in organization.Input) organization.Edit {
-		return &organization.PutTeam{Team: v, Input: in}
-	})...)
-	all = append(all, editsOf(f, "deployments", d.Deployments, func(v organization.Deployment, in organization.Input) organization.Edit {
-		return &organization.PutDeployment{Deployment: v, Input: in}
-	})...)
-	all = append(all, editsOf(f, "schedules", d.Schedules, func(v organization.Schedule, in organization.Input) organization.Edit {
-		return &organization.PutSchedule{Schedule: v, Input: in}
-	})...)
-	all = append(all, editsOf(f, "escalation_policies", d.EscalationPolicies, func(v organization.Policy, in organization.Input) organization.Edit {
-		return &organization.PutPolicy{Policy: v, Input: in}
-	})...)
-	all = append(all, editsOf(f, "services", d.Services, func(v organization.Service, in organization.Input) organization.Edit {
-		return &organization.PutService{Service: v, Input: in}
-	})...)
-	return append(all, editsOf(f, "integrations", d.Integrations, func(v organization.Integration, in organization.Input) organization.Edit {
-		return &organization.PutIntegration{Integration: v, Input: in}
-	})...)
-}
-
-func editsOf[T any](f *File, section string, list []T, edit func(T, organization.Input) organization.Edit) []organization.Edit {
-	edits := make([]organization.Edit, len(list))
-	for i, v := range list {
-		edits[i] = edit(v, organization.Input{Path: fmt.Sprintf("%s[%d]", section, i), Source: f})
-	}
-	return edits
-}
-
-// sections are those of the file, by the kind of the things in them.
-var sections = map[organization.Kind]string{
-	organization.KindPriority: "priorities", organization.KindUser: "users", organization.KindTeam: "teams", organization.KindDeployment: "deployments",
-	organization.KindSchedule: "schedules", organization.KindPolicy: "escalation_policies", organization.KindService: "services",
-	organization.KindIntegration: "integrations",
-}
-
 // removals are of what the configuration has and a section that the file gives
 // does not.
 func (f *File) removals(s *organization.State) []organization.Edit {
 	current, written := s.Document(), f.written()
 	var edits []organization.Edit
-	for kind, section := range sections {
-		if !f.Given(section) {
+	for _, section := range organization.Sections() {
+		if !section.Removable || !f.Given(section.Name) {
 			continue
 		}
-		for _, key := range current.Keys(kind) {
-			if !written[kind][key] {
-				edits = append(edits, &organization.Remove{Kind: kind, Key: key, IfUnused: true})
+		for _, key := range current.Keys(section.Kind) {
+			if !written[subject{section.Kind, key}] {
+				edits = append(edits, &organization.Remove{Kind: section.Kind, Key: key, IfUnused: true})
 			}
 		}
 	}
 	return edits
 }
 
-// written are the keys of what the file has, in the form in which they are kept.
-func (f *File) written() map[organization.Kind]map[string]bool {
-	written := map[organization.Kind]map[string]bool{}
-	for kind := range sections {
-		written[kind] = map[string]bool{}
-	}
+type subject struct {
+	kind organization.Kind
+	key  string
+}
+
+// written is what the file has, by the keys in the form in which they are kept.
+func (f *File) written() map[subject]bool {
+	written := make(map[subject]bool, len(f.edits))
 	for _, e := range f.edits {
-		if kind, key := organization.Subject(e); kind != organization.KindOrganization {
-			written[kind][key] = true
-		}
+		kind, key := organization.Subject(e)
+		written[subject{kind, key}] = true
 	}
 	return written
 }

@@ -85,11 +85,11 @@ func (r *reader) check() {
 	unread := slices.Clone(r.mistakes)
 	switch {
 	case !f.Given("version"):
-		r.wrong(place{1, 1}, "version", "Say which version of the format this is: version: %d.", FormatVersion)
+		r.mistake(place{1, 1}, "version", "Say which version of the format this is: version: %d.", FormatVersion)
 	case f.document.Version != FormatVersion:
-		r.wrong(f.placeAt("version"), "version", "This version of Tocsin reads version %d of the format.", FormatVersion)
+		r.mistake(f.placeAt("version"), "version", "This version of Tocsin reads version %d of the format.", FormatVersion)
 	}
-	f.edits = f.document.edits(f)
+	f.edits = f.document.Edits(f)
 	r.mistakes = append(r.mistakes, f.mistakes(organization.Check(f.edits))...)
 	known := func(m Mistake) bool {
 		return slices.ContainsFunc(unread, func(u Mistake) bool { return u.Field != "" && within(m.Field, u.Field) })
@@ -99,7 +99,7 @@ func (r *reader) check() {
 
 func (r *reader) body(data []byte) ast.Node {
 	if len(data) > maxBytes {
-		r.wrong(place{}, "", "The file is larger than %d MiB.", maxBytes>>20)
+		r.mistake(place{}, "", "The file is larger than %d MiB.", maxBytes>>20)
 		return nil
 	}
 	file, err := parser.ParseBytes(data, 0)
@@ -111,21 +111,21 @@ func (r *reader) body(data []byte) ast.Node {
 				at = place{t.Position.Line, t.Position.Column}
 			}
 		}
-		r.wrong(at, "", "%s", message)
+		r.mistake(at, "", "%s", message)
 		return nil
 	}
 	if len(file.Docs) > 1 {
-		r.wrong(placeOf(file.Docs[1].Body), "", "A file is one document.")
+		r.mistake(placeOf(file.Docs[1].Body), "", "A file is one document.")
 		return nil
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		r.wrong(place{1, 1}, "", "The file is empty. It begins with version: %d.", FormatVersion)
+		r.mistake(place{1, 1}, "", "The file is empty. It begins with version: %d.", FormatVersion)
 		return nil
 	}
 	return file.Docs[0].Body
 }
 
-func (r *reader) wrong(at place, path, format string, args ...any) {
+func (r *reader) mistake(at place, path, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{
 		File: r.file.Name, Line: at.line, Column: at.column, Field: path, Message: fmt.Sprintf(format, args...),
 	})

@@ -14,10 +14,10 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/spelling"
 )
 
-// later are the sections of the whole format that this version does not have.
-// They are refused by name, since leaving them out in silence would be to
-// promise what is not done.
-var later = map[string]bool{
+// unsupported are the sections of the whole format that this version does not have.
+// They are refused by name: a section that was ignored would look as if it was
+// applied. One that organization.Document gets is no longer looked up here.
+var unsupported = map[string]bool{
 	"roles": true, "severities": true, "dispatch_rules": true, "management_group": true, "impacted_by": true,
 	"stakeholder_groups": true, "stakeholder_rings": true, "status_pages": true,
 	"organization.business_hours": true, "organization.holidays": true,
@@ -28,7 +28,7 @@ var later = map[string]bool{
 // document reads the top level into the file.
 func (r *reader) document(body ast.Node) {
 	if _, ok := pairs(body); !ok {
-		r.wrong(placeOf(body), "", "The file has to be a mapping that begins with version: %d.", FormatVersion)
+		r.mistake(placeOf(body), "", "The file has to be a mapping that begins with version: %d.", FormatVersion)
 		return
 	}
 	r.readable = true
@@ -50,11 +50,11 @@ func (r *reader) read(n ast.Node, v reflect.Value, path string) {
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
 		r.file.unread[path] = true
-		r.wrong(placeOf(n), path, "Anchors, aliases and tags are not part of this format.")
+		r.mistake(placeOf(n), path, "Anchors, aliases and tags are not part of this format.")
 		return
 	case *ast.NullNode:
 		r.file.unread[path] = true
-		r.wrong(placeOf(n), path, "This is empty. Leave it out, or write the empty value: \"\", [] or {}.")
+		r.mistake(placeOf(n), path, "This is empty. Leave it out, or write the empty value: \"\", [] or {}.")
 		return
 	}
 	if path != "" {
@@ -63,7 +63,7 @@ func (r *reader) read(n ast.Node, v reflect.Value, path string) {
 	if t, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if text, ok := r.text(n, path); ok {
 			if err := t.UnmarshalText([]byte(text)); err != nil {
-				r.wrong(placeOf(n), path, "%s.", capital(err.Error()))
+				r.mistake(placeOf(n), path, "%s.", capitalize(err.Error()))
 			}
 		}
 		return
@@ -86,7 +86,7 @@ func (r *reader) read(n ast.Node, v reflect.Value, path string) {
 func (r *reader) mapping(n ast.Node, v reflect.Value, path string) {
 	values, ok := pairs(n)
 	if !ok {
-		r.wrong(placeOf(n), path, "This has to be a mapping with the keys %s.", strings.Join(keys(v.Type()), ", "))
+		r.mistake(placeOf(n), path, "This has to be a mapping with the keys %s.", strings.Join(keys(v.Type()), ", "))
 		return
 	}
 	for _, pair := range values {
@@ -96,10 +96,10 @@ func (r *reader) mapping(n ast.Node, v reflect.Value, path string) {
 		switch {
 		case known:
 			r.read(pair.Value, field, inside)
-		case later[withoutIndexes(inside)]:
-			r.wrong(at, inside, "%s (line %d) is not part of this version of Tocsin.", key, at.line)
+		case unsupported[withoutIndexes(inside)]:
+			r.mistake(at, inside, "%s (line %d) is not part of this version of Tocsin.", key, at.line)
 		default:
-			r.wrong(at, inside, "There is no key %s here.%s", key, spelling.DidYouMean(key, keys(v.Type())))
+			r.mistake(at, inside, "There is no key %s here.%s", key, spelling.DidYouMean(key, keys(v.Type())))
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (r *reader) mapping(n ast.Node, v reflect.Value, path string) {
 func (r *reader) list(n ast.Node, v reflect.Value, path string) {
 	items, ok := n.(*ast.SequenceNode)
 	if !ok {
-		r.wrong(placeOf(n), path, "This has to be a list.")
+		r.mistake(placeOf(n), path, "This has to be a list.")
 		return
 	}
 	list := reflect.MakeSlice(v.Type(), len(items.Values), len(items.Values))
@@ -121,7 +121,7 @@ func (r *reader) list(n ast.Node, v reflect.Value, path string) {
 func (r *reader) table(n ast.Node, v reflect.Value, path string) {
 	values, ok := pairs(n)
 	if !ok {
-		r.wrong(placeOf(n), path, "This has to be a mapping.")
+		r.mistake(placeOf(n), path, "This has to be a mapping.")
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
@@ -143,19 +143,19 @@ func (r *reader) scalar(n ast.Node, v reflect.Value, path string) {
 		v.SetString(text)
 	case reflect.Bool:
 		if text != "true" && text != "false" {
-			r.wrong(placeOf(n), path, "%q is neither true nor false.", text)
+			r.mistake(placeOf(n), path, "%q is neither true nor false.", text)
 		}
 		v.SetBool(text == "true")
 	case reflect.Int:
 		i, err := strconv.Atoi(text)
 		if err != nil {
-			r.wrong(placeOf(n), path, "%q is not a whole number.", text)
+			r.mistake(placeOf(n), path, "%q is not a whole number.", text)
 		}
 		v.SetInt(int64(i))
 	case reflect.Float64:
 		number, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			r.wrong(placeOf(n), path, "%q is not a number.", text)
+			r.mistake(placeOf(n), path, "%q is not a number.", text)
 		}
 		v.SetFloat(number)
 	default:
@@ -175,7 +175,7 @@ func (r *reader) text(n ast.Node, path string) (string, bool) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		text = n.GetToken().Value
 	default:
-		r.wrong(placeOf(n), path, "This has to be a single value.")
+		r.mistake(placeOf(n), path, "This has to be a single value.")
 		return "", false
 	}
 	return r.expand(text, placeOf(n), path)
@@ -185,7 +185,7 @@ var reference = regexp.MustCompile(`\$?\$\{[^}]*\}?`)
 
 // expand replaces ${NAME} from the environment.
 func (r *reader) expand(text string, at place, path string) (string, bool) {
-	fine := true
+	valid := true
 	text = reference.ReplaceAllStringFunc(text, func(match string) string {
 		if rest, escaped := strings.CutPrefix(match, "$$"); escaped {
 			return "$" + rest
@@ -197,15 +197,15 @@ func (r *reader) expand(text string, at place, path string) (string, bool) {
 		}
 		switch {
 		case !closed:
-			r.wrong(at, path, "%q begins with ${ and has no }. Write $${ for the characters themselves.", match)
-			fine = false
+			r.mistake(at, path, "%q begins with ${ and has no }. Write $${ for the characters themselves.", match)
+			valid = false
 		case !set:
-			r.wrong(at, path, "The environment variable %s is not set.", name)
-			fine = false
+			r.mistake(at, path, "The environment variable %s is not set.", name)
+			valid = false
 		}
 		return value
 	})
-	return text, fine
+	return text, valid
 }
 
 // escape is the opposite of expand.
@@ -250,7 +250,7 @@ func keyOf(f reflect.StructField) string {
 	return key
 }
 
-func capital(s string) string {
+func capitalize(s string) string {
 	if s == "" {
 		return s
 	}

@@ -159,20 +159,29 @@ func (p *process) end(c Claim, change func(*memoryRow)) bool {
 	return true
 }
 
-func (p *process) Advance(_ context.Context, c Claim, to int64, aside []SetAside) (bool, error) {
+func (p *process) Advance(ctx context.Context, c Claim, to int64, aside []SetAside) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
 	return p.end(c, func(row *memoryRow) {
 		row.cursor, row.aside, row.failure = Cursor{Position: to}, append(row.aside, aside...), Failure{}
 	}), nil
 }
 
-func (p *process) Fail(_ context.Context, c Claim, f Failure) error {
+func (p *process) Fail(ctx context.Context, c Claim, f Failure) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	p.end(c, func(row *memoryRow) {
 		row.cursor.Tries, row.cursor.RetryAt, row.failure = f.Tries, &f.RetryAt, f
 	})
 	return nil
 }
 
-func (p *process) Release(_ context.Context, c Claim) error {
+func (p *process) Release(ctx context.Context, c Claim) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	p.end(c, func(*memoryRow) {})
 	return nil
 }

@@ -248,6 +248,69 @@ func TestSlowConsumerCountsAsFailed(t *testing.T) {
 	})
 }
 
+// A sweep that ends before the consumer comes back is the consumer's failure too: were
+// it none, the same events would be handed over again at once, for ever.
+func TestSweepDeadlineCountsAsFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &recorder{name: "chat", consume: func(ctx context.Context, _ []Event) error {
+			<-ctx.Done()
+			return errAway // what a cancelled query may say
+		}}
+		m, r := start(t, c)
+		m.happen(incident.EvReceived)
+		ctx, cancel := context.WithTimeout(t.Context(), ConsumeTimeout/2)
+		defer cancel()
+		if n, err := r.Sweep(ctx); n != 0 || err != nil {
+			t.Errorf("%d events, %v", n, err)
+		}
+		row := m.rows["chat"]
+		if row.owner != nil || row.cursor.Position != 2 || row.cursor.Tries != 1 || row.cursor.RetryAt == nil || r.Failures() != 1 {
+			t.Errorf("recorded %+v, %d failures", row, r.Failures())
+		}
+		sweep(t, r, 0) // it backs off
+		if c.calls != 1 {
+			t.Errorf("called %d times", c.calls)
+		}
+	})
+}
+
+func TestHangingConsumerDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hanging := &recorder{name: "chat", consume: func(ctx context.Context, _ []Event) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		m, r := start(t, hanging)
+		works := &recorder{name: "draft"}
+		other := newRunner(&process{m}, works)
+		if err := other.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m.happen(incident.EvReceived)
+		begun := time.Now()
+		swept := make(chan error, 1)
+		go func() {
+			_, err := r.Sweep(t.Context())
+			swept <- err
+		}()
+		synctest.Wait() // until it hangs
+		sweep(t, other, 1)
+		m.happen(incident.EvResolved)
+		sweep(t, other, 1)
+		if took := time.Since(begun); took != 0 || !slices.Equal(works.got, []int64{3, 4}) {
+			t.Errorf("got %v after %s", works.got, took)
+		}
+		if err := <-swept; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begun); took != ConsumeTimeout || m.rows["chat"].cursor.Tries != 1 {
+			t.Errorf("ended after %s, recorded %+v", took, m.rows["chat"].failure)
+		}
+	})
+}
+
 func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

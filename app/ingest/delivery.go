@@ -15,6 +15,8 @@ import (
 type delivery struct {
 	format        *Format
 	integrationID int64
+	integration   catalog.Integration // as it was found last
+	begun         bool                // a part of the request is durable
 	events        []Event
 	numbers       []int // each event's in its request, from 1; nil for all events of it
 	signals       []Signal
@@ -24,10 +26,12 @@ type delivery struct {
 }
 
 // take decodes a request, resolves its events and makes them durable. Each snapshot
-// is asked for the integration, since its service may have changed too. An event that
-// the cached snapshot refuses is resolved again by the current one, since its service
-// may be new. Warnings need no second look: the writer answers Stale where the
-// snapshot is outdated.
+// is asked for the integration, since its service may have changed too. Where the
+// integration was deleted meanwhile, the request fails as Unauthorized, unless a part of
+// it is durable already: then the rest is accepted by the integration as it was, since
+// the sender of a failed request takes all of it for lost. An event that the cached
+// snapshot refuses is resolved again by the current one, since its service may be new.
+// Warnings need no second look: the writer answers Stale where the snapshot is outdated.
 //
 // numbers selects events, from 1 in the order of the request; nil selects all.
 // refused lists the events that were not accepted beside others; err says why none
@@ -143,7 +147,12 @@ func (s *Service) refuse(d *delivery, i int, why error) {
 // resolve resolves an event by a snapshot.
 func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error {
 	integration, ok := snapshot.Integration(d.integrationID)
-	if !ok {
+	switch {
+	case ok:
+		d.integration = integration
+	case d.begun:
+		integration = d.integration
+	default:
 		return fault.Unauthorized("Nobody here knows this key any more.")
 	}
 	ev := &d.events[i]
@@ -231,7 +240,7 @@ func (s *Service) submit(ctx context.Context, d *delivery, pending []int) (stale
 			stale = append(stale, i)
 			continue
 		}
-		d.answers[i] = s.answer(signal, result)
+		d.answers[i], d.begun = s.answer(signal, result), true
 	}
 	return stale, nil
 }

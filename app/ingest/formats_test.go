@@ -16,16 +16,18 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
+func firstLine(body []byte) string {
+	line, _, _ := strings.Cut(string(body), "\n")
+	return line
+}
+
 // lines is a wire format with everything that one may have. A request is its key
 // and then an event a line: action, service, dedup key, group.
 var lines = ingest.Format{
 	Kind: "lines", Name: "Lines",
 	Endpoints: []ingest.Endpoint{
 		{Method: http.MethodPost, Path: "/lines", KeyInPath: true},
-		{Method: http.MethodPost, Path: "/lines/keyed", Key: func(body []byte) string {
-			key, _, _ := strings.Cut(string(body), "\n")
-			return key
-		}},
+		{Method: http.MethodPost, Path: "/lines/keyed", Key: firstLine, Secrets: func(body []byte) []string { return []string{firstLine(body)} }},
 	},
 	Names: ingest.Names{Service: "word 2"},
 	Decode: func(in ingest.Input) ([]ingest.Event, error) {
@@ -87,6 +89,7 @@ func TestFormatsAreRegisteredOnce(t *testing.T) {
 		"no endpoint":      other(func(f *ingest.Format) { f.Endpoints = nil }),
 		"no method":        other(func(f *ingest.Format) { f.Endpoints[0].Method = "" }),
 		"slash at the end": other(func(f *ingest.Format) { f.Endpoints[0].Path = "/other/" }),
+		"no secrets":       other(func(f *ingest.Format) { f.Endpoints[0].Key = firstLine }),
 	} {
 		if _, err := ingest.NewFormats(slo.Format, f); err == nil {
 			t.Errorf("%s: registered", name)

@@ -129,16 +129,18 @@ func (r *Rejection) refusedNumbers() []int {
 	return numbers
 }
 
-// withoutKeys is the first MaxBody bytes of a body, with the key of the request and
-// the key in the body redacted. The two differ where the request has a key outside of
-// its body too.
+// withoutKeys is the first MaxBody bytes of a body, with the key of the request and the
+// keys in the body redacted. They differ where the request has a key outside of its body
+// too, or where the body names several.
 func withoutKeys(endpoint *Endpoint, req *Request) []byte {
 	body := req.Body[:min(len(req.Body), MaxBody)]
 	if endpoint.Key == nil {
 		return body
 	}
-	if key := endpoint.Key(body); len(key) >= minHiddenKey {
-		body = bytes.ReplaceAll(body, []byte(key), []byte("***"))
+	for _, key := range append(endpoint.Secrets(body), endpoint.Key(body)) {
+		if len(key) >= minHiddenKey {
+			body = bytes.ReplaceAll(body, []byte(key), []byte("***"))
+		}
 	}
 	if req.Key != "" {
 		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))

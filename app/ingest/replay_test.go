@@ -150,3 +150,40 @@ func TestRejectedBodyHidesUnusedKey(t *testing.T) {
 		}
 	}
 }
+
+// The second event is resolved by a newer configuration than the first, so that it
+// alone is written before the integration is deleted.
+func TestRequestIsFinishedAfterItsIntegrationIsDeleted(t *testing.T) {
+	t.Parallel()
+	h := newFixture(t)
+	h.contents.Organization.ConfigVersion++
+	h.contents.Services = append(h.contents.Services, catalog.Service{ID: 4, Slug: "orders"})
+	h.written = func() {
+		h.contents.Organization.ConfigVersion++
+		h.contents.Integrations = nil
+		h.written = nil
+	}
+	answers, err := h.postLines("lines", "/lines", "", "trigger checkout-api a g", "trigger orders b g")
+	if err != nil {
+		t.Fatalf("%v, though %v is durable", err, h.submittedKeys())
+	}
+	if diff := cmp.Diff([]incident.Result{"created", "created"}, statuses(answers)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"b", "a"}, h.submittedKeys()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRequestOfADeletedIntegrationWritesNothing(t *testing.T) {
+	t.Parallel()
+	h := newFixture(t)
+	h.contents.Organization.ConfigVersion++
+	h.written = func() { h.contents.Integrations = nil }
+	if _, err := h.postLines("lines", "/lines", "", "trigger checkout-api a g", "trigger ledger b g"); !fault.Is(err, fault.KindUnauthorized) {
+		t.Errorf("got %v", err)
+	}
+	if len(h.submitted) > 0 {
+		t.Errorf("wrote %v", h.submittedKeys())
+	}
+}

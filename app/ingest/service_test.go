@@ -30,7 +30,10 @@ type fixture struct {
 	cached   *catalog.Snapshot
 	reloads  int
 	// stale is how many of the next submissions are Stale.
-	stale      int
+	stale int
+	// written, where it is set, is called after each submission; of that, only the
+	// signals are written that have the version of the configuration.
+	written    func()
 	submitErr  error
 	rejectErr  error
 	submitted  []ingest.Signal
@@ -105,9 +108,15 @@ func (h *fixture) Submit(_ context.Context, signals []ingest.Signal) ([]ingest.R
 		}
 		return results, nil
 	}
-	h.submitted = append(h.submitted, signals...)
+	if h.written != nil {
+		defer h.written()
+	}
 	h.units = append(h.units, len(signals))
 	for i, s := range signals {
+		if results[i].Stale = h.written != nil && s.ConfigVersion != h.contents.Organization.ConfigVersion; results[i].Stale {
+			continue
+		}
+		h.submitted = append(h.submitted, s)
 		results[i] = ingest.Result{Status: incident.ResultCreated, Number: 17}
 		if s.Event.Action == incident.Resolve {
 			results[i] = ingest.Result{Status: incident.ResultIgnored, Warning: nothingOpen}

@@ -3,24 +3,11 @@ package organization
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
-// Kind is the kind of thing that a change is made to.
+// Kind is a kind of configuration, as plans call it. The file of each declares its
+// own.
 type Kind string
-
-// The kinds of things.
-const (
-	KindOrganization Kind = "organization"
-	KindPriority     Kind = "priority"
-	KindUser         Kind = "user"
-	KindTeam         Kind = "team"
-	KindDeployment   Kind = "deployment"
-	KindSchedule     Kind = "schedule"
-	KindPolicy       Kind = "escalation policy"
-	KindService      Kind = "service"
-	KindIntegration  Kind = "integration"
-)
 
 // Op is what a change does.
 type Op string
@@ -40,32 +27,13 @@ type Change struct {
 	Key string
 	// Words say what is different, one a difference, without secrets.
 	Words []string
-	// Value is how the thing is to be, whole: an Organization, Priority, User,
-	// Team, Deployment, ScheduleChange, Policy, Service or Integration. Nil for
-	// what is deleted.
+	// People say for whom the change changes something, a line each: who gains or
+	// loses which shifts, or is paged by a step. They are for whoever reads the plan,
+	// and not kept.
+	People []string
+	// Value is how the thing is to be, whole: the type of the Document, but a
+	// ScheduleChange for a schedule. Nil for what is deleted.
 	Value any
-}
-
-// ScheduleChange is how a schedule is to be.
-type ScheduleChange struct {
-	Schedule Schedule
-	// Definition says that a new version is needed, from From on; zero is the
-	// instant at which the plan is carried out.
-	Definition bool
-	From       time.Time
-	// Withdraw takes back the versions that would begin at From or later.
-	Withdraw bool
-	// Add are overrides to be made, in this order; End are the ids of those to
-	// be taken back, or ended where they have begun.
-	Add []NewOverride
-	End []int64
-}
-
-// NewOverride is an override to be made. Edits from a file leave those from the
-// app alone.
-type NewOverride struct {
-	Override
-	FromApp bool
 }
 
 // String is a line such as "~ user ana@acme.example: timezone Europe/Madrid
@@ -104,6 +72,9 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	for _, c := range p.Changes {
 		fmt.Fprintln(&b, c)
+		for _, line := range c.People {
+			fmt.Fprintf(&b, "    %s\n", line)
+		}
 	}
 	if p.Unchanged > 0 && !p.Empty() {
 		fmt.Fprintf(&b, "= %d unchanged\n", p.Unchanged)

@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -76,9 +77,12 @@ func listDifference(before, after []string) string {
 
 // words are a single value's; ok is false for what is too large to repeat.
 func words(v reflect.Value) (text string, ok bool) {
-	if t, isText := v.Interface().(encoding.TextMarshaler); isText {
+	switch t := v.Interface().(type) {
+	case interface{ words() string }:
+		return t.words(), true
+	case encoding.TextMarshaler:
 		b, err := t.MarshalText()
-		return string(b), err == nil
+		return cmp.Or(string(b), "none"), err == nil
 	}
 	switch v.Kind() {
 	case reflect.String:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
@@ -31,7 +30,9 @@ func MakePlan(s *State, edits []Edit, o Options) (*Plan, error) {
 	}
 	d.remove()
 	d.references()
-	d.order()
+	for _, s := range sections {
+		s.normalize(d.desired)
+	}
 	if err := d.problems.fault(); err != nil {
 		return nil, err
 	}
@@ -50,6 +51,8 @@ type draft struct {
 	// numbers are the ids of people by address; those who are new get a
 	// provisional one, below 0.
 	numbers map[string]int64
+	// people are names by id: see personName.
+	people map[int64]string
 	// schedules are the edits of schedules besides their fields, by slug.
 	schedules map[string]*scheduleEdits
 	removals  map[Kind][]*Remove
@@ -64,29 +67,12 @@ type thingKey struct {
 	key  string
 }
 
-// scheduleEdits are overrides to be made and to be ended, and the start of the
-// new version; zero for at once.
-type scheduleEdits struct {
-	from  time.Time
-	add   []NewOverride
-	paths []string // of what is added, for problems
-	end   []int64
-}
-
 func newDraft(s *State, o Options) *draft {
 	d := &draft{state: s, options: o, current: s.Document(), desired: &Document{}, touched: map[thingKey]thing{}, numbers: s.numbers(),
 		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Origin: o.Origin, Revision: s.Versions().Revision()}}
-	*d.desired = *d.current
-	organization := *d.current.Organization
-	d.desired.Organization = &organization
-	d.desired.Priorities = slices.Clone(d.current.Priorities)
-	d.desired.Users = slices.Clone(d.current.Users)
-	d.desired.Teams = slices.Clone(d.current.Teams)
-	d.desired.Deployments = slices.Clone(d.current.Deployments)
-	d.desired.Schedules = slices.Clone(d.current.Schedules)
-	d.desired.EscalationPolicies = slices.Clone(d.current.EscalationPolicies)
-	d.desired.Services = slices.Clone(d.current.Services)
-	d.desired.Integrations = slices.Clone(d.current.Integrations)
+	for _, section := range sections {
+		section.clone(d.current, d.desired)
+	}
 	return d
 }
 
@@ -109,9 +95,9 @@ func (d *draft) touch(kind Kind, key string, in Input) thing {
 	return t
 }
 
-// reach notes that an edit changes a part of a thing, unless another edit gives
+// touchPart notes that an edit changes a part of a thing, unless another edit gives
 // the thing.
-func (d *draft) reach(kind Kind, key string) {
+func (d *draft) touchPart(kind Kind, key string) {
 	if _, ok := d.touched[thingKey{kind, key}]; !ok {
 		d.touch(kind, key, Input{Source: nothing{}})
 	}
@@ -126,13 +112,13 @@ func (d *draft) thing(kind Kind, key string) thing {
 
 func wordsOf(kind Kind, key string) string { return strings.TrimSpace(string(kind) + " " + key) }
 
-// wrong reports a problem at a key of a thing.
-func (d *draft) wrong(t thing, key, format string, args ...any) {
-	d.fails("", t, key, format, args...)
+// problem reports a problem at a key of a thing.
+func (d *draft) problem(t thing, key, format string, args ...any) {
+	d.problemOf("", t, key, format, args...)
 }
 
-// fails reports a problem of a kind: see Problem.Fault.
-func (d *draft) fails(kind fault.Kind, t thing, key, format string, args ...any) {
+// problemOf reports a problem of a kind: see Problem.Fault.
+func (d *draft) problemOf(kind fault.Kind, t thing, key, format string, args ...any) {
 	p := Problem{Path: t.path, Message: fmt.Sprintf(format, args...), Fault: kind}
 	if key != "" {
 		p.Path = join(t.path, key)
@@ -147,67 +133,8 @@ func (d *draft) note(format string, args ...any) {
 	d.plan.Notes = append(d.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-// scheduleEdits are those of a schedule, to be added to.
-func (d *draft) scheduleEdits(slug string) *scheduleEdits {
-	if d.schedules[slug] == nil {
-		d.schedules[slug] = &scheduleEdits{}
-	}
-	return d.schedules[slug]
-}
-
-// numbers are the ids of people by address.
-func (s *State) numbers() map[string]int64 {
-	numbers := make(map[string]int64, len(s.Users))
-	for _, u := range s.Users {
-		numbers[u.Email] = u.ID
-	}
-	return numbers
-}
-
-func (d *draft) number(email string) int64 {
-	if id, ok := IDOf(email); ok {
-		return id
-	}
-	id, ok := d.numbers[email]
-	if !ok {
-		id = -int64(len(d.numbers)) - 1
-		d.numbers[email] = id
-	}
-	return id
-}
-
-// order puts lists whose order means nothing into the one that describe uses.
-// It comes after everything that reports by index.
-func (d *draft) order() {
-	for i := range d.desired.Teams {
-		t := &d.desired.Teams[i]
-		t.Members = set(t.Members)
-	}
-	for i := range d.desired.Services {
-		s := &d.desired.Services[i]
-		s.Deployments = set(s.Deployments)
-		s.SLOs = slices.Clone(s.SLOs)
-		slices.SortFunc(s.SLOs, func(a, b SLO) int { return strings.Compare(a.Slug, b.Slug) })
-	}
-}
-
-func set(list []string) []string {
+func sortedUnique(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// renamePriorities has the policies that there are call the levels as they will
-// be called.
-func (d *draft) renamePriorities() {
-	n := d.state.names()
-	for _, v := range d.desired.Priorities {
-		n.priorities[v.Level] = v.Name
-	}
-	for _, record := range d.state.Policies {
-		for _, list := range [][]Policy{d.current.EscalationPolicies, d.desired.EscalationPolicies} {
-			at := slices.IndexFunc(list, func(v Policy) bool { return v.Slug == record.Slug })
-			list[at] = n.policy(record)
-		}
-	}
 }

@@ -120,7 +120,7 @@ func (all Problems) fault() error {
 // Check finds what is wrong with edits by themselves, whatever the State. It
 // brings their values into the form in which they are kept.
 func Check(edits []Edit) Problems {
-	c := &checker{first: map[string]string{}, keys: map[string]string{}}
+	c := &checker{first: map[thingKey]string{}, keys: map[string]string{}}
 	for _, e := range edits {
 		e.check(c)
 	}
@@ -131,73 +131,39 @@ func Check(edits []Edit) Problems {
 type checker struct {
 	source   Source
 	problems Problems
-	// first is the path of the first edit that puts a thing, by kind and key.
-	first map[string]string
+	// first is the path of the first edit that puts a thing.
+	first map[thingKey]string
 	// keys are the slugs of integrations by their key.
 	keys map[string]string
 }
 
-func (c *checker) wrong(path, format string, args ...any) {
+func (c *checker) problem(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) given(path string) bool { return c.source.Given(path) }
 
-func (c *checker) need(path, key string) bool {
+func (c *checker) require(path, key string) bool {
 	if c.given(join(path, key)) {
 		return true
 	}
-	c.wrong(path, "The key %s is missing here.", key)
+	c.problem(path, "The key %s is missing here.", key)
 	return false
 }
 
-// put checks the value of an edit, and that no earlier one puts the same thing.
-// An Input without a path gets one of the key as it was given.
-func put[T any](c *checker, kind Kind, in Input, v *T, check func(*T, string), key func(T) string) {
-	c.source = in.source()
-	path := in.path(kind, key(*v))
-	check(v, path)
-	k := key(*v)
-	if first, twice := c.first[string(kind)+" "+k]; twice && k != "" {
-		c.wrong(path, "%s is there already, in %s.", k, c.source.Where(first))
-		return
-	}
-	c.first[string(kind)+" "+k] = path
-}
-
-// each checks every entry of a list, and that no two are the same thing.
-func each[T any](c *checker, path string, list []T, check func(*T, string), key func(*T) string) {
+// checkEach checks every entry of a list, and that no two are the same thing.
+func checkEach[T any](c *checker, path string, list []T, check func(*T, string), key func(*T) string) {
 	first := map[string]string{}
 	for i := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		check(&list[i], at)
 		k := key(&list[i])
 		if earlier, twice := first[k]; twice && k != "" {
-			c.wrong(at, "%s is there already, in %s.", k, c.source.Where(earlier))
+			c.problem(at, "%s is there already, in %s.", k, c.source.Where(earlier))
 		} else {
 			first[k] = at
 		}
 	}
-}
-
-// kinds are all, in the order in which edits of them take effect and changes of
-// them are made: whatever is referred to comes first.
-var kinds = []struct {
-	kind    Kind
-	section string
-}{
-	{KindOrganization, "organization"}, {KindPriority, "priorities"}, {KindUser, "users"}, {KindTeam, "teams"},
-	{KindDeployment, "deployments"}, {KindSchedule, "schedules"}, {KindPolicy, "escalation_policies"},
-	{KindService, "services"}, {KindIntegration, "integrations"},
-}
-
-func orderOf(kind Kind) int {
-	for i, k := range kinds {
-		if k.kind == kind {
-			return i
-		}
-	}
-	return len(kinds)
 }
 
 // inOrder is the edits in the order in which they take effect.
@@ -214,11 +180,11 @@ func kindOf(e Edit) Kind {
 
 // pathOf is the path of a thing within the document, by its key.
 func pathOf(kind Kind, key string) string {
-	section := kinds[orderOf(kind)].section
+	name := sectionOf(kind).sectionName()
 	if key == "" {
-		return section
+		return name
 	}
-	return section + "[" + key + "]"
+	return name + "[" + key + "]"
 }
 
 func join(path, key string) string {

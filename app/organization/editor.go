@@ -56,7 +56,7 @@ func (e *Editor) state(ctx context.Context, history bool) (*State, error) {
 		return s, nil
 	}
 	if s.History, err = e.Store.History(ctx); err != nil {
-		return nil, fmt.Errorf("read what incidents refer to: %w", err)
+		return nil, fmt.Errorf("read references of incidents: %w", err)
 	}
 	return s, nil
 }

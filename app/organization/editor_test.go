@@ -69,6 +69,7 @@ func TestPeopleEditorReturnsTheKindOfAProblem(t *testing.T) {
 		{"nobody taken back", p.SetActive(ctx, by, "eve@x.example", true), fault.KindNotFound},
 		{"no name", p.SetProfile(ctx, by, "ben@x.example", "", ""), fault.KindInvalid},
 		{"no role", p.SetRole(ctx, by, "ben@x.example", auth.Read), fault.KindInvalid},
+		{"name and role of the last administrator", p.SetProfileAndRole(ctx, by, auth.Profile{Email: "ana@x.example", Name: "Anna", Role: auth.Manager}), fault.KindConflict},
 	} {
 		if !fault.Is(test.err, test.kind) {
 			t.Errorf("%s: %v, want a fault of kind %s", test.name, test.err, test.kind)
@@ -79,6 +80,19 @@ func TestPeopleEditorReturnsTheKindOfAProblem(t *testing.T) {
 	}
 	if err := p.SetProfile(ctx, by, "ben@x.example", "Benno", ""); err != nil || len(s.applied) != 1 {
 		t.Errorf("another name: %v, applied %v", err, s.applied)
+	}
+}
+
+func TestNameAndRoleAreOnePlan(t *testing.T) {
+	t.Parallel()
+	s := &testStore{testLoader: testLoader{state: testOrg()}}
+	p := organization.PeopleEditor{Editor: &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}}
+	err := p.SetProfileAndRole(t.Context(), auth.Tocsin, auth.Profile{Email: "ben@x.example", Name: "Benno", Role: auth.Manager})
+	if err != nil || len(s.applied) != 1 {
+		t.Fatalf("%v, applied %v", err, s.applied)
+	}
+	if got, want := s.applied[0].String(), "~ user ben@x.example: name Benno (was Ben); role manager (was responder)\n"; got != want {
+		t.Errorf("the plan is %q", got)
 	}
 }
 
@@ -129,7 +143,7 @@ func TestKeyThatCannotBeOpenedStopsNoEdit(t *testing.T) {
 	}
 	want := "~ integration prom: name Prometheus (was Prom)\n" +
 		"! integration prom: its key stays as it is, and cannot be opened with this server's secret. Give it a new key to be shown one.\n"
-	if got := planned(opened, &organization.PutIntegration{Integration: organization.Integration{Slug: "prom", Name: "Prometheus"}}); got != want {
+	if got := planned(opened, &organization.PutIntegration{Value: organization.Integration{Slug: "prom", Name: "Prometheus"}}); got != want {
 		t.Errorf("planned %s", got)
 	}
 }

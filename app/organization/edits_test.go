@@ -69,23 +69,25 @@ func TestEditsArePlannedInWords(t *testing.T) {
 		{"another administrator", []organization.Edit{&organization.SetRole{Email: "ben@x.example", Role: "administrator"}, &organization.SetActive{Email: "ana@x.example"}},
 			"~ user ana@x.example: deactivated true (was false)\n~ user ben@x.example: role administrator (was responder)\n"},
 		{"a new service", []organization.Edit{
-			&organization.PutService{Service: organization.Service{Name: "Web Shop", Team: "sales", ReopenWindow: organization.Duration(time.Minute)}, Input: organization.Input{New: true}},
-			&organization.PutTeam{Team: organization.Team{Slug: "sales", Members: []string{"ben@x.example"}}},
+			&organization.PutService{Value: organization.Service{Name: "Web Shop", Team: "sales", ReopenWindow: organization.Duration(time.Minute)}, Input: organization.Input{New: true}},
+			&organization.PutTeam{Value: organization.Team{Slug: "sales", Members: []string{"ben@x.example"}}},
 		}, "+ team sales\n+ service web-shop\n"},
-		{"a service that exists", []organization.Edit{&organization.PutService{Service: organization.Service{Slug: "api"}, Input: organization.Input{New: true, Path: "service"}}},
+		{"a service that exists", []organization.Edit{&organization.PutService{Value: organization.Service{Slug: "api"}, Input: organization.Input{New: true, Path: "service"}}},
 			"service: There is a service api already.\n"},
-		{"a target that does not exist", []organization.Edit{&organization.PutPolicy{Policy: organization.Policy{Slug: "payments",
+		{"a target that does not exist", []organization.Edit{&organization.PutPolicy{Value: organization.Policy{Slug: "payments",
 			Steps: []organization.Step{{Timeout: organization.Duration(time.Minute), Targets: []organization.Target{{User: "eve@x.example"}}}}}}},
 			"escalation_policies[payments].steps[0].targets[0].user: There is no user eve@x.example.\n"},
 		{"a version from tomorrow", []organization.Edit{&organization.ChangeSchedule{Schedule: "payments", From: testNow.Add(24 * time.Hour),
 			Version: organization.ScheduleVersion{Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"ben@x.example"}}}}}},
-			"~ schedule payments: layer all: members -ana@x.example; from 2026-11-24T18:00:00Z\n"},
+			"~ schedule payments: layer all: members -ana@x.example; from 2026-11-24T18:00:00Z\n" +
+				"    Ana: -1 shift, from 24 Nov 18:00 on as main\n    Ben: +1 shift, from 24 Nov 18:00 on as main\n"},
 		{"a version in the past", []organization.Edit{&organization.ChangeSchedule{Schedule: "payments", From: testNow.Add(-time.Hour),
 			Version: organization.ScheduleVersion{Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"eve@x.example"}}}}}},
 			"schedules[payments].from: A change begins now or later: the past stays as it was.\nschedules[payments].layers[0].members[0]: There is no user eve@x.example.\n"},
 		{"an override", []organization.Edit{&organization.AddOverride{Schedule: "payments",
 			Override: organization.Override{From: tomorrow, To: dayAfter, Position: "main", Replace: "ana@x.example", With: "ben@x.example"}}},
-			"~ schedule payments: +override of main from 2026-11-24T18:00:00Z to 2026-11-25T18:00:00Z, ben@x.example for ana@x.example\n"},
+			"~ schedule payments: +override of main from 2026-11-24T18:00:00Z to 2026-11-25T18:00:00Z, ben@x.example for ana@x.example\n" +
+				"    Ana: -1 shift, 24 Nov 18:00 to 25 Nov 18:00 as main\n    Ben: +1 shift, 24 Nov 18:00 to 25 Nov 18:00 as main\n"},
 		{"an override that matches nobody", []organization.Edit{&organization.AddOverride{Schedule: "payments",
 			Override: organization.Override{From: tomorrow, To: dayAfter, Remove: "ben@x.example"}}},
 			"~ schedule payments: +override of every position from 2026-11-24T18:00:00Z to 2026-11-25T18:00:00Z, without ben@x.example\n" +
@@ -204,7 +206,7 @@ func TestMakingAPlanChangesNoState(t *testing.T) {
 	t.Parallel()
 	s, same := testOrg(), testOrg()
 	planned(s, &organization.RenameTeam{Team: "payments", Name: "Money"}, &organization.SetRole{Email: "ben@x.example", Role: "manager"},
-		&organization.PutTeam{Team: organization.Team{Slug: "payments", Members: []string{"ben@x.example"}}}, &organization.Remove{Kind: organization.KindService, Key: "api"})
+		&organization.PutTeam{Value: organization.Team{Slug: "payments", Members: []string{"ben@x.example"}}}, &organization.Remove{Kind: organization.KindService, Key: "api"})
 	if diff := cmp.Diff(same, s, cmp.AllowUnexported(oncall.WallTime{})); diff != "" {
 		t.Error(diff)
 	}
@@ -232,7 +234,7 @@ func TestOverrideOfAPastPositionBlocksNoEdit(t *testing.T) {
 	}
 	given := organization.Schedule{Slug: "payments", Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"ana@x.example"}}},
 		Overrides: []organization.Override{{Position: "backup", Add: "ana@x.example", From: organization.MomentIn(testNow, "UTC"), To: organization.MomentIn(testNow.Add(time.Hour), "UTC")}}}
-	if got, want := planned(s, &organization.PutSchedule{Schedule: given}), "schedules[payments].overrides[0].position: There is no position backup.\n"; got != want {
+	if got, want := planned(s, &organization.PutSchedule{Value: given}), "schedules[payments].overrides[0].position: There is no position backup.\n"; got != want {
 		t.Errorf("given: %s", got)
 	}
 }

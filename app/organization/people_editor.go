@@ -26,14 +26,20 @@ func (p PeopleEditor) SetRole(ctx context.Context, by auth.Actor, email string, 
 	return p.edit(ctx, by, &SetRole{Email: email, Role: string(role), Path: "role"})
 }
 
+// SetProfileAndRole implements auth.PeopleEditor.
+func (p PeopleEditor) SetProfileAndRole(ctx context.Context, by auth.Actor, profile auth.Profile) error {
+	return p.edit(ctx, by, &SetProfile{Email: profile.Email, Name: profile.Name, Timezone: profile.Timezone},
+		&SetRole{Email: profile.Email, Role: string(profile.Role), Path: "role"})
+}
+
 // SetActive implements auth.PeopleEditor.
 func (p PeopleEditor) SetActive(ctx context.Context, by auth.Actor, email string, active bool) error {
 	return p.edit(ctx, by, &SetActive{Email: email, Active: active})
 }
 
 // edit returns a problem that has a kind of its own as a fault of that kind.
-func (p PeopleEditor) edit(ctx context.Context, by auth.Actor, e Edit) error {
-	_, err := p.Editor.Edit(ctx, by, e)
+func (p PeopleEditor) edit(ctx context.Context, by auth.Actor, edits ...Edit) error {
+	_, err := p.Editor.Edit(ctx, by, edits...)
 	problems, _ := errors.AsType[Problems](err)
 	for _, problem := range problems {
 		switch problem.Fault {

@@ -7,48 +7,48 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/rule"
 )
 
-// tried notes the dedup rules, new and changed ones, that make no key of a
+// noteSampleKeys notes the dedup rules, new and changed ones, that make no key of a
 // complete breach, or the same one of two that have nothing in common: mostly a
 // misspelt field. It is no mistake, since senders may give fields of their own,
 // and a signal on which a rule fails keeps the key without it.
-func (d *draft) tried(current, desired []Integration) {
-	for _, is := range desired {
-		if was := find(current, is.Slug, Integration.key); is.Dedup == "" || was != nil && was.Dedup == is.Dedup {
+func (d *draft) noteSampleKeys() {
+	for _, is := range d.desired.Integrations {
+		if was := find[Integration](d.current, is.Slug); is.Dedup == "" || was != nil && was.Dedup == is.Dedup {
 			continue
 		}
-		if doubt := doubtOf(is.Dedup); doubt != "" {
-			d.note("integration %s: the dedup rule %s", is.Slug, doubt)
+		if warning := sampleWarning(is.Dedup); warning != "" {
+			d.note("integration %s: the dedup rule %s", is.Slug, warning)
 		}
 	}
 }
 
-// doubtOf is what is strange about a rule, which compiles; empty for nothing.
-func doubtOf(expression string) string {
+// sampleWarning is what is strange about a rule, which compiles; empty for nothing.
+func sampleWarning(expression string) string {
 	key, err := rule.CompileKey(expression)
 	if err != nil {
 		return "" // it was refused before
 	}
-	var made [len(samples)]string
-	for i, event := range samples {
+	var made [len(sampleBreaches)]string
+	for i, event := range sampleBreaches {
 		made[i], err = key.Of(event)
 		switch {
 		case err != nil:
-			return fmt.Sprintf("makes no key of a sample breach that has every field: %s. %s", strings.Join(strings.Fields(err.Error()), " "), failing)
+			return fmt.Sprintf("makes no key of a sample breach that has every field: %s. %s", strings.Join(strings.Fields(err.Error()), " "), sampleAdvice)
 		case strings.TrimSpace(made[i]) == "":
-			return "makes no key of a sample breach that has every field: it yields nothing. " + failing
+			return "makes no key of a sample breach that has every field: it yields nothing. " + sampleAdvice
 		}
 	}
 	if made[0] == made[1] {
-		return fmt.Sprintf("makes the same key of two sample breaches that differ in every field: %q. What has nothing in common may become one incident. %s", made[0], failing)
+		return fmt.Sprintf("makes the same key of two sample breaches that differ in every field: %q. What has nothing in common may become one incident. %s", made[0], sampleAdvice)
 	}
 	return ""
 }
 
-const failing = "Signals on which it fails keep the key without it. Leave it so if it uses a field that senders add of their own."
+const sampleAdvice = "Signals on which it fails keep the key without it. Leave it so if it uses a field that senders add of their own."
 
-// samples are two native breaches with every field, as rules see them. They
+// sampleBreaches are two native breaches with every field, as rules see them. They
 // differ in each.
-var samples = [2]map[string]any{
+var sampleBreaches = [2]map[string]any{
 	{
 		"status": "breached", "service": "checkout-api", "deployment": "prod-eu", "endpoint": "GET /api/data/{tenant}", "sli": "availability",
 		"slo":               map[string]any{"name": "Availability of get data API", "objective": 99.7, "window": "28d"},

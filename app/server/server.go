@@ -241,9 +241,6 @@ func (s *Server) housekeeping(ctx context.Context) {
 		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "read database clock failed", "error", err)
 		}
-		if n%600 == 1 {
-			s.DB.Optimize(ctx)
-		}
 		if n%600 != 0 {
 			continue
 		}

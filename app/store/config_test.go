@@ -440,7 +440,7 @@ services: [{slug: checkout-api, deployments: [prod-eu]}]
 = 3 unchanged
 ! schedule payments stays: it is in use by escalation policy payments.
 ! service online-shop stays: it is in use by service checkout-api.
-! team payments stays: it is in use by service checkout-api.
+! team payments stays: it is in use by schedule payments.
 ! user ana@acme.example stays: it is in use by team payments.
 ! user ben@acme.example stays: it is in use by team payments.
 ! user chiara@acme.example stays: it is in use by team payments.

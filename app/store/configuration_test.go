@@ -83,7 +83,7 @@ func TestStaleEditSavesNothing(t *testing.T) {
 		before, err := e.State(t.Context())
 		b.must(err)
 		plan, err := organization.MakePlan(old, []organization.Edit{
-			&organization.SetProfile{Email: "ana@acme.example", Name: "Anna"}, &organization.PutDeployment{Deployment: organization.Deployment{Slug: "lab"}},
+			&organization.SetProfile{Email: "ana@acme.example", Name: "Anna"}, &organization.PutDeployment{Value: organization.Deployment{Slug: "lab"}},
 		}, organization.Options{})
 		b.must(err)
 		if _, err := e.Store.Apply(t.Context(), auth.Tocsin, plan); !fault.Is(err, fault.KindConflict) {
@@ -132,14 +132,14 @@ func TestKeyThatCannotBeOpenedIsKept(t *testing.T) {
 		}
 		before := record()
 		_, err = e.Edit(t.Context(), auth.Tocsin, &organization.RenameTeam{Team: "payments", Name: "Money"},
-			&organization.PutIntegration{Integration: organization.Integration{Slug: slug, Name: "Renamed", Service: "checkout-api"}})
+			&organization.PutIntegration{Value: organization.Integration{Slug: slug, Name: "Renamed", Service: "checkout-api"}})
 		b.must(err)
 		after := record()
 		if after.Name != "Renamed" || string(after.KeySealed) != "damaged" || !slices.Equal(after.KeyHMAC, before.KeyHMAC) {
 			t.Errorf("the integration is %+v, was %+v", after, before)
 		}
 		key := auth.NewIntegrationKey()
-		_, err = e.Edit(t.Context(), auth.Tocsin, &organization.PutIntegration{Integration: organization.Integration{Slug: slug, Service: "checkout-api", Key: key}})
+		_, err = e.Edit(t.Context(), auth.Tocsin, &organization.PutIntegration{Value: organization.Integration{Slug: slug, Service: "checkout-api", Key: key}})
 		b.must(err)
 		if mended := record(); mended.Key != key || mended.KeyErr != nil {
 			t.Errorf("with a new key: %+v", mended)

@@ -2,7 +2,9 @@
 // store/db: timeline, paging, access, organization, incident and effect, each of which
 // may import those before it. Only these packages know SQL. They implement the
 // small interfaces that the domain packages declare. Ordinary reads and writes go
-// through gorm; the hot paths (ingest, claims) are plain SQL, in one file each.
+// through gorm. Plain SQL are the hot paths (ingest, firing, planning, claims, results,
+// the cursors of consumers), in one file each, and what locks rows in an order, goes
+// by a lease, or takes lists of any length as one parameter.
 package store
 
 import (

@@ -52,8 +52,8 @@ func decodeOne(t *testing.T, alert string) ingest.Event {
 // them resolves, then the other.
 func TestOneIncidentPerGroup(t *testing.T) {
 	t.Parallel()
-	all := captures(t)
-	firing := decode(t, string(all["firing"]))
+	all := recorded(t)
+	firing := decode(t, string(all["firing"].Body))
 	if len(firing) != 2 || firing[0].DedupKey == firing[1].DedupKey || firing[0].Group != firing[1].Group || firing[0].Group == "" {
 		t.Fatalf("the group fires as %+v", firing)
 	}
@@ -67,7 +67,7 @@ func TestOneIncidentPerGroup(t *testing.T) {
 		{"resolved", map[string]incident.Action{firing[0].DedupKey: incident.Resolve}},
 	} {
 		got := map[string]incident.Action{}
-		for _, ev := range decode(t, string(all[test.name])) {
+		for _, ev := range decode(t, string(all[test.name].Body)) {
 			got[ev.DedupKey] = ev.Action
 			if ev.Group != firing[0].Group || !ev.StartedAt.Equal(firing[0].StartedAt) {
 				t.Errorf("%s: group %q, start %s", test.name, ev.Group, ev.StartedAt)
@@ -315,8 +315,8 @@ func TestSampleFires(t *testing.T) {
 }
 
 func FuzzDecodeAlertmanager(f *testing.F) {
-	for _, body := range captures(f) {
-		f.Add([]byte(body))
+	for _, c := range recorded(f) {
+		f.Add([]byte(c.Body))
 	}
 	f.Add([]byte(notification(pyrraWindow("firing", "5m", "1h", "critical", "2d"), pyrraWindow("resolved", "2h", "1d", "warning", "14d"))))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -91,7 +91,7 @@ func labelsOf(ev ingest.Event) map[string]string {
 func TestSlothPageAndTicketAreOneEvent(t *testing.T) {
 	t.Parallel()
 	sloth := readSloth(t)
-	events := decode(t, string(captures(t)["sloth-burn-firing"]))
+	events := decode(t, string(recorded(t)["sloth-burn-firing"].Body))
 	if len(events) != 1 {
 		t.Fatalf("%d events, want one for the SLO", len(events))
 	}

@@ -368,7 +368,7 @@ func TestSampleFires(t *testing.T) {
 }
 
 func FuzzDecodePagerDuty(f *testing.F) {
-	for _, c := range captures(f) {
+	for _, c := range recorded(f) {
 		f.Add([]byte(c.Body), c.Path == pagerduty.ChangePath)
 	}
 	f.Add([]byte(trigger(`"custom_details":{"firing":[{"labels":[]}]}`)), false)
@@ -379,6 +379,7 @@ func FuzzDecodePagerDuty(f *testing.F) {
 		}
 		before := bytes.Clone(body)
 		_ = pagerduty.Format.Endpoints[0].Key(body)
+		_ = pagerduty.Format.Endpoints[0].Secrets(body)
 		events, err := pagerduty.Format.Decode(in)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body was changed")

@@ -71,15 +71,16 @@ func (s *Store) RemoveContact(ctx context.Context, by string, userID, methodID i
 // DropContact deletes a method. Its rules and its pending replacement are moved to
 // another method; without one the rules are deleted.
 func DropContact(ctx context.Context, tx *db.Tx, methodID int64, instead *int64) error {
+	g := tx.Gorm.WithContext(ctx)
 	if instead != nil {
-		if _, err := tx.ExecContext(ctx, "UPDATE notification_rules SET contact_method_id = $1 WHERE contact_method_id = $2", *instead, methodID); err != nil {
+		if err := g.Model(&notify.Rule{}).Where("contact_method_id = ?", methodID).Update("contact_method_id", *instead).Error; err != nil {
 			return fmt.Errorf("move personal rules: %w", err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE contact_methods SET replaces_id = $1 WHERE replaces_id = $2", instead, methodID); err != nil {
+	if err := g.Model(&notify.ContactMethod{}).Where("replaces_id = ?", methodID).Update("replaces_id", instead).Error; err != nil {
 		return fmt.Errorf("move replacements: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM contact_methods WHERE id = $1", methodID); err != nil {
+	if err := g.Delete(&notify.ContactMethod{}, methodID).Error; err != nil {
 		return fmt.Errorf("remove a contact method: %w", err)
 	}
 	return nil
@@ -111,18 +112,19 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 	})
 }
 
-// mayBeSent is a fault of kind Limited while no further code may be sent.
+// mayBeSent is a fault of kind Limited while no further code may be sent. Served by
+// messages_user_recent.
 func mayBeSent(ctx context.Context, tx *db.Tx, m notify.ContactMethod, now time.Time) error {
-	var inAnHour, justNow int
-	err := tx.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN contact_method_id = $1 AND created_at > $2 THEN 1 END)
-		FROM messages WHERE user_id = $3 AND created_at > $4 AND kind = '`+string(notify.KindVerify)+`'`, // messages_user_recent
-		m.ID, now.Add(-notify.CodeAgain), m.UserID, now.Add(-time.Hour)).Scan(&inAnHour, &justNow)
+	var sent struct{ InAnHour, JustNow int }
+	err := tx.Gorm.WithContext(ctx).Table("messages").
+		Select("count(*) AS in_an_hour, count(CASE WHEN contact_method_id = ? AND created_at > ? THEN 1 END) AS just_now", m.ID, now.Add(-notify.CodeAgain)).
+		Where("user_id = ? AND created_at > ? AND kind = ?", m.UserID, now.Add(-time.Hour), notify.KindVerify).Scan(&sent).Error
 	switch {
 	case err != nil:
 		return fmt.Errorf("count verification codes: %w", err)
-	case inAnHour >= notify.CodesAnHour:
-		return fault.Limited("%d codes were sent within an hour. Try again later.", inAnHour)
-	case justNow > 0:
+	case sent.InAnHour >= notify.CodesAnHour:
+		return fault.Limited("%d codes were sent within an hour. Try again later.", sent.InAnHour)
+	case sent.JustNow > 0:
 		return fault.Limited("A code was sent a moment ago. It may take half a minute to arrive.")
 	}
 	return nil

@@ -3,14 +3,32 @@ package access
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
+
+// idempotencyKey is a row of idempotency_keys.
+type idempotencyKey struct {
+	Actor       string `gorm:"primaryKey"`
+	Key         string `gorm:"primaryKey"`
+	RequestHash []byte
+	Status      int // 0 while the request is in progress
+	Body        []byte
+	CreatedAt   time.Time
+}
+
+// begun selects the row of a request that is in progress.
+func begun(g *gorm.DB, r *auth.IdempotentRequest) *gorm.DB {
+	return g.Model(&idempotencyKey{}).Where("actor = ? AND key = ? AND created_at = ? AND status = 0", r.Actor, r.Key, r.BegunAt)
+}
 
 // BeginRequest claims a request's key and sets BegunAt. An answer that is not nil
 // was given to the same request before and must be returned again. Fault: Conflict
@@ -22,47 +40,42 @@ func (s *Store) BeginRequest(ctx context.Context, r *auth.IdempotentRequest) (*a
 	return db.Returning(ctx, s.db, func(tx *db.Tx) (*auth.KeptAnswer, error) {
 		r.BegunAt = s.db.Now()
 		// Keys of requests that never finished or were answered long ago are reused.
-		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE actor = $1 AND key = $2
-			AND (created_at <= $3 OR status = 0 AND created_at <= $4)`,
-			r.Actor, r.Key, r.BegunAt.Add(-auth.IdempotencyLifetime), r.BegunAt.Add(-auth.IdempotencyAbandoned))
+		err := tx.Gorm.Where("actor = ? AND key = ? AND (created_at <= ? OR status = 0 AND created_at <= ?)",
+			r.Actor, r.Key, r.BegunAt.Add(-auth.IdempotencyLifetime), r.BegunAt.Add(-auth.IdempotencyAbandoned)).Delete(&idempotencyKey{}).Error
 		if err != nil {
 			return nil, fmt.Errorf("claim an idempotency key: %w", err)
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO idempotency_keys (actor, key, request_hash, created_at)
-			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, r.Actor, r.Key, r.Hash, r.BegunAt)
-		if err != nil {
+		res := tx.Gorm.Clauses(clause.OnConflict{DoNothing: true}).
+			Create(&idempotencyKey{Actor: r.Actor, Key: r.Key, RequestHash: r.Hash, CreatedAt: r.BegunAt})
+		if err := res.Error; err != nil {
 			return nil, fmt.Errorf("claim an idempotency key: %w", err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return nil, err
+		if res.RowsAffected == 1 {
+			return nil, nil
 		}
-		return keptAnswer(ctx, tx, r)
+		return keptAnswer(tx, r)
 	})
 }
 
-func keptAnswer(ctx context.Context, tx *db.Tx, r *auth.IdempotentRequest) (*auth.KeptAnswer, error) {
-	var hash []byte
-	var kept auth.KeptAnswer
-	err := tx.QueryRowContext(ctx, "SELECT request_hash, status, body FROM idempotency_keys WHERE actor = $1 AND key = $2",
-		r.Actor, r.Key).Scan(&hash, &kept.Status, &kept.Body)
+func keptAnswer(tx *db.Tx, r *auth.IdempotentRequest) (*auth.KeptAnswer, error) {
+	var kept idempotencyKey
+	err := tx.Gorm.Where("actor = ? AND key = ?", r.Actor, r.Key).Take(&kept).Error
 	switch {
-	case errors.Is(err, sql.ErrNoRows): // deleted meanwhile
+	case errors.Is(err, gorm.ErrRecordNotFound): // deleted meanwhile
 		return nil, db.ErrRaced
 	case err != nil:
 		return nil, fmt.Errorf("read a saved answer: %w", err)
-	case !bytes.Equal(hash, r.Hash):
+	case !bytes.Equal(kept.RequestHash, r.Hash):
 		return nil, fault.Conflict("This Idempotency-Key was used for another request. Use a new key for each.")
 	case kept.Status == 0:
-		return nil, fault.Conflict("The same request is still at work. Retry in a few seconds.")
+		return nil, fault.Conflict("The same request is still in progress. Retry in a few seconds.")
 	}
-	return &kept, nil
+	return &auth.KeptAnswer{Status: kept.Status, Body: kept.Body}, nil
 }
 
 // FinishRequest saves the answer to a request that was begun.
 func (s *Store) FinishRequest(ctx context.Context, r *auth.IdempotentRequest, answer auth.KeptAnswer) error {
-	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind(`UPDATE idempotency_keys SET status = $1, body = $2
-		WHERE actor = $3 AND key = $4 AND created_at = $5 AND status = 0`),
-		answer.Status, answer.Body, r.Actor, r.Key, r.BegunAt)
+	err := begun(s.db.GormWrite(ctx), r).Updates(map[string]any{"status": answer.Status, "body": answer.Body}).Error
 	if err != nil {
 		return fmt.Errorf("save an answer: %w", err)
 	}
@@ -72,9 +85,7 @@ func (s *Store) FinishRequest(ctx context.Context, r *auth.IdempotentRequest, an
 // ForgetRequest releases the key of a request that changed nothing, so that it may
 // be tried again.
 func (s *Store) ForgetRequest(ctx context.Context, r *auth.IdempotentRequest) error {
-	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind(`DELETE FROM idempotency_keys
-		WHERE actor = $1 AND key = $2 AND created_at = $3 AND status = 0`), r.Actor, r.Key, r.BegunAt)
-	if err != nil {
+	if err := begun(s.db.GormWrite(ctx), r).Delete(&idempotencyKey{}).Error; err != nil {
 		return fmt.Errorf("release an idempotency key: %w", err)
 	}
 	return nil

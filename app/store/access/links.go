@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
@@ -78,7 +79,11 @@ func (s *Store) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, org
 // nameOrganization names the organisation and sets the zone that holds wherever
 // none is stated.
 func nameOrganization(ctx context.Context, tx *db.Tx, by auth.Actor, name, timezone string) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE organization SET name = $1, timezone = COALESCE(NULLIF($2, ''), timezone) WHERE id = 1", name, timezone); err != nil {
+	changed := map[string]any{"name": name}
+	if timezone != "" {
+		changed["timezone"] = timezone
+	}
+	if err := tx.Gorm.WithContext(ctx).Model(&catalog.Organization{ID: 1}).Updates(changed).Error; err != nil {
 		return fmt.Errorf("name the organisation: %w", err)
 	}
 	return Audit(ctx, tx, auth.Entry{Actor: by.String(), Action: "organization.update", Subject: "organization",
@@ -133,20 +138,16 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 // useLink marks a link as used. The row's lock lets one of several callers succeed;
 // the others see it used.
 func useLink(ctx context.Context, tx *db.Tx, purpose auth.Purpose, hash []byte, now time.Time) (*auth.OneTimeLink, error) {
-	res, err := tx.ExecContext(ctx, `UPDATE one_time_links SET used_at = $1
-		WHERE hash = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $4`, now, hash, string(purpose), now)
-	if err != nil {
-		return nil, fmt.Errorf("use a link: %w", err)
-	}
-	used, err := res.RowsAffected()
-	if err != nil {
+	res := tx.Gorm.WithContext(ctx).Model(&auth.OneTimeLink{}).
+		Where("hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", hash, purpose, now).Update("used_at", now)
+	if err := res.Error; err != nil {
 		return nil, fmt.Errorf("use a link: %w", err)
 	}
 	l, err := findLink(tx.Gorm, hash)
 	switch {
 	case err != nil:
 		return nil, err
-	case used == 1:
+	case res.RowsAffected == 1:
 		return l, nil
 	case l.Purpose != purpose:
 		return nil, fault.NotFound("This link is for something else.")

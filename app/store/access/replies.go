@@ -42,12 +42,12 @@ func (s *Store) SwitchContact(ctx context.Context, by auth.Actor, method notify.
 		if on {
 			disabled, action = nil, "contact.enable"
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE contact_methods SET disabled_at = $1 WHERE id = $2 AND (disabled_at IS NULL) <> $3", disabled, method.ID, on)
-		if err != nil {
+		res := tx.Gorm.WithContext(ctx).Model(&notify.ContactMethod{}).Where("id = ? AND (disabled_at IS NULL) <> ?", method.ID, on).Update("disabled_at", disabled)
+		if err := res.Error; err != nil {
 			return false, fmt.Errorf("enable or disable a contact method: %w", err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return false, err
+		if res.RowsAffected == 0 {
+			return false, nil
 		}
 		return true, Audit(ctx, tx, auth.Entry{At: now, Actor: by.String(), Action: action, Subject: "user:" + by.Email,
 			Detail: map[string]any{"contact": method.Slug, "medium": method.Medium}})

@@ -2,12 +2,13 @@ package access
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
@@ -19,28 +20,34 @@ type Sessions struct{ db *db.DB }
 
 var _ scs.CtxStore = Sessions{}
 
+// session is a row of sessions.
+type session struct {
+	Token     string `gorm:"primaryKey"`
+	Data      []byte
+	ExpiresAt time.Time
+}
+
 // Sessions is the store of browser sessions.
 func (s *Store) Sessions() Sessions { return Sessions{db: s.db} }
 
 // FindCtx implements scs.CtxStore.
 func (s Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
-	query := s.db.Rebind("SELECT data FROM sessions WHERE token = $1 AND expires_at > $2")
-	err = s.db.Read.QueryRowContext(ctx, query, token, wallClock()).Scan(&data)
+	var row session
+	err = s.db.GormRead(ctx).Where("token = ? AND expires_at > ?", token, wallClock()).Take(&row).Error
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, gorm.ErrRecordNotFound):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, fmt.Errorf("find a session: %w", err)
 	}
-	return data, true, nil
+	return row.Data, true, nil
 }
 
 // CommitCtx implements scs.CtxStore.
 func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
-	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind(`INSERT INTO sessions (token, data, expires_at) VALUES ($1, $2, $3)
-		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`),
-		token, data, expiry.UTC().Truncate(time.Microsecond))
-	if err != nil {
+	row := session{Token: token, Data: data, ExpiresAt: expiry.UTC().Truncate(time.Microsecond)}
+	replace := clause.OnConflict{Columns: []clause.Column{{Name: "token"}}, DoUpdates: clause.AssignmentColumns([]string{"data", "expires_at"})}
+	if err := s.db.GormWrite(ctx).Clauses(replace).Create(&row).Error; err != nil {
 		return fmt.Errorf("save a session: %w", err)
 	}
 	return nil
@@ -48,7 +55,7 @@ func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expi
 
 // DeleteCtx implements scs.CtxStore.
 func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
-	if _, err := s.db.Write.ExecContext(ctx, s.db.Rebind("DELETE FROM sessions WHERE token = $1"), token); err != nil {
+	if err := s.db.GormWrite(ctx).Where("token = ?", token).Delete(&session{}).Error; err != nil {
 		return fmt.Errorf("end a session: %w", err)
 	}
 	return nil
@@ -77,15 +84,16 @@ func wallClock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) 
 func (s *Store) SweepAccess(ctx context.Context) error {
 	now := s.db.Now()
 	for _, sweep := range []struct {
-		query  string
-		before time.Time
+		expired string
+		before  time.Time
+		of      any
 	}{
-		{"DELETE FROM sessions WHERE expires_at <= $1", wallClock()},
+		{"expires_at <= ?", wallClock(), &session{}},
 		// Kept a day longer, so that late use is answered with "expired".
-		{"DELETE FROM one_time_links WHERE expires_at <= $1", now.Add(-24 * time.Hour)},
-		{"DELETE FROM idempotency_keys WHERE created_at <= $1", now.Add(-auth.IdempotencyLifetime)},
+		{"expires_at <= ?", now.Add(-24 * time.Hour), &auth.OneTimeLink{}},
+		{"created_at <= ?", now.Add(-auth.IdempotencyLifetime), &idempotencyKey{}},
 	} {
-		if _, err := s.db.Write.ExecContext(ctx, s.db.Rebind(sweep.query), sweep.before); err != nil {
+		if err := s.db.GormWrite(ctx).Where(sweep.expired, sweep.before).Delete(sweep.of).Error; err != nil {
 			return fmt.Errorf("delete expired rows: %w", err)
 		}
 	}

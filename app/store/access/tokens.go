@@ -58,8 +58,7 @@ func findToken(g *gorm.DB, where string, arg any) (*auth.Token, error) {
 
 // TouchToken implements auth.Tokens.
 func (s *Store) TouchToken(ctx context.Context, id int64, now, since time.Time) error {
-	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind(`UPDATE api_tokens SET last_used_at = $1
-		WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $3)`), now, id, since)
+	err := s.db.GormWrite(ctx).Model(&auth.Token{}).Where("id = ? AND (last_used_at IS NULL OR last_used_at <= ?)", id, since).Update("last_used_at", now).Error
 	if err != nil {
 		return fmt.Errorf("record a token's use: %w", err)
 	}
@@ -73,12 +72,12 @@ func (s *Store) RevokeToken(ctx context.Context, by auth.Actor, id int64, now ti
 		if err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE api_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", now, id)
-		if err != nil {
+		res := tx.Gorm.Model(&auth.Token{}).Where("id = ? AND revoked_at IS NULL", id).Update("revoked_at", now)
+		if err := res.Error; err != nil {
 			return fmt.Errorf("revoke a token: %w", err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err
+		if res.RowsAffected == 0 {
+			return nil // revoked already
 		}
 		return Audit(ctx, tx, auth.Entry{Actor: by.String(), Action: "token.revoke", Subject: "token:" + t.Name})
 	})

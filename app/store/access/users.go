@@ -94,7 +94,7 @@ func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash s
 func givePassword(ctx context.Context, tx *db.Tx, u *auth.User, hash string) error {
 	u.PasswordHash = hash
 	u.SessionEpoch++
-	_, err := tx.ExecContext(ctx, "UPDATE one_time_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL", tx.DB.Now(), u.ID)
+	err := tx.Gorm.WithContext(ctx).Model(&auth.OneTimeLink{}).Where("user_id = ? AND used_at IS NULL", u.ID).Update("used_at", tx.DB.Now()).Error
 	if err != nil {
 		return fmt.Errorf("mark links as used: %w", err)
 	}
@@ -103,7 +103,7 @@ func givePassword(ctx context.Context, tx *db.Tx, u *auth.User, hash string) err
 
 // Rehash implements auth.People.
 func (s *Store) Rehash(ctx context.Context, id int64, old, hash string) error {
-	_, err := s.db.Write.ExecContext(ctx, s.db.Rebind("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3"), hash, id, old)
+	err := s.db.GormWrite(ctx).Model(&auth.User{}).Where("id = ? AND password_hash = ?", id, old).Update("password_hash", hash).Error
 	if err != nil {
 		return fmt.Errorf("rehash a password: %w", err)
 	}

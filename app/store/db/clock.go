@@ -76,14 +76,3 @@ func (c *clock) measured(before, there, after time.Time) {
 	c.skew.Store(int64(skew))
 	c.asked.Store(true)
 }
-
-// Optimize updates the statistics by which SQLite chooses indexes. PostgreSQL does
-// so by itself.
-func (db *DB) Optimize(ctx context.Context) {
-	if db.Dialect != SQLite {
-		return
-	}
-	if _, err := db.Write.ExecContext(ctx, "PRAGMA optimize"); err != nil && ctx.Err() == nil {
-		db.Log.WarnContext(ctx, "PRAGMA optimize failed", "error", err)
-	}
-}

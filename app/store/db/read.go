@@ -64,5 +64,9 @@ func InUTC(t *time.Time) *time.Time {
 	return &utc
 }
 
+// GormWrite is gorm for a single statement that writes, without a transaction of its
+// own.
+func (db *DB) GormWrite(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ctx) }
+
 // GormRead is gorm for a page's queries.
 func (db *DB) GormRead(ctx context.Context) *gorm.DB { return db.gormRO.WithContext(ctx) }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
@@ -16,16 +19,33 @@ import (
 
 var _ effect.Store = (*Store)(nil)
 
+// consumer is a row of effect_consumers, without its lease. What changes a lease, or
+// depends on one, is plain SQL: leases go by a clock of their own.
+type consumer struct {
+	Name        string `gorm:"primaryKey"`
+	Kinds       string // joined by commas; empty for all
+	Cursor      int64
+	Tries       int
+	RetryAt     *time.Time
+	LastError   string
+	FailedEvent *int64
+	ChangedAt   time.Time
+}
+
+func (consumer) TableName() string { return "effect_consumers" }
+
 // Register implements effect.Store.
 func (s *Store) Register(ctx context.Context, name string, kinds []incident.EventKind) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		// PostgreSQL's index of ids does not find the highest; the sequence knows it.
-		end := "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0)"
+		end := "(SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0))"
 		if tx.DB.Dialect == db.Postgres {
-			end = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM timeline_events_id_seq"
+			end = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM timeline_events_id_seq)"
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO effect_consumers (name, kinds, cursor, tries, last_error, changed_at) VALUES ($1, $2, (`+end+`), 0, '', $3)
-			ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, changed_at = excluded.changed_at`, name, joinKinds(kinds), tx.DB.Now())
+		known := clause.OnConflict{Columns: []clause.Column{{Name: "name"}}, DoUpdates: clause.AssignmentColumns([]string{"kinds", "changed_at"})}
+		err := tx.Gorm.WithContext(ctx).Model(&consumer{}).Clauses(known).Create(map[string]any{
+			"name": name, "kinds": joinKinds(kinds), "cursor": gorm.Expr(end), "tries": 0, "last_error": "", "changed_at": tx.DB.Now(),
+		}).Error
 		if err != nil {
 			return fmt.Errorf("register consumer %s: %w", name, err)
 		}

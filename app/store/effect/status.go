@@ -2,10 +2,10 @@ package effect
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
@@ -13,29 +13,23 @@ import (
 
 // Status is the status of each consumer, by name.
 func (s *Store) Status(ctx context.Context) ([]effect.Status, error) {
-	rows, err := s.db.Read.QueryContext(ctx, `SELECT c.name, c.kinds, c.cursor, c.tries, c.retry_at, c.last_error, COALESCE(c.failed_event, 0),
-		(SELECT count(*) FROM effect_failures f WHERE f.consumer = c.name) FROM effect_consumers c ORDER BY c.name`)
+	var rows []struct {
+		Consumer consumer `gorm:"embedded"`
+		SetAside int64
+	}
+	err := s.db.GormRead(ctx).Table("effect_consumers AS c").
+		Select("c.*, (SELECT count(*) FROM effect_failures f WHERE f.consumer = c.name) AS set_aside").Order("c.name").Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read consumers: %w", err)
 	}
-	defer rows.Close()
-	var all []effect.Status
-	var kinds []string
-	var cursors []int64
-	for rows.Next() {
-		var found effect.Status
-		var k string
-		var cursor int64
-		if err := rows.Scan(&found.Name, &k, &cursor, &found.Tries, &found.RetryAt, &found.Error, &found.EventID, &found.SetAside); err != nil {
-			return nil, fmt.Errorf("read consumers: %w", err)
+	all := make([]effect.Status, len(rows))
+	for i, r := range rows {
+		c := r.Consumer
+		all[i] = effect.Status{Name: c.Name, Tries: c.Tries, RetryAt: c.RetryAt, Error: c.LastError, SetAside: r.SetAside}
+		if c.FailedEvent != nil {
+			all[i].EventID = *c.FailedEvent
 		}
-		all, kinds, cursors = append(all, found), append(kinds, k), append(cursors, cursor)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read consumers: %w", err)
-	}
-	for i := range all {
-		if err := s.behind(ctx, &all[i], cursors[i], kinds[i]); err != nil {
+		if err := s.behind(ctx, &all[i], c); err != nil {
 			return nil, err
 		}
 	}
@@ -44,20 +38,24 @@ func (s *Store) Status(ctx context.Context) ([]effect.Status, error) {
 
 // behind counts the events that a consumer has not received yet. Served by
 // timeline_events_id.
-func (s *Store) behind(ctx context.Context, into *effect.Status, cursor int64, kinds string) error {
-	where, args := ofKinds(splitKinds(kinds), 2)
-	args = append([]any{cursor}, args...)
-	from := "FROM timeline_events WHERE id > $1" + where
-	err := s.db.Read.QueryRowContext(ctx, s.db.Rebind(fmt.Sprintf("SELECT count(*) FROM (SELECT 1 %s LIMIT %d) AS behind", from, effect.MaxBehind)), args...).Scan(&into.Behind)
-	if err != nil {
+func (s *Store) behind(ctx context.Context, into *effect.Status, c consumer) error {
+	g := s.db.GormRead(ctx).Table("timeline_events").Where("id > ?", c.Cursor)
+	if kinds := splitKinds(c.Kinds); kinds != nil {
+		g = g.Where("kind IN ?", kinds)
+	}
+	g = g.Session(&gorm.Session{}) // used twice
+	if err := s.db.GormRead(ctx).Table("(?) AS behind", g.Select("1").Limit(effect.MaxBehind)).Count(&into.Behind).Error; err != nil {
 		return fmt.Errorf("count the events of consumer %s: %w", into.Name, err)
 	}
 	if into.Behind == 0 {
 		return nil
 	}
-	err = s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT at "+from+" ORDER BY id LIMIT 1"), args...).Scan(&into.Oldest)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	var oldest []time.Time
+	if err := g.Order("id").Limit(1).Pluck("at", &oldest).Error; err != nil {
 		return fmt.Errorf("read the events of consumer %s: %w", into.Name, err)
+	}
+	if len(oldest) > 0 {
+		into.Oldest = &oldest[0]
 	}
 	return nil
 }
@@ -66,9 +64,8 @@ func (s *Store) behind(ctx context.Context, into *effect.Status, cursor int64, k
 func (s *Store) TimerStatus(ctx context.Context) (effect.TimerStatus, error) {
 	var t effect.TimerStatus
 	now := s.db.Now()
-	err := s.db.Read.QueryRowContext(ctx, s.db.Rebind(`SELECT COALESCE(sum(CASE WHEN due_at > $1 THEN 1 ELSE 0 END), 0),
-		COALESCE(sum(CASE WHEN due_at <= $2 THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0) FROM timers`),
-		now, now.Add(-effect.LateAfter)).Scan(&t.Waiting, &t.Late, &t.Failing)
+	err := s.db.GormRead(ctx).Table("timers").Select(`count(CASE WHEN due_at > ? THEN 1 END) AS waiting,
+		count(CASE WHEN due_at <= ? THEN 1 END) AS late, count(CASE WHEN tries > 0 THEN 1 END) AS failing`, now, now.Add(-effect.LateAfter)).Scan(&t).Error
 	if err != nil {
 		return t, fmt.Errorf("count timers: %w", err)
 	}

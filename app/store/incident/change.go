@@ -2,11 +2,11 @@ package incident
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -35,7 +35,7 @@ func (s *Store) ChangeIncident(ctx context.Context, number int64, by incident.By
 		} else if joined {
 			return incident.Incident{}, db.ErrRaced
 		}
-		known, err := known(ctx, tx, found[0], by)
+		known, err := known(tx.Gorm, found[0], by)
 		if err != nil {
 			return incident.Incident{}, err
 		}
@@ -59,13 +59,14 @@ func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Inciden
 		return before, nil
 	}
 	if c.EndAlerts && len(firing) > 0 {
+		// Plain SQL: there may be more of them than a statement has parameters.
 		where, args := tx.DB.In("id", 2, firing)
 		if _, err := tx.ExecContext(ctx, "UPDATE alerts SET firing = false, resolved_at = $1 WHERE "+where, append([]any{c.Incident.ResolvedAt}, args...)...); err != nil {
 			return before, fmt.Errorf("resolve alerts: %w", err)
 		}
 	}
 	if c.ReviveAlerts != nil {
-		if err := reopenAlerts(ctx, tx, before.Number, *c.ReviveAlerts); err != nil {
+		if err := reopenAlerts(tx.Gorm, before.Number, *c.ReviveAlerts); err != nil {
 			return before, err
 		}
 	}
@@ -128,59 +129,64 @@ func lockAlertsOf(ctx context.Context, tx *db.Tx, number int64) ([]int64, error)
 	return firing, rows.Err()
 }
 
-func known(ctx context.Context, tx *db.Tx, inc incident.Incident, by incident.By) (incident.Known, error) {
+// known reads what the decision about a command needs besides the incident.
+func known(g *gorm.DB, inc incident.Incident, by incident.By) (incident.Known, error) {
 	var k incident.Known
-	if err := tx.Gorm.Omit("criteria").Order("level").Find(&k.Levels).Error; err != nil {
+	if err := g.Omit("criteria").Order("level").Find(&k.Levels).Error; err != nil {
 		return k, fmt.Errorf("read priorities: %w", err)
 	}
 	var deployments []catalog.Deployment
-	if err := tx.Gorm.Where("slug = ?", inc.Deployment).Find(&deployments).Error; err != nil {
+	if err := g.Where("slug = ?", inc.Deployment).Find(&deployments).Error; err != nil {
 		return k, fmt.Errorf("read deployments: %w", err)
 	}
 	if len(deployments) > 0 {
 		k.DeploymentKnown, k.Production = true, deployments[0].Kind == catalog.Production
 	}
 	if by.UserID != nil {
-		var shadows, others int
-		err := tx.QueryRowContext(ctx, `SELECT COALESCE(sum(CASE WHEN shadow THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN shadow THEN 0 ELSE 1 END), 0)
-			FROM pages WHERE incident_number = $1 AND user_id = $2 AND `+paging.Answerable, inc.Number, *by.UserID).Scan(&shadows, &others)
+		var pages struct{ Shadows, Others int }
+		err := g.Table("pages").Select("count(CASE WHEN shadow THEN 1 END) AS shadows, count(CASE WHEN NOT shadow THEN 1 END) AS others").
+			Where("incident_number = ? AND user_id = ? AND "+paging.Answerable, inc.Number, *by.UserID).Scan(&pages).Error
 		if err != nil {
 			return k, fmt.Errorf("read answerable pages: %w", err)
 		}
-		k.Shadow = shadows > 0 && others == 0
+		k.Shadow = pages.Shadows > 0 && pages.Others == 0
 	}
 	if inc.Status == incident.Resolved {
-		if err := knownResolve(ctx, tx, inc.Number, &k.Ended); err != nil {
+		if err := knownResolve(g, inc.Number, &k.Ended); err != nil {
 			return k, err
 		}
 		var err error
-		if k.GroupOpen, err = openOfGroup(ctx, tx, inc); err != nil {
+		if k.GroupOpen, err = openOfGroup(g, inc); err != nil {
 			return k, err
 		}
 	}
-	return k, knownEvents(ctx, tx, inc.Number, by, &k)
+	return k, knownEvents(g, inc.Number, by, &k)
 }
 
 // knownEvents reads earlier actions of people from the timeline. Served by
 // timeline_events_incident.
-func knownEvents(ctx context.Context, tx *db.Tx, number int64, by incident.By, k *incident.Known) error {
-	var at time.Time
-	err := tx.QueryRowContext(ctx, `SELECT e.at, COALESCE(u.name, e.actor) FROM timeline_events e LEFT JOIN users u ON u.email = e.actor
-		WHERE e.incident_number = $1 AND e.kind = $2 ORDER BY e.id DESC LIMIT 1`, number, string(incident.EvEscalated)).Scan(&at, &k.LastEscalatedBy)
-	switch {
-	case err == nil:
-		k.LastEscalatedAt = &at
-	case !errors.Is(err, sql.ErrNoRows):
+func knownEvents(g *gorm.DB, number int64, by incident.By, k *incident.Known) error {
+	var last struct {
+		At   time.Time
+		Name string
+	}
+	found := g.Table("timeline_events AS e").Select("e.at, COALESCE(u.name, e.actor) AS name").Joins("LEFT JOIN users u ON u.email = e.actor").
+		Where("e.incident_number = ? AND e.kind = ?", number, incident.EvEscalated).Order("e.id DESC").Limit(1).Scan(&last)
+	if err := found.Error; err != nil {
 		return fmt.Errorf("read the last escalation: %w", err)
+	}
+	if found.RowsAffected > 0 {
+		k.LastEscalatedAt, k.LastEscalatedBy = &last.At, last.Name
 	}
 	if !k.Shadow {
 		return nil
 	}
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM timeline_events WHERE incident_number = $1 AND kind = $2 AND actor = $3
-		AND id > COALESCE((SELECT max(id) FROM timeline_events WHERE incident_number = $1 AND kind = $4), 0))`,
-		number, string(incident.EvShadowAck), by.Actor, string(incident.EvReopened)).Scan(&k.ShadowAcked)
+	var answers int64
+	reopened := g.Model(&eventRow{}).Select("COALESCE(max(id), 0)").Where("incident_number = ? AND kind = ?", number, incident.EvReopened)
+	err := g.Model(&eventRow{}).Where("incident_number = ? AND kind = ? AND actor = ? AND id > (?)", number, incident.EvShadowAck, by.Actor, reopened).Count(&answers).Error
 	if err != nil {
 		return fmt.Errorf("read a shadow's answers: %w", err)
 	}
+	k.ShadowAcked = answers > 0
 	return nil
 }

@@ -11,34 +11,33 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// countOpen counts what is open by service, with the oldest that nobody answered.
-const countOpen = `
-		SELECT g.service_id, g.open, g.unanswered, g.worst, i.created_at FROM (
-			SELECT service_id, count(*) AS open, count(CASE WHEN status = '` + string(incident.Triggered) + `' THEN 1 END) AS unanswered,
-				min(priority) AS worst, min(CASE WHEN status = '` + string(incident.Triggered) + `' THEN number END) AS oldest
-			FROM incidents WHERE ` + paging.OpenIncident + ` GROUP BY service_id) g
-		LEFT JOIN incidents i ON i.number = g.oldest`
+// unanswered is the condition on incidents that nobody has acknowledged.
+const unanswered = "status = '" + string(incident.Triggered) + "'"
 
 // OpenIncidents counts the open incidents by service. Served by incidents_open.
 func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
 	// SQLite returns a minimum of times as text; the lowest number identifies the
 	// oldest row, since numbers rise with time.
-	rows, err := s.db.Read.QueryContext(ctx, countOpen)
+	byService := s.db.GormRead(ctx).Model(&incident.Incident{}).
+		Select("service_id, count(*) AS open, count(CASE WHEN " + unanswered + " THEN 1 END) AS unanswered, " +
+			"min(priority) AS worst, min(CASE WHEN " + unanswered + " THEN number END) AS oldest").
+		Where(paging.OpenIncident).Group("service_id")
+	var rows []struct {
+		ServiceID        int64
+		Open, Unanswered int
+		Worst            *int
+		CreatedAt        *time.Time // of the oldest that is unanswered
+	}
+	err := s.db.GormRead(ctx).Table("(?) AS g", byService).Select("g.*, i.created_at").
+		Joins("LEFT JOIN incidents i ON i.number = g.oldest").Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("count incidents by service: %w", err)
 	}
-	defer rows.Close()
-	counts := map[int64]incident.ServiceCounts{}
-	for rows.Next() {
-		var id int64
-		var n incident.ServiceCounts
-		if err := rows.Scan(&id, &n.Open, &n.Unanswered, &n.Worst, &n.OldestUnanswered); err != nil {
-			return nil, fmt.Errorf("count incidents by service: %w", err)
-		}
-		n.OldestUnanswered = db.InUTC(n.OldestUnanswered)
-		counts[id] = n
+	counts := make(map[int64]incident.ServiceCounts, len(rows))
+	for _, r := range rows {
+		counts[r.ServiceID] = incident.ServiceCounts{Open: r.Open, Unanswered: r.Unanswered, Worst: r.Worst, OldestUnanswered: db.InUTC(r.CreatedAt)}
 	}
-	return counts, rows.Err()
+	return counts, nil
 }
 
 // IncidentTitles are the titles of incidents by number.
@@ -47,64 +46,47 @@ func (s *Store) IncidentTitles(ctx context.Context, numbers []int64) (map[int64]
 	if len(numbers) == 0 {
 		return titles, nil
 	}
-	where, args := s.db.In("number", 1, numbers)
-	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind("SELECT number, title FROM incidents WHERE "+where), args...)
-	if err != nil {
+	var found []incident.Incident
+	if err := s.db.GormRead(ctx).Select("number, title").Where("number IN ?", numbers).Find(&found).Error; err != nil {
 		return nil, fmt.Errorf("read titles: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var number int64
-		var title string
-		if err := rows.Scan(&number, &title); err != nil {
-			return nil, fmt.Errorf("read titles: %w", err)
-		}
-		titles[number] = title
+	for _, i := range found {
+		titles[i.Number] = i.Title
 	}
-	return titles, rows.Err()
+	return titles, nil
 }
 
 // SignalCounts count the signals of each integration; one without signals is left
 // out.
 func (s *Store) SignalCounts(ctx context.Context) (map[int64]ingest.SignalCounts, error) {
 	counts := map[int64]ingest.SignalCounts{}
-	rows, err := s.db.Read.QueryContext(ctx, `
-		SELECT DISTINCT a.integration_id, a.last_seen_at FROM alerts a
-		JOIN (SELECT integration_id, max(last_seen_at) AS last FROM alerts GROUP BY integration_id) g
-			ON g.integration_id = a.integration_id AND g.last = a.last_seen_at`)
+	latest := s.db.GormRead(ctx).Model(&incident.Alert{}).Select("integration_id, max(last_seen_at) AS last").Group("integration_id")
+	var rows []incident.Alert
+	err := s.db.GormRead(ctx).Table("alerts AS a").Distinct("a.integration_id", "a.last_seen_at").
+		Joins("JOIN (?) AS g ON g.integration_id = a.integration_id AND g.last = a.last_seen_at", latest).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("count signals: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		var at time.Time
-		if err := rows.Scan(&id, &at); err != nil {
-			return nil, fmt.Errorf("count signals: %w", err)
-		}
-		counts[id] = ingest.SignalCounts{LastAt: db.InUTC(&at)}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("count signals: %w", err)
+	for _, r := range rows {
+		counts[r.IntegrationID] = ingest.SignalCounts{LastAt: db.InUTC(&r.LastSeenAt)}
 	}
 	return counts, s.countRejected(ctx, counts)
 }
 
 func (s *Store) countRejected(ctx context.Context, counts map[int64]ingest.SignalCounts) error {
-	rows, err := s.db.Read.QueryContext(ctx, "SELECT integration_id, count(*) FROM rejected_signals WHERE replayed_at IS NULL GROUP BY integration_id")
+	var rows []struct {
+		IntegrationID int64
+		Rejected      int
+	}
+	err := s.db.GormRead(ctx).Model(&ingest.Rejection{}).Select("integration_id, count(*) AS rejected").
+		Where("replayed_at IS NULL").Group("integration_id").Scan(&rows).Error
 	if err != nil {
 		return fmt.Errorf("count rejected signals: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		var n int
-		if err := rows.Scan(&id, &n); err != nil {
-			return fmt.Errorf("count rejected signals: %w", err)
-		}
-		c := counts[id]
-		c.Rejected = n
-		counts[id] = c
+	for _, r := range rows {
+		c := counts[r.IntegrationID]
+		c.Rejected = r.Rejected
+		counts[r.IntegrationID] = c
 	}
-	return rows.Err()
+	return nil
 }

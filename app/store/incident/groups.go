@@ -1,9 +1,10 @@
 package incident
 
 import (
-	"context"
 	"fmt"
 	"slices"
+
+	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
@@ -93,12 +94,13 @@ func reopeningInGroups(known []*paging.IncidentState) (others, reopening []*pagi
 
 // openOfGroup is the number of the open incident of an incident's group, 0 for
 // none. Served by incidents_group.
-func openOfGroup(ctx context.Context, tx *db.Tx, inc incident.Incident) (int64, error) {
+func openOfGroup(g *gorm.DB, inc incident.Incident) (int64, error) {
 	if inc.Group == "" {
 		return 0, nil
 	}
-	open, err := tx.Ints(ctx, "SELECT number FROM incidents WHERE service_id = $1 AND group_key = $2 AND group_key <> '' AND "+paging.OpenIncident,
-		inc.ServiceID, inc.Group)
+	var open []int64
+	err := g.Model(&incident.Incident{}).Where("service_id = ? AND group_key = ? AND group_key <> '' AND "+paging.OpenIncident, inc.ServiceID, inc.Group).
+		Pluck("number", &open).Error
 	if err != nil {
 		return 0, fmt.Errorf("read open incident of group: %w", err)
 	}

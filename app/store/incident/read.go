@@ -109,23 +109,21 @@ func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 	if numbers == nil {
 		return nil
 	}
-	where, args := s.db.In("p.incident_number", 1, numbers)
-	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(`SELECT p.incident_number, u.id, u.name, u.email FROM pages p JOIN users u ON u.id = p.user_id
-		WHERE p.`+paging.Answerable+` AND NOT p.shadow AND `+where+` GROUP BY p.incident_number, u.id, u.name, u.email ORDER BY min(p.id)`), args...)
+	var people []struct {
+		IncidentNumber int64
+		incident.PagedPerson
+	}
+	err := s.db.GormRead(ctx).Table("pages AS p").Select("p.incident_number, u.id AS user_id, u.name, u.email").Joins("JOIN users u ON u.id = p.user_id").
+		Where("p."+paging.Answerable+" AND NOT p.shadow AND p.incident_number IN ?", numbers).
+		Group("p.incident_number, u.id, u.name, u.email").Order("min(p.id)").Scan(&people).Error
 	if err != nil {
 		return fmt.Errorf("read paged people: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var number int64
-		var p incident.PagedPerson
-		if err := rows.Scan(&number, &p.UserID, &p.Name, &p.Email); err != nil {
-			return fmt.Errorf("read paged people: %w", err)
-		}
-		row := &incidents[at[number]]
-		row.Paged = append(row.Paged, p)
+	for _, p := range people {
+		row := &incidents[at[p.IncidentNumber]]
+		row.Paged = append(row.Paged, p.PagedPerson)
 	}
-	return rows.Err()
+	return nil
 }
 
 // CountIncidents counts the open incidents, and those of a person among them.
@@ -203,26 +201,17 @@ func (s *Store) LatestAlert(ctx context.Context, number int64) (incident.AlertRe
 // Timeline are the events of an incident after an event's id, oldest first; at most
 // limit, or all where it is 0.
 func (s *Store) Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error) {
-	query := "SELECT id, incident_number, at, kind, actor, data FROM timeline_events WHERE incident_number = $1 AND id > $2 ORDER BY id"
-	args := []any{number, after}
+	g := s.db.GormRead(ctx).Where("incident_number = ? AND id > ?", number, after).Order("id")
 	if limit > 0 {
-		query, args = query+" LIMIT $3", append(args, limit)
+		g = g.Limit(limit)
 	}
-	rows, err := s.db.Read.QueryContext(ctx, s.db.Rebind(query), args...)
-	if err != nil {
+	var rows []eventRow
+	if err := g.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read a timeline: %w", err)
 	}
-	defer rows.Close()
-	var events []incident.TimelineEvent
-	for rows.Next() {
-		var e incident.TimelineEvent
-		var kind incident.EventKind
-		var data string
-		if err := rows.Scan(&e.ID, &e.IncidentNo, &e.At, &kind, &e.Actor, &data); err != nil {
-			return nil, fmt.Errorf("read a timeline: %w", err)
-		}
-		e.At, e.Payload = e.At.UTC(), incident.DecodePayload(kind, []byte(data))
-		events = append(events, e)
+	events := make([]incident.TimelineEvent, len(rows))
+	for i, r := range rows {
+		events[i] = r.event()
 	}
-	return events, rows.Err()
+	return events, nil
 }

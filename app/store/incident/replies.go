@@ -2,8 +2,6 @@ package incident
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -41,18 +39,21 @@ func (s *Store) PagedBy(ctx context.Context, method notify.ContactMethod, theirs
 // LastListed are the incidents of the last page message by a contact method, lowest
 // number first. Those answered before the message was sent were not in it.
 func (s *Store) LastListed(ctx context.Context, method notify.ContactMethod) ([]int64, error) {
-	var message int64
-	err := s.db.Read.QueryRowContext(ctx, s.db.Rebind(`SELECT id FROM messages WHERE user_id = $1 AND contact_method_id = $2 AND kind = '`+string(notify.KindPage)+`' AND attempts > 0
-		ORDER BY COALESCE(sent_at, created_at) DESC, id DESC LIMIT 1`), method.UserID, method.ID).Scan(&message)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	g := s.db.GormRead(ctx)
+	var last []int64
+	err := g.Table("messages").Where("user_id = ? AND contact_method_id = ? AND kind = ? AND attempts > 0", method.UserID, method.ID, notify.KindPage).
+		Order("COALESCE(sent_at, created_at) DESC, id DESC").Limit(1).Pluck("id", &last).Error
 	if err != nil {
 		return nil, fmt.Errorf("read the last message: %w", err)
 	}
-	numbers, err := s.db.Ints(ctx, `SELECT DISTINCT p.incident_number FROM message_pages mp JOIN pages p ON p.id = mp.page_id
-		WHERE mp.message_id = $1 AND (p.ended_at IS NULL OR p.state = '`+paging.Superseded+`' OR p.ended_at >= (SELECT min(a.started_at) FROM attempts a WHERE a.message_id = $1))
-		ORDER BY p.incident_number`, message)
+	if len(last) == 0 {
+		return nil, nil
+	}
+	var numbers []int64
+	sent := g.Table("attempts").Select("min(started_at)").Where("message_id = ?", last[0])
+	err = g.Table("message_pages AS mp").Joins("JOIN pages p ON p.id = mp.page_id").
+		Where("mp.message_id = ? AND (p.ended_at IS NULL OR p.state = ? OR p.ended_at >= (?))", last[0], paging.Superseded, sent).
+		Order("p.incident_number").Distinct().Pluck("p.incident_number", &numbers).Error
 	if err != nil {
 		return nil, fmt.Errorf("read the incidents of the last message: %w", err)
 	}

@@ -10,6 +10,22 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
+// eventRow is a row of timeline_events as pages read it.
+type eventRow struct {
+	ID             int64 `gorm:"primaryKey"`
+	IncidentNumber int64
+	At             time.Time
+	Kind           incident.EventKind
+	Actor          string
+	Data           string // JSON
+}
+
+func (eventRow) TableName() string { return "timeline_events" }
+
+func (r eventRow) event() incident.TimelineEvent {
+	return incident.TimelineEvent{ID: r.ID, IncidentNo: r.IncidentNumber, At: r.At.UTC(), Actor: r.Actor, Payload: incident.DecodePayload(r.Kind, []byte(r.Data))}
+}
+
 func insertIncidents(ctx context.Context, tx *db.Tx, rows []*paging.IncidentState) error {
 	cols := append(incidentColumns(rows),
 		db.ColOf("number", "bigint", rows, func(s **paging.IncidentState) int64 { return (*s).Inc.Number }),

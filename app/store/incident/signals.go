@@ -43,10 +43,9 @@ func (s *Store) Reject(ctx context.Context, r ingest.Rejection) error {
 		if err := tx.Gorm.Create(&row).Error; err != nil {
 			return fmt.Errorf("insert a rejected signal: %w", err)
 		}
-		// The oldest that is kept is found by rejected_signals_integration.
-		_, err := tx.ExecContext(ctx, `DELETE FROM rejected_signals WHERE integration_id = $1 AND id <= (
-			SELECT id FROM rejected_signals WHERE integration_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, row.IntegrationID, MaxRejections)
-		if err != nil {
+		// The newest to delete is found by rejected_signals_integration.
+		newest := tx.Gorm.Model(&ingest.Rejection{}).Select("id").Where("integration_id = ?", row.IntegrationID).Order("id DESC").Limit(1).Offset(MaxRejections)
+		if err := tx.Gorm.Where("integration_id = ? AND id <= (?)", row.IntegrationID, newest).Delete(&ingest.Rejection{}).Error; err != nil {
 			return fmt.Errorf("delete old rejected signals: %w", err)
 		}
 		return nil

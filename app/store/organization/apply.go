@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
@@ -54,108 +55,97 @@ type applier struct {
 	// origin is that of the plan.
 	origin  string
 	applied *organization.Applied
-	// The ids of existing rows by their names in the file; those of new rows are
-	// added.
-	users, teams, deployments, schedules, policies, services map[string]int64
-	levels                                                   map[string]int // by the name of the priority
+	// numbers are the ids of rows by their names in a document, by kind; of
+	// priorities, levels. Those of new rows are added.
+	numbers map[organization.Kind]map[string]int64
 }
 
 func (a *applier) readNumbers() error {
-	for table, into := range map[string]*map[string]int64{
-		"users": &a.users, "teams": &a.teams, "deployments": &a.deployments, "schedules": &a.schedules, "policies": &a.policies, "services": &a.services,
-	} {
-		name := "slug"
-		if table == "users" {
-			name = "email"
+	a.numbers = map[organization.Kind]map[string]int64{}
+	for _, k := range kinds {
+		if k.id == "" {
+			continue
 		}
 		var rows []struct {
 			ID   int64
 			Name string
 		}
-		if err := a.tx.Gorm.Table(table).Select("id", name+" AS name").Scan(&rows).Error; err != nil {
-			return fmt.Errorf("read the configuration: %w", err)
+		if err := a.tx.Gorm.Table(k.table).Select(k.id+" AS id", k.name+" AS name").Scan(&rows).Error; err != nil {
+			return fmt.Errorf("read the ids of %s: %w", k.table, err)
 		}
-		*into = make(map[string]int64, len(rows))
+		numbers := make(map[string]int64, len(rows))
 		for _, r := range rows {
-			(*into)[r.Name] = r.ID
+			numbers[r.Name] = r.ID
 		}
-	}
-	var priorities []catalog.Priority
-	if err := db.ReadAll(a.tx.Gorm.Select("level", "name"), "level", &priorities); err != nil {
-		return err
-	}
-	a.levels = map[string]int{}
-	for _, p := range priorities {
-		a.levels[p.Name] = p.Level
+		a.numbers[k.kind] = numbers
 	}
 	return nil
 }
 
+// id is the id of a name, also of a row that the plan's state left out as
+// unreadable; 0 for a name that nothing has.
+func (a *applier) id(of organization.Kind, name string) int64 {
+	if id, ok := organization.IDOf(name); ok {
+		return id
+	}
+	return a.numbers[of][name]
+}
+
+// reference is nil for a name that nothing has.
+func (a *applier) reference(of organization.Kind, name string) *int64 {
+	return reference(a.id(of, name))
+}
+
+// reference is nil for 0, which stands for nothing.
+func reference[T ~int64](id T) *int64 {
+	if id == 0 {
+		return nil
+	}
+	n := int64(id)
+	return &n
+}
+
+// person is the id of the user with an email address.
+func (a *applier) person(email string) int64 { return a.id(organization.KindUser, email) }
+
 func (a *applier) apply(ctx context.Context, c organization.Change) error {
-	if c.Op == organization.Delete {
-		return a.remove(c)
-	}
-	fresh := c.Op == organization.Create
-	switch v := c.Value.(type) {
-	case organization.Organization:
-		return a.organization(v)
-	case organization.Priority:
-		return a.priority(v, c.Op == organization.Create)
-	case organization.User:
-		return a.user(ctx, v, fresh)
-	case organization.Team:
-		return a.team(v)
-	case organization.Deployment:
-		row := catalog.Deployment{ID: a.deployments[v.Slug], Slug: v.Slug, Name: v.Name, Region: v.Region, Kind: v.Kind}
-		return a.save(&row, &row.ID, a.deployments, v.Slug)
-	case organization.ScheduleChange:
-		return a.schedule(ctx, v)
-	case organization.Policy:
-		return a.policy(v)
-	case organization.Service:
-		return a.service(v)
-	case organization.Integration:
-		return a.integration(v, fresh)
-	}
-	return fmt.Errorf("no way to apply a %T", c.Value)
-}
-
-// save inserts or updates a row whose slug or address is key.
-func (a *applier) save(row any, id *int64, numbers map[string]int64, key string) error {
-	var err error
-	if *id == 0 {
-		err = a.tx.Gorm.Create(row).Error
-	} else {
-		err = a.tx.Gorm.Save(row).Error
-	}
-	numbers[key] = *id
-	return err
-}
-
-// removals are the statements that delete rows by kind. The schema deletes dependent
-// rows with them, and refuses a deletion that other rows refer to.
-var removals = map[organization.Kind]struct{ table, key string }{
-	organization.KindPriority:    {"priorities", "level"},
-	organization.KindTeam:        {"teams", "slug"},
-	organization.KindDeployment:  {"deployments", "slug"},
-	organization.KindSchedule:    {"schedules", "slug"},
-	organization.KindPolicy:      {"policies", "slug"},
-	organization.KindService:     {"services", "slug"},
-	organization.KindIntegration: {"integrations", "slug"},
-}
-
-func (a *applier) remove(c organization.Change) error {
-	from, known := removals[c.Kind]
-	if !known {
+	k, known := kindOf(c.Kind)
+	switch {
+	case !known:
+		return fmt.Errorf("there is no kind %s", c.Kind)
+	case c.Op != organization.Delete:
+		return k.apply(ctx, a, c)
+	case k.permanent:
 		return fmt.Errorf("kind %s cannot be deleted", c.Kind)
 	}
-	return a.tx.Gorm.Exec(fmt.Sprintf("DELETE FROM %s WHERE CAST(%s AS text) = ?", from.table, from.key), c.Key).Error
+	// The schema deletes dependent rows too, and refuses a deletion that other rows
+	// refer to.
+	return a.tx.Gorm.Exec(fmt.Sprintf("DELETE FROM %s WHERE CAST(%s AS text) = ?", k.table, k.key), c.Key).Error
 }
+
+// save inserts or updates a row that a document calls name.
+func (a *applier) save(row any, id *int64, of organization.Kind, name string) error {
+	if err := insertOrUpdate(a.tx.Gorm, row, *id); err != nil {
+		return err
+	}
+	a.numbers[of][name] = *id
+	return nil
+}
+
+// insertOrUpdate inserts a row without an id, and sets the id.
+func insertOrUpdate(g *gorm.DB, row any, id int64) error {
+	if id == 0 {
+		return g.Create(row).Error
+	}
+	return g.Save(row).Error
+}
+
+func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
 
 func (a *applier) audit(ctx context.Context, c organization.Change) error {
 	kind := string(c.Kind)
-	if c.Kind == organization.KindPolicy {
-		kind = "policy"
+	if k, known := kindOf(c.Kind); known && k.auditName != "" {
+		kind = k.auditName
 	}
 	e := auth.Entry{At: a.now, Actor: a.by.String(), Action: kind + "." + string(c.Op), Subject: strings.TrimSuffix(kind+":"+c.Key, ":"),
 		Detail: map[string]any{}}
@@ -166,43 +156,4 @@ func (a *applier) audit(ctx context.Context, c organization.Change) error {
 		e.Detail["changes"] = c.Words
 	}
 	return access.Audit(ctx, a.tx, e)
-}
-
-func (a *applier) organization(o organization.Organization) error {
-	var row catalog.Organization
-	if err := a.tx.Gorm.Take(&row).Error; err != nil {
-		return err
-	}
-	row.Name, row.Timezone, row.SupportHours = o.Name, o.Timezone, o.SupportHours.Record()
-	row.CatchAllServiceID = reference(idOf(a.services, o.CatchAllService))
-	return a.tx.Gorm.Save(&row).Error
-}
-
-func (a *applier) priority(p organization.Priority, fresh bool) error {
-	row := catalog.Priority{Level: p.Level, Name: p.Name, Hotfix: p.Hotfix, Postmortem: p.Postmortem,
-		NotifyManagement: p.NotifyManagement, NotifyStakeholders: p.NotifyStakeholders,
-		StatusUpdateEvery: seconds(p.StatusUpdateEvery), AckExpires: seconds(p.AckExpires), Criteria: p.Criteria}
-	if row.Criteria == nil {
-		row.Criteria = map[string]string{}
-	}
-	a.levels[p.Name] = p.Level
-	if fresh {
-		return a.tx.Gorm.Create(&row).Error
-	}
-	return a.tx.Gorm.Save(&row).Error
-}
-
-func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
-
-func (a *applier) team(t organization.Team) error {
-	row := catalog.Team{ID: a.teams[t.Slug], Slug: t.Slug, Name: t.Name, ManagerID: reference(idOf(a.users, t.Manager)),
-		SlackChannel: t.Chat.Slack, SupportHours: t.SupportHours.Record()}
-	if err := a.save(&row, &row.ID, a.teams, t.Slug); err != nil {
-		return err
-	}
-	members := make([]catalog.TeamMember, len(t.Members))
-	for i, m := range t.Members {
-		members[i] = catalog.TeamMember{TeamID: row.ID, UserID: a.person(m)}
-	}
-	return access.Replace(a.tx.Gorm.Where("team_id = ?", row.ID), a.tx.Gorm, members)
 }

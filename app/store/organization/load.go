@@ -7,11 +7,9 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
-	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 var _ organization.Loader = (*Store)(nil)
@@ -32,22 +30,9 @@ func (s *Store) Load(ctx context.Context) (*organization.State, error) {
 
 func loadState(g *gorm.DB, s *organization.State) error {
 	l := &stateLoad{g: g, s: s}
-	var integrations []catalog.Integration
-	l.routing()
-	load(l, &s.Users, "id", "id")
-	load(l, &s.Contacts, "id", "id")
-	load(l, &s.Rules, "id", "id")
-	load(l, &s.Deployments, "id", "id")
-	load(l, &s.SLOs, "id", "id")
-	load(l, &integrations, "id", "id")
-	l.pairs("team_id, user_id", &s.Members)
-	l.pairs("service_id, deployment_id", &s.ServiceDeployments)
-	l.schedules()
-	for _, i := range integrations {
-		s.Integrations = append(s.Integrations, organization.IntegrationRecord{Integration: i})
-	}
-	for i := range s.Users {
-		s.Users[i].PasswordHash = "" // not needed by readers of the configuration
+	for _, k := range kinds {
+		l.run(k.routing)
+		l.run(k.load)
 	}
 	return l.failed()
 }
@@ -55,20 +40,16 @@ func loadState(g *gorm.DB, s *organization.State) error {
 // loadRouting reads the part of the state that routes are made of.
 func loadRouting(g *gorm.DB, s *organization.State) error {
 	l := &stateLoad{g: g, s: s}
-	l.routing()
+	for _, k := range kinds {
+		l.run(k.routing)
+	}
 	return l.failed()
 }
 
-func (l *stateLoad) routing() {
-	var organizations []catalog.Organization
-	load(l, &organizations, "id", "id", "support_hours")
-	for _, o := range organizations {
-		l.s.Organization = o
+func (l *stateLoad) run(read func(*stateLoad)) {
+	if read != nil {
+		read(l)
 	}
-	load(l, &l.s.Teams, "id", "id", "support_hours")
-	load(l, &l.s.Services, "id", "id", "dashboards")
-	load(l, &l.s.Priorities, "level", "level", "criteria")
-	l.policies()
 }
 
 func (l *stateLoad) failed() error {
@@ -142,48 +123,6 @@ func (l *stateLoad) pairs(order string, rows any) {
 	}
 }
 
-func (l *stateLoad) schedules() {
-	var rows []scheduleRow
-	var versions []scheduleVersionRow
-	var overrides []overrideRow
-	load(l, &rows, "id", "id")
-	load(l, &versions, "id", "effective_at, id")
-	all := l.g
-	l.g = all.Where("removed_at IS NULL").Session(&gorm.Session{})
-	load(l, &overrides, "id", "id")
-	l.g = all
-	l.s.Schedules = assemble(rows, versions, overrides)
-}
-
-// policies keeps a version whose definition cannot be read: it stays in force, and
-// the people paged by it are told why.
-func (l *stateLoad) policies() {
-	var rows []policyRow
-	var versions []policyVersionRow
-	load(l, &rows, "id", "id")
-	load(l, &versions, "id", "effective_at, id", "definition")
-	unreadable := map[int64]error{}
-	for _, u := range l.s.Unreadable {
-		if u.Table == (policyVersionRow{}).TableName() {
-			unreadable[u.ID] = u.Err
-		}
-	}
-	of := map[int64][]organization.PolicyVersion{}
-	for _, v := range versions {
-		of[v.PolicyID] = append(of[v.PolicyID], organization.PolicyVersion{ID: v.ID, Effective: v.EffectiveAt.UTC(), CreatedAt: v.CreatedAt.UTC(),
-			Policy: v.Definition, Err: unreadable[v.ID]})
-	}
-	for _, r := range rows {
-		p := organization.PolicyRecord{ID: r.ID, Slug: r.Slug, Name: r.Name, TeamID: r.TeamID, Versions: of[r.ID]}
-		for _, v := range p.Versions {
-			if v.Err == nil {
-				p.Policy = v.Policy
-			}
-		}
-		l.s.Policies = append(l.s.Policies, p)
-	}
-}
-
 // View is a view of the present configuration, which is not cached. works reports
 // whether a medium has a channel that works.
 func (s *Store) View(ctx context.Context, works func(notify.Medium) bool) (*organization.View, error) {
@@ -196,10 +135,22 @@ func (s *Store) View(ctx context.Context, works func(notify.Medium) bool) (*orga
 
 // History is what incidents refer to.
 func (s *Store) History(ctx context.Context) (organization.History, error) {
-	var h organization.History
-	err := s.db.Snapshot(ctx, func(g *gorm.DB) (err error) {
-		h, err = readHistory(g)
-		return err
+	h := organization.History{}
+	err := s.db.Snapshot(ctx, func(g *gorm.DB) error {
+		for _, k := range kinds {
+			if k.referred == "" {
+				continue
+			}
+			var ids []int64
+			if err := g.Raw(k.referred).Scan(&ids).Error; err != nil {
+				return fmt.Errorf("read the %s that incidents refer to: %w", k.table, err)
+			}
+			h[k.kind] = make(map[int64]bool, len(ids))
+			for _, id := range ids {
+				h[k.kind][id] = true
+			}
+		}
+		return nil
 	})
 	return h, err
 }
@@ -226,33 +177,4 @@ func (s *Store) Editor(keys *auth.Keyring) *organization.Editor {
 func (s *Store) PeopleEditor() organization.PeopleEditor {
 	unopened := func([]byte) (string, error) { return "", nil }
 	return organization.PeopleEditor{Editor: &organization.Editor{Store: sealing{s, nil}, Unseal: unopened, Now: s.db.Now}}
-}
-
-// readHistory asks, thing by thing, whether incidents refer to it.
-func readHistory(g *gorm.DB) (organization.History, error) {
-	h := organization.History{Services: map[int64]bool{}, Policies: map[int64]bool{}, Priorities: map[int]bool{}}
-	var services, policies []int64
-	var levels []int
-	for query, into := range map[string]any{
-		// Each probe is answered by alerts' unique key or incidents_service.
-		`SELECT id FROM services s WHERE EXISTS (SELECT 1 FROM alerts WHERE service_id = s.id)
-			OR EXISTS (SELECT 1 FROM incidents WHERE service_id = s.id)`: &services,
-		`SELECT DISTINCT v.policy_id FROM policy_versions v WHERE EXISTS (SELECT 1 FROM escalations WHERE policy_version_id = v.id)`: &policies,
-		// incidents_open has the few that are open.
-		`SELECT DISTINCT priority FROM incidents WHERE ` + paging.OpenIncident + ` AND priority IS NOT NULL`: &levels,
-	} {
-		if err := g.Raw(query).Scan(into).Error; err != nil {
-			return h, fmt.Errorf("read references of incidents: %w", err)
-		}
-	}
-	for _, id := range services {
-		h.Services[id] = true
-	}
-	for _, id := range policies {
-		h.Policies[id] = true
-	}
-	for _, level := range levels {
-		h.Priorities[level] = true
-	}
-	return h, nil
 }

@@ -14,11 +14,11 @@ import (
 func (s *Store) RecentPosts(ctx context.Context, channels []string, since time.Time) (map[string]int, error) {
 	recent := map[string]int{}
 	for _, channel := range channels {
-		var n int
-		if err := s.db.Read.QueryRowContext(ctx, s.db.Rebind("SELECT count(*) FROM messages WHERE "+toChannel+" AND address = $1 AND created_at > $2"), channel, since).Scan(&n); err != nil {
+		var n int64
+		if err := s.db.GormRead(ctx).Table("messages").Where(toChannel+" AND address = ? AND created_at > ?", channel, since).Count(&n).Error; err != nil {
 			return nil, fmt.Errorf("count a channel's messages: %w", err)
 		}
-		recent[channel] = n
+		recent[channel] = int(n)
 	}
 	return recent, nil
 }

@@ -24,17 +24,18 @@ func (s *Store) NextDue(ctx context.Context) (at time.Time, ok bool, err error) 
 	return at, ok, nil
 }
 
-// Backlogs count the rows that are due and not claimed, by loop.
+// Backlogs count the rows that are due and not claimed, by loop, which is named for
+// the table of its rows.
 func (s *Store) Backlogs() map[string]func(context.Context) (int64, error) {
 	all := map[string]func(context.Context) (int64, error){}
-	for loop, query := range map[string]string{
-		"escalations": "SELECT count(*) FROM escalations WHERE next_action_at <= $1",
-		"pages":       "SELECT count(*) FROM pages WHERE notify_at <= $1",
-		"messages":    "SELECT count(*) FROM messages WHERE state = '" + Queued + "' AND due_at <= $1",
-		"timers":      "SELECT count(*) FROM timers WHERE due_at <= $1 AND lease_owner IS NULL",
+	for table, due := range map[string]string{
+		"escalations": "next_action_at <= ?",
+		"pages":       "notify_at <= ?",
+		"messages":    "state = '" + Queued + "' AND due_at <= ?",
+		"timers":      "due_at <= ? AND lease_owner IS NULL",
 	} {
-		all[loop] = func(ctx context.Context) (n int64, err error) {
-			err = s.db.Read.QueryRowContext(ctx, s.db.Rebind(query), s.db.Now()).Scan(&n)
+		all[table] = func(ctx context.Context) (n int64, err error) {
+			err = s.db.GormRead(ctx).Table(table).Where(due, s.db.Now()).Count(&n).Error
 			return n, err
 		}
 	}

@@ -3,7 +3,6 @@ package paging
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
@@ -176,9 +175,8 @@ func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool
 	if superseded != nil {
 		ofIncidents, args := tx.DB.In("incident_number", 2, within)
 		ofEscalations, more := tx.DB.In("escalation_id", 2+len(args), superseded)
-		if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = '"+Superseded+"', notify_at = NULL, ended_at = $1 WHERE state = '"+Active+"' AND "+ofIncidents+" AND "+ofEscalations,
-			slices.Concat([]any{now}, args, more)...); err != nil {
-			return fmt.Errorf("supersede pages: %w", err)
+		if _, err := endPages(ctx, tx, now, Superseded, "state = '"+Active+"' AND "+ofIncidents+" AND "+ofEscalations, append(args, more...)...); err != nil {
+			return err
 		}
 	}
 	work, err := s.makePages(ctx, tx, planAtOnce, now, version, pages)

@@ -42,8 +42,8 @@ func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) e
 		return err
 	}
 	// The step has ended, so that its pages must not be sent any more.
-	if _, err := tx.ExecContext(ctx, "UPDATE pages SET state = '"+Superseded+"', notify_at = NULL, ended_at = $1 WHERE state = '"+Active+"' AND escalation_id = $2 AND incident_number = $3", now, id, numbers[0]); err != nil {
-		return fmt.Errorf("supersede pages: %w", err)
+	if _, err := endPages(ctx, tx, now, Superseded, "state = '"+Active+"' AND escalation_id = $2 AND incident_number = $3", id, numbers[0]); err != nil {
+		return err
 	}
 	if err := timeline.InsertTrouble(ctx, tx, now, numbers, "The escalation could not go on by its policy, so the administrators are paged. Tocsin’s log says why."); err != nil {
 		return err

@@ -17,13 +17,29 @@ func withdrawPages(ctx context.Context, tx *db.Tx, now time.Time, numbers, escal
 	}
 	ofIncidents, args := tx.DB.In("incident_number", 2, numbers)
 	ofEscalations, more := tx.DB.In("escalation_id", 2+len(args), escalations)
-	pages, err := tx.Ints(ctx, "UPDATE pages SET state = '"+Withdrawn+"', notify_at = NULL, ended_at = $1 WHERE "+Answerable+" AND "+
-		ofIncidents+" AND "+ofEscalations+" RETURNING id", slices.Concat([]any{now}, args, more)...)
+	pages, err := endPages(ctx, tx, now, Withdrawn, Answerable+" AND "+ofIncidents+" AND "+ofEscalations, append(args, more...)...)
 	if err != nil {
-		return fmt.Errorf("withdraw pages: %w", err)
+		return err
 	}
 	slices.Sort(pages)
 	return withdrawMessages(ctx, tx, pages)
+}
+
+// endPages gives the pages that a condition selects their last state, and returns their
+// ids. The condition's parameters are counted from 2. Pages are locked in the order of
+// their ids, as by every writer: UPDATE alone takes them as it finds them.
+func endPages(ctx context.Context, tx *db.Tx, now time.Time, state, where string, args ...any) ([]int64, error) {
+	locked := "id IN (SELECT id FROM pages WHERE " + where + ")"
+	if tx.DB.Dialect == db.Postgres {
+		// An array, so that the primary key serves the update whatever the planner
+		// estimates for the query within.
+		locked = "id = ANY(ARRAY(SELECT id FROM pages WHERE " + where + " ORDER BY id FOR UPDATE))"
+	}
+	ids, err := tx.Ints(ctx, "UPDATE pages SET state = '"+state+"', notify_at = NULL, ended_at = $1 WHERE "+locked+" RETURNING id", append([]any{now}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("set pages to %s: %w", state, err)
+	}
+	return ids, nil
 }
 
 // withdrawMessages locks the queued messages that carry pages, and withdraws those

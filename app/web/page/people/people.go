@@ -162,27 +162,13 @@ func shiftRows(req *page.Request, duties []page.Duty) []view.Duty {
 	return rows
 }
 
-// changePerson sets the role first, since that can be rejected.
+// changePerson changes name and role, both or neither.
 func (p *handlers) changePerson(c echo.Context, req *page.Request) error {
-	ctx := c.Request().Context()
 	id, err := page.ID(c)
 	if err != nil {
 		return err
 	}
-	u, err := p.Auth.User(ctx, req.Actor, id)
-	if err != nil {
-		return err
-	}
-	role, err := auth.ParseRole(c.FormValue("role"))
-	if err == nil {
-		_, err = auth.Profile{Email: u.Email, Name: c.FormValue("name"), Role: role}.Check()
-	}
-	if err == nil && role != u.Role {
-		err = p.Auth.SetRole(ctx, req.Actor, id, role)
-	}
-	if err == nil && c.FormValue("name") != u.Name {
-		err = p.Auth.SetProfile(ctx, req.Actor, id, c.FormValue("name"), u.Timezone)
-	}
+	err = p.Auth.SetNameAndRole(c.Request().Context(), req.Actor, id, c.FormValue("name"), auth.Role(c.FormValue("role")))
 	if faults, ok := page.FieldErrorsOf(err); ok {
 		return p.personPage(c, req, http.StatusUnprocessableEntity, func(data *view.Page) {
 			data.Form.Name, data.Form.Role = faults.Field(c, "name"), faults.Field(c, "role")

@@ -30,8 +30,11 @@ func TestPeople(t *testing.T) {
 		webtest.Contains(t, admin.Get(eve, http.StatusOK), "Eve", "responder")
 		admin.Post(eve, http.StatusSeeOther, "name", "Eve Lund", "role", "manager")
 		webtest.Contains(t, admin.Get(eve, http.StatusOK), "Eve Lund", "manager")
-		admin.Post("/people/"+web.FormatInt(a.UserID("administrator@acme.example")), http.StatusSeeOther, "name", "The administrator", "role", "responder")
-		webtest.Contains(t, admin.Get("/people", http.StatusOK), "last administrator")
+		admin.Post("/people/"+web.FormatInt(a.UserID("administrator@acme.example")), http.StatusSeeOther, "name", "Somebody else", "role", "responder")
+		refused := admin.Get("/people", http.StatusOK)
+		webtest.Contains(t, refused, "last administrator")
+		webtest.Lacks(t, refused, "Somebody else")
+		webtest.Contains(t, admin.Post(eve, http.StatusUnprocessableEntity, "name", " ", "role", "boss"), "A role is stakeholder", "Write a name")
 		webtest.Contains(t, admin.Post(eve+"/link", http.StatusOK), "https://tocsin.example.com/password/")
 	})
 }

@@ -93,16 +93,16 @@ func firstEdits(owner *auth.User, service, team string) []organization.Edit {
 	ofTeam := organization.Input{New: true, Path: "team"}
 	ofService := organization.Input{New: true, Path: "service"}
 	return []organization.Edit{
-		&organization.PutTeam{Team: organization.Team{Slug: slug, Name: team, Manager: owner.Email, Members: []string{owner.Email}}, Input: ofTeam},
-		&organization.PutSchedule{Schedule: organization.Schedule{Slug: slug, Name: team, Team: slug, Positions: []string{"main"},
+		&organization.PutTeam{Value: organization.Team{Slug: slug, Name: team, Manager: owner.Email, Members: []string{owner.Email}}, Input: ofTeam},
+		&organization.PutSchedule{Value: organization.Schedule{Slug: slug, Name: team, Team: slug, Positions: []string{"main"},
 			Layers: []organization.Layer{{Name: "main", Members: []string{owner.Email}}}}, Input: ofTeam},
-		&organization.PutPolicy{Policy: organization.Policy{Slug: slug, Name: team, Team: slug, Repeat: firstRepeats,
+		&organization.PutPolicy{Value: organization.Policy{Slug: slug, Name: team, Team: slug, Repeat: firstRepeats,
 			Fallback: []organization.Target{{User: owner.Email}},
 			Steps: []organization.Step{{Timeout: organization.Duration(firstTimeout),
 				Targets: []organization.Target{{Schedule: slug, Position: "main"}}}}}, Input: ofTeam},
-		&organization.PutService{Service: organization.Service{Slug: key, Name: service, Team: slug, EscalationPolicy: slug,
+		&organization.PutService{Value: organization.Service{Slug: key, Name: service, Team: slug, EscalationPolicy: slug,
 			ReopenWindow: organization.Duration(catalog.DefaultReopenWindow)}, Input: ofService},
-		&organization.PutIntegration{Integration: organization.Integration{Slug: key, Name: service, Kind: catalog.KindSLO, Service: key}, Input: ofService},
+		&organization.PutIntegration{Value: organization.Integration{Slug: key, Name: service, Kind: catalog.KindSLO, Service: key}, Input: ofService},
 	}
 }
 

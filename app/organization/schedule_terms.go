@@ -3,22 +3,8 @@ package organization
 import (
 	"time"
 
-	"github.com/tocsin-oncall/tocsin/app/catalog"
-	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
-
-// Record is the hours as the catalog has them.
-func (h *Hours) Record() *catalog.Hours {
-	if h == nil {
-		return nil
-	}
-	days := make([]string, len(h.Days))
-	for i, d := range h.Days {
-		days[i] = d.String()
-	}
-	return &catalog.Hours{Timezone: h.Timezone, Days: days, From: h.From.String(), To: h.To.String()}
-}
 
 // Version is the definition in the terms of package oncall, from an instant on.
 // id numbers people by their address.
@@ -74,41 +60,64 @@ func (o Override) OnCall(id func(email string) int64, zone string) oncall.Overri
 	return override
 }
 
-// Numbers finds the ids of what a document names.
-type Numbers struct {
-	User, Team, Schedule func(name string) int64
-	Level                func(priority string) int
-}
-
-// Definition is the policy in the terms of package escalation.
-func (p Policy) Definition(n Numbers) escalation.Policy {
-	policy := escalation.Policy{Repeat: p.Repeat, Fallback: n.targets(p.Fallback), Steps: []escalation.Step{}}
-	for _, s := range p.Steps {
-		step := escalation.Step{Timeout: s.Timeout.seconds(), Targets: n.targets(s.Targets)}
-		for name, d := range s.TimeoutFor {
-			if step.TimeoutFor == nil {
-				step.TimeoutFor = map[int]int64{}
-			}
-			step.TimeoutFor[n.Level(name)] = d.seconds()
-		}
-		policy.Steps = append(policy.Steps, step)
+func (n names) schedule(s *State, k ScheduleRecord) Schedule {
+	schedule := Schedule{Slug: k.Slug, Name: k.Name, Team: n.ref(KindTeam, k.TeamID)}
+	if len(k.Schedule.Versions) > 0 {
+		n.definition(&schedule, k.Schedule.Versions[len(k.Schedule.Versions)-1])
 	}
-	return policy
+	for _, o := range k.Schedule.Overrides {
+		if o.To.After(s.At) {
+			schedule.Overrides = append(schedule.Overrides, n.override(o, schedule.Timezone))
+		}
+	}
+	return schedule
 }
 
-func (n Numbers) targets(targets []Target) []escalation.Target {
-	var all []escalation.Target
-	for _, t := range targets {
-		target := escalation.Target{Position: t.Position, Role: t.Role}
-		switch {
-		case t.Schedule != "":
-			target.Schedule = n.Schedule(t.Schedule)
-		case t.User != "":
-			target.User = n.User(t.User)
-		case t.Team != "":
-			target.Team = n.Team(t.Team)
+func (n names) definition(s *Schedule, v oncall.Version) {
+	s.Timezone, s.Positions, s.Layers = v.Zone, positions(v.Positions), []Layer{}
+	for _, l := range v.Layers {
+		layer := Layer{Name: l.Name, Timezone: l.Zone, Start: l.Start, Members: n.people(l.Order()), Positions: positions(l.Positions)}
+		if l.Rotate != nil {
+			layer.Rotate = &Rotate{l.Rotate.Every, string(l.Rotate.Unit)}
 		}
-		all = append(all, target)
+		for _, w := range l.Restrictions {
+			layer.Restrictions = append(layer.Restrictions, Window{w.Days, w.From, w.To})
+		}
+		s.Layers = append(s.Layers, layer)
+	}
+	for _, w := range v.Shadows {
+		s.Shadows = append(s.Shadows, Shadow{n.of(KindUser, int64(w.Person)), string(w.Position), MomentIn(w.From, v.Zone), MomentIn(w.To, v.Zone)})
+	}
+}
+
+func (n names) people(ids []oncall.Person) []string {
+	emails := make([]string, len(ids))
+	for i, id := range ids {
+		emails[i] = n.of(KindUser, int64(id))
+	}
+	return emails
+}
+
+func positions(list []oncall.Position) []string {
+	var all []string
+	for _, p := range list {
+		all = append(all, string(p))
 	}
 	return all
+}
+
+func (n names) override(o oncall.Override, zone string) Override {
+	out, in := n.of(KindUser, int64(o.Out)), n.of(KindUser, int64(o.In))
+	override := Override{From: MomentIn(o.From, zone), To: MomentIn(o.To, zone), Position: string(o.Position), Reason: o.Reason}
+	switch {
+	case o.Kind == oncall.Replace:
+		override.Replace, override.With = out, in
+	case o.Kind == oncall.Add:
+		override.Add = in
+	case o.Out == oncall.Nobody:
+		override.Remove = Everyone
+	default:
+		override.Remove = out
+	}
+	return override
 }

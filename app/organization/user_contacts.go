@@ -7,33 +7,33 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// user completes a person: contact methods and rules are theirs, so that an edit
+// completeUser completes a person: contact methods and rules are theirs, so that an edit
 // only adds what they do not have, and corrects a contact that is still as a file
 // made it.
-func (d *draft) user(u *User, t thing, isNew bool) {
+func (d *draft) completeUser(u, was *User, t thing) {
 	var has User
-	if isNew {
+	if was == nil {
 		if u.Name == "" {
-			d.wrong(t, "", "%s is new here and needs a name.", u.Email)
+			d.problem(t, "", "%s is new here and needs a name.", u.Email)
 		}
 		orDefault(&u.Role, string(auth.Responder))
 	} else {
-		has = *find(d.current.Users, u.Email, User.key)
+		has = *was
 	}
-	u.Contacts = d.contacts(u.Email, has.Contacts, u.Contacts)
-	u.Rules = d.rules(u.Email, has.Rules, u.Rules)
+	u.Contacts = d.mergeContacts(u.Email, has.Contacts, u.Contacts)
+	u.Rules = d.mergeRules(u.Email, has.Rules, u.Rules)
 	for _, r := range u.Rules {
 		if !slices.ContainsFunc(u.Contacts, func(c Contact) bool { return c.ID == r.Contact }) {
-			d.wrong(t, "rules", "%s has no contact %s.", u.Email, r.Contact)
+			d.problem(t, "rules", "%s has no contact %s.", u.Email, r.Contact)
 		}
 	}
 }
 
-func (d *draft) contacts(email string, has, given []Contact) []Contact {
+func (d *draft) mergeContacts(email string, has, given []Contact) []Contact {
 	all := slices.Clone(has)
 	for _, c := range given {
 		trusted := c.Verified && d.options.TrustVerified
-		now, correction := d.contact(email, c.ID)
+		now, correction := d.findContact(email, c.ID)
 		if correction != nil && string(correction.Medium) == c.Type && correction.Address == c.Value && !trusted {
 			d.note("user %s: the contact %s is corrected once its owner has verified that.", email, c.ID)
 			continue
@@ -68,9 +68,9 @@ func (d *draft) contacts(email string, has, given []Contact) []Contact {
 	return all
 }
 
-// contact finds a person's contact method, and the correction by a file that
+// findContact finds a person's contact method, and the correction by a file that
 // waits to take its place; nil where there is none.
-func (d *draft) contact(email, slug string) (now, correction *notify.ContactMethod) {
+func (d *draft) findContact(email, slug string) (now, correction *notify.ContactMethod) {
 	user := slices.IndexFunc(d.state.Users, func(u auth.User) bool { return u.Email == email })
 	if user < 0 {
 		return nil, nil
@@ -95,10 +95,10 @@ func (d *draft) replacedByOwner(id int64) bool {
 	})
 }
 
-func (d *draft) rules(email string, has, given []Rule) []Rule {
+func (d *draft) mergeRules(email string, has, given []Rule) []Rule {
 	all := slices.Clone(has)
 	for _, urgency := range []string{"high", "low"} {
-		mine, theirs := ofUrgency(has, urgency), ofUrgency(given, urgency)
+		mine, theirs := rulesOfUrgency(has, urgency), rulesOfUrgency(given, urgency)
 		switch {
 		case len(mine) == 0:
 			all = append(all, theirs...)
@@ -109,7 +109,7 @@ func (d *draft) rules(email string, has, given []Rule) []Rule {
 	return all
 }
 
-func ofUrgency(rules []Rule, urgency string) []Rule {
+func rulesOfUrgency(rules []Rule, urgency string) []Rule {
 	var some []Rule
 	for _, r := range rules {
 		if r.Urgency == urgency {

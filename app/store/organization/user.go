@@ -14,9 +14,24 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-func (a *applier) user(ctx context.Context, u organization.User, fresh bool) error {
+func userKind() kind {
+	return kind{
+		kind: organization.KindUser, table: "users", key: "email", id: "id", name: "email", permanent: true,
+		load: func(l *stateLoad) {
+			load(l, &l.s.Users, "id", "id")
+			load(l, &l.s.Contacts, "id", "id")
+			load(l, &l.s.Rules, "id", "id")
+			for i := range l.s.Users {
+				l.s.Users[i].PasswordHash = "" // not needed by readers of the configuration
+			}
+		},
+		apply: applying(applyUser),
+	}
+}
+
+func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool) error {
 	row := auth.User{CreatedAt: a.now}
-	if !fresh {
+	if !isNew {
 		if err := a.tx.Gorm.Where("email = ?", u.Email).Take(&row).Error; err != nil {
 			return err
 		}
@@ -28,7 +43,7 @@ func (a *applier) user(ctx context.Context, u organization.User, fresh bool) err
 		}
 	}
 	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
-	if err := a.save(&row, &row.ID, a.users, u.Email); err != nil {
+	if err := a.save(&row, &row.ID, organization.KindUser, u.Email); err != nil {
 		return err
 	}
 	methods, err := a.contacts(ctx, row.ID, u.Contacts)
@@ -75,9 +90,10 @@ func (a *applier) contacts(ctx context.Context, userID int64, contacts []organiz
 		if c.Verified {
 			row.VerifiedAt = &a.now
 		}
-		if err := a.save(&row, &row.ID, ids, c.ID); err != nil {
+		if err := insertOrUpdate(a.tx.Gorm, &row, row.ID); err != nil {
 			return nil, err
 		}
+		ids[c.ID] = row.ID
 	}
 	return ids, nil
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// schedule compares by what a definition means: one that goes on as the present
+// planSchedule compares by what a definition means: one that goes on as the present
 // one does is none, whoever it begins with.
-func (d *draft) schedule(s Schedule) {
+func (d *draft) planSchedule(before *Schedule, s Schedule) {
 	edits := d.scheduleEdits(s.Slug)
 	t := d.thing(KindSchedule, s.Slug)
 	i := slices.IndexFunc(d.state.Schedules, func(r ScheduleRecord) bool { return r.Slug == s.Slug })
 	if i < 0 {
 		change := ScheduleChange{Schedule: s, Definition: true, Add: append(d.notOver(s, t), edits.add...)}
-		d.plan.Changes = append(d.plan.Changes, Change{Op: Create, Kind: KindSchedule, Key: s.Slug, Value: change})
-		d.unmatched(s, ScheduleRecord{}, change)
+		d.create(KindSchedule, s.Slug, change)
+		d.unmatched(s, d.next(ScheduleRecord{}, change))
 		return
 	}
 	record := d.state.Schedules[i]
-	was := *find(d.current.Schedules, s.Slug, Schedule.key)
+	was := *before
 	change := ScheduleChange{Schedule: s, From: edits.from}
 	words := differences(was, s, "positions", "layers", "shadows", "overrides", "timezone")
 	if latest := record.latest(); !latest.SameAs(latest.Succeed(s.Version(d.number, d.startOf(change)))) {
@@ -41,8 +41,39 @@ func (d *draft) schedule(s Schedule) {
 	for _, id := range change.End {
 		words = append(words, "-override "+d.state.names().override(overrideOf(record, id), s.Timezone).words())
 	}
-	d.change(KindSchedule, s.Slug, words, change)
-	d.unmatched(s, record, change)
+	next := d.next(record, change)
+	shifts, differ := d.shiftChange(record, next, change)
+	if !differ {
+		d.update(KindSchedule, s.Slug, change, words, nil)
+	} else {
+		d.update(KindSchedule, s.Slug, change, words, shifts.lines())
+		for _, gap := range shifts.gaps() {
+			d.note("schedule %s: %s.", s.Slug, gap)
+		}
+	}
+	d.unmatched(s, next)
+}
+
+// ScheduleChange is how a schedule is to be.
+type ScheduleChange struct {
+	Schedule Schedule
+	// Definition says that a new version is needed, from From on; zero is the
+	// instant at which the plan is carried out.
+	Definition bool
+	From       time.Time
+	// Withdraw takes back the versions that would begin at From or later.
+	Withdraw bool
+	// Add are overrides to be made, in this order; End are the ids of those to
+	// be taken back, or ended where they have begun.
+	Add []NewOverride
+	End []int64
+}
+
+// NewOverride is an override to be made. Edits from a file leave those from the
+// app alone.
+type NewOverride struct {
+	Override
+	FromApp bool
 }
 
 // startOf is when a change of a schedule begins.
@@ -146,12 +177,9 @@ func sameOverride(a, b oncall.Override) bool {
 	return a.From.Equal(b.From) && a.To.Equal(b.To) && a.Position == b.Position && a.Kind == b.Kind && a.Out == b.Out && a.In == b.In
 }
 
-// unmatched notes the overrides of a schedule that edits are of that, as it will
-// be, act on nobody.
-func (d *draft) unmatched(s Schedule, record ScheduleRecord, change ScheduleChange) {
-	if !d.thing(KindSchedule, s.Slug).touched {
-		return
-	}
+// next is a schedule as a change makes it.
+func (d *draft) next(record ScheduleRecord, change ScheduleChange) oncall.Schedule {
+	s := change.Schedule
 	next := oncall.Schedule{Slug: s.Slug}
 	for _, v := range record.Schedule.Versions {
 		if !change.Withdraw || !v.Effective.After(d.startOf(change)) {
@@ -174,16 +202,25 @@ func (d *draft) unmatched(s Schedule, record ScheduleRecord, change ScheduleChan
 	for _, o := range change.Add {
 		next.Overrides = append(next.Overrides, o.OnCall(d.number, s.Timezone))
 	}
+	return next
+}
+
+// unmatched notes the overrides of a schedule that edits are of that, as it will
+// be, act on nobody.
+func (d *draft) unmatched(s Schedule, next oncall.Schedule) {
+	if !d.thing(KindSchedule, s.Slug).touched {
+		return
+	}
 	for _, o := range next.Unmatched(d.state.At) {
-		d.note("schedule %s: the override %s matches nobody.", s.Slug, d.words(o, s.Timezone))
+		d.note("schedule %s: the override %s matches nobody.", s.Slug, d.overrideWords(o, s.Timezone))
 	}
 }
 
-// words describes an override that may name people who are new.
-func (d *draft) words(o oncall.Override, zone string) string {
-	n := names{users: named{}}
+// overrideWords describes an override that may name people who are new.
+func (d *draft) overrideWords(o oncall.Override, zone string) string {
+	n := names{KindUser: named{}}
 	for email, id := range d.numbers {
-		n.users[id] = email
+		n[KindUser][id] = email
 	}
 	return n.override(o, zone).words()
 }
