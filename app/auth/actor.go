@@ -11,7 +11,7 @@ const (
 	Itself      ActorKind = "tocsin"
 )
 
-// Actor is whoever does something. The zero value is nobody.
+// Actor is the author of an action. The zero value is nobody.
 type Actor struct {
 	Kind   ActorKind
 	UserID int64  // of a person, else 0
@@ -21,11 +21,10 @@ type Actor struct {
 	Role Role
 }
 
-// Tocsin is the actor of what Tocsin does by itself, and of commands that are
-// run on its own server.
+// Tocsin is the actor of automatic actions, and of commands that are run on the server.
 var Tocsin = Actor{Kind: Itself, Name: "Tocsin", Role: Administrator}
 
-// IntegrationActor is the actor of what a signal does.
+// IntegrationActor is the actor of changes by a signal.
 func IntegrationActor(name string) Actor { return Actor{Kind: Integration, Name: name} }
 
 // String names the actor in records: a person's email address, "token:NAME",

@@ -2,7 +2,7 @@ package auth
 
 import "time"
 
-// Entry is one line of the audit log, which is only ever added to.
+// Entry is one entry of the audit log, which is append-only.
 type Entry struct {
 	ID    int64 `gorm:"primaryKey"`
 	At    time.Time

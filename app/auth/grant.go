@@ -9,9 +9,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// SetupLink makes a link that creates the first administrator and returns its
-// token, or nothing where there is an administrator. Links made before stay
-// good until they expire.
+// SetupLink makes a link that creates the first administrator and returns its token, or
+// an empty string where there is an administrator. Earlier links stay valid until they
+// expire.
 func (s *Service) SetupLink(ctx context.Context) (token string, err error) {
 	has, err := s.store.HasAdministrator(ctx)
 	if err != nil || has {
@@ -21,12 +21,12 @@ func (s *Service) SetupLink(ctx context.Context) (token string, err error) {
 	return token, s.store.CreateLink(ctx, Tocsin, l)
 }
 
-// Vacancy is who cannot sign in so far, for a page that must not lead nowhere.
+// Vacancy says who cannot sign in yet, so that the sign-in page can say what to do.
 type Vacancy struct {
-	// NoAdministrator tells that none is active: the server prints a set-up link
-	// when it starts.
+	// NoAdministrator says that none is active: the server prints a setup link when it
+	// starts.
 	NoAdministrator bool
-	// Nobody tells that nobody else has a password either.
+	// Nobody says that nobody else has a password either.
 	Nobody bool
 }
 
@@ -40,8 +40,9 @@ func (s *Service) Vacancy(ctx context.Context) (Vacancy, error) {
 	return Vacancy{NoAdministrator: true, Nobody: !slices.ContainsFunc(users, func(u User) bool { return u.Active && u.PasswordHash != "" })}, err
 }
 
-// PasswordLink makes a link by which a person sets a password: an invitation,
-// or the way back in. Whoever makes it hands it over.
+// PasswordLink makes a link by which a person sets a password: an invitation, or a
+// reset.
+// It is not sent; its author gives it to the person.
 func (s *Service) PasswordLink(ctx context.Context, by Actor, userID int64) (token string, expires time.Time, err error) {
 	if err := Allow(by, ManagePeople, Object{}); err != nil {
 		return "", time.Time{}, err
@@ -57,9 +58,10 @@ func (s *Service) PasswordLink(ctx context.Context, by Actor, userID int64) (tok
 	return token, l.ExpiresAt, s.store.CreateLink(ctx, by, l)
 }
 
-// OpenLink says what a link is for, without using it, and whose password a
-// password link sets (nil for a setup link). A fault of kind not found says
-// that we never made it, one of kind gone that it was used or has expired.
+// OpenLink returns the purpose of a link, without using it, and the person of a
+// password
+// link (nil for a setup link). Faults: NotFound for an unknown link, Gone for one that
+// was used or has expired.
 func (s *Service) OpenLink(ctx context.Context, token string) (Purpose, *User, error) {
 	l, err := s.store.LinkByHash(ctx, hashToken(token))
 	if err != nil {
@@ -81,8 +83,7 @@ func (s *Service) OpenLink(ctx context.Context, token string) (Purpose, *User, e
 
 // SetUp uses a setup link: it creates the first administrator, with a
 // password, names the organisation, whose time zone is the administrator's, and
-// signs them in. It is all done or not at all. The role of the profile is not
-// asked for.
+// signs them in, in one transaction. The role of the profile is ignored.
 func (s *Service) SetUp(ctx context.Context, token string, p Profile, password, organization string) (*User, error) {
 	p.Role = Administrator
 	p, err := p.Check()
@@ -127,8 +128,7 @@ func (s *Service) SetPassword(ctx context.Context, token, password string) (*Use
 	return u, s.sessions.begin(ctx, u)
 }
 
-// CreateToken makes an API token and returns its secret, which is shown this
-// once.
+// CreateToken makes an API token and returns its secret, which cannot be shown again.
 func (s *Service) CreateToken(ctx context.Context, by Actor, name string, scope Role) (secret string, t *Token, err error) {
 	if err := Allow(by, ManageTokens, Object{}); err != nil {
 		return "", nil, err
@@ -152,8 +152,8 @@ func (s *Service) Tokens(ctx context.Context, by Actor) ([]Token, error) {
 	return s.store.Tokens(ctx)
 }
 
-// RevokeToken ends an API token for good; its name stays taken, since records
-// speak of it.
+// RevokeToken revokes an API token permanently. Its name cannot be used again, since
+// records refer to it.
 func (s *Service) RevokeToken(ctx context.Context, by Actor, id int64) error {
 	if err := Allow(by, ManageTokens, Object{}); err != nil {
 		return err
@@ -161,8 +161,9 @@ func (s *Service) RevokeToken(ctx context.Context, by Actor, id int64) error {
 	return s.store.RevokeToken(ctx, by, id, s.now())
 }
 
-// ByToken is whoever an API token stands for. A good token is never limited,
-// whatever else came from its address.
+// ByToken is the actor of an API token. A valid token is never limited by failed
+// attempts
+// from its address.
 func (s *Service) ByToken(ctx context.Context, secret, remote string) (Actor, error) {
 	now := s.now()
 	t, err := s.token(ctx, strings.TrimSpace(secret))
@@ -183,7 +184,7 @@ func (s *Service) ByToken(ctx context.Context, secret, remote string) (Actor, er
 	return t.Actor(), nil
 }
 
-// token is the good token of a secret, or nil.
+// token is the valid token of a secret, or nil.
 func (s *Service) token(ctx context.Context, secret string) (*Token, error) {
 	if !looksLikeToken(secret) {
 		return nil, nil

@@ -5,12 +5,11 @@ import "time"
 const (
 	// IdempotencyLifetime is how long an answer is kept to be given again.
 	IdempotencyLifetime = 24 * time.Hour
-	// IdempotencyAbandoned is when a request that was begun and never finished
-	// counts as dead, so that its key may be tried again. No request lives so
-	// long.
+	// IdempotencyAbandoned is the time after which an unfinished request counts as
+	// failed, so that its key can be used again. It is longer than any request takes.
 	IdempotencyAbandoned = 2 * time.Minute
-	// LongestIdempotencyKey bounds a client's key.
-	LongestIdempotencyKey = 255
+	// MaxIdempotencyKey bounds a client's key.
+	MaxIdempotencyKey = 255
 )
 
 // IdempotentRequest is a POST that carried an Idempotency-Key. Keys are each
@@ -21,8 +20,8 @@ type IdempotentRequest struct {
 	// Hash is of everything that makes it the same request: method, path and
 	// body.
 	Hash []byte
-	// BegunAt is set when the request is begun, and tells it from a later one
-	// that took its key over.
+	// BegunAt is set when the request begins. It distinguishes the request from a later
+	// one with the same key.
 	BegunAt time.Time
 }
 

@@ -12,8 +12,8 @@ import (
 	"math/big"
 )
 
-// Keyring holds the keys that are derived from TOCSIN_SECRET_KEY, one for each
-// use, so that what is learned of one tells nothing of another.
+// Keyring holds the keys that are derived from TOCSIN_SECRET_KEY, one for each use, so
+// that a disclosed key does not affect the others.
 type Keyring struct {
 	integration []byte
 	link        []byte
@@ -54,19 +54,20 @@ func NewKeyring(secret []byte) (*Keyring, error) {
 	return &Keyring{integration: integration, link: link, seal: seal}, nil
 }
 
-// IntegrationHMAC is what an integration is found by, given its key.
+// IntegrationHMAC is the HMAC of an integration's key, by which it is looked up.
 func (k *Keyring) IntegrationHMAC(key string) []byte {
 	mac := hmac.New(sha256.New, k.integration)
 	mac.Write([]byte(key))
 	return mac.Sum(nil)
 }
 
-// sealed1 is the first byte of what is sealed as it is now: AES-256-GCM, a
-// random nonce of 96 bits, the text and the tag. That byte is authenticated.
+// sealed1 is the first byte of the present format: then follow a random nonce of 96
+// bits,
+// the AES-256-GCM ciphertext and the tag. The byte is authenticated.
 const sealed1 = 1
 
-// Seal encrypts a secret that must be shown again, such as an integration's
-// key. The same secret looks different each time.
+// Seal encrypts a secret that must be shown again, such as an integration's key. The
+// result differs each time.
 func (k *Keyring) Seal(secret string) []byte {
 	return k.seal.Seal([]byte{sealed1}, nil, []byte(secret), []byte{sealed1}) //nolint:gosec // the cipher makes its own random nonce, so none is given
 }
@@ -86,8 +87,8 @@ func (k *Keyring) Unseal(sealed []byte) (string, error) {
 	return string(secret), nil
 }
 
-// IntegrationKeySize is the length of a key: clients of the widespread events
-// API refuse any other before they send.
+// IntegrationKeySize is the length of a key in characters: clients of the PagerDuty
+// Events API refuse any other length.
 const IntegrationKeySize = 32
 
 // NewIntegrationKey makes a key of 32 digits and lower-case letters (165 bits).
@@ -95,8 +96,8 @@ func NewIntegrationKey() string { return randomText(IntegrationKeySize) }
 
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-// randomText is n random characters of the alphabet, which survives being read
-// out, typed, and selected by a double click.
+// randomText is n random characters of an alphabet that can be read out, typed, and
+// selected by a double click.
 func randomText(n int) string {
 	size := big.NewInt(int64(len(alphabet)))
 	text := make([]byte, n)

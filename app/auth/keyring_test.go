@@ -23,7 +23,7 @@ func newTestKeyring(t testing.TB, fill byte) *Keyring {
 	return k
 }
 
-func TestSecretKeyHasItsSize(t *testing.T) {
+func TestSecretKeySize(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 16, 31, 33} {
 		if _, err := NewKeyring(make([]byte, n)); err == nil {
@@ -32,7 +32,7 @@ func TestSecretKeyHasItsSize(t *testing.T) {
 	}
 }
 
-func TestSealedSecretOpensWithItsKeyOnly(t *testing.T) {
+func TestUnsealNeedsSameKey(t *testing.T) {
 	t.Parallel()
 	k, other := newTestKeyring(t, 1), newTestKeyring(t, 2)
 	for _, secret := range []string{"", "k", NewIntegrationKey()} {
@@ -63,7 +63,7 @@ func TestSealedSecretOpensWithItsKeyOnly(t *testing.T) {
 
 // What is kept under these keys must be found again after an upgrade: the
 // derivation is part of the format.
-func TestDerivationStays(t *testing.T) {
+func TestKeyDerivationIsStable(t *testing.T) {
 	t.Parallel()
 	k := newTestKeyring(t, 1)
 	b64 := base64.RawStdEncoding.EncodeToString
@@ -95,7 +95,7 @@ func TestIntegrationKeys(t *testing.T) {
 	}
 }
 
-func TestPageLinkOpensAsItWasSigned(t *testing.T) {
+func TestPageLinkRoundTrip(t *testing.T) {
 	t.Parallel()
 	k := newTestKeyring(t, 1)
 	rapid.Check(t, func(t *rapid.T) {
@@ -126,7 +126,7 @@ func TestPageLinkIsShort(t *testing.T) {
 	}
 }
 
-func TestPageLinkExpiresAtTheFullHour(t *testing.T) {
+func TestPageLinkExpiresAtFullHour(t *testing.T) {
 	t.Parallel()
 	k := newTestKeyring(t, 1)
 	for expires, want := range map[time.Time]time.Time{

@@ -15,21 +15,21 @@ import (
 const (
 	// failureWindow is how long a failed attempt counts.
 	failureWindow = 15 * time.Minute
-	// failuresByVisitor are the wrong passwords that one account takes from one
-	// address in a window.
+	// failuresByVisitor is the maximum number of wrong passwords for one account from
+	// one address in a window.
 	failuresByVisitor = 10
-	// After so many wrong passwords for one account, from one address, or from
-	// one IPv6 network of 48 bits, attempts there go one at a time, each slowed by
-	// slowBy. Nobody is refused for long for what others did, or a stranger could
-	// lock out whoever is on call, and one member a whole office.
+	// After this many wrong passwords for one account, from one address, or from one
+	// IPv6 /48 network, its attempts are carried out one at a time, each delayed by
+	// slowBy. They are not refused: an attacker must not be able to lock out the person
+	// on call, nor one user a whole office.
 	failuresByEmail   = 50
 	failuresByRemote  = 50
 	failuresByNetwork = 200
 	slowBy            = 2 * time.Second
-	// mostKeys bounds the memory of a limiter. Beyond it, the key with the fewest
-	// failures is forgotten among the oldestKeys that failed longest ago: keys are
-	// chosen by whoever guesses, and many of one failure push out none of fifty.
-	mostKeys   = 20_000
+	// maxKeys bounds the memory of a limiter. Beyond it, of the oldestKeys least
+	// recently used keys the one with the fewest failures is deleted: an attacker
+	// chooses keys, and many keys with one failure must not evict one with fifty.
+	maxKeys    = 20_000
 	oldestKeys = 100
 )
 
@@ -48,30 +48,30 @@ func limited(wait time.Duration) error {
 	return fault.Limited("Too many attempts failed. Try again in %s.", in).Because(&Wait{For: wait})
 }
 
-// limiter counts failed attempts by key, in the memory of this process: with
-// several processes, each takes its own share.
+// limiter counts failed attempts by key, in the memory of this process: with several
+// processes, each has its own limit.
 type limiter struct {
 	most   int
 	window time.Duration
 
 	mu   sync.Mutex
 	keys map[string]*list.Element // of *attempts
-	// order has the key that was last taken at the back.
+	// order has the most recently used key at the back.
 	order *list.List
 }
 
 type attempts struct {
 	key string
-	at  []time.Time // oldest first, at most as many as are let
+	at  []time.Time // oldest first, at most as many as are allowed
 }
 
 func newLimiter(most int, window time.Duration) *limiter {
 	return &limiter{most: most, window: window, keys: map[string]*list.Element{}, order: list.New()}
 }
 
-// take counts an attempt as failed and returns 0, or says how long to wait.
-// Counting before the outcome is known keeps a hundred attempts at once from
-// passing where ten in turn would not.
+// take counts an attempt as failed and returns 0, or returns how long to wait. It
+// counts
+// before the result is known, so that concurrent attempts cannot exceed the limit.
 func (l *limiter) take(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,7 +103,7 @@ func (l *limiter) giveBack(key string) {
 	}
 }
 
-// clearPrefix forgets every failure of all keys that begin so. It looks at all.
+// clearPrefix deletes the failures of all keys with a prefix. It visits all keys.
 func (l *limiter) clearPrefix(prefix string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,7 +114,7 @@ func (l *limiter) clearPrefix(prefix string) {
 	}
 }
 
-// clear forgets every failure of a key.
+// clear deletes the failures of a key.
 func (l *limiter) clear(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -128,16 +128,16 @@ func (l *limiter) attempts(key string) *attempts {
 		l.order.MoveToBack(e)
 		return e.Value.(*attempts)
 	}
-	if l.order.Len() >= mostKeys {
-		l.drop(l.least())
+	if l.order.Len() >= maxKeys {
+		l.drop(l.evictable())
 	}
 	a := &attempts{key: key}
 	l.keys[key] = l.order.PushBack(a)
 	return a
 }
 
-// least has the fewest failures of the oldest keys.
-func (l *limiter) least() *list.Element {
+// evictable is the key with the fewest failures among the oldestKeys.
+func (l *limiter) evictable() *list.Element {
 	least := l.order.Front()
 	for i, e := 0, least; i < oldestKeys && e != nil; i, e = i+1, e.Next() {
 		if len(e.Value.(*attempts).at) < len(least.Value.(*attempts).at) {
@@ -152,8 +152,8 @@ func (l *limiter) drop(e *list.Element) {
 	delete(l.keys, e.Value.(*attempts).key)
 }
 
-// remoteKey is what a remote address counts as. Whoever has one IPv6 address
-// has the 64-bit network around it.
+// remoteKey is the limiter key of a remote address: an IPv6 address counts as its /64
+// network, since all of it belongs to one host.
 func remoteKey(remote string) string {
 	addr, ok := parseRemote(remote)
 	switch {
@@ -165,8 +165,8 @@ func remoteKey(remote string) string {
 	return addr.String()
 }
 
-// networkKey is the 48-bit network of an IPv6 address, which is what one customer
-// may have; empty for others.
+// networkKey is the /48 network of an IPv6 address, which one customer may have; empty
+// for IPv4.
 func networkKey(remote string) string {
 	addr, ok := parseRemote(remote)
 	if !ok || !addr.Is6() {

@@ -11,7 +11,7 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func TestLimiterCountsInASlidingWindow(t *testing.T) {
+func TestLimiterSlidingWindow(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(3, 15*time.Minute)
 	steps := []struct {
@@ -41,7 +41,7 @@ func TestLimiterCountsInASlidingWindow(t *testing.T) {
 	}
 }
 
-func TestLimiterForgets(t *testing.T) {
+func TestLimiterClear(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(2, time.Minute)
 	l.take("ana", noon)
@@ -65,13 +65,13 @@ func TestLimiterIsBounded(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(1, time.Hour)
 	l.take("first", noon)
-	for i := range mostKeys {
+	for i := range maxKeys {
 		l.take(fmt.Sprint(i), noon)
 	}
-	if len(l.keys) != mostKeys || l.order.Len() != mostKeys {
-		t.Errorf("keeps %d keys, want %d", len(l.keys), mostKeys)
+	if len(l.keys) != maxKeys || l.order.Len() != maxKeys {
+		t.Errorf("keeps %d keys, want %d", len(l.keys), maxKeys)
 	}
-	if l.take(fmt.Sprint(mostKeys-1), noon) == 0 {
+	if l.take(fmt.Sprint(maxKeys-1), noon) == 0 {
 		t.Error("the latest was forgotten")
 	}
 	if l.take("first", noon) != 0 {
@@ -79,7 +79,7 @@ func TestLimiterIsBounded(t *testing.T) {
 	}
 }
 
-func TestLimitedSaysWhenToTryAgain(t *testing.T) {
+func TestLimitedHasWait(t *testing.T) {
 	t.Parallel()
 	for wait, want := range map[time.Duration]string{
 		time.Second:                   "Too many attempts failed. Try again in a minute.",
@@ -113,13 +113,13 @@ func TestRemoteKey(t *testing.T) {
 	}
 }
 
-func TestManyKeysPushOutNoneThatFailedOften(t *testing.T) {
+func TestManyKeysDoNotEvictFrequentFailures(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(3, time.Hour)
 	for range 3 {
 		l.take("ana", noon)
 	}
-	for i := range mostKeys + oldestKeys {
+	for i := range maxKeys + oldestKeys {
 		l.take(fmt.Sprint(i), noon)
 	}
 	if l.take("ana", noon) == 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Purpose is what a one-time link lets its bearer do.
+// Purpose is the purpose of a one-time link.
 type Purpose string
 
 // The purposes of links.
@@ -19,14 +19,14 @@ const (
 	ForPassword Purpose = "password"
 )
 
-// How long links work.
+// The lifetimes of links.
 const (
 	SetupLinkLifetime    = 24 * time.Hour
 	PasswordLinkLifetime = 72 * time.Hour
 )
 
-// OneTimeLink is a link that works once. Its token is shown when it is made
-// and kept nowhere.
+// OneTimeLink is a link that can be used once. Its token is shown when it is made, and
+// only its hash is stored.
 type OneTimeLink struct {
 	ID        int64 `gorm:"primaryKey"`
 	Purpose   Purpose
@@ -49,8 +49,9 @@ func newLink(purpose Purpose, userID *int64, now time.Time, lifetime time.Durati
 	}
 }
 
-// hashToken is how random tokens are kept. They cannot be guessed, so that a
-// quick hash does.
+// hashToken is the stored hash of a random token. Since tokens cannot be guessed, a
+// fast
+// hash is sufficient.
 func hashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]

@@ -11,9 +11,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// PageLink is what a personal link in a message stands for: it lets one person
-// see and answer one incident without signing in. Whoever has the link is
-// taken for that person, for that incident, until it expires.
+// PageLink is a personal link in a message: it lets one person see, acknowledge and
+// resolve one incident without signing in. Anybody with the link acts as that person on
+// that incident until it expires.
 type PageLink struct {
 	Incident  int64
 	UserID    int64
@@ -22,8 +22,8 @@ type PageLink struct {
 	Expires time.Time
 }
 
-// linkTag is how many bytes of the HMAC a link carries: nobody guesses 128
-// bits over the network, and the link must fit a text message.
+// linkTag is the length of the truncated HMAC in bytes: 128 bits cannot be guessed over
+// the network, and the link must fit into a text message.
 const linkTag = 16
 
 // A link is base64url of: version and tag, then incident, user, message and
@@ -44,15 +44,15 @@ func (k *Keyring) SignLink(l PageLink) string {
 	return base64.RawURLEncoding.EncodeToString(append(token, body...))
 }
 
-// OpenLink reads a token: a fault of kind not found says that we never made
-// it, one of kind gone that it has expired.
+// OpenLink parses a token. Faults: NotFound for an unknown token, Gone for an expired
+// one.
 func (k *Keyring) OpenLink(token string, now time.Time) (PageLink, error) {
 	unknown := fault.NotFound("This link is not one of ours. Look whether it was copied whole.")
 	if len(token) > base64.RawURLEncoding.EncodedLen(linkLongest) {
 		return PageLink{}, unknown
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token)
-	// The decoder passes over line breaks and spare bits.
+	// The decoder ignores line breaks and trailing bits, so compare the encoding.
 	whole := err == nil && base64.RawURLEncoding.EncodeToString(raw) == token
 	if !whole || len(raw) < 1+linkTag || raw[0] != link1 {
 		return PageLink{}, unknown

@@ -31,37 +31,35 @@ const (
 	saltSize = 16
 	hashSize = 32
 
-	// ShortestPassword is in characters, as OWASP's ASVS 4 asks (2.1.1).
-	ShortestPassword = 12
-	// longestPassword keeps a request from making us normalize and hash
-	// megabytes.
-	longestPassword = 256
+	// MinPassword is in characters (OWASP ASVS 4, 2.1.1).
+	MinPassword = 12
+	// maxPassword is in characters; it bounds the work to normalize and hash one.
+	maxPassword = 256
 
-	// hashesAtOnce bounds the memory that sign-ins take together: four hashes
-	// are 256 MiB. Others wait, up to hashesWaiting.
+	// hashesAtOnce bounds the memory of concurrent sign-ins: four hashes are 256 MiB.
+	// Up to hashesWaiting others wait.
 	hashesAtOnce  = 4
 	hashesWaiting = 64
 )
 
 // CheckPassword returns a fault that says what is wrong with a new password.
-// Length is what counts; nothing is asked about digits or symbols (NIST SP
-// 800-63B, section 5.1.1.2).
+// Only the length is checked, not digits or symbols (NIST SP 800-63B, section 5.1.1.2).
 func CheckPassword(password string) error {
 	n := utf8.RuneCountInString(password)
 	switch {
 	case !utf8.ValidString(password):
 		return fieldFault("password", "A password is text.")
-	case n < ShortestPassword:
-		return fieldFault("password", fmt.Sprintf("A password has at least %d characters; this one has %d.", ShortestPassword, n))
-	case n > longestPassword:
-		return fieldFault("password", fmt.Sprintf("A password has at most %d characters; this one has %d.", longestPassword, n))
+	case n < MinPassword:
+		return fieldFault("password", fmt.Sprintf("A password has at least %d characters; this one has %d.", MinPassword, n))
+	case n > maxPassword:
+		return fieldFault("password", fmt.Sprintf("A password has at most %d characters; this one has %d.", maxPassword, n))
 	case strings.Count(password, password[:1]) == len(password):
 		return fieldFault("password", "A password of one repeated character is guessed at once.")
 	}
 	return nil
 }
 
-// hasher makes and checks password hashes, a few at a time.
+// hasher makes and compares password hashes, hashesAtOnce at a time.
 type hasher struct {
 	cost    Cost
 	slots   chan struct{}
@@ -93,7 +91,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // that does not depend on how much of it is right. An empty hash matches
 // nothing, and takes as long.
 func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, error) {
-	known := encoded != "" && utf8.RuneCountInString(password) <= longestPassword
+	known := encoded != "" && utf8.RuneCountInString(password) <= maxPassword
 	if encoded == "" {
 		encoded = h.decoy
 	}
@@ -122,7 +120,7 @@ func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []
 		return nil, err
 	}
 	defer func() { <-h.slots }()
-	// The same letters may come composed or not, by the keyboard.
+	// Keyboards send the same letters composed or decomposed.
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, cost.Time, cost.Memory, cost.Threads, hashSize), nil
 }
 
@@ -168,8 +166,7 @@ func decodeHash(encoded string) (c Cost, salt, sum []byte, err error) {
 	return c, salt, sum, nil
 }
 
-// randomBytes never fails: the runtime ends the process rather than hand out
-// what is not random.
+// randomBytes never fails: crypto/rand ends the process instead.
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)

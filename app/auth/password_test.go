@@ -11,7 +11,7 @@ import (
 
 var cheap = Cost{Memory: 8, Time: 1, Threads: 1}
 
-func TestPasswordMatchesItsHashOnly(t *testing.T) {
+func TestPasswordHash(t *testing.T) {
 	t.Parallel()
 	h := newHasher(cheap)
 	encoded, err := h.hash(t.Context(), "correct horse é")
@@ -50,7 +50,7 @@ func TestHashIsArgon2id(t *testing.T) {
 	}
 }
 
-func TestHashAtAnotherCostIsStaleAndStillMatches(t *testing.T) {
+func TestHashAtAnotherCostIsStale(t *testing.T) {
 	t.Parallel()
 	old, today := newHasher(cheap), newHasher(Cost{Memory: 16, Time: 2, Threads: 1})
 	encoded, err := old.hash(t.Context(), "correct horse")
@@ -65,7 +65,7 @@ func TestHashAtAnotherCostIsStaleAndStillMatches(t *testing.T) {
 	}
 }
 
-func TestDamagedHashIsOurFault(t *testing.T) {
+func TestDamagedHashIsInternal(t *testing.T) {
 	t.Parallel()
 	for _, encoded := range []string{
 		"x", "$argon2i$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA", "$argon2id$v=16$m=8,t=1,p=1$c2FsdA$aGFzaA",
@@ -78,7 +78,7 @@ func TestDamagedHashIsOurFault(t *testing.T) {
 	}
 }
 
-func TestCheckPasswordSaysWhatIsWrong(t *testing.T) {
+func TestCheckPassword(t *testing.T) {
 	t.Parallel()
 	for password, want := range map[string]string{
 		"short":                   "A password has at least 12 characters; this one has 5.",
@@ -100,7 +100,7 @@ func TestCheckPasswordSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestStormOfSignInsIsBounded(t *testing.T) {
+func TestConcurrentHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHasher(cheap)

@@ -49,11 +49,11 @@ const (
 	actionsEnd // stays last
 )
 
-// Read is the scope of a token that sees what a responder sees and changes
-// nothing. It is no role of people.
+// Read is the scope of a token that may read what a responder may, and change nothing.
+// People cannot have it as a role.
 const Read Role = "read"
 
-// Object is what an action is done to, as far as permissions ask.
+// Object is the object of an action, as far as permissions depend on it.
 type Object struct {
 	// ManagerID is the manager of the team that the thing belongs to; 0 where
 	// it belongs to no team, or the team has no manager.
@@ -64,7 +64,7 @@ type Object struct {
 	UserID int64
 }
 
-// limit narrows a permission to some objects. Administrators know none.
+// limit restricts a permission to some objects. Administrators have none.
 type limit int
 
 const (
@@ -87,7 +87,7 @@ type rule struct {
 	words string
 }
 
-// rules is the one place that says who may do what.
+// rules are all permissions.
 var rules = [actionsEnd]rule{
 	ViewOnCall:    {Stakeholder, anything, true, "see who is on call"},
 	ViewIncidents: {Responder, anything, true, "see incidents"},

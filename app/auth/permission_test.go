@@ -33,7 +33,7 @@ var mayDo = map[Action]string{
 	Configure:     "a ta",
 }
 
-func TestWhoMayDoWhat(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	t.Parallel()
 	person := func(id int64, role Role) Actor { return Actor{Kind: Person, UserID: id, Role: role} }
 	token := func(scope Role) Actor { return Actor{Kind: ByToken, Role: scope} }
@@ -72,7 +72,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-func TestUndefinedActionIsRefusedToEverybody(t *testing.T) {
+func TestUndefinedActionIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, action := range []Action{-1, 0, actionsEnd} {
 		if err := Allow(Tocsin, action, Object{}); !fault.Is(err, fault.KindInternal) {
@@ -82,7 +82,7 @@ func TestUndefinedActionIsRefusedToEverybody(t *testing.T) {
 }
 
 // A thing without a team has manager 0, and so has an actor without a person.
-func TestNobodyManagesWhatBelongsToNoTeam(t *testing.T) {
+func TestManagerWithoutTeam(t *testing.T) {
 	t.Parallel()
 	if err := Allow(Actor{Kind: Person, Role: Manager}, ManageTeam, Object{}); err == nil {
 		t.Error("allowed")
@@ -93,7 +93,7 @@ func TestNobodyManagesWhatBelongsToNoTeam(t *testing.T) {
 }
 
 // Read is a scope; a person who somehow had it would still see nothing.
-func TestPersonWithoutARoleMayNothing(t *testing.T) {
+func TestNoRoleHasNoPermission(t *testing.T) {
 	t.Parallel()
 	for _, role := range []Role{"", Read, "root"} {
 		if err := Allow(Actor{Kind: Person, UserID: 1, Role: role}, ViewOnCall, Object{}); !fault.Is(err, fault.KindForbidden) {
@@ -102,7 +102,7 @@ func TestPersonWithoutARoleMayNothing(t *testing.T) {
 	}
 }
 
-func TestRefusalSaysWhoMay(t *testing.T) {
+func TestRefusalNamesRoles(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		actor  Actor
@@ -121,7 +121,7 @@ func TestRefusalSaysWhoMay(t *testing.T) {
 	}
 }
 
-func TestActorsAreNamedInRecords(t *testing.T) {
+func TestActorString(t *testing.T) {
 	t.Parallel()
 	for want, actor := range map[string]Actor{
 		"ana@example.com": (&User{ID: 1, Email: "ana@example.com", Name: "Ana"}).Actor(),

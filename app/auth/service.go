@@ -7,9 +7,10 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Store keeps accounts. Whatever it changes in the name of an actor it writes
-// to the audit log in the same transaction. What does not exist is a fault of
-// kind not found; what is taken is a conflict.
+// Store stores accounts. A change with an actor is written to the audit log in the same
+// transaction. Faults: NotFound for an object that does not exist, Conflict for a
+// name or
+// address that is taken.
 type Store interface {
 	People
 	Links
@@ -55,12 +56,12 @@ type Links interface {
 	// CreateLink sets the link's ID.
 	CreateLink(ctx context.Context, by Actor, l *OneTimeLink) error
 	LinkByHash(ctx context.Context, hash []byte) (*OneTimeLink, error)
-	// UseSetupLink uses the link up and creates the first administrator, or
-	// makes one of the person who has that address, and gives the organisation
-	// its name and the person's time zone. Of several at once, one succeeds; the
-	// others find the link gone.
+	// UseSetupLink uses the link and creates the first administrator, or makes the
+	// person with that address one, and sets the organisation's name and time zone, the
+	// latter to the person's. Of concurrent calls one succeeds; the others fail with
+	// Gone.
 	UseSetupLink(ctx context.Context, hash []byte, u *User, organization string, now time.Time) error
-	// UsePasswordLink uses the link up and sets its person's password, as
+	// UsePasswordLink uses the link and sets its person's password, as
 	// SetPassword does.
 	UsePasswordLink(ctx context.Context, hash []byte, passwordHash string, now time.Time) (*User, error)
 }
@@ -72,24 +73,22 @@ type Tokens interface {
 	// Tokens are all, the revoked too, newest first.
 	Tokens(ctx context.Context) ([]Token, error)
 	TokenByHash(ctx context.Context, hash []byte) (*Token, error)
-	// TouchToken notes a use, unless one was noted after since.
+	// TouchToken records a use, unless one was recorded after since.
 	TouchToken(ctx context.Context, id int64, now, since time.Time) error
 	RevokeToken(ctx context.Context, by Actor, id int64, now time.Time) error
 }
 
-// Options are what a Service may be told.
+// Options are the options of a Service.
 type Options struct {
 	// Now is the clock that limits and expiries go by.
 	Now func() time.Time
 	// Cost of password hashes; zero takes DefaultCost.
 	Cost Cost
-	// Pause waits before an attempt at an account that is being guessed at; nil
-	// takes the time that it says.
+	// Pause waits before an attempt that is slowed down; nil waits for real.
 	Pause func(ctx context.Context, wait time.Duration) error
 }
 
-// Service is everything that is done about people, and checks that whoever
-// asks for it may.
+// Service manages people and their access, and checks the permissions of the actor.
 type Service struct {
 	store    Store
 	editor   PeopleEditor
@@ -104,7 +103,7 @@ type Service struct {
 	failedByNetwork *limiter // slows
 	failedByEmail   *limiter // slows
 	failedTokens    *limiter
-	turns           turns
+	attempts        attemptQueue
 }
 
 // NewService makes the service. Sessions may be nil for a command, which has

@@ -9,14 +9,13 @@ import (
 )
 
 const (
-	// SessionLifetime is how long a session lasts at most. It ends at noon in
-	// the person's own zone, so that nobody is signed out while answering a
-	// page at night.
+	// SessionLifetime is the maximum lifetime of a session. It ends at noon in the
+	// person's time zone, so that nobody is signed out during a page at night.
 	SessionLifetime = 30 * 24 * time.Hour
 	// SessionIdle ends a session that was not used for so long.
 	SessionIdle = 14 * 24 * time.Hour
-	// sessionTouch is how often a session's use is noted, so that reading a
-	// page writes nothing.
+	// sessionTouch is how often a session's use is recorded, so that not every request
+	// writes.
 	sessionTouch = 24 * time.Hour
 
 	// SessionCookie is the cookie's name.
@@ -30,11 +29,12 @@ const (
 	sessionSeen  = "seen" // Unix seconds
 )
 
-// Sessions keep browsers signed in. The embedded manager has the middleware
-// (LoadAndSave) and carries messages from one page to the next (Put,
-// PopString). Only a hash of a session's token is stored.
+// Sessions are the sessions of browsers. The embedded manager has the middleware
+// (LoadAndSave) and flash messages (Put, PopString). Only a hash of a session's token
+// is
+// stored.
 //
-// Sessions go by the wall clock, as the browser that holds the cookie does.
+// Sessions use the system clock, like the browser that stores the cookie.
 type Sessions struct {
 	*scs.SessionManager
 	now func() time.Time
@@ -43,7 +43,7 @@ type Sessions struct {
 // NewSessions keeps sessions in a store. Secure says that the public address
 // is https. The web package puts an ErrorFunc of its own in place.
 func NewSessions(store scs.CtxStore, secure bool, now func() time.Time) *Sessions {
-	// Not scs.New, which starts a store in memory with a goroutine that lives on.
+	// scs.New would start a store in memory with a goroutine that never ends.
 	m := &scs.SessionManager{
 		Store:            store,
 		Lifetime:         SessionLifetime,

@@ -90,7 +90,7 @@ func TestSessionCookie(t *testing.T) {
 	}
 }
 
-func TestSignInRotatesTheSession(t *testing.T) {
+func TestSignInRotatesSession(t *testing.T) {
 	t.Parallel()
 	store := memory{}
 	b := &browser{sessions: NewSessions(store, true, time.Now)}
@@ -116,7 +116,7 @@ func TestSignInRotatesTheSession(t *testing.T) {
 	}
 }
 
-func TestSignOutEndsTheSession(t *testing.T) {
+func TestSignOutEndsSession(t *testing.T) {
 	t.Parallel()
 	store := memory{}
 	b := &browser{sessions: NewSessions(store, true, time.Now)}
@@ -132,7 +132,7 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestSessionLastsThirtyDaysOfUse(t *testing.T) {
+func TestSessionLifetime(t *testing.T) {
 	t.Parallel()
 	now := noon
 	b := &browser{sessions: NewSessions(memory{}, true, func() time.Time { return now })}
@@ -192,7 +192,7 @@ func TestSessionEndsAtNoon(t *testing.T) {
 	}
 }
 
-func TestSessionThatCannotBeReadSaysSo(t *testing.T) {
+func TestUnreadableSessionIsError(t *testing.T) {
 	t.Parallel()
 	s := NewSessions(broken{}, true, time.Now)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -77,10 +77,11 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, present, next, r
 	return s.sessions.begin(ctx, u)
 }
 
-// verify finds an active person by address and password, within the limits.
-// Whoever guesses at an account is refused by where they are, so that nobody
-// elsewhere is kept out by it. An account that is guessed at from many places, and
-// a place that many accounts are guessed at from, answer slowly: others share them.
+// verify finds an active person by email address and password, within the limits. Too
+// many wrong passwords for one account from one remote address are refused. Too many
+// for
+// one account from many addresses, or from one address for many accounts, only slow
+// further attempts down, since other people share the account's address or the network.
 func (s *Service) verify(ctx context.Context, email, password, remote string) (*User, error) {
 	address, err := NormalizeEmail(email)
 	if err != nil {
@@ -105,8 +106,8 @@ func (s *Service) verify(ctx context.Context, email, password, remote string) (*
 		}
 	}
 	if err := s.slowDown(ctx, slow); err != nil {
-		// Whoever hangs up takes nothing back: it was a guess. Whoever found no
-		// room to wait did not get as far as one.
+		// A cancelled attempt still counts as a failed one. An attempt that was
+		// refused since too many wait does not: its password was not compared.
 		if fault.Is(err, fault.KindLimited) {
 			giveBack()
 			s.failedByVisitor.giveBack(visitor)
@@ -137,7 +138,7 @@ type counter struct {
 	key string
 }
 
-// shared are the counters of an attempt that others' attempts count in too.
+// shared are the counters of an attempt that attempts of other people increment too.
 func (s *Service) shared(address, remote string) []counter {
 	all := []counter{{s.failedByEmail, address}, {s.failedByRemote, remoteKey(remote)}}
 	if network := networkKey(remote); network != "" {
@@ -146,10 +147,10 @@ func (s *Service) shared(address, remote string) []counter {
 	return all
 }
 
-// slowDown takes the turn of each key, in their order, and pauses in it.
+// slowDown acquires the queue of each key, in their order, and pauses while holding it.
 func (s *Service) slowDown(ctx context.Context, keys []string) error {
 	for _, key := range keys {
-		leave, err := s.turns.take(ctx, key)
+		leave, err := s.attempts.take(ctx, key)
 		if err != nil {
 			return err
 		}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Token is an API token. What it is called by, its secret, is shown when it is
-// made and kept only as a hash.
+// Token is an API token. Its secret is shown when it is made, and only its hash is
+// stored.
 type Token struct {
 	ID   int64 `gorm:"primaryKey"`
 	Name string
@@ -29,7 +29,7 @@ func (Token) TableName() string { return "api_tokens" }
 func (t *Token) Actor() Actor { return Actor{Kind: ByToken, Name: t.Name, Role: t.Scope} }
 
 const (
-	// tokenPrefix lets people and secret scanners tell what a string is.
+	// tokenPrefix lets people and secret scanners recognise a token.
 	tokenPrefix = "tok_"
 	tokenRandom = 40 // characters of randomText, 206 bits
 	tokenTouch  = time.Minute

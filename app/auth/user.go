@@ -1,6 +1,5 @@
-// Package auth knows people and what they may do: accounts, passwords,
-// sessions, one-time links, API tokens, permissions, the audit log, and the
-// keys that secrets are sealed and signed with.
+// Package auth has accounts, passwords, sessions, one-time links, API tokens,
+// permissions, the audit log, and the keys for sealing and signing secrets.
 package auth
 
 import (
@@ -29,8 +28,9 @@ const (
 // Roles are the roles of people, the least first.
 var Roles = []Role{Stakeholder, Responder, Manager, Administrator}
 
-// AtLeast reports whether r may do all that least may. What is not a role of
-// people, such as the scope Read, is at least nothing.
+// AtLeast reports whether r has all permissions of least. It is false for Read, which
+// is
+// no role of people.
 func (r Role) AtLeast(least Role) bool {
 	i := slices.Index(Roles, r)
 	return i >= 0 && i >= slices.Index(Roles, least)
@@ -57,7 +57,7 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// Active people may sign in and are paged. Nobody is ever deleted.
 	Active bool
-	// SessionEpoch is bumped to end every session of the person.
+	// SessionEpoch is incremented to end all sessions of the person.
 	SessionEpoch int64
 	CreatedAt    time.Time
 }
@@ -93,8 +93,8 @@ func (p Profile) Check() (Profile, error) {
 	return p, nil
 }
 
-// longestEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
-const longestEmail = 254
+// maxEmail is the maximum length of an address in SMTP (RFC 5321, section 4.5.3.1).
+const maxEmail = 254
 
 // NormalizeEmail returns an address as it is kept and compared: without
 // surrounding space, in lower case.
@@ -102,20 +102,20 @@ func NormalizeEmail(address string) (string, error) {
 	valid := utf8.ValidString(address)
 	address = strings.ToLower(strings.TrimSpace(address))
 	parsed, err := mail.ParseAddress(address)
-	if !valid || err != nil || parsed.Address != address || len(address) > longestEmail {
+	if !valid || err != nil || parsed.Address != address || len(address) > maxEmail {
 		return "", fieldFault("email", "Write an email address such as ana@example.com.")
 	}
 	return address, nil
 }
 
-const longestName = 100
+const maxName = 100
 
 func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	switch {
 	case name == "":
 		return "", fieldFault("name", "Write a name.")
-	case utf8.RuneCountInString(name) > longestName:
+	case utf8.RuneCountInString(name) > maxName:
 		return "", fieldFault("name", "A name has at most 100 characters.")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return "", fieldFault("name", "A name is one line of text.")
@@ -127,7 +127,7 @@ func checkTimezone(zone string) error {
 	if zone == "" {
 		return nil
 	}
-	// LoadLocation knows "Local" too, which means another zone on each machine.
+	// LoadLocation accepts "Local" too, which differs between machines.
 	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
 		return fieldFault("timezone", "Write a time zone such as Europe/Berlin.")
 	}

@@ -31,7 +31,7 @@ func TestNormalizeEmail(t *testing.T) {
 	}
 }
 
-func TestProfileNamesEveryWrongField(t *testing.T) {
+func TestProfileNamesAllInvalidFields(t *testing.T) {
 	t.Parallel()
 	_, err := Profile{Email: "x", Name: " ", Role: "boss", Timezone: "Local"}.Check()
 	var f *fault.Error
@@ -52,7 +52,7 @@ func TestProfileNamesEveryWrongField(t *testing.T) {
 	}
 }
 
-func TestProfileIsKeptNormal(t *testing.T) {
+func TestProfileIsNormalized(t *testing.T) {
 	t.Parallel()
 	got, err := Profile{Email: " Ana@Acme.test ", Name: " Ana Ortiz ", Role: Responder, Timezone: "Europe/Madrid"}.Check()
 	want := Profile{Email: "ana@acme.test", Name: "Ana Ortiz", Role: Responder, Timezone: "Europe/Madrid"}
@@ -61,7 +61,7 @@ func TestProfileIsKeptNormal(t *testing.T) {
 	}
 }
 
-func TestEachRoleMayWhatTheOneBeforeMay(t *testing.T) {
+func TestRolesAreOrdered(t *testing.T) {
 	t.Parallel()
 	for i, r := range Roles {
 		for j, least := range Roles {

@@ -1,6 +1,6 @@
-// Package config reads what an installation is told about its surroundings:
-// environment variables TOCSIN_*, each of which is a flag too. It is checked
-// once, at the start, and everything that is wrong is said together.
+// Package config reads the settings of an installation from environment variables
+// TOCSIN_*, each of which is a flag too. They are validated once, at the start, and all
+// errors are reported together.
 package config
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Config is what an installation is told. The zero value of a provider stands
-// for one that is not configured.
+// Config is the settings of an installation. The zero value of a provider means that it
+// is not configured.
 type Config struct {
 	// Listen is the address that the web server binds, "host:port". An empty
 	// host means every interface.
 	Listen string
-	// PublicURL is how people and providers reach Tocsin, without a slash at
-	// its end. It is empty where nobody said so and the system chooses the
-	// port: whoever binds it then knows, and DefaultPublicURL tells.
+	// PublicURL is the URL of Tocsin for people and providers, without a slash at its
+	// end. It is empty where it is not set and the system chooses the port: then
+	// DefaultPublicURL gives it after the port was bound.
 	PublicURL string
-	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is
-	// believed. Whoever is in one may claim any address.
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For is used. A
+	// client in such a network can claim any address.
 	TrustedProxies []*net.IPNet
 	Database       Database
 	// SecretKey is what TOCSIN_SECRET_KEY holds, decoded to KeySize bytes. It
@@ -37,7 +37,7 @@ type Config struct {
 	Slack     Slack
 }
 
-// SMTP is the mail server that takes what we send.
+// SMTP is the mail server for outgoing mail.
 type SMTP struct {
 	// URL is "smtp://user:pass@host:587?starttls=required" or "smtps://…".
 	URL Secret
@@ -45,7 +45,7 @@ type SMTP struct {
 	From string
 }
 
-// Twilio is an account at Twilio, or at a gateway that speaks the same.
+// Twilio is an account at Twilio, or at a gateway with the same API.
 type Twilio struct {
 	AccountSID string
 	AuthToken  Secret
@@ -62,8 +62,8 @@ type Slack struct {
 	BaseURL string
 }
 
-// Channels tells, by the medium of a contact method, which providers are
-// configured. Where none is, a log stands in for all of them.
+// Channels says, by the medium of a contact method, which providers are configured.
+// Where none is, all messages are written to the log.
 func (c Config) Channels() map[string]bool {
 	return map[string]bool{
 		"email": !c.SMTP.URL.IsZero(),
@@ -108,8 +108,8 @@ func DefaultPublicURL(listen string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// Unknown are the variables of an environment, as os.Environ gives it, that are
-// named as a setting is and are none, such as a misspelt one.
+// Unknown are the variables of an environment, in the form of os.Environ, that have the
+// prefix of settings and are none, such as a misspelt one.
 func Unknown(environment []string) []string {
 	var unknown []string
 	for _, entry := range environment {
@@ -124,9 +124,8 @@ func Unknown(environment []string) []string {
 
 // Load reads the flags, then the environment where no flag was given, then the
 // defaults; lookup is os.LookupEnv. A variable that is set and empty counts as
-// absent. What is wrong comes back as one fault with a field for each problem,
-// named as it was given: "TOCSIN_LISTEN" or "--listen". No message repeats a
-// secret.
+// absent. All errors are returned as one fault with a field for each, named as it was
+// given: "TOCSIN_LISTEN" or "--listen". No message repeats a secret.
 func Load(flags *pflag.FlagSet, lookup func(string) (string, bool)) (Config, error) {
 	r := reader{flags: flags, lookup: lookup}
 	c := Config{
@@ -140,7 +139,7 @@ func Load(flags *pflag.FlagSet, lookup func(string) (string, bool)) (Config, err
 	}
 	c.PublicURL = r.publicURL(c.Listen)
 	if c.Database.IsPostgres() && !r.given("secret-key") {
-		r.wrong("secret-key", "With PostgreSQL it must be given, the same for every replica: 32 random bytes in base64 or hex. `openssl rand -base64 32` makes one.")
+		r.addError("secret-key", "With PostgreSQL it must be given, the same for every replica: 32 random bytes in base64 or hex. `openssl rand -base64 32` makes one.")
 	}
 	switch len(r.problems) {
 	case 0:

@@ -64,7 +64,7 @@ func problems(t *testing.T, err error) []string {
 	return all
 }
 
-func TestWithoutAnythingItRunsOnAFileAtHome(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	t.Parallel()
 	got, err := load(t, nil)
 	if err != nil {
@@ -96,7 +96,7 @@ func networks(t *testing.T, all ...string) (list []*net.IPNet) {
 	return list
 }
 
-func TestNobodyIsTrustedWhereNoneIs(t *testing.T) {
+func TestNoTrustedProxyByDefault(t *testing.T) {
 	t.Parallel()
 	got, err := load(t, variables{"TOCSIN_TRUSTED_PROXIES": "none"})
 	if err != nil || len(got.TrustedProxies) != 0 {
@@ -104,7 +104,7 @@ func TestNobodyIsTrustedWhereNoneIs(t *testing.T) {
 	}
 }
 
-func TestEverythingGiven(t *testing.T) {
+func TestAllSettings(t *testing.T) {
 	t.Parallel()
 	env := variables{
 		"TOCSIN_LISTEN":             ":9000",
@@ -159,7 +159,7 @@ func TestEverythingGiven(t *testing.T) {
 	}
 }
 
-func TestAnEmptyVariableIsAbsent(t *testing.T) {
+func TestEmptyVariableIsAbsent(t *testing.T) {
 	t.Parallel()
 	got, err := load(t, variables{"TOCSIN_LISTEN": " ", "TOCSIN_SMTP_URL": "", "TOCSIN_SECRET_KEY": ""})
 	if err != nil {
@@ -170,7 +170,7 @@ func TestAnEmptyVariableIsAbsent(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsSaidTogether(t *testing.T) {
+func TestAllErrorsAreReported(t *testing.T) {
 	t.Parallel()
 	_, err := load(t, variables{
 		"TOCSIN_LISTEN":       "8080",
@@ -199,7 +199,7 @@ func TestWhatIsWrongIsSaidTogether(t *testing.T) {
 	}
 }
 
-func TestOneValueIsWrong(t *testing.T) {
+func TestInvalidValues(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
@@ -241,7 +241,7 @@ func TestOneValueIsWrong(t *testing.T) {
 	}
 }
 
-func TestPublicURLFollowsTheAddress(t *testing.T) {
+func TestPublicURLDefault(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{
 		"127.0.0.1:8080": "http://127.0.0.1:8080",
@@ -260,7 +260,7 @@ func TestPublicURLFollowsTheAddress(t *testing.T) {
 	}
 }
 
-func TestDatabaseIsNamedWithoutItsPassword(t *testing.T) {
+func TestDatabaseStringHasNoPassword(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"sqlite:tocsin.db":                          "sqlite:tocsin.db",
@@ -299,7 +299,7 @@ func everySecret(t *testing.T) config.Config {
 	return c
 }
 
-func TestNoSecretIsShown(t *testing.T) {
+func TestSecretIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	c := everySecret(t)
 	type server struct{ config config.Config } // unexported, where fmt asks no method
@@ -330,7 +330,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 }
 
-func TestNoProblemRepeatsASecret(t *testing.T) {
+func TestErrorsHaveNoSecret(t *testing.T) {
 	t.Parallel()
 	_, err := load(t, variables{
 		"TOCSIN_DATABASE_URL": "postgres://u:hunter2%@db/tocsin",
@@ -349,7 +349,7 @@ func TestNoProblemRepeatsASecret(t *testing.T) {
 	}
 }
 
-func TestSecretRevealsItselfWhenAsked(t *testing.T) {
+func TestSecretReveal(t *testing.T) {
 	t.Parallel()
 	if got := config.NewSecret("hunter2").Reveal(); got != "hunter2" {
 		t.Errorf("revealed %q", got)
@@ -363,7 +363,7 @@ func TestSecretRevealsItselfWhenAsked(t *testing.T) {
 	}
 }
 
-func TestAMisspeltVariableIsFound(t *testing.T) {
+func TestUnknownVariable(t *testing.T) {
 	t.Parallel()
 	environment := []string{"PATH=/bin", "TOCSIN_SMTP_URL=smtp://localhost", "TOCSIN_SMPT_URL=smtp://localhost", "TOCSIN_TEST_POSTGRES=postgres://localhost", "MY_TOCSIN_LISTEN=x", "TOCSIN_LISTEN"}
 	if diff := cmp.Diff([]string{"TOCSIN_SMPT_URL"}, config.Unknown(environment)); diff != "" {

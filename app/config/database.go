@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Database says where an installation keeps what it knows.
+// Database is the database of an installation.
 type Database struct {
 	// File is the path of the SQLite file; empty for PostgreSQL.
 	File string

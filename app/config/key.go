@@ -17,10 +17,12 @@ import (
 // KeySize is how many bytes a secret key has.
 const KeySize = 32
 
-// EnsureSecretKey reads the key that is kept beside the SQLite file, in
-// FILE.key, where none was given. For a database that does not exist yet it
-// makes one, readable by its owner alone. It makes none for a database that
-// exists: what that one has encrypted needs the key that is missing.
+// EnsureSecretKey reads the key from FILE.key beside the SQLite file, where none was
+// given. For a database that does not exist yet it makes one, readable only by its
+// owner.
+// For an existing database it makes none, since the secrets in it are encrypted with
+// the
+// missing key.
 func (c *Config) EnsureSecretKey() error {
 	if !c.SecretKey.IsZero() {
 		return nil
@@ -40,7 +42,7 @@ func (c *Config) EnsureSecretKey() error {
 	if err := makeKey(path); err != nil {
 		return fault.Invalid("The key %s cannot be made.", path).Because(err)
 	}
-	// Another process may have been faster, so read what is there.
+	// Another process may have made the key first, so read the file.
 	c.SecretKey, err = readKey(path)
 	return err
 }
@@ -60,7 +62,7 @@ func readKey(path string) (Secret, error) {
 	return key, nil
 }
 
-// makeKey writes a new key, whole or not at all, and never over another.
+// makeKey writes a new key atomically, and never replaces another.
 func makeKey(path string) error {
 	key := make([]byte, KeySize)
 	_, _ = rand.Read(key)                                                     // never fails: it would end the program
@@ -79,8 +81,9 @@ func makeKey(path string) error {
 	return errors.Join(err, os.Remove(draft.Name()))
 }
 
-// decodeKey reads 32 bytes in hex or in any common base64. The error goes on
-// after "the key" and repeats nothing of it.
+// decodeKey reads 32 bytes in hex or in any common base64. The error continues a
+// sentence
+// after "the key" and does not repeat it.
 func decodeKey(text string) (Secret, error) {
 	if key, err := hex.DecodeString(text); err == nil && len(key) == KeySize {
 		return NewSecret(string(key)), nil

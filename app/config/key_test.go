@@ -20,7 +20,7 @@ func onFile(t *testing.T, dir string) config.Config {
 	return c
 }
 
-func TestKeyIsMadeOnceAndKept(t *testing.T) {
+func TestKeyIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := onFile(t, dir)
@@ -52,7 +52,7 @@ func TestKeyIsMadeOnceAndKept(t *testing.T) {
 	}
 }
 
-func TestProcessesThatStartTogetherAgreeOnAKey(t *testing.T) {
+func TestConcurrentProcessesShareKey(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	all := make([]config.Config, 16)
@@ -76,7 +76,7 @@ func TestProcessesThatStartTogetherAgreeOnAKey(t *testing.T) {
 	}
 }
 
-func TestGivenKeyLeavesNoFile(t *testing.T) {
+func TestGivenKeyWritesNoFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	c := onFile(t, dir)
@@ -92,7 +92,7 @@ func TestGivenKeyLeavesNoFile(t *testing.T) {
 	}
 }
 
-func TestKeyThatCannotBeHad(t *testing.T) {
+func TestMissingKey(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
@@ -139,7 +139,7 @@ func TestKeyThatCannotBeHad(t *testing.T) {
 	}
 }
 
-func TestKeyIsReadInEveryEncoding(t *testing.T) {
+func TestKeyEncodings(t *testing.T) {
 	t.Parallel()
 	for _, written := range []string{keyBase64, strings.TrimRight(keyBase64, "="), keyHex, strings.ToUpper(keyHex)} {
 		c, err := load(t, variables{"TOCSIN_SECRET_KEY": written})

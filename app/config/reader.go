@@ -14,7 +14,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// reader looks settings up and gathers what is wrong with them.
+// reader looks up settings and collects their errors.
 type reader struct {
 	flags    *pflag.FlagSet
 	lookup   func(string) (string, bool)
@@ -45,8 +45,8 @@ func (r *reader) value(flag string) string {
 
 func (r *reader) given(flag string) bool { return r.value(flag) != "" }
 
-// wrong notes a problem. The message never holds the value of a secret.
-func (r *reader) wrong(flag, format string, args ...any) {
+// addError adds an error. The message must not contain a secret.
+func (r *reader) addError(flag, format string, args ...any) {
 	_, name := r.find(flag)
 	r.problems = append(r.problems, fault.Field{Path: name, Message: fmt.Sprintf(format, args...)})
 }
@@ -55,11 +55,11 @@ func (r *reader) listen() string {
 	value := r.value("listen")
 	_, port, err := net.SplitHostPort(value)
 	if err != nil {
-		r.wrong("listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080, or :8080 for every interface.", value)
+		r.addError("listen", "%q is no address: write HOST:PORT, such as 127.0.0.1:8080, or :8080 for every interface.", value)
 		return ""
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		r.wrong("listen", "%q is no port: it is a number up to 65535.", port)
+		r.addError("listen", "%q is no port: it is a number up to 65535.", port)
 		return ""
 	}
 	return value
@@ -83,7 +83,7 @@ func (r *reader) trustedProxies() []*net.IPNet {
 		}
 		_, network, err := net.ParseCIDR(word)
 		if err != nil {
-			r.wrong("trusted-proxies", "%q is no network and no address: write 10.0.0.0/8 or 10.1.2.3, several with commas, or none.", word)
+			r.addError("trusted-proxies", "%q is no network and no address: write 10.0.0.0/8 or 10.1.2.3, several with commas, or none.", word)
 			return nil
 		}
 		networks = append(networks, network)
@@ -102,11 +102,11 @@ func (r *reader) publicURL(listen string) string {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		r.wrong("public-url", "It is no http or https address, such as https://tocsin.example.com.")
+		r.addError("public-url", "It is no http or https address, such as https://tocsin.example.com.")
 	case u.User != nil:
-		r.wrong("public-url", "It must hold no user or password: it is part of every link that is sent.")
+		r.addError("public-url", "It must hold no user or password: it is part of every link that is sent.")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		r.wrong("public-url", "It ends after the host: Tocsin answers at the root of a host, not below a path.")
+		r.addError("public-url", "It ends after the host: Tocsin answers at the root of a host, not below a path.")
 	default:
 		return u.Scheme + "://" + u.Host
 	}
@@ -116,7 +116,7 @@ func (r *reader) publicURL(listen string) string {
 func (r *reader) database() Database {
 	d, problem := parseDatabase(r.value("database-url"))
 	if problem != "" {
-		r.wrong("database-url", "%s", problem)
+		r.addError("database-url", "%s", problem)
 	}
 	return d
 }
@@ -128,7 +128,7 @@ func (r *reader) secretKey() Secret {
 	}
 	key, err := decodeKey(value)
 	if err != nil {
-		r.wrong("secret-key", "It %s.", err)
+		r.addError("secret-key", "It %s.", err)
 	}
 	return key
 }
@@ -139,20 +139,20 @@ func (r *reader) smtp() SMTP {
 	case address == "" && from == "":
 		return SMTP{}
 	case address == "":
-		r.wrong("smtp-url", "Mail has an address to come from and no server: give both or neither.")
+		r.addError("smtp-url", "Mail has an address to come from and no server: give both or neither.")
 	case from == "":
-		r.wrong("smtp-from", "Mail has a server and no address to come from, such as tocsin@example.com.")
+		r.addError("smtp-from", "Mail has a server and no address to come from, such as tocsin@example.com.")
 	}
 	if problem := smtpProblem(address); address != "" && problem != "" {
-		r.wrong("smtp-url", "%s", problem)
+		r.addError("smtp-url", "%s", problem)
 	}
 	if _, err := mail.ParseAddress(from); from != "" && err != nil {
-		r.wrong("smtp-from", "%q is no address: write tocsin@example.com or Tocsin <tocsin@example.com>.", from)
+		r.addError("smtp-from", "%q is no address: write tocsin@example.com or Tocsin <tocsin@example.com>.", from)
 	}
 	return SMTP{URL: NewSecret(address), From: from}
 }
 
-// smtpProblem says what is wrong, without the password that may be in it.
+// smtpProblem is the error in an SMTP URL, without the password that may be in it.
 func smtpProblem(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -185,17 +185,17 @@ func (r *reader) twilio() Twilio {
 	needed := []string{"twilio-account-sid", "twilio-auth-token", "twilio-from"}
 	if !r.given(needed[0]) && !r.given(needed[1]) && !r.given(needed[2]) {
 		if t.BaseURL != "" {
-			r.wrong("twilio-base-url", "A gateway needs an account SID, an auth token and a number as well.")
+			r.addError("twilio-base-url", "A gateway needs an account SID, an auth token and a number as well.")
 		}
 		return Twilio{}
 	}
 	for _, flag := range needed {
 		if !r.given(flag) {
-			r.wrong(flag, "Twilio needs an account SID, an auth token and a number to send from; this one is missing.")
+			r.addError(flag, "Twilio needs an account SID, an auth token and a number to send from; this one is missing.")
 		}
 	}
 	if t.From != "" && !sender.MatchString(t.From) {
-		r.wrong("twilio-from", "%q is no number such as +4915112345678, no short code and no messaging service (MG…).", t.From)
+		r.addError("twilio-from", "%q is no number such as +4915112345678, no short code and no messaging service (MG…).", t.From)
 	}
 	return t
 }
@@ -203,7 +203,7 @@ func (r *reader) twilio() Twilio {
 func (r *reader) slack() Slack {
 	s := Slack{BotToken: NewSecret(r.value("slack-bot-token")), BaseURL: r.baseURL("slack-base-url")}
 	if s.BotToken.IsZero() && s.BaseURL != "" {
-		r.wrong("slack-bot-token", "Slack has an address and no bot token.")
+		r.addError("slack-bot-token", "Slack has an address and no bot token.")
 	}
 	return s
 }
@@ -215,7 +215,7 @@ func (r *reader) baseURL(flag string) string {
 	}
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		r.wrong(flag, "It is no http or https address.")
+		r.addError(flag, "It is no http or https address.")
 		return ""
 	}
 	return value

@@ -5,19 +5,18 @@ import (
 	"log/slog"
 )
 
-// Secret is a value that shows itself to nobody but the code that asks for it
-// by name. Whatever prints it, as itself or deep inside something else, shows
-// whether there is one and no more.
+// Secret is a value that is only shown by Reveal. When it is printed, also as part of
+// another value, only its presence is shown.
 type Secret struct {
-	// value is a pointer since fmt prints the fields of an unexported field
-	// without asking them: all it then finds is an address.
+	// value is a pointer since fmt does not call the methods of unexported fields: then
+	// it prints an address.
 	value *string
 }
 
-// masked stands for any secret, however long.
+// masked replaces any secret, whatever its length.
 const masked = "[secret]"
 
-// NewSecret hides a value. An empty one is no secret at all.
+// NewSecret makes a secret; of an empty value, the zero Secret.
 func NewSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
@@ -36,8 +35,8 @@ func (s Secret) Reveal() string {
 // IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.value == nil }
 
-// Equal reports whether two secrets have the same value. It is for tests and
-// takes longer the more they agree.
+// Equal reports whether two secrets have the same value. It is for tests, since it does
+// not run in constant time.
 func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
 
 // String is "[secret]", or empty where there is none.
@@ -48,7 +47,7 @@ func (s Secret) String() string {
 	return masked
 }
 
-// Format does for every verb what String does.
+// Format prints String for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
 
 // LogValue keeps the value out of logs.

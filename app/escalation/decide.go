@@ -8,8 +8,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// batch decides many escalations at one instant. Most of a large batch are at the
-// same step of the same policy, which is resolved once.
+// batch decides many escalations at one instant. In a large batch most are at the same
+// step of the same policy, so the results of Resolve are cached.
 type batch struct {
 	now      time.Time
 	roster   *Roster
@@ -35,48 +35,48 @@ func newBatch(now time.Time, roster *Roster) *batch {
 	return &batch{now: now, roster: roster, resolved: map[resolvedKey][]Reached{}, why: map[whyKey]json.RawMessage{}}
 }
 
-// ended reports whether a due escalation has nothing to do any more, since its
-// incident was answered after it became due.
+// ended reports whether a due escalation is over, since its incident was acknowledged
+// or resolved after it became due.
 func (d Due) ended() bool {
 	return d.Status == incident.Resolved || d.Status == incident.Acknowledged && d.Purpose == Primary
 }
 
-// unanswered reports whether the present step's timeout still runs.
-func (d Due) unanswered(now time.Time) bool {
+// timeoutRuns reports whether the timeout of the current step is not over yet.
+func (d Due) timeoutRuns(now time.Time) bool {
 	return d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline)
 }
 
-// decide carries out what is due of an escalation by its policy. A policy
-// without steps and fallback leads to the administrators.
+// decide carries out what is due by the policy of an escalation. A policy without
+// steps and fallback leads to the administrators.
 func (b *batch) decide(policy NamedPolicy, d Due) Change {
 	c := Change{Due: d}
-	if d.unanswered(b.now) {
+	if d.timeoutRuns(b.now) {
 		b.handOver(&c, policy)
 	} else {
 		b.fire(&c, policy)
 	}
 	c.NextAction = *c.State.Deadline
-	if change := b.roster.Changes(policy.Policy.targets(c.State), b.now); !change.IsZero() && change.Before(c.NextAction) {
+	if change := b.roster.NextHandover(policy.Policy.targets(c.State), b.now); !change.IsZero() && change.Before(c.NextAction) {
 		c.NextAction = change
 	}
 	return c
 }
 
-// targets are those of the present step. Who is an administrator hands over to
-// nobody.
+// targets are those of the current step; nil for the administrators, who have no
+// handovers.
 func (p Policy) targets(s State) []Target {
 	switch {
-	case s.Phase == Stepping && s.Step < len(p.Steps):
+	case s.Phase == PhaseSteps && s.Step < len(p.Steps):
 		return p.Steps[s.Step].Targets
-	case s.Phase == Falling:
+	case s.Phase == PhaseFallback:
 		return p.Fallback
 	default:
 		return nil
 	}
 }
 
-// fire carries out the next step, and records each that was passed over. Where
-// nobody at all can be reached, the pages of the step before go on.
+// fire carries out the next step, and records each step that was passed over. Where
+// nobody can be reached, the pages of the step before are not superseded.
 func (b *batch) fire(c *Change, policy NamedPolicy) {
 	before := c.State
 	firings, state := policy.Policy.Fire(before, b.now, c.Priority, func(d Decision) []Reached {
@@ -84,27 +84,28 @@ func (b *batch) fire(c *Change, policy NamedPolicy) {
 	})
 	c.State = state
 	for _, f := range firings {
-		if f.Phase == Falling && f.Run == 0 && before.Phase != Falling {
+		if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback {
 			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 		switch {
-		case Covered(f.People):
+		case AnyNonShadow(f.People):
 			c.Supersede = before.Reached || before.FiredAt != nil
 			c.Events = append(c.Events, b.event(incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}))
 			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
-		case len(f.Targets) > 0: // a policy without a fallback passes nothing over
+		case len(f.Targets) > 0: // no event for the fallback of a policy that has none
 			c.Events = append(c.Events, b.event(incident.PassedOverPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 	}
 }
 
-// handOver pages whoever came on call since the step fired. Its timeout goes on.
+// handOver pages the people who came on call since the step fired. The timeout of the
+// step is not restarted.
 func (b *batch) handOver(c *Change, policy NamedPolicy) {
 	d := Decision{Phase: c.State.Phase, Step: c.State.Step, Run: c.State.Run, Targets: policy.Policy.targets(c.State)}
 	added := slices.DeleteFunc(slices.Clone(b.resolve(c.PolicyVersionID, d)), func(r Reached) bool {
 		return slices.Contains(c.Paged, r.UserID)
 	})
-	if Covered(added) {
+	if AnyNonShadow(added) {
 		c.Events = append(c.Events, b.event(incident.HandoverPayload{PolicyPlace: b.place(policy, d, added)}))
 	}
 	b.page(c, policy, d, "handover", added)
@@ -120,8 +121,8 @@ func (b *batch) resolve(version int64, d Decision) []Reached {
 	return people
 }
 
-// page adds a page for each person. It joins a digest only while the urgency is
-// still low.
+// page adds a page for each person. The page is part of a digest only while the
+// urgency is still low.
 func (b *batch) page(c *Change, policy NamedPolicy, d Decision, kind string, people []Reached) {
 	for _, r := range people {
 		c.Pages = append(c.Pages, Page{
@@ -137,7 +138,7 @@ func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, 
 	if !ok {
 		w := r.Why
 		w.Kind, w.Run, w.Policy, w.PolicyName = kind, d.Run+1, policy.Slug, policy.Name
-		if d.Phase == Stepping {
+		if d.Phase == PhaseSteps {
 			w.Step, w.Steps, w.Runs = d.Step+1, len(policy.Policy.Steps), policy.Policy.Repeat+1
 		}
 		if name := b.roster.Services[c.ServiceID]; name != "" {
@@ -149,16 +150,16 @@ func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, 
 	return why
 }
 
-// event is a line of the timeline; the store fills in the incident.
+// event is a timeline event; the store sets the incident.
 func (b *batch) event(p incident.Payload) incident.TimelineEvent {
 	return incident.TimelineEvent{At: b.now, Actor: incident.Tocsin, Payload: p}
 }
 
-// place is where a decision is in its policy. It names those who count, not
-// their shadows.
+// place is where a decision is in its policy, with the people it reaches except
+// shadows.
 func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident.PolicyPlace {
 	place := incident.PolicyPlace{Policy: policy.Name, PolicySlug: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
-	if d.Phase == Stepping {
+	if d.Phase == PhaseSteps {
 		place.Step = d.Step + 1
 	} else {
 		place.Phase = string(d.Phase)
@@ -172,7 +173,7 @@ func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident
 }
 
 func whyKind(p Phase) string {
-	if p == Stepping {
+	if p == PhaseSteps {
 		return "step"
 	}
 	return string(p)

@@ -38,8 +38,7 @@ func TestPolicyWithoutPeople(t *testing.T) {
 		"+2h pass over fallback again", "+2h administrators again, instead: root")
 }
 
-// TestEmptyRunIsTheLast: once a whole run has found nobody, the next ones
-// are not waited for.
+// After a run that found nobody, the remaining runs are passed over.
 func TestEmptyRunIsTheLast(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
@@ -53,8 +52,8 @@ func TestEmptyRunIsTheLast(t *testing.T) {
 		"+1h exhausted", "+1h pass over fallback", "+1h administrators, instead: root")
 }
 
-// TestNobodyAtAll tries again every hour, until somebody has come to be there.
-func TestNobodyAtAll(t *testing.T) {
+// Where not even an administrator is reachable, it tries again every hour.
+func TestRetryHourlyWithoutAnyone(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	d.unreachable(ana, ben, chiara, dana, root)
@@ -68,9 +67,9 @@ func TestNobodyAtAll(t *testing.T) {
 	d.tells(t, "+2h pass over fallback again", "+2h administrators again, instead: root")
 }
 
-// TestLastPagedStayPaged where nobody else can be: silence would be
-// the end of it.
-func TestLastPagedStayPaged(t *testing.T) {
+// Where nobody else can be reached, the last pages are not superseded: without them
+// nobody would be paged at all.
+func TestLastPagesAreKept(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}})
 	d.unreachable(root)
@@ -104,9 +103,9 @@ func TestPolicyDeletedInsideStep(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana", "+1h step 2 run 1, instead: ben", "+3h exhausted", "+3h administrators, instead: root")
 }
 
-// TestStepCutShort by a person or by attempts that failed goes on at
-// once, also in the hourly fallback, where the administrators are next.
-func TestStepCutShort(t *testing.T) {
+// A step that a person or failed attempts end early is followed at once by the next,
+// also in the hourly fallback, where the administrators are next.
+func TestStepEndedEarly(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
 	r := d.begin()
@@ -122,7 +121,7 @@ func TestStepCutShort(t *testing.T) {
 func TestMayPassOver(t *testing.T) {
 	t.Parallel()
 	for phase, want := range map[escalation.Phase]bool{
-		escalation.Waiting: false, escalation.Stepping: true, escalation.Falling: true, escalation.Administrators: false,
+		escalation.PhaseWaiting: false, escalation.PhaseSteps: true, escalation.PhaseFallback: true, escalation.PhaseAdministrators: false,
 	} {
 		for run := range 3 {
 			if got := escalation.MayPassOver(string(phase), run); got != want {

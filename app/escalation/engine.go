@@ -24,26 +24,26 @@ const (
 	Responder Purpose = "responder"
 )
 
-// Due is an escalation that has something to do, with what the decision needs
-// of its incident. Both rows are locked while it is decided.
+// Due is an escalation that is due, with the fields of its incident that the decision
+// needs. Both rows are locked while it is decided.
 type Due struct {
 	ID              int64
 	Incident        int64
 	Purpose         Purpose
-	PolicyVersionID int64 // 0: straight to the administrators
+	PolicyVersionID int64 // 0 pages the administrators
 	State           State
 	Status          incident.Status
 	Priority        *int
 	Urgency         incident.Urgency
 	ServiceID       int64
-	// Paged are the people paged by the present step in this run.
+	// Paged are the people paged by the current step in this run.
 	Paged []int64
 }
 
-// Change is what becomes of an escalation that was due.
+// Change is the decision on an escalation that was due.
 type Change struct {
 	Due
-	// Ended says that it has nothing to do any more.
+	// Ended says that the escalation is over.
 	Ended bool
 	// NextAction is when it is due again.
 	NextAction time.Time
@@ -61,7 +61,7 @@ type Page struct {
 	Why    json.RawMessage
 }
 
-// NamedPolicy is a policy at one version with what people call it.
+// NamedPolicy is a policy at one version with its slug and name.
 type NamedPolicy struct {
 	Slug, Name string
 	Policy     Policy
@@ -69,9 +69,9 @@ type NamedPolicy struct {
 
 // Store claims what is due and writes what was decided, in one transaction.
 type Store interface {
-	// FireDue locks at most limit escalations due at now, those locked by
-	// others excepted, has them decided and writes the changes, of which there
-	// may be fewer. It returns how many were due.
+	// FireDue locks at most limit escalations due at now, skips those that others have
+	// locked, calls decide and writes the changes it returns, which may be fewer. It
+	// returns how many were due.
 	FireDue(ctx context.Context, now time.Time, limit int, decide func(configVersion int64, due []Due) ([]Change, error)) (int, error)
 }
 
@@ -79,7 +79,7 @@ type Store interface {
 type Directory interface {
 	// Roster is of the version of the configuration, or of a later one.
 	Roster(ctx context.Context, version int64) (*Roster, error)
-	// Policy is the policy of a version's id, which never changes. Fault:
+	// Policy is the policy by the id of one version, which never changes. Fault:
 	// NotFound once it was deleted.
 	Policy(ctx context.Context, versionID int64) (NamedPolicy, error)
 }
@@ -89,18 +89,18 @@ type Engine struct {
 	Store     Store
 	Directory Directory
 	Now       func() time.Time
-	// Batch bounds how many escalations one transaction takes.
+	// Batch is the maximum number of escalations in one transaction.
 	Batch int
 }
 
-// ErrUnreadable says that a stored policy version is damaged: reading it again
-// will not help.
+// ErrUnreadable is wrapped by the error of a stored policy version that is damaged, so
+// that reading it again is no use.
 var ErrUnreadable = errors.New("cannot be read")
 
-// Sweep fires what is due once, and returns how much there was. An escalation
-// whose policy cannot be read for now is left for the next sweep; one whose
-// policy is damaged, or cannot be carried out, leads to the administrators.
-// Neither holds up another; the error has both.
+// Sweep fires what is due once, and returns how many escalations were due. An
+// escalation whose policy cannot be read for now is left for the next sweep; one
+// whose policy is damaged, or panics, pages the administrators. Neither blocks the
+// other escalations; the error joins those of all.
 func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	now := e.Now()
 	failed := map[int64]error{} // by escalation
@@ -112,7 +112,7 @@ func (e *Engine) Sweep(ctx context.Context) (int, error) {
 		b := newBatch(now, roster)
 		changes := make([]Change, 0, len(due))
 		for _, d := range due {
-			delete(failed, d.ID) // of a transaction that lost a race
+			delete(failed, d.ID) // from a transaction that was retried
 			c, ok, err := e.change(ctx, b, d)
 			if err != nil {
 				failed[d.ID] = fmt.Errorf("escalation %d: %w", d.ID, err)
@@ -129,8 +129,8 @@ func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// change is what becomes of an escalation. Where ok is false it stays as it is;
-// an error may come with a change too.
+// change decides one escalation. Where ok is false it stays unchanged; an error may
+// also come with a change.
 func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool, err error) {
 	if d.ended() {
 		return Change{Due: d, Ended: true}, true, nil
@@ -148,13 +148,13 @@ func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool
 	return c, again == nil, errors.Join(err, again)
 }
 
-// withoutPolicy pages the administrators, every hour.
+// withoutPolicy pages the administrators, and again every FallbackInterval.
 func (b *batch) withoutPolicy(d Due) (Change, error) {
-	if d.State.Phase == Administrators {
+	if d.State.Phase == PhaseAdministrators {
 		return b.attempt(NamedPolicy{}, d)
 	}
 	fired := d.State.FiredAt != nil
-	d.State = State{Phase: Administrators}
+	d.State = State{Phase: PhaseAdministrators}
 	c, err := b.attempt(NamedPolicy{}, d)
 	if err != nil {
 		return c, err
@@ -165,8 +165,8 @@ func (b *batch) withoutPolicy(d Due) (Change, error) {
 	return c, nil
 }
 
-// attempt decides an escalation, and turns a panic into an error, so that one
-// policy stops no other escalation.
+// attempt decides an escalation, and turns a panic into an error, so that one policy
+// does not block other escalations.
 func (b *batch) attempt(policy NamedPolicy, d Due) (c Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -176,8 +176,8 @@ func (b *batch) attempt(policy NamedPolicy, d Due) (c Change, err error) {
 	return b.decide(policy, d), nil
 }
 
-// policy is the one that an escalation began with. One that was deleted since,
-// or that there never was, leads to the administrators.
+// policy is the one that the escalation started with. Where there is none, or it was
+// deleted since, the empty policy leads to the administrators.
 func (e *Engine) policy(ctx context.Context, d Due) (NamedPolicy, error) {
 	if d.PolicyVersionID == 0 {
 		return NamedPolicy{}, nil

@@ -46,9 +46,8 @@ func TestWorkedExample(t *testing.T) {
 	)
 }
 
-// TestAckStopsEscalation answers at, just before and just after
-// each moment at which the worked example pages somebody, with the wake-up still
-// on its way.
+// The acknowledgment comes at, just before and just after each instant at which the
+// worked example pages somebody, while the escalation is still marked as due.
 func TestAckStopsEscalation(t *testing.T) {
 	t.Parallel()
 	whole := newFixture(t, workedExample())
@@ -94,8 +93,8 @@ func TestAckEndsNoRequest(t *testing.T) {
 	d.tells(t)
 }
 
-// TestUnreadPolicyHoldsUpNoOther, and is tried again.
-func TestUnreadPolicyHoldsUpNoOther(t *testing.T) {
+// A policy that cannot be read for now is read again in the next sweep.
+func TestUnreadPolicyBlocksNoOther(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
 	d.unread[77] = errors.New("unexpected end of JSON input")
@@ -111,9 +110,8 @@ func TestUnreadPolicyHoldsUpNoOther(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana")
 }
 
-// TestDamagedPolicyPagesAdministrators, and holds up no
-// other: one that never can be read, and one that its author's program let
-// through.
+// The damaged policies are one that cannot be decoded and one that makes the decision
+// panic. Neither blocks another escalation.
 func TestDamagedPolicyPagesAdministrators(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
@@ -149,7 +147,7 @@ func (brokenDirectory) Roster(context.Context, int64) (*escalation.Roster, error
 	return nil, fault.Unavailable("not now")
 }
 
-// TestOutageFiresOneStep and the timeouts run from when it really fired.
+// After an outage one step fires, and its timeout starts when it fires.
 func TestOutageFiresOneStep(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
@@ -160,7 +158,7 @@ func TestOutageFiresOneStep(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana", "+17h10m step 2 run 1, instead: ben", "+19h10m step 3 run 1, instead: ana ben chiara")
 }
 
-// TestOutageOverHourlyFallback is not taken for one that was cut short.
+// An hourly fallback that is overdue is not taken for one that ended early.
 func TestOutageOverHourlyFallback(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
@@ -182,7 +180,7 @@ func TestPolicyVersionIsKept(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana", "+0s #2 step 1 run 1: dana", "+1m #2 exhausted", "+1m #2 administrators, instead: root")
 }
 
-// TestStormIsOneBatch has many incidents ask for the same step.
+// Many incidents are due for the same step.
 func TestStormIsOneBatch(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
@@ -208,8 +206,7 @@ func TestStormIsOneBatch(t *testing.T) {
 	}
 }
 
-// TestBatchKeysAreDistinct decides, at one instant, what differs in
-// one thing only.
+// The escalations that are decided together differ in one field each.
 func TestBatchKeysAreDistinct(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
@@ -229,7 +226,7 @@ func TestBatchKeysAreDistinct(t *testing.T) {
 	}
 }
 
-// TestRepeatedTransaction tells only of what its last try could not read.
+// The error has only the failures of the last try of a retried transaction.
 func TestRepeatedTransaction(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())
@@ -242,7 +239,7 @@ func TestRepeatedTransaction(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: ana")
 }
 
-// repeating has everything decided twice, with something happening in between.
+// repeating calls decide twice, and between in between, like a retried transaction.
 type repeating struct {
 	*fixture
 	between func()

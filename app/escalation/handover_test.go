@@ -8,8 +8,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// TestHandoverInsideStep has the clocks go forward in the night of the step:
-// the handover comes at nine on the wall, and the timer is not touched.
+// Daylight saving time begins while the step runs: the handover is at nine local time,
+// and the timeout of the step is unchanged.
 func TestHandoverInsideStep(t *testing.T) {
 	t.Parallel()
 	madrid, err := time.LoadLocation("Europe/Madrid")
@@ -75,8 +75,8 @@ func TestHandoverInsideFallback(t *testing.T) {
 	d.tells(t, "+0s step 1 run 1: dana", "+1h exhausted", "+1h fallback, instead: ana", "+1h5m hand over fallback: ben")
 }
 
-// TestConfigurationChangesInsideStep is a wake-up before anything is due:
-// whoever has come on since is paged.
+// A configuration change wakes the escalation early: people who are on call since the
+// change are paged.
 func TestConfigurationChangesInsideStep(t *testing.T) {
 	t.Parallel()
 	d := newFixture(t, workedExample())

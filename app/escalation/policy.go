@@ -1,7 +1,7 @@
-// Package escalation decides who is paged next. What a policy says (policy.go),
-// what is due (state.go), what a change of the incident does to it (running.go),
-// who is meant (roster.go) and what is to be written (decide.go) are pure;
-// engine.go claims what is due and has it written. The simulator runs the same
+// Package escalation decides who is paged next. The policy (policy.go), the next step
+// (state.go), the effect of changes of the incident (running.go), the people of targets
+// (roster.go) and the rows to write (decide.go) are pure functions; engine.go claims
+// due escalations from a store and writes the decisions. The simulator runs the same
 // engine on a store in memory.
 package escalation
 
@@ -12,12 +12,12 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Policy is an escalation policy at one version: ordered steps, repeats of the
-// whole chain, and whom to page when nobody answered.
+// Policy is an escalation policy at one version: ordered steps, the number of repeats
+// of all steps, and the targets to page when nobody acknowledged.
 type Policy struct {
 	Steps []Step `json:"steps"`
-	// Repeat is how often the chain is run again after the first time: 3 makes
-	// four runs.
+	// Repeat is how often the steps are run again after the first run: 3 makes four
+	// runs.
 	Repeat   int      `json:"repeat"`
 	Fallback []Target `json:"fallback,omitempty"`
 }
@@ -41,8 +41,8 @@ func (s Step) After(priority *int) time.Duration {
 	return time.Duration(s.Timeout) * time.Second
 }
 
-// Target stands for people. Exactly one of Schedule, User, Team and Role is
-// set, but for a role within a team.
+// Target stands for people. Exactly one of Schedule, User, Team and Role is set, except
+// that Team may have Role "manager".
 type Target struct {
 	// Schedule is a schedule's id: the people in Position when the step fires.
 	Schedule int64  `json:"schedule,omitempty"`

@@ -13,8 +13,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// TestEscalationInvariants lives through weeks in which anything happens, and holds what must
-// be true of every escalation at every moment.
+// TestEscalationInvariants simulates weeks of random acknowledgments, outages, raises
+// and edits, and checks the invariants of every escalation after each decision.
 func TestEscalationInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -37,7 +37,7 @@ func TestEscalationInvariants(t *testing.T) {
 	})
 }
 
-// happen is one thing that happens to the last of the escalations.
+// happen applies one random action to the newest escalation.
 func happen(t *rapid.T, d *fixture, l *ledger) {
 	r := d.rows[len(d.rows)-1]
 	switch rapid.SampledFrom([]string{"time", "time", "time", "outage", "clock back", "answer", "raise", "escalate", "edit"}).Draw(t, "what") {
@@ -77,8 +77,8 @@ func happen(t *rapid.T, d *fixture, l *ledger) {
 	}
 }
 
-// ledger counts the places of the policy's script: the steps of all runs in
-// order, then fallback and administrators by turns.
+// ledger numbers the places of a policy: the steps of all runs in order, then
+// fallback and administrators alternately.
 type ledger struct {
 	policy escalation.Policy
 	last   map[int64]int // by escalation, the place that was told of last
@@ -155,7 +155,7 @@ func (l *ledger) checkFiring(t *rapid.T, now time.Time, before escalation.Due, a
 	l.jump = false
 }
 
-// follow holds a place against the one before it.
+// follow checks that a place may come after the one before it.
 func (l *ledger) follow(t *rapid.T, before escalation.Due, place int) {
 	steps, end := len(l.policy.Steps), len(l.policy.Steps)*(l.policy.Repeat+1)
 	noFallback := len(l.policy.Fallback) == 0
@@ -181,19 +181,18 @@ func (l *ledger) place(t *rapid.T, e incident.TimelineEvent) (incident.EventKind
 	}
 	end := len(l.policy.Steps) * (l.policy.Repeat + 1)
 	switch d.Phase {
-	case string(escalation.Falling):
+	case string(escalation.PhaseFallback):
 		if d.Run == 1 {
 			return e.Kind(), end
 		}
 		return e.Kind(), end + 2*(d.Run-1)
-	case string(escalation.Administrators):
+	case string(escalation.PhaseAdministrators):
 		return e.Kind(), end + 2*(d.Run-1) + 1
 	}
 	return e.Kind(), (d.Run-1)*len(l.policy.Steps) + d.Step - 1
 }
 
-// reachesSomebody begins an escalation that nobody disturbs, and waits for the
-// end of its policy.
+// reachesSomebody runs an escalation to the end of its policy without any action.
 func reachesSomebody(t *rapid.T, d *fixture) {
 	whole := 2 * time.Hour
 	anybody := d.roster.Resolve([]escalation.Target{{Role: "administrator"}}, d.now)

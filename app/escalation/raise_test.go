@@ -104,7 +104,7 @@ func TestLowUrgencyIsDigest(t *testing.T) {
 			t.Parallel()
 			d := newFixture(t, workedExample())
 			r := d.begin(func(r *row) {
-				r.State.Phase, r.Urgency = escalation.Waiting, incident.Low
+				r.State.Phase, r.Urgency = escalation.PhaseWaiting, incident.Low
 				r.wake(d.now.Add(10 * time.Hour))
 			})
 			d.advance(time.Hour)

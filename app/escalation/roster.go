@@ -9,12 +9,12 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// Why explains a page to whoever got it: rule, policy, step, schedule, layer,
-// override. It is stored with the page, as the configuration was then.
+// Why explains a page to the person paged: rule, policy, step, schedule, layer,
+// override. It is stored with the page, by the configuration of that time.
 type Why struct {
-	// Kind is "step", "handover", "fallback", "administrators", "raised" (the
-	// owner is told of a raise), "worse" (of a worse severity), "joined" (of another
-	// alert of the group), "still_on_it", or "test".
+	// Kind is "step", "handover", "fallback", "administrators", "test", or for a page
+	// to the owner: "raised" (the priority was raised), "worse" (the severity is
+	// worse), "joined" (another alert joined the group), "still_on_it".
 	Kind string `json:"kind"`
 	// Rule is how the policy was found: "Checkout API's escalation policy".
 	Rule       string `json:"rule,omitempty"`
@@ -24,7 +24,7 @@ type Why struct {
 	Steps      int    `json:"steps,omitempty"`
 	Run        int    `json:"run,omitempty"` // counted from 1
 	Runs       int    `json:"runs,omitempty"`
-	// Target is the target in words: "main on call in Payments".
+	// Target is the target as text: "main on call in Payments".
 	Target       string     `json:"target"`
 	Schedule     string     `json:"schedule,omitempty"` // slug
 	ScheduleName string     `json:"schedule_name,omitempty"`
@@ -35,14 +35,14 @@ type Why struct {
 	Shadow       bool       `json:"shadow,omitempty"`
 }
 
-// Reached is one person whom a target stands for now.
+// Reached is one person that a target resolves to.
 type Reached struct {
 	UserID int64
 	Shadow bool
 	Why    Why
 }
 
-// Roster is who the targets of policies stand for, as of one version of the
+// Roster resolves the targets of policies to people, by one version of the
 // configuration. It is immutable.
 type Roster struct {
 	// Version is the version of the configuration it was made from.
@@ -53,7 +53,7 @@ type Roster struct {
 	Services  map[int64]string // names, for "Checkout API's escalation policy"
 }
 
-// NamedSchedule is a schedule with what people call it.
+// NamedSchedule is a schedule with its slug and name.
 type NamedSchedule struct {
 	Slug, Name string
 	Schedule   oncall.Schedule
@@ -69,13 +69,13 @@ type Team struct {
 // Person is a user as a target.
 type Person struct {
 	Name, Email, Role string
-	// Reachable says that there is a verified contact method on a channel that
-	// works; whoever has none counts as nobody.
+	// Reachable says that there is a verified contact method on a configured channel.
+	// A person without one is never resolved to.
 	Reachable bool
 }
 
-// Resolve returns the people whom targets stand for at an instant, each once,
-// those with a working contact only, in the order of the targets.
+// Resolve returns the reachable people that targets stand for at an instant, each
+// once, in the order of the targets.
 func (r *Roster) Resolve(targets []Target, at time.Time) []Reached {
 	var found []Reached
 	for _, t := range targets {
@@ -149,9 +149,9 @@ func (r *Roster) withRole(role string) []int64 {
 	return ids
 }
 
-// Changes is the next instant after at when a schedule among the targets hands
+// NextHandover is the next instant after at when a schedule among the targets hands
 // over; zero for never.
-func (r *Roster) Changes(targets []Target, at time.Time) time.Time {
+func (r *Roster) NextHandover(targets []Target, at time.Time) time.Time {
 	var next time.Time
 	for _, t := range targets {
 		if t.Schedule == 0 {
@@ -165,7 +165,7 @@ func (r *Roster) Changes(targets []Target, at time.Time) time.Time {
 	return next
 }
 
-// Describe says in words what each target stands for.
+// Describe returns each target as text, for people.
 func (r *Roster) Describe(targets []Target) []string {
 	words := make([]string, len(targets))
 	for i, t := range targets {
@@ -189,7 +189,7 @@ func (r *Roster) describe(t Target) string {
 	}
 }
 
-// Sentence tells its reader why they are paged, in one line.
+// Sentence is the reason as one line for the person paged.
 func (w Why) Sentence() string {
 	switch {
 	case w.Shadow:

@@ -54,7 +54,7 @@ func TestOnCallCountsMoreThanShadow(t *testing.T) {
 	s.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(ben), Position: "main"}}
 	roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Slug: "payments", Name: "Payments", Schedule: s}
 	shadowing := roster.Resolve([]escalation.Target{mainOnCall}, monday)
-	if len(shadowing) != 2 || shadowing[1].UserID != ben || !shadowing[1].Shadow || escalation.Covered(shadowing[1:]) {
+	if len(shadowing) != 2 || shadowing[1].UserID != ben || !shadowing[1].Shadow || escalation.AnyNonShadow(shadowing[1:]) {
 		t.Errorf("main alone: %+v", shadowing)
 	}
 	for _, targets := range [][]escalation.Target{{mainOnCall, backup}, {backup, mainOnCall}} {
@@ -81,7 +81,7 @@ func TestWhyNamesOverride(t *testing.T) {
 	}
 }
 
-func TestRosterChanges(t *testing.T) {
+func TestRosterNextHandover(t *testing.T) {
 	t.Parallel()
 	roster := newRoster()
 	s := schedule(oncall.Layer{Name: "alone", Members: []oncall.Person{1}})
@@ -100,7 +100,7 @@ func TestRosterChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := roster.Changes(c.targets, monday); !got.Equal(c.want) {
+			if got := roster.NextHandover(c.targets, monday); !got.Equal(c.want) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

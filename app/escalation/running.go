@@ -6,9 +6,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// Running is a primary escalation as it is kept, active or stopped. An incident
-// has one for each time that its policy was started; only the latest can be
-// active.
+// Running is a stored primary escalation, active or stopped. An incident has one for
+// each start of its policy; only the latest can be active.
 type Running struct {
 	State  State
 	Active bool
@@ -18,23 +17,23 @@ type Running struct {
 	EndedAt *time.Time
 }
 
-// Start is a new escalation of an incident, and the events that tell of it; the
-// store fills in the incident. A low urgency waits for support hours: opens is
-// when they next are, now while they last or where there are none.
+// Start returns a new escalation of an incident and its timeline events; the store
+// sets the incident. With low urgency it waits for support hours until opens, which
+// is now during support hours and for a service without them.
 func Start(now time.Time, urgency incident.Urgency, opens time.Time) (Running, []incident.TimelineEvent) {
-	r := Running{State: State{Phase: Stepping}, Active: true, NextAction: &now}
+	r := Running{State: State{Phase: PhaseSteps}, Active: true, NextAction: &now}
 	if urgency != incident.Low || !opens.After(now) {
 		return r, nil
 	}
-	r.State.Phase, r.NextAction = Waiting, &opens
+	r.State.Phase, r.NextAction = PhaseWaiting, &opens
 	return r, []incident.TimelineEvent{{
 		At: now, Actor: incident.Tocsin, Payload: incident.WaitingPayload{Until: opens.UTC().Truncate(time.Second)},
 	}}
 }
 
-// Apply is what a change of an incident does to its latest escalation, and
-// whether it does anything. opens is as for Start. EscalateStart only stops it:
-// what begins then is a new one, by Start.
+// Apply applies a change of an incident to its latest escalation, and reports whether
+// it changes anything. opens is as for Start. EscalateStart only stops it: the new
+// escalation is made by Start.
 func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) (Running, bool) {
 	switch change {
 	case incident.EscalateStop, incident.EscalateStart:
@@ -43,14 +42,14 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		}
 		r.Active, r.NextAction, r.EndedAt = false, nil, &now
 	case incident.EscalateRefire, incident.EscalateRefireRunning:
-		if !r.Active || change == incident.EscalateRefireRunning && r.State.Phase == Waiting {
+		if !r.Active || change == incident.EscalateRefireRunning && r.State.Phase == PhaseWaiting {
 			return r, false
 		}
 		r.State.begin()
 		r.State.FiredAt, r.State.Deadline = nil, nil
 		r.NextAction = &now
 	case incident.EscalateWake:
-		if !r.Active || r.State.Phase != Waiting {
+		if !r.Active || r.State.Phase != PhaseWaiting {
 			return r, false
 		}
 		r.State.begin()
@@ -65,7 +64,7 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		}
 		r.State.FiredAt, r.State.Deadline = nil, nil
 		r.Active, r.NextAction, r.EndedAt = true, &now, nil
-		if r.State.Phase == Waiting {
+		if r.State.Phase == PhaseWaiting {
 			r.NextAction = &opens
 		}
 	default:
@@ -74,8 +73,8 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 	return r, true
 }
 
-// Moves reports whether a change goes on with an escalation that there is, rather
-// than stop it or start another.
+// Moves reports whether a change continues an existing escalation, rather than stop it
+// or start another.
 func Moves(change incident.Escalate) bool {
 	switch change {
 	case incident.EscalateRefireRunning, incident.EscalateWake, incident.EscalateRefire, incident.EscalateNext, incident.EscalateResume:
@@ -87,17 +86,17 @@ func Moves(change incident.Escalate) bool {
 
 // begin ends a wait for support hours.
 func (s *State) begin() {
-	if s.Phase == Waiting {
-		s.Phase = Stepping
+	if s.Phase == PhaseWaiting {
+		s.Phase = PhaseSteps
 	}
 }
 
-// Ends reports whether an active escalation ends where its incident's primary one
-// is stopped (EscalateStop) or started anew (EscalateStart). status is the
-// incident's after the change, asked whether the escalation has paged whoever
-// acts, other than as a shadow. A resolve ends all; an acknowledgment the
-// primary one and the requests that asked the person who gave it; a new start
-// the primary one alone.
+// Ends reports whether an active escalation ends where its incident's primary one is
+// stopped (EscalateStop) or started anew (EscalateStart). status is the incident's
+// after the change; asked says that the escalation has paged the acting user, other
+// than as a shadow. A resolve ends all escalations; an acknowledgment ends the
+// primary one and the requests to the user who acknowledged; a new start ends only
+// the primary one.
 func Ends(purpose Purpose, status incident.Status, asked bool) bool {
 	return purpose == Primary || status == incident.Resolved || status == incident.Acknowledged && asked
 }
@@ -113,11 +112,10 @@ func EndsQuestion(change incident.Escalate) bool {
 	}
 }
 
-// PassOver ends a step at once where no page of it can reach its person any more,
-// and returns the events that tell of it; the store fills in the incident.
-// reachable says that one still can, shadows' pages not counted. It reports false
-// where there is nothing to do: also where the step is over, since another
-// process was faster.
+// PassOver ends a step at once where no page of it can reach its person any more, and
+// returns the timeline events; the store sets the incident. reachable says that at
+// least one page, those of shadows not counted, still can. It reports false where
+// nothing changes, which includes a step that another process has ended first.
 func PassOver(now time.Time, r Running, reachable bool) (Running, []incident.TimelineEvent, bool) {
 	over := r.State.Deadline == nil || !r.State.Deadline.After(now)
 	if reachable || over || !r.Active || !MayPassOver(string(r.State.Phase), r.State.Run) {

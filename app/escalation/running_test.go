@@ -25,10 +25,10 @@ func TestStart(t *testing.T) {
 		"low, opened in the past": {incident.Low, monday.Add(-time.Hour), false},
 	} {
 		r, events := escalation.Start(monday, c.urgency, c.opens)
-		want := escalation.Running{State: escalation.State{Phase: escalation.Stepping}, Active: true, NextAction: &monday}
+		want := escalation.Running{State: escalation.State{Phase: escalation.PhaseSteps}, Active: true, NextAction: &monday}
 		var told []incident.TimelineEvent
 		if c.waits {
-			want.State.Phase, want.NextAction = escalation.Waiting, &soon
+			want.State.Phase, want.NextAction = escalation.PhaseWaiting, &soon
 			told = []incident.TimelineEvent{{At: monday, Actor: incident.Tocsin, Payload: incident.WaitingPayload{Until: soon}}}
 		}
 		if diff := gocmp.Diff(want, r); diff != "" {
@@ -45,11 +45,11 @@ func TestApply(t *testing.T) {
 	now, opens := monday, monday.Add(13*time.Hour)
 	fired, deadline := now.Add(-time.Minute), now.Add(time.Hour)
 	fires := func(s escalation.State) escalation.State { s.FiredAt, s.Deadline = nil, nil; return s }
-	second := escalation.State{Phase: escalation.Stepping, Step: 1, Run: 2, Reached: true, FiredAt: &fired, Deadline: &deadline}
+	second := escalation.State{Phase: escalation.PhaseSteps, Step: 1, Run: 2, Reached: true, FiredAt: &fired, Deadline: &deadline}
 	skipped := second
 	skipped.Deadline = &now
-	falling := escalation.State{Phase: escalation.Falling, Run: 1, Reached: true, FiredAt: &fired, Deadline: &deadline}
-	waiting, begun := escalation.State{Phase: escalation.Waiting}, escalation.State{Phase: escalation.Stepping}
+	falling := escalation.State{Phase: escalation.PhaseFallback, Run: 1, Reached: true, FiredAt: &fired, Deadline: &deadline}
+	waiting, begun := escalation.State{Phase: escalation.PhaseWaiting}, escalation.State{Phase: escalation.PhaseSteps}
 	begunByHand := begun
 	begunByHand.Deadline = &now
 
@@ -144,19 +144,19 @@ func TestPassOver(t *testing.T) {
 	running := func(phase escalation.Phase, deadline *time.Time) escalation.Running {
 		return escalation.Running{State: escalation.State{Phase: phase, FiredAt: &fired, Deadline: deadline}, Active: true, NextAction: deadline}
 	}
-	stopped := running(escalation.Stepping, &deadline)
+	stopped := running(escalation.PhaseSteps, &deadline)
 	stopped.Active = false
 	for name, c := range map[string]struct {
 		from      escalation.Running
 		reachable bool
 		want      bool
 	}{
-		"nobody can be reached":  {running(escalation.Stepping, &deadline), false, true},
-		"somebody can":           {running(escalation.Stepping, &deadline), true, false},
-		"nobody of the fallback": {running(escalation.Falling, &deadline), false, true},
-		"no administrator":       {running(escalation.Administrators, &deadline), false, false},
-		"over at this instant":   {running(escalation.Stepping, &now), false, false},
-		"to fire again":          {running(escalation.Stepping, nil), false, false},
+		"nobody can be reached":  {running(escalation.PhaseSteps, &deadline), false, true},
+		"somebody can":           {running(escalation.PhaseSteps, &deadline), true, false},
+		"nobody of the fallback": {running(escalation.PhaseFallback, &deadline), false, true},
+		"no administrator":       {running(escalation.PhaseAdministrators, &deadline), false, false},
+		"over at this instant":   {running(escalation.PhaseSteps, &now), false, false},
+		"to fire again":          {running(escalation.PhaseSteps, nil), false, false},
 		"stopped":                {stopped, false, false},
 	} {
 		got, events, ok := escalation.PassOver(now, c.from, c.reachable)

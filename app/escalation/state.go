@@ -9,22 +9,22 @@ type Phase string
 
 // The phases of an escalation.
 const (
-	Waiting        Phase = "waiting" // low urgency, for support hours
-	Stepping       Phase = "steps"
-	Falling        Phase = "fallback"
-	Administrators Phase = "administrators"
+	PhaseWaiting        Phase = "waiting" // low urgency, for support hours
+	PhaseSteps          Phase = "steps"
+	PhaseFallback       Phase = "fallback"
+	PhaseAdministrators Phase = "administrators"
 )
 
 // What follows an exhausted policy, which no configuration can turn off: the
-// fallback, the administrators if nobody answers, then the fallback again every
-// hour.
+// fallback, then the administrators if nobody acknowledged within FallbackTimeout,
+// then the fallback again every FallbackInterval.
 const (
-	FallbackTimeout = 15 * time.Minute
-	FallbackAgain   = time.Hour
+	FallbackTimeout  = 15 * time.Minute
+	FallbackInterval = time.Hour
 )
 
-// State is how far one escalation has come. A new one has a phase, Stepping or
-// Waiting, and nothing else.
+// State is the position of one escalation in its policy. A new escalation has a
+// phase, PhaseSteps or PhaseWaiting, and no other field set.
 type State struct {
 	Phase Phase
 	Step  int // counted from 0
@@ -32,14 +32,14 @@ type State struct {
 	Run int
 	// Reached says that somebody was paged in this run of the chain.
 	Reached bool
-	// FiredAt is when the present step fired; nil when it is to fire (for the first
-	// time, or again after a raise).
+	// FiredAt is when the current step fired; nil while it has yet to fire, for the
+	// first time or again after a raise.
 	FiredAt *time.Time
-	// Deadline ends the present step's timeout.
+	// Deadline is the end of the current step's timeout; nil for none.
 	Deadline *time.Time
 }
 
-// Decision is whom to page now.
+// Decision is the people to page now, as targets.
 type Decision struct {
 	Phase   Phase
 	Step    int
@@ -49,19 +49,19 @@ type Decision struct {
 	Digest bool
 }
 
-// Next is what is due once the present step's deadline is over or its people
-// could not be reached: the decision, and the state while it is carried out.
-// What has not fired yet, or is to fire again after a raise, is due as it is.
-// How long a deadline has been over never matters, so that an escalation that
-// is overdue after an outage fires one step.
+// Next returns the decision that is due once the deadline of the current step is over
+// or its people could not be reached, and the state in which the decision is carried
+// out. A step that has not fired yet, or is to fire again after a raise, is due
+// itself. How long ago the deadline passed does not matter: an escalation that is
+// overdue after an outage fires one step.
 func (p Policy) Next(s State) (Decision, State) {
 	unfired := s.FiredAt == nil
 	switch {
-	case s.Phase == Falling && unfired:
+	case s.Phase == PhaseFallback && unfired:
 		return p.fallback(s.Run)
-	case s.Phase == Falling && (s.Run == 0 || s.cutShort()), s.Phase == Administrators && unfired:
+	case s.Phase == PhaseFallback && (s.Run == 0 || s.endedEarly()), s.Phase == PhaseAdministrators && unfired:
 		return administrators(s.Run)
-	case s.Phase == Falling || s.Phase == Administrators:
+	case s.Phase == PhaseFallback || s.Phase == PhaseAdministrators:
 		return p.fallback(s.Run + 1)
 	case unfired && s.Step < len(p.Steps):
 		return p.step(s)
@@ -70,14 +70,14 @@ func (p Policy) Next(s State) (Decision, State) {
 	}
 }
 
-// cutShort reports whether a fallback ends before its hour is over: it found
-// nobody, every attempt failed, or a person escalated by hand.
-func (s State) cutShort() bool {
-	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackAgain
+// endedEarly reports whether a fallback ends before its FallbackInterval is over: it
+// found nobody, every attempt failed, or a person escalated by hand.
+func (s State) endedEarly() bool {
+	return s.Deadline == nil || s.Deadline.Sub(*s.FiredAt) < FallbackInterval
 }
 
-// afterStep goes to the next step, the next run, or, when the runs are over or
-// a whole run found nobody, to the fallback.
+// afterStep returns the next step, in the same or the next run, or the fallback after
+// the last run or after a run that found nobody.
 func (p Policy) afterStep(s State) (Decision, State) {
 	next := State{Step: s.Step + 1, Run: s.Run, Reached: s.Reached}
 	if next.Step >= len(p.Steps) {
@@ -90,27 +90,27 @@ func (p Policy) afterStep(s State) (Decision, State) {
 }
 
 func (p Policy) step(s State) (Decision, State) {
-	s.Phase = Stepping
-	return Decision{Phase: Stepping, Step: s.Step, Run: s.Run, Targets: p.Steps[s.Step].Targets}, s
+	s.Phase = PhaseSteps
+	return Decision{Phase: PhaseSteps, Step: s.Step, Run: s.Run, Targets: p.Steps[s.Step].Targets}, s
 }
 
 // fallback pages the fallback for the first time (run 0) or, hourly, again.
 func (p Policy) fallback(run int) (Decision, State) {
-	return Decision{Phase: Falling, Run: run, Targets: p.Fallback}, State{Phase: Falling, Run: run}
+	return Decision{Phase: PhaseFallback, Run: run, Targets: p.Fallback}, State{Phase: PhaseFallback, Run: run}
 }
 
 func administrators(run int) (Decision, State) {
-	return Decision{Phase: Administrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: Administrators, Run: run}
+	return Decision{Phase: PhaseAdministrators, Run: run, Targets: []Target{{Role: "administrator"}}}, State{Phase: PhaseAdministrators, Run: run}
 }
 
-// fired is the state after a decision that reached somebody at now, from which
-// the timeout runs.
+// fired is the state after a decision that reached somebody at now, when the timeout
+// starts.
 func (p Policy) fired(s State, now time.Time, priority *int) State {
-	timeout := FallbackAgain
+	timeout := FallbackInterval
 	switch {
-	case s.Phase == Stepping:
+	case s.Phase == PhaseSteps:
 		timeout = p.Steps[s.Step].After(priority)
-	case s.Phase == Falling && s.Run == 0:
+	case s.Phase == PhaseFallback && s.Run == 0:
 		timeout = FallbackTimeout
 	}
 	s.Reached = true
@@ -123,22 +123,23 @@ func (s State) wait(now time.Time, timeout time.Duration) State {
 	return s
 }
 
-// Firing is a decision and what came of it.
+// Firing is a decision and its result.
 type Firing struct {
 	Decision
-	// People are whom it reaches; none that counts, and it was passed over.
+	// People are those it reaches. Where all are shadows, or there are none, the
+	// decision was passed over.
 	People []Reached
 }
 
-// Fire carries out what is due at now: it passes over what resolves to nobody
-// until somebody is reached. It returns every decision on the way, the last
-// being the one that reached somebody; where not even an administrator can be
-// reached, none does, and the state tries again in an hour.
+// Fire carries out what is due at now. It passes over decisions that resolve to
+// nobody until somebody is reached, and returns every decision, the last being the
+// one that reached somebody. Where not even an administrator can be reached, no
+// decision does, and the state is due again after FallbackInterval.
 //
-// It ends: a run in which nobody was reached leads to the fallback, so that at
-// most the rest of one run and the whole of the next come before it.
+// It ends: a run in which nobody was reached leads to the fallback, so at most the
+// rest of one run and the whole of the next come before it.
 func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
-	waited := s.Phase == Waiting && s.Deadline == nil // a deadline is set by a person who escalates
+	waited := s.Phase == PhaseWaiting && s.Deadline == nil // a person who escalates sets a deadline
 	var firings []Firing
 	for {
 		var d Decision
@@ -147,17 +148,18 @@ func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decisio
 		f := Firing{Decision: d, People: resolve(d)}
 		firings = append(firings, f)
 		switch {
-		case Covered(f.People):
+		case AnyNonShadow(f.People):
 			return firings, p.fired(s, now, priority)
-		case d.Phase == Administrators:
-			return firings, s.wait(now, FallbackAgain)
+		case d.Phase == PhaseAdministrators:
+			return firings, s.wait(now, FallbackInterval)
 		}
 		s.FiredAt = &now // passed over, with no deadline to wait for
 	}
 }
 
-// Covered reports whether somebody who counts was reached: shadows do not.
-func Covered(people []Reached) bool {
+// AnyNonShadow reports whether one of the people is no shadow. A shadow is paged
+// beside the person on call, but a step that reaches only shadows is passed over.
+func AnyNonShadow(people []Reached) bool {
 	for _, r := range people {
 		if !r.Shadow {
 			return true
@@ -166,9 +168,9 @@ func Covered(people []Reached) bool {
 	return false
 }
 
-// MayPassOver reports whether the present step, in a phase and a run as a store
-// keeps them, is over at once where every attempt to reach somebody has failed.
-// Nothing comes after the administrators, so they are tried again after an hour.
+// MayPassOver reports whether a step, given by the phase and run that a store holds,
+// ends at once where every attempt to reach somebody has failed. Nothing follows the
+// administrators, so they are paged again after FallbackInterval.
 func MayPassOver(phase string, _ int) bool {
-	return Phase(phase) == Stepping || Phase(phase) == Falling
+	return Phase(phase) == PhaseSteps || Phase(phase) == PhaseFallback
 }

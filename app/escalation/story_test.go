@@ -18,7 +18,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-// The people of the stories.
+// The people of the fixture.
 const (
 	ana int64 = iota + 1
 	ben
@@ -30,7 +30,7 @@ const (
 
 var first = map[int64]string{ana: "ana", ben: "ben", chiara: "chiara", dana: "dana", root: "root", stranger: "stranger"}
 
-// The things of the stories.
+// The ids of the fixture.
 const (
 	paymentsSchedule int64 = 10
 	paymentsTeam     int64 = 20
@@ -100,8 +100,8 @@ func newRoster() *escalation.Roster {
 	}
 }
 
-// fixture is a store and a directory in memory, with an engine on them and a clock
-// that stands still.
+// fixture is an engine with a store and a directory in memory, and a clock that only
+// the test moves.
 type fixture struct {
 	t        fataler
 	now      time.Time
@@ -149,7 +149,7 @@ func (d *fixture) begin(change ...func(*row)) *row {
 	at := d.now
 	r := &row{next: &at, Due: escalation.Due{
 		ID: int64(len(d.rows) + 1), Incident: int64(len(d.rows) + 1), Purpose: escalation.Primary, PolicyVersionID: paymentsPolicy,
-		State: escalation.State{Phase: escalation.Stepping}, Status: incident.Triggered, Urgency: incident.High, ServiceID: checkout,
+		State: escalation.State{Phase: escalation.PhaseSteps}, Status: incident.Triggered, Urgency: incident.High, ServiceID: checkout,
 	}}
 	for _, c := range change {
 		c(r)
@@ -175,7 +175,7 @@ func (r *row) raise(at time.Time, priority int) {
 // skip has a person escalate. What passes a step over does the same.
 func (r *row) skip(at time.Time) { r.apply(at, incident.EscalateNext) }
 
-// advance lets the time pass, the engine acting whenever something is due.
+// advance moves the clock, and sweeps at each instant at which something is due.
 func (d *fixture) advance(by time.Duration) {
 	d.t.Helper()
 	until := d.now.Add(by)
@@ -348,7 +348,7 @@ func (d *fixture) Policy(_ context.Context, versionID int64) (escalation.NamedPo
 	return escalation.NamedPolicy{Slug: "payments", Name: "Payments", Policy: p}, nil
 }
 
-// tells holds the story against what is expected of it since it was asked last.
+// tells compares the events since the last call with those expected.
 func (d *fixture) tells(t *testing.T, want ...string) {
 	t.Helper()
 	if diff := gocmp.Diff(want, d.log); diff != "" {
@@ -357,7 +357,7 @@ func (d *fixture) tells(t *testing.T, want ...string) {
 	d.log = nil
 }
 
-// unreachable are people whose every contact is gone.
+// unreachable makes people unreachable.
 func (d *fixture) unreachable(ids ...int64) {
 	for _, id := range ids {
 		p := d.roster.People[id]

@@ -219,16 +219,16 @@ func (h *Harness) ApplyText(name, text string) {
 	if _, err := editor.Store.Apply(ctx, auth.Tocsin, plan); err != nil {
 		h.t.Fatal(err)
 	}
-	h.Settle()
+	h.WaitIdle()
 }
 
 // Now is what the clock shows.
 func (h *Harness) Now() time.Time { return h.clock.Now() }
 
-// Settle waits until everything that is due has been done.
-func (h *Harness) Settle() {
+// WaitIdle waits until everything that is due has been done.
+func (h *Harness) WaitIdle() {
 	h.t.Helper()
-	if err := h.Server.Settle(h.t.Context()); err != nil {
+	if err := h.Server.RunUntilIdle(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -244,7 +244,7 @@ func (h *Harness) Advance(d time.Duration) {
 func (h *Harness) AdvanceTo(target time.Time) {
 	h.t.Helper()
 	for {
-		h.Settle()
+		h.WaitIdle()
 		due, ok, err := h.Server.NextDue(h.t.Context())
 		if err != nil {
 			h.t.Fatal(err)
@@ -257,7 +257,7 @@ func (h *Harness) AdvanceTo(target time.Time) {
 		}
 	}
 	h.clock.set(target)
-	h.Settle()
+	h.WaitIdle()
 }
 
 // Breach is a body that a story changes before it is posted.
@@ -309,7 +309,7 @@ func (h *Harness) PostBreach(service string, changes ...Change) int64 {
 		h.t.Fatalf("the answer is no JSON: %s", answer)
 	}
 	number, _ := a.Incident.Number.Int64()
-	h.Settle()
+	h.WaitIdle()
 	return number
 }
 
@@ -366,7 +366,7 @@ func (h *Harness) API(method, path string, body any) map[string]any {
 	if err := json.Unmarshal(answer, &value); err != nil {
 		h.t.Fatalf("%s %s: not JSON: %s", method, path, answer)
 	}
-	h.Settle()
+	h.WaitIdle()
 	return value
 }
 

@@ -44,7 +44,7 @@ type Text struct {
 // the words.
 func (p Phone) ExpectSMS(words ...string) Text {
 	p.h.t.Helper()
-	p.h.Settle()
+	p.h.WaitIdle()
 	for _, m := range p.h.Twilio.Messages() {
 		if m.To != p.number || p.h.seen["sms "+m.SID] {
 			continue
@@ -64,7 +64,7 @@ func (p Phone) ExpectSMS(words ...string) Text {
 // ExpectNothing fails if there is a message that nobody has looked at.
 func (p Phone) ExpectNothing() {
 	p.h.t.Helper()
-	p.h.Settle()
+	p.h.WaitIdle()
 	if n := p.unread(); n != nil {
 		p.h.t.Fatalf("at %s %s got an SMS that was not expected: %s", p.h.Now().Format(time.DateTime), p.name, n[0].Body)
 	}
@@ -73,7 +73,7 @@ func (p Phone) ExpectNothing() {
 // Ignore counts what is there as looked at, and returns how much it was.
 func (p Phone) Ignore() int {
 	p.h.t.Helper()
-	p.h.Settle()
+	p.h.WaitIdle()
 	unread := p.unread()
 	for _, m := range unread {
 		p.h.seen["sms "+m.SID] = true
@@ -105,7 +105,7 @@ func (p Phone) Send(text string) string {
 	if err != nil {
 		p.h.t.Fatal(err)
 	}
-	p.h.Settle()
+	p.h.WaitIdle()
 	return answer
 }
 
@@ -137,7 +137,7 @@ func (h *Harness) Mailbox(address string) Mailbox { return Mailbox{h, address} }
 // text must contain the words.
 func (m Mailbox) ExpectMail(words ...string) far.Mail {
 	m.h.t.Helper()
-	m.h.Settle()
+	m.h.WaitIdle()
 	for i, mail := range m.h.Mail.Messages() {
 		key := fmt.Sprint("mail ", i)
 		if !slices.Contains(mail.To, m.address) || m.h.seen[key] {
@@ -158,7 +158,7 @@ func (m Mailbox) ExpectMail(words ...string) far.Mail {
 // Ignore counts what is there as looked at, and returns how much it was.
 func (m Mailbox) Ignore() int {
 	m.h.t.Helper()
-	m.h.Settle()
+	m.h.WaitIdle()
 	n := 0
 	for i, mail := range m.h.Mail.Messages() {
 		key := fmt.Sprint("mail ", i)
@@ -174,7 +174,7 @@ func (m Mailbox) Ignore() int {
 // at.
 func (h *Harness) NobodyElseIsPaged() {
 	h.t.Helper()
-	h.Settle()
+	h.WaitIdle()
 	for _, m := range h.Twilio.Messages() {
 		if !h.seen["sms "+m.SID] {
 			h.t.Fatalf("%s got an SMS that was not expected: %s", m.To, m.Body)

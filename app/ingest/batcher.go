@@ -19,9 +19,9 @@ import (
 type BatcherOptions struct {
 	Lanes    int           // parallel transactions; 1. A key or group always takes the same lane
 	MaxBatch int           // signals in a transaction; 256
-	MaxCount int           // signals that may wait or be in work; 10,000
-	MaxBytes int64         // and their size; 64 MiB
-	Deadline time.Duration // how long a sender waits, and a transaction may take; 5 s
+	MaxCount int           // signals that are queued or being written; 10,000
+	MaxBytes int64         // their total size; 64 MiB
+	Deadline time.Duration // limit of a sender's wait, and of a transaction; 5 s
 	Log      *slog.Logger
 }
 
@@ -47,24 +47,26 @@ func (o BatcherOptions) withDefaults() BatcherOptions {
 	return o
 }
 
-// A batch that loses a race is tried this often, with a pause that doubles.
+// A transaction that fails with ErrRetry is tried up to maxTries times, with
+// exponential backoff that starts at firstBackoff.
 const (
-	maxTries   = 6
-	firstPause = 2 * time.Millisecond
+	maxTries     = 6
+	firstBackoff = 2 * time.Millisecond
 )
 
-// Batcher makes signals durable many at a time without making a single one
-// wait: a lane takes whatever is there, writes it in one transaction, and what
-// came in meanwhile is the next batch. There is no timer. Where the writer
-// leaves the wait for the disk to Settle, the lane goes on meanwhile.
+// Batcher writes signals in batches (group commit) and delays no signal for it: a
+// lane takes all that are queued and writes them in one transaction; those that
+// arrive meanwhile are the next batch. There is no timer. Where the Writer answers
+// with a Mark, the wait for the flush runs beside the lane, which goes on with the
+// next batch.
 type Batcher struct {
-	writer   Writer
-	opts     BatcherOptions
-	seed     maphash.Seed
-	lanes    []*lane
-	settling *settling
-	done     sync.WaitGroup // the lanes
-	settled  sync.WaitGroup
+	writer    Writer
+	opts      BatcherOptions
+	seed      maphash.Seed
+	lanes     []*lane
+	unflushed *flushQueue
+	lanesDone sync.WaitGroup
+	flushDone sync.WaitGroup
 
 	count   atomic.Int64
 	bytes   atomic.Int64
@@ -76,16 +78,16 @@ type lane struct {
 	mu      sync.Mutex
 	waiting []*submission
 	closed  bool
-	wake    bell
+	wake    wakeup
 }
 
-// submission is the signals of one request on their way, which are written in one
-// transaction. It is answered once, by its lane.
+// submission holds the signals of one request, which are written in one transaction.
+// It is answered once.
 type submission struct {
 	signals []Signal
 	size    int64
 	state   atomic.Int32
-	answer  chan answer // holds one, so that a lane never waits for a sender
+	answer  chan answer // of capacity 1, so that a lane never waits for a sender
 }
 
 type answer struct {
@@ -96,28 +98,28 @@ type answer struct {
 // The states of a submission.
 const (
 	queued  int32 = iota
-	taken         // by its lane: it will be written or fail
-	dropped       // its sender was told to try again before a lane took it
+	taken         // by its lane, which writes it or fails it
+	dropped       // its deadline passed before a lane took it
 )
 
 // NewBatcher starts the lanes. Close ends them.
 func NewBatcher(writer Writer, opts BatcherOptions) *Batcher {
-	b := &Batcher{writer: writer, opts: opts.withDefaults(), seed: maphash.MakeSeed(), settling: newSettling()}
-	b.settled.Go(b.settle)
+	b := &Batcher{writer: writer, opts: opts.withDefaults(), seed: maphash.MakeSeed(), unflushed: newFlushQueue()}
+	b.flushDone.Go(b.answerFlushed)
 	for range b.opts.Lanes {
-		l := &lane{wake: newBell()}
+		l := &lane{wake: newWakeup()}
 		b.lanes = append(b.lanes, l)
-		b.done.Go(func() { b.drain(l) })
+		b.lanesDone.Go(func() { b.drain(l) })
 	}
 	return b
 }
 
-// Submit waits until the signals, of which there is one at least, are durable.
-// They are written in one transaction, but where the data of one is at fault: then
-// the others are written and all fail. It fails as Unavailable at once
-// where the queue is full or closed, and where the deadline passes first; then
-// the signals may yet be written, which their dedup keys make harmless to repeat.
-// A sender that hangs up ends the wait and nothing else.
+// Submit waits until the signals, of which there is at least one, are durable. They
+// are written in one transaction, unless the data of one is bad: then each is tried
+// by itself, and the request fails. It fails as Unavailable at once where the queue
+// is full or closed, and when the deadline passes. After a deadline the signals may
+// still be written; their dedup keys make it safe to send them again. Where ctx ends,
+// only the wait ends.
 func (b *Batcher) Submit(ctx context.Context, signals []Signal) ([]Result, error) {
 	s := &submission{signals: signals, answer: make(chan answer, 1)}
 	for i := range signals {
@@ -147,29 +149,29 @@ func (b *Batcher) Submit(ctx context.Context, signals []Signal) ([]Result, error
 	}
 }
 
-// Close takes no more signals, finishes those that wait, and returns when all
-// are answered or ctx ends.
+// Close accepts no more signals, writes those that are queued, and returns when all are
+// answered or ctx ends.
 func (b *Batcher) Close(ctx context.Context) error {
 	for _, l := range b.lanes {
 		l.close()
 	}
 	finished := make(chan struct{})
 	go func() {
-		b.done.Wait()
-		b.settling.close()
-		b.settled.Wait()
+		b.lanesDone.Wait()
+		b.unflushed.close()
+		b.flushDone.Wait()
 		close(finished)
 	}()
 	select {
 	case <-finished:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("signals are still waiting to be stored: %w", ctx.Err())
+		return fmt.Errorf("close batcher with signals queued: %w", ctx.Err())
 	}
 }
 
-// admit reserves room in the queue. A request with more signals than the queue
-// holds is let in where the queue is empty.
+// admit reserves space in the queue. A request with more than MaxCount signals is
+// admitted while the queue is empty.
 func (b *Batcher) admit(s *submission) bool {
 	n := int64(len(s.signals))
 	if all := b.count.Add(n); all > int64(b.opts.MaxCount) && all > n {
@@ -188,8 +190,8 @@ func (b *Batcher) release(s *submission) {
 	b.bytes.Add(-s.size)
 }
 
-// laneOf gives every signal of a group or key the same lane, so that they keep
-// their order. The other signals of a request go with its first.
+// laneOf returns the same lane for all signals of a group or key, so that they keep
+// their order. The other signals of a request follow its first.
 func (b *Batcher) laneOf(s *Signal) *lane {
 	if len(b.lanes) == 1 {
 		return b.lanes[0]
@@ -209,7 +211,7 @@ func (l *lane) push(s *submission) bool {
 		return false
 	}
 	l.waiting = append(l.waiting, s)
-	l.wake.ring()
+	l.wake.signal()
 	return true
 }
 
@@ -217,24 +219,24 @@ func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	l.wake.ring()
+	l.wake.signal()
 }
 
-// bell wakes one goroutine, and rings on where it is not listening yet.
-type bell chan struct{}
+// wakeup wakes one goroutine. A signal is kept while the goroutine is not waiting yet.
+type wakeup chan struct{}
 
-func newBell() bell { return make(bell, 1) }
+func newWakeup() wakeup { return make(wakeup, 1) }
 
-func (b bell) ring() {
+func (w wakeup) signal() {
 	select {
-	case b <- struct{}{}:
+	case w <- struct{}{}:
 	default:
 	}
 }
 
-// take moves submissions of up to limit signals into batch, or a single one that
-// has more; it leaves none behind where it takes none. more is false once the lane
-// is closed and empty.
+// take moves submissions of up to limit signals into batch, or a single one that has
+// more. An empty batch means that the lane is empty. more is false once the lane is
+// closed and empty.
 func (l *lane) take(batch []*submission, limit int) (_ []*submission, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -255,7 +257,7 @@ func (l *lane) take(batch []*submission, limit int) (_ []*submission, more bool)
 	return batch, !l.closed || rest > 0 || len(batch) > 0
 }
 
-// drain is the life of a lane.
+// drain writes the batches of a lane until it is closed and empty.
 func (b *Batcher) drain(l *lane) {
 	batch := make([]*submission, 0, b.opts.MaxBatch)
 	signals := make([]Signal, 0, b.opts.MaxBatch)
@@ -281,25 +283,25 @@ func (b *Batcher) drain(l *lane) {
 	}
 }
 
-// write makes a batch durable and answers each of its submissions. A batch that
-// is refused because of its data is halved until what is wrong with it stands
-// alone, so that it fails and its neighbours do not.
+// write writes a batch and answers each of its submissions. A batch that fails because
+// of its data is split in halves until the bad submission is alone, so that only it
+// fails.
 func (b *Batcher) write(ctx context.Context, batch []*submission, signals []Signal) {
 	written, err := b.try(ctx, signals)
 	switch {
 	case err == nil && written.Mark == Durable:
 		b.confirm(batch, written.Results)
 	case err == nil:
-		b.settling.add(unsettled{batch: slices.Clone(batch), written: written})
+		b.unflushed.add(unflushedBatch{batch: slices.Clone(batch), written: written})
 	case isTransient(err) || ctx.Err() != nil:
 		b.refuse(batch, err)
 	case len(batch) == 1:
 		if len(signals) > 1 {
-			b.writeApart(ctx, signals)
+			b.writeSingly(ctx, signals)
 		}
 		b.metrics.failed.Add(1)
 		s := &signals[0]
-		b.opts.Log.Error("store signal", "service", s.ServiceID, "dedup_key", s.Event.DedupKey, "signals", len(signals), "error", err)
+		b.opts.Log.Error("write signal failed", "service", s.ServiceID, "dedup_key", s.Event.DedupKey, "signals", len(signals), "error", err)
 		b.reply(batch[0], answer{err: fault.Internal(err)})
 	default:
 		b.metrics.bisected.Add(1)
@@ -313,19 +315,19 @@ func (b *Batcher) write(ctx context.Context, batch []*submission, signals []Sign
 	}
 }
 
-// writeApart writes each signal of a request by itself, one of which cannot be
-// written. Its sender is told of a failure all the same; that it repeats the
-// others is harmless.
-func (b *Batcher) writeApart(ctx context.Context, signals []Signal) {
+// writeSingly writes each signal of a request in its own transaction, since one of them
+// cannot be written. The request fails all the same; its sender may repeat all signals,
+// which their dedup keys make safe.
+func (b *Batcher) writeSingly(ctx context.Context, signals []Signal) {
 	b.metrics.bisected.Add(1)
 	for i := range signals {
 		if _, err := b.try(ctx, signals[i:i+1]); err != nil {
-			b.opts.Log.Error("store signal", "service", signals[i].ServiceID, "dedup_key", signals[i].Event.DedupKey, "error", err)
+			b.opts.Log.Error("write signal failed", "service", signals[i].ServiceID, "dedup_key", signals[i].Event.DedupKey, "error", err)
 		}
 	}
 }
 
-// confirm answers those whose signals are durable.
+// confirm answers the submissions of a durable batch.
 func (b *Batcher) confirm(batch []*submission, results []Result) {
 	b.metrics.written.Add(int64(len(results)))
 	for _, s := range batch {
@@ -335,10 +337,10 @@ func (b *Batcher) confirm(batch []*submission, results []Result) {
 	}
 }
 
-// refuse has senders repeat what may not be stored.
+// refuse answers a batch that may not be durable, so that its senders try again.
 func (b *Batcher) refuse(batch []*submission, err error) {
 	b.metrics.failed.Add(int64(len(batch)))
-	b.opts.Log.Warn("store signals; senders repeat them", "requests", len(batch), "error", err)
+	b.opts.Log.Warn("write batch failed", "requests", len(batch), "error", err)
 	failure := tryAgain("The signal could not be stored. Send it again in a moment.", err)
 	for _, s := range batch {
 		b.reply(s, answer{err: failure})
@@ -349,9 +351,9 @@ func isTransient(err error) bool {
 	return errors.Is(err, ErrRetry) || errors.Is(err, ErrUnavailable)
 }
 
-// try writes once, and again for as long as races are lost.
+// try writes the signals, again after each ErrRetry up to maxTries.
 func (b *Batcher) try(ctx context.Context, signals []Signal) (Written, error) {
-	pause := firstPause
+	backoff := firstBackoff
 	for tries := 1; ; tries++ {
 		b.metrics.batches.Add(1)
 		written, err := b.call(ctx, signals)
@@ -360,15 +362,15 @@ func (b *Batcher) try(ctx context.Context, signals []Signal) (Written, error) {
 		}
 		b.metrics.retried.Add(1)
 		select {
-		case <-time.After(pause):
-			pause *= 2
+		case <-time.After(backoff):
+			backoff *= 2
 		case <-ctx.Done():
 			return Written{}, errors.Join(err, ErrUnavailable)
 		}
 	}
 }
 
-// call survives a panic of the writer: the lane must live.
+// call turns a panic of the writer into an error, since the lane must go on.
 func (b *Batcher) call(ctx context.Context, signals []Signal) (written Written, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -377,7 +379,7 @@ func (b *Batcher) call(ctx context.Context, signals []Signal) (written Written, 
 	}()
 	written, err = b.writer.WriteSignals(ctx, signals)
 	if err == nil && len(written.Results) != len(signals) {
-		err = fmt.Errorf("the writer answered %d of %d signals", len(written.Results), len(signals))
+		err = fmt.Errorf("writer returned %d results for %d signals", len(written.Results), len(signals))
 	}
 	return written, err
 }

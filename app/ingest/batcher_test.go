@@ -21,9 +21,9 @@ import (
 // its time.
 type fakeWriter struct {
 	refuse func(ctx context.Context, signals []ingest.Signal) error
-	// mark, if set, leaves the wait for the disk to settle.
-	mark   func() ingest.Mark
-	settle func(ingest.Mark) error
+	// mark, if set, makes batches wait for flush.
+	mark  func() ingest.Mark
+	flush func(ingest.Mark) error
 
 	mu      sync.Mutex
 	written []string // titles
@@ -53,7 +53,7 @@ func (w *fakeWriter) WriteSignals(ctx context.Context, signals []ingest.Signal) 
 	return written, nil
 }
 
-func (w *fakeWriter) Settle(_ context.Context, mark ingest.Mark) error { return w.settle(mark) }
+func (w *fakeWriter) WaitForFlush(_ context.Context, mark ingest.Mark) error { return w.flush(mark) }
 
 func signal(key, title string) ingest.Signal {
 	return ingest.Signal{ServiceID: 1, Event: incident.Event{DedupKey: key, Title: title}}
@@ -71,8 +71,8 @@ func startBatcher(t *testing.T, w ingest.Writer, opts ingest.BatcherOptions) *in
 	return b
 }
 
-// held is a writer whose first batch waits until the gate opens, so that what
-// comes after it gathers.
+// held is a writer whose first batch waits until the gate opens, so that later signals
+// are queued.
 func held(gate <-chan struct{}) *fakeWriter {
 	first := true
 	return &fakeWriter{refuse: func(context.Context, []ingest.Signal) error {
@@ -95,7 +95,7 @@ func submit(b *ingest.Batcher, s ingest.Signal) <-chan error {
 	return answer
 }
 
-func TestWhatWaitsIsWrittenTogetherInItsOrder(t *testing.T) {
+func TestQueuedSignalsShareBatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -115,7 +115,7 @@ func TestWhatWaitsIsWrittenTogetherInItsOrder(t *testing.T) {
 	})
 }
 
-func TestASingleSignalDoesNotWait(t *testing.T) {
+func TestSingleSignalIsNotDelayed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := startBatcher(t, &fakeWriter{}, ingest.BatcherOptions{})
@@ -129,7 +129,7 @@ func TestASingleSignalDoesNotWait(t *testing.T) {
 	})
 }
 
-func TestOneBadSignalFailsAlone(t *testing.T) {
+func TestBadSignalFailsAlone(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"error", "panic"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestOneBadSignalFailsAlone(t *testing.T) {
 	}
 }
 
-func TestALostRaceIsRepeated(t *testing.T) {
+func TestConflictIsRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		races := 3
@@ -187,11 +187,11 @@ func TestALostRaceIsRepeated(t *testing.T) {
 	})
 }
 
-func TestWhatPassesAnswersUnavailable(t *testing.T) {
+func TestTemporaryErrorIsUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, failure := range map[string]error{
-		"a race lost for ever": ingest.ErrRetry,
-		"a lost connection":    fmt.Errorf("EOF: %w", ingest.ErrUnavailable),
+		"permanent conflict": ingest.ErrRetry,
+		"a lost connection":  fmt.Errorf("EOF: %w", ingest.ErrUnavailable),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			gate := make(chan struct{})
@@ -217,7 +217,7 @@ func TestWhatPassesAnswersUnavailable(t *testing.T) {
 	}
 }
 
-func TestAFullQueueTurnsAwayAtOnce(t *testing.T) {
+func TestFullQueueRefusesAtOnce(t *testing.T) {
 	t.Parallel()
 	big := signal("big", "big")
 	big.Event.Body = make([]byte, 1<<20)
@@ -248,7 +248,7 @@ func TestAFullQueueTurnsAwayAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheDeadlineAnswersAndWhatWasNotBegunIsDropped(t *testing.T) {
+func TestDeadlineDropsQueuedSignals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -275,7 +275,7 @@ func TestTheDeadlineAnswersAndWhatWasNotBegunIsDropped(t *testing.T) {
 	})
 }
 
-func TestATransactionHasADeadline(t *testing.T) {
+func TestTransactionDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -299,14 +299,14 @@ func TestATransactionHasADeadline(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		// What is slow is not searched for bad data.
+		// A batch that is too slow is not bisected.
 		if s := b.Stats(); s.Waiting != 0 || s.Batches != 2 || s.Bisected != 0 {
 			t.Errorf("%+v", s)
 		}
 	})
 }
 
-func TestASenderThatHangsUpDisturbsNobody(t *testing.T) {
+func TestCancelledSenderAffectsNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -335,7 +335,7 @@ func TestASenderThatHangsUpDisturbsNobody(t *testing.T) {
 	})
 }
 
-func TestCloseDrains(t *testing.T) {
+func TestCloseDrainsQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})

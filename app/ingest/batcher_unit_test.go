@@ -11,8 +11,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
-// unitsOf is a writer that keeps the titles of each transaction, and refuses
-// those with a signal "bad".
+// unitsOf returns a writer that records the titles of each transaction, and fails those
+// with a signal "bad".
 func unitsOf(gate <-chan struct{}) (w *fakeWriter, batches *[][]string) {
 	batches = &[][]string{}
 	w = held(gate)
@@ -49,7 +49,7 @@ func submitUnit(b *ingest.Batcher, titles ...string) <-chan error {
 	return answer
 }
 
-func TestSignalsOfARequestShareATransaction(t *testing.T) {
+func TestRequestIsOneTransaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -69,9 +69,9 @@ func TestSignalsOfARequestShareATransaction(t *testing.T) {
 	})
 }
 
-// A signal that cannot be written fails its request, and is no reason to write
-// nothing of it, or of others.
-func TestBadSignalOfARequestCostsNoOther(t *testing.T) {
+// A signal that cannot be written fails its request; the other signals of the request
+// are written nevertheless.
+func TestBadSignalFailsOnlyItsRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
@@ -93,7 +93,7 @@ func TestBadSignalOfARequestCostsNoOther(t *testing.T) {
 	})
 }
 
-func TestRequestLargerThanTheQueueIsTakenWhenItIsEmpty(t *testing.T) {
+func TestLargeRequestAdmittedWhenQueueEmpty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})

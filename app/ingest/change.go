@@ -8,25 +8,25 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// RecordedChange is a change of a service as it is kept.
+// RecordedChange is a stored change of a service.
 type RecordedChange struct {
 	ID            int64 `gorm:"primaryKey"`
 	ServiceID     int64
 	IntegrationID int64
 	Summary       string
 	Source        string // may be empty
-	// At is when it took place, by the sender's word, else when it was received;
-	// both are in UTC and whole microseconds.
+	// At is when it took place according to the sender, else when it was received; both
+	// are in UTC and whole microseconds.
 	At         time.Time
 	Links      []incident.Link `gorm:"serializer:json"`
 	Details    []incident.Pair `gorm:"serializer:json"`
 	ReceivedAt time.Time
 }
 
-// TableName is where the changes stand.
+// TableName implements gorm's Tabler.
 func (RecordedChange) TableName() string { return "changes" }
 
-// Changes keeps the changes of services.
+// Changes stores the changes of services.
 type Changes interface {
 	// RecordChanges writes changes, durably before it returns. One that the
 	// integration has recorded before, with the same summary, source and time, is

@@ -11,13 +11,13 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
-// applyDedupRule gives an event the key that its integration's own rule makes.
-// The rule goes before a dedup_key in the body, which it may use, being the
-// organisation's word. Where it fails on an event the key stays as it is without
-// a rule, and a warning says why: no page is lost by it.
+// applyDedupRule sets the dedup key that the integration's rule computes. The rule
+// takes precedence over a dedup_key in the body, which it may use. Where the rule
+// fails on an event, the key without a rule is kept, and a warning says why: a page
+// must not be lost to a bad rule.
 //
-// A breach and its recovery only meet where the rule uses what both carry. Of a
-// recovery the key without the rule is returned besides.
+// A breach and its recovery only have the same key where the rule uses fields that
+// both carry. For a recovery the key without the rule is returned as well.
 func applyDedupRule(ev *incident.Event, snapshot *catalog.Snapshot, integration catalog.Integration, format *Format, sent *Event) (without string) {
 	key, err := keyByRule(snapshot, integration, format, sent)
 	if err != nil {
@@ -31,7 +31,7 @@ func applyDedupRule(ev *incident.Event, snapshot *catalog.Snapshot, integration 
 	return without
 }
 
-// endedNothing warns of a recovery under a rule that was ignored.
+// endedNothing is the warning of an ignored recovery under a rule.
 const endedNothing = "The recovery ended nothing under the key of the integration's dedup rule, nor under the key without it. " +
 	"If the rule was changed since the breach came in, resolve the incident by hand."
 

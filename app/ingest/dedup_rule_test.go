@@ -38,7 +38,7 @@ const ruledBreach = `{"service": " checkout-api ", "deployment": "prod-eu", "end
 	"slo": {"name": "Availability", "objective": 99.0, "window": "28d", "team": "payments"}, "incident_priority": 2,
 	"environment": {"cpu": "90%"}, "build": 12345678, "none": null, "twice": "a", "twice": "b", "dedup_key": "mine"`
 
-func TestAnIntegrationsRuleMakesTheKey(t *testing.T) {
+func TestDedupRuleMakesKey(t *testing.T) {
 	t.Parallel()
 	for rule, want := range map[string]string{
 		``:                                     "mine",
@@ -58,8 +58,7 @@ func TestAnIntegrationsRuleMakesTheKey(t *testing.T) {
 	}
 }
 
-// TestNumbersKeepTheirDigits: what differs in the last digit of an id is of
-// another incident.
+// Ids that differ in the last digit give different keys.
 func TestNumbersKeepTheirDigits(t *testing.T) {
 	t.Parallel()
 	for number, want := range map[string]string{
@@ -75,9 +74,8 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 	}
 }
 
-// TestARuleThatFailsLosesNothing: the key is the one without it, and a warning
-// says why.
-func TestARuleThatFailsLosesNothing(t *testing.T) {
+// Where the rule fails, the key is the one without it, and a warning says why.
+func TestFailedRuleKeepsKey(t *testing.T) {
 	t.Parallel()
 	least := `{"service": "checkout-api", "deployment": "prod-eu", "sli": "availability", "slo": {"name": "Availability"}, "big": "` +
 		strings.Repeat("x", 300_000) + `", "text": "` + strings.Repeat("x", 3000) + `"`
@@ -106,9 +104,10 @@ func TestARuleThatFailsLosesNothing(t *testing.T) {
 	}
 }
 
-// TestARecoveryMeetsItsBreach where the rule uses what both carry, and says so
-// where it does not.
-func TestARecoveryMeetsItsBreach(t *testing.T) {
+// A recovery has the key of its breach where the rule uses fields that both carry.
+// Where
+// it does not, the answer has a warning.
+func TestRuleKeyOfRecovery(t *testing.T) {
 	t.Parallel()
 	recovery := `{"status": "recovered", "service": "checkout-api", "deployment": "prod-eu", "sli": "availability", "slo": {"name": "Availability"}}`
 	good := `event.service + "/" + event.slo.name`
@@ -122,11 +121,10 @@ func TestARecoveryMeetsItsBreach(t *testing.T) {
 	}
 }
 
-// TestTheRuleIsOfTheConfigurationInForce: what comes while it changes is
-// resolved anew.
-func TestTheRuleIsOfTheConfigurationInForce(t *testing.T) {
+// A signal that is written while the rule changes is resolved again by the new rule.
+func TestStaleRuleIsReplaced(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.contents.Integrations[0].Dedup = `event.sli`
 	h.stale = 1
 	answers, err := h.service.Accept(t.Context(), ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: "application/json", Body: []byte(ruledBreach + "}")})
@@ -135,8 +133,9 @@ func TestTheRuleIsOfTheConfigurationInForce(t *testing.T) {
 	}
 }
 
-// TestARecoveryFindsWhatFiresSinceBeforeTheRule, and is told where nothing does.
-func TestARecoveryFindsWhatFiresSinceBeforeTheRule(t *testing.T) {
+// A recovery ends an alert that has fired since before the rule was set, and has a
+// warning where there is none.
+func TestRecoveryWithoutRuleKey(t *testing.T) {
 	t.Parallel()
 	const recovery = `{"status": "recovered", "service": "checkout-api", "sli": "availability", "slo": {"name": "Availability"}}`
 	for _, test := range []struct {
@@ -152,7 +151,7 @@ func TestARecoveryFindsWhatFiresSinceBeforeTheRule(t *testing.T) {
 		{``, "of a rule", "||availability|Availability", incident.ResultIgnored, 1, false},
 	} {
 		for _, stale := range []int{0, 1} {
-			h := newHouse(t)
+			h := newFixture(t)
 			h.contents.Integrations[0].Dedup, h.firing, h.stale = test.rule, test.firing, stale
 			h.cached = catalog.NewSnapshot(h.contents)
 			answer, err := h.post("own", recovery)
@@ -167,8 +166,8 @@ func TestARecoveryFindsWhatFiresSinceBeforeTheRule(t *testing.T) {
 	}
 }
 
-// FuzzDedupRule has hostile breaches meet rules of every kind: each is accepted
-// with a key that can be kept.
+// FuzzDedupRule resolves arbitrary bodies by rules of every kind: each is accepted with
+// a key that can be stored.
 func FuzzDedupRule(f *testing.F) {
 	f.Add(`{"service":"checkout-api","sli":"a","slo":{"name":"b"}}`)
 	f.Add(ruledBreach + "}")

@@ -10,8 +10,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// delivery is one request on its way: its events, and at the same indexes what
-// they mean here.
+// delivery is one request in progress: its events, and at the same indexes the signals
+// and answers.
 type delivery struct {
 	format        *Format
 	integrationID int64
@@ -25,17 +25,17 @@ type delivery struct {
 	refused       []error // nil for an event that is accepted
 }
 
-// take decodes a request and makes it durable, as its integration stands. The
-// integration is looked up with each snapshot anew, since its service may have
-// changed with the rest. One that is deleted meanwhile fails the request as
-// Unauthorized, unless a part of it is durable already: then the rest is accepted as
-// the integration was, since the sender of a failed request takes all of it for lost.
-// What the snapshot at hand would refuse is looked at again
-// by the present one: the service that it does not know may be new. What it only
-// warns of needs no second look, since the writer finds an old snapshot out.
+// take decodes a request, resolves its events and makes them durable. Each snapshot
+// is asked for the integration, since its service may have changed too. Where the
+// integration was deleted meanwhile, the request fails as Unauthorized, unless a part of
+// it is durable already: then the rest is accepted by the integration as it was, since
+// the sender of a failed request takes all of it for lost. An event that the cached
+// snapshot refuses is resolved again by the current one, since its service may be new.
+// Warnings need no second look: the writer answers Stale where the snapshot is outdated.
 //
-// numbers are the events that are taken, from 1 in the order of the request; nil
-// for all. refused is why some of the events were not accepted; err why none was.
+// numbers selects events, from 1 in the order of the request; nil selects all.
+// refused lists the events that were not accepted beside others; err says why none
+// was.
 func (s *Service) take(ctx context.Context, format *Format, integrationID int64, req *Request, numbers []int) (answers []Answer, refused []refusedEvent, err error) {
 	if len(req.Body) > MaxBody {
 		return nil, nil, fault.TooLarge("The body is larger than %d KiB.", MaxBody>>10)
@@ -73,8 +73,8 @@ func (s *Service) take(ctx context.Context, format *Format, integrationID int64,
 	return d.answers, d.refusedEvents(), nil
 }
 
-// pick returns the events with the numbers, in the order of the numbers. A number
-// that the request has no event for is left out.
+// pick returns the events with the numbers, in the order of the numbers. Numbers
+// without an event are skipped.
 func pick(events []Event, numbers []int) (picked []int, chosen []Event) {
 	for _, n := range numbers {
 		if n >= 1 && n <= len(events) {
@@ -121,7 +121,7 @@ func (s *Service) resolveAll(ctx context.Context, d *delivery) error {
 	}
 	for i := range d.events {
 		err := s.resolve(snapshot, d, i)
-		if _, _, doubtful := refusal(err); doubtful || fault.Is(err, fault.KindUnauthorized) {
+		if _, _, refused := refusal(err); refused || fault.Is(err, fault.KindUnauthorized) {
 			if snapshot, err = s.opts.Config.Reload(ctx); err != nil {
 				return unavailable(err)
 			}
@@ -144,7 +144,7 @@ func (s *Service) refuse(d *delivery, i int, why error) {
 	d.answers[i] = Answer{Status: ResultRefused, DedupKey: d.events[i].DedupKey, Warnings: []string{f.Message}}
 }
 
-// resolve finds what an event means by a snapshot.
+// resolve resolves an event by a snapshot.
 func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error {
 	integration, ok := snapshot.Integration(d.integrationID)
 	switch {
@@ -170,8 +170,8 @@ func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error 
 	return nil
 }
 
-// submitAll makes the signals durable. Those whose configuration has changed
-// meanwhile are resolved anew; it fails where no event of the request is left then.
+// submitAll makes the signals durable. Stale ones are resolved again; it fails where
+// then no event of the request can be accepted.
 func (s *Service) submitAll(ctx context.Context, d *delivery) error {
 	var pending []int
 	for i := range d.events {
@@ -212,11 +212,11 @@ func (s *Service) submitAll(ctx context.Context, d *delivery) error {
 	return tryAgain("The configuration is changing. Send it again in a moment.", nil)
 }
 
-// submit makes signals durable as one unit, and returns those that were stale.
+// submit makes signals durable in one transaction, and returns those that were stale.
 //
-// A recovery that finds nothing under the key of a rule is tried under the one
-// without it, since what fires may have begun before there was the rule, or where
-// the rule failed. One that is ignored says why.
+// A recovery that is ignored under the key of a rule is tried under the key without
+// the rule, since the alert may have fired before the rule was set, or where the rule
+// failed. Where that is ignored too, a warning says why.
 func (s *Service) submit(ctx context.Context, d *delivery, pending []int) (stale []int, err error) {
 	signals := d.signals
 	if len(pending) < len(signals) {
@@ -245,7 +245,7 @@ func (s *Service) submit(ctx context.Context, d *delivery, pending []int) (stale
 	return stale, nil
 }
 
-// withoutRule tries a recovery under the key that it has without the rule.
+// withoutRule submits a recovery under its key without the rule.
 func (s *Service) withoutRule(ctx context.Context, signal *Signal) (Result, error) {
 	if other := *signal; other.KeyWithoutRule != other.Event.DedupKey {
 		other.Event.DedupKey = other.KeyWithoutRule
@@ -263,7 +263,7 @@ func (s *Service) withoutRule(ctx context.Context, signal *Signal) (Result, erro
 	return Result{Status: incident.ResultIgnored, Warning: endedNothing}, nil
 }
 
-// recordAll keeps the changes of a request.
+// recordAll records the changes of a request.
 func (s *Service) recordAll(ctx context.Context, d *delivery) error {
 	if len(d.changes) == 0 {
 		return nil

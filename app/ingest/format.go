@@ -20,21 +20,20 @@ type Format struct {
 	Identity string
 	// Endpoints are where senders post.
 	Endpoints []Endpoint
-	// Names are the sender's words for fields that Resolve tells of.
+	// Names are the names of fields that the messages of Resolve use.
 	Names Names
 	// Decode reads a request. Faults: Unsupported, Malformed, and Invalid with
 	// fields in the sender's own terms. No events and no error is a request
 	// that asks for nothing, such as a test.
 	Decode func(in Input) ([]Event, error)
-	// Answer is what the sender is told once all events of the request are
-	// durable; answers are in the order of the events. reply.Body is empty and
-	// may have capacity to append to.
+	// Answer fills the reply once all events of the request are durable; answers are in
+	// the order of the events. reply.Body is empty and may have capacity to append to.
 	Answer func(in Input, answers []Answer, reply *Reply)
-	// Refuse says a failure in the sender's own protocol. Where it is nil or
-	// returns false, the sender gets an RFC 9457 problem document. Retry-After is
-	// set in either case.
+	// Refuse returns the reply of the format to an error. Where it is nil or returns
+	// false, the sender gets an RFC 9457 problem document. Retry-After is set in either
+	// case.
 	Refuse func(in Input, err error) (Reply, bool)
-	// Fields are what a deduplication rule sees as `event`; nil stands for the
+	// Fields is the variable `event` of a deduplication rule; nil stands for the
 	// members of the JSON object in Event.Body.
 	Fields func(ev *Event) map[string]any
 	// Sample is a request to the first endpoint that fires one alert, for trials;
@@ -46,8 +45,7 @@ type Format struct {
 	Snippets func(url, key string) []Snippet
 }
 
-// Names are how a format calls what is said of its events after they were
-// decoded. An empty one is not named in faults.
+// Names are the names that a format has for fields. An empty one is left out of faults.
 type Names struct {
 	Service   string // the field that names the service: "service", "labels.service"
 	StartedAt string // the field with the start: "started_at", "startsAt"
@@ -79,7 +77,7 @@ type Input struct {
 	Body        []byte // not to be changed
 }
 
-// Sample is what a trial request tells of. Service is a slug.
+// Sample is the content of a trial request. Service is a slug.
 type Sample struct{ Service, Title, DedupKey string }
 
 // Snippet is a text to copy.
@@ -96,15 +94,13 @@ type Reply struct {
 	Body        []byte
 }
 
-// Event is one thing that a request tells of, decoded and not yet resolved
-// against the configuration.
+// Event is one event of a request, decoded and not yet resolved by the configuration.
 type Event struct {
-	// Event lacks what only this installation knows: its Priority, and who sent
-	// it. Its Warnings name what was not understood and not used. Its Body is the
-	// request's, or where a request holds several events the JSON text of this
-	// one alone. A trigger without a DedupKey gets one that nothing else has. The
-	// events of a request are applied in their order, so a request that tells of
-	// what fires and what recovered has the former first: a group stays open then.
+	// Event has no Priority and no sender yet, which are set when it is resolved. Its
+	// Warnings name fields that were not used. Its Body is the request's, or where a
+	// request holds several events the JSON text of this one alone. A trigger without a
+	// DedupKey gets a random one. The events of a request are applied in their order;
+	// firing alerts come before recovered ones, so that a group with both stays open.
 	incident.Event
 	// Priority is the level that the sender named, whether or not it exists. It
 	// hides Event.Priority, which Resolve sets.

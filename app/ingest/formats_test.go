@@ -60,7 +60,7 @@ var lines = ingest.Format{
 	Snippets: func(string, string) []ingest.Snippet { return nil },
 }
 
-func (h *house) postLines(key, endpoint string, body ...string) ([]ingest.Answer, error) {
+func (h *fixture) postLines(key, endpoint string, body ...string) ([]ingest.Answer, error) {
 	return h.service.Accept(h.t.Context(), ingest.Request{Key: key, Endpoint: endpoint, Body: []byte(strings.Join(body, "\n"))})
 }
 
@@ -110,9 +110,9 @@ func TestFormatsAreRegisteredOnce(t *testing.T) {
 	}
 }
 
-func TestEventsOfARequestAreOneUnit(t *testing.T) {
+func TestRequestIsSubmittedOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.firing = "c"
 	answers, err := h.postLines("lines", "/lines", "", "trigger ledger a g", "trigger checkout-api b g", "resolve ledger c g")
 	if err != nil {
@@ -126,11 +126,10 @@ func TestEventsOfARequestAreOneUnit(t *testing.T) {
 	}
 }
 
-// What can be paged is paged: an event that cannot be accepted costs the others
-// nothing.
-func TestOneRefusedEventCostsNoOther(t *testing.T) {
+// An event that cannot be accepted is refused; the others of its request are accepted.
+func TestRefusedEventAffectsNoOther(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	answers, err := h.postLines("lines", "/lines", "", "trigger nobody a g", "trigger ledger b g")
 	if err != nil {
 		t.Fatal(err)
@@ -146,9 +145,9 @@ func TestOneRefusedEventCostsNoOther(t *testing.T) {
 	}
 }
 
-func TestStaleEventsOfARequestAreResolvedAnew(t *testing.T) {
+func TestStaleEventsAreResolvedAgain(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.stale = 1
 	h.contents.Organization.ConfigVersion = 5
 	h.contents.Services = h.contents.Services[:1]
@@ -173,7 +172,7 @@ func TestKeyInTheBody(t *testing.T) {
 		{"", "own\ntrigger ledger a g", fault.KindUnauthorized}, // the key of another format
 		{"", "", fault.KindUnauthorized},
 	} {
-		h, reads := newHouse(t), 0
+		h, reads := newFixture(t), 0
 		_, err := h.service.Accept(t.Context(), ingest.Request{Key: c.key, Endpoint: "/lines/keyed", Read: func() ([]byte, error) {
 			reads++
 			return []byte(c.body), nil
@@ -184,9 +183,9 @@ func TestKeyInTheBody(t *testing.T) {
 	}
 }
 
-func TestRejectedBodyHidesTheKey(t *testing.T) {
+func TestRejectedBodyHidesKey(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	if _, err := h.postLines("", "/lines/keyed", "lines", "broken"); !fault.Is(err, fault.KindMalformed) {
 		t.Fatalf("got %v, want malformed", err)
 	}
@@ -195,9 +194,9 @@ func TestRejectedBodyHidesTheKey(t *testing.T) {
 	}
 }
 
-func TestReplayReadsByTheEndpointOfTheRequest(t *testing.T) {
+func TestReplayUsesFormatOfEndpoint(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	if _, err := h.postLines("lines", "/lines", "", "trigger orders a g"); err == nil {
 		t.Fatal("an unknown service was accepted")
 	}
@@ -212,9 +211,9 @@ func TestReplayReadsByTheEndpointOfTheRequest(t *testing.T) {
 	}
 }
 
-func TestFormatWordsAnswersAndFailures(t *testing.T) {
+func TestFormatReplies(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	serve := func(body string) (ingest.Reply, error) {
 		reply := ingest.Reply{Body: make([]byte, 0, 10)}
 		err := h.service.Serve(t.Context(), ingest.Request{Key: "lines", Endpoint: "/lines", Body: []byte(body)}, &reply)
@@ -238,9 +237,9 @@ func TestFormatWordsAnswersAndFailures(t *testing.T) {
 	}
 }
 
-func TestChangeIsRecordedAndPagesNobody(t *testing.T) {
+func TestChangeIsRecorded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	answers, err := h.postLines("lines", "/lines", "", "change ledger v1.2 -")
 	if err != nil || answers[0].Status != ingest.ResultRecorded || answers[0].Incident != nil || len(h.submitted) != 0 {
 		t.Fatalf("got %+v, %v, submitted %v", answers, err, h.submitted)
@@ -256,9 +255,9 @@ func TestChangeIsRecordedAndPagesNobody(t *testing.T) {
 	}
 }
 
-func TestTriggerWithoutAKeyGetsOneOfItsOwn(t *testing.T) {
+func TestTriggerWithoutKeyGetsRandomKey(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	answers, err := h.postLines("lines", "/lines", "", "trigger ledger  ", "trigger ledger  ")
 	if err != nil {
 		t.Fatal(err)
@@ -268,9 +267,9 @@ func TestTriggerWithoutAKeyGetsOneOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestSenderThatNamesNoService(t *testing.T) {
+func TestNoServiceNamed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	_, err := h.postLines("lines", "/lines", "", "trigger  a g")
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.KindInvalid || f.Fields[0].Path != "word 2" {

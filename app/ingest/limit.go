@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// limiter holds each key to its signals a minute. A key may use its whole
-// minute at once and gets it back evenly. Every process counts for itself.
+// limiter limits the signals a minute of each key. It is a token bucket with a burst of
+// one minute's signals. Every process counts for itself.
 type limiter struct {
 	mu sync.Mutex
-	// full is when each integration will have its whole minute again.
+	// full is when the bucket of each integration will be full again.
 	full map[int64]time.Time
 }
 
-// allow takes one signal at an instant, or says how long to wait.
+// allow takes one token at an instant, or returns how long to wait for one.
 func (l *limiter) allow(integrationID int64, perMinute int, now time.Time) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,17 +11,17 @@ type batcherMetrics struct {
 	batches, written, retried, bisected, failed, overload, late atomic.Int64
 }
 
-// BatcherStats count since the start, but for Waiting and WaitingBytes.
+// BatcherStats are counters since the start, except Waiting and WaitingBytes.
 type BatcherStats struct {
-	Waiting      int64 // signals that wait or are in work now
+	Waiting      int64 // signals that are queued or being written
 	WaitingBytes int64
 	Batches      int64 // transactions begun
 	Written      int64 // signals made durable, or found stale
-	Retried      int64 // transactions repeated after a lost race
-	Bisected     int64 // batches halved because of a signal's data
+	Retried      int64 // transactions retried after a conflict
+	Bisected     int64 // batches split because of a signal's data
 	Failed       int64 // signals that could not be stored
-	Overload     int64 // signals turned away because the queue was full
-	Late         int64 // signals whose senders were told that it takes too long
+	Overload     int64 // requests refused because the queue was full
+	Late         int64 // requests whose deadline passed
 }
 
 // Stats reads the counters.

@@ -13,8 +13,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
-// Rejection is a signal of a known key that could not be understood, kept so
-// that it can be replayed once the fault is mended.
+// Rejection is a request of a known key that was refused. It is stored so that it can
+// be
+// replayed once the cause is fixed.
 type Rejection struct {
 	ID            int64 `gorm:"primaryKey"`
 	IntegrationID int64
@@ -26,15 +27,15 @@ type Rejection struct {
 	Fields      []RejectedField `gorm:"serializer:json"`
 	ContentType string
 	Remote      string
-	// Body is at most MaxBody bytes; that of a 413 is only its beginning. Keys in
-	// it are made illegible: a replay needs none.
+	// Body is at most MaxBody bytes; that of a 413 is truncated. Keys in it are
+	// redacted: a replay needs none.
 	Body         []byte
 	ReplayedAt   *time.Time
 	ReplayedBy   string // an actor
 	ReplayResult string // a Result, or why it was rejected again
 }
 
-// RejectedField is what is wrong with a request, or with one event of it.
+// RejectedField is a field error of a request, or of one event of it.
 type RejectedField struct {
 	fault.Field // without a Path where no field is named
 	// Event is the number of the event in its request, from 1, where other events of
@@ -43,20 +44,20 @@ type RejectedField struct {
 	Event int `json:"event,omitempty"`
 }
 
-// TableName is where the rejected signals stand.
+// TableName implements gorm's Tabler.
 func (Rejection) TableName() string { return "rejected_signals" }
 
-// Rejections keeps what was rejected. How many per integration is its decision.
+// Rejections stores rejections, and decides how many it keeps for each integration.
 type Rejections interface {
 	Reject(ctx context.Context, r Rejection) error
 	// Rejection is NotFound where there is none with the ID.
 	Rejection(ctx context.Context, id int64) (Rejection, error)
-	// Replayed notes ReplayedAt, ReplayedBy, ReplayResult and Fields.
+	// Replayed updates ReplayedAt, ReplayedBy, ReplayResult and Fields.
 	Replayed(ctx context.Context, r Rejection) error
 }
 
-// refusal finds the fault that a sender has to mend, with the status that it is
-// answered. A fault that passes, or is ours, is none.
+// refusal returns the fault that the sender has to fix, with its HTTP status. It is
+// false for temporary faults and for those of this server.
 func refusal(err error) (f *fault.Error, status int, ok bool) {
 	if !errors.As(err, &f) {
 		return nil, 0, false
@@ -74,9 +75,9 @@ func refusal(err error) (f *fault.Error, status int, ok bool) {
 	return nil, 0, false
 }
 
-// minHiddenKey is how many bytes a key in a body has at least to be hidden, where
-// the request came by another one. Hiding a shorter text would spoil the rest of
-// the body, and no sender's keys are as short.
+// minHiddenKey is the minimum length in bytes of a key in the body that is redacted,
+// where the request was authenticated by another key. Replacing a shorter text would
+// damage the rest of the body, and no real key is as short.
 const minHiddenKey = 16
 
 // reject lists a refused signal; events are those that were refused where others
@@ -98,7 +99,7 @@ func (s *Service) reject(ctx context.Context, integrationID int64, endpoint *End
 		ContentType: document.Printable(req.ContentType), Remote: document.Printable(req.Remote), Body: withoutKeys(endpoint, req),
 	})
 	if err != nil {
-		s.opts.Log.Error("keep rejected signal", "integration", integrationID, "reason", f.Message, "error", err)
+		s.opts.Log.Error("store rejection failed", "integration", integrationID, "reason", f.Message, "error", err)
 	}
 }
 
@@ -128,10 +129,9 @@ func (r *Rejection) refusedNumbers() []int {
 	return numbers
 }
 
-// withoutKeys is the beginning of a body of an endpoint, with the key that the
-// request came by and those that stand in the body made illegible. The latter are
-// others where the request has a key outside of its body too, or where the body names
-// several.
+// withoutKeys is the first MaxBody bytes of a body, with the key of the request and the
+// keys in the body redacted. They differ where the request has a key outside of its body
+// too, or where the body names several.
 func withoutKeys(endpoint *Endpoint, req *Request) []byte {
 	body := req.Body[:min(len(req.Body), MaxBody)]
 	if endpoint.Key == nil {
@@ -148,11 +148,11 @@ func withoutKeys(endpoint *Endpoint, req *Request) []byte {
 	return body
 }
 
-// Replay sends a rejected request through its integration again, as it stands
-// now, and reads it by the format of the endpoint that it was posted to; what came
-// under a wrong content type is read as JSON. Of a request that was accepted in
-// part, only the events that were refused are sent, and the answers are theirs. The
-// outcome is noted on it, whichever it is, but for faults that pass.
+// Replay accepts a rejected request again, by the present configuration of its
+// integration and the format of the endpoint that it was posted to; its content type
+// is taken to be JSON. Of a request that was accepted in part, only the refused
+// events are taken, and the answers are theirs. The outcome is stored with the
+// rejection, except for temporary faults.
 func (s *Service) Replay(ctx context.Context, rejectionID int64, actor string) ([]Answer, error) {
 	r, err := s.opts.Rejections.Rejection(ctx, rejectionID)
 	if err != nil {
@@ -186,13 +186,13 @@ func (s *Service) Replay(ctx context.Context, rejectionID int64, actor string) (
 	at := s.now()
 	r.ReplayedAt, r.ReplayedBy = &at, actor
 	if noteErr := s.opts.Rejections.Replayed(context.WithoutCancel(ctx), r); noteErr != nil {
-		s.opts.Log.Error("record replay", "rejection", r.ID, "error", noteErr)
+		s.opts.Log.Error("record replay failed", "rejection", r.ID, "error", noteErr)
 	}
 	return answers, err
 }
 
-// resultOf is what became of a request: the result of its events, which is the
-// first in the order of statResults where they differ.
+// resultOf is the result of a request: the results of its events, of which the first in
+// the order of statResults is taken.
 func resultOf(answers []Answer) string {
 	for _, r := range statResults {
 		for i := range answers {

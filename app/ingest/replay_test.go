@@ -13,13 +13,13 @@ import (
 )
 
 // moveOn makes the next submission stale, by a configuration with these services.
-func (h *house) moveOn(services ...catalog.Service) {
+func (h *fixture) moveOn(services ...catalog.Service) {
 	h.stale = 1
 	h.contents.Organization.ConfigVersion++
 	h.contents.Services = services
 }
 
-func (h *house) submittedKeys() []string {
+func (h *fixture) submittedKeys() []string {
 	var keys []string
 	for _, s := range h.submitted {
 		keys = append(keys, s.Event.DedupKey)
@@ -28,7 +28,7 @@ func (h *house) submittedKeys() []string {
 }
 
 // refusedEvents are the numbers of the events that a rejection names.
-func (h *house) refusedEvents(rejection int) []int {
+func (h *fixture) refusedEvents(rejection int) []int {
 	var events []int
 	for _, f := range h.rejections[rejection].Fields {
 		events = append(events, f.Event)
@@ -36,9 +36,9 @@ func (h *house) refusedEvents(rejection int) []int {
 	return events
 }
 
-func TestEventRefusedAfterAConfigurationChangeIsListed(t *testing.T) {
+func TestEventRefusedAfterReloadIsListed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.moveOn(h.contents.Services[0])
 	answers, err := h.postLines("lines", "/lines", "", "trigger checkout-api a g", "trigger ledger b g")
 	if err != nil {
@@ -55,13 +55,13 @@ func TestEventRefusedAfterAConfigurationChangeIsListed(t *testing.T) {
 	}
 }
 
-func TestRequestWithoutAnEventLeftAfterAConfigurationChangeIsRefused(t *testing.T) {
+func TestRequestRefusedAfterReload(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"two refused after the change":             "trigger ledger a g\ntrigger ledger b g",
 		"one refused before, one after the change": "trigger nobody a g\ntrigger ledger b g",
 	} {
-		h := newHouse(t)
+		h := newFixture(t)
 		h.moveOn(h.contents.Services[0])
 		answers, err := h.postLines("lines", "/lines", "", body)
 		if !fault.Is(err, fault.KindInvalid) || answers != nil || len(h.submitted) != 0 {
@@ -79,7 +79,7 @@ func TestRequestWithoutAnEventLeftAfterAConfigurationChangeIsRefused(t *testing.
 
 func TestReplaySendsOnlyRefusedEvents(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	if _, err := h.postLines("lines", "/lines", "", "trigger ledger a g", "trigger orders b g", "change ledger v1 -", "trigger bills c g"); err != nil {
 		t.Fatal(err)
 	}
@@ -118,9 +118,9 @@ func TestReplaySendsOnlyRefusedEvents(t *testing.T) {
 	}
 }
 
-func TestReplayOfAWhollyRefusedRequestSendsAllEvents(t *testing.T) {
+func TestReplayOfRefusedRequestSendsAllEvents(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	if _, err := h.postLines("lines", "/lines", "", "trigger orders a g", "trigger bills b g"); !fault.Is(err, fault.KindInvalid) {
 		t.Fatalf("got %v", err)
 	}
@@ -133,7 +133,7 @@ func TestReplayOfAWhollyRefusedRequestSendsAllEvents(t *testing.T) {
 	}
 }
 
-func TestRejectedBodyHidesAKeyThatTheRequestDidNotUse(t *testing.T) {
+func TestRejectedBodyHidesUnusedKey(t *testing.T) {
 	t.Parallel()
 	other := strings.Repeat("k", 16)
 	for _, c := range []struct{ body, want string }{
@@ -141,7 +141,7 @@ func TestRejectedBodyHidesAKeyThatTheRequestDidNotUse(t *testing.T) {
 		{other + "\nlines " + other, "***\n*** ***"},
 		{"broken\nbroken", "broken\nbroken"}, // too short to be a key
 	} {
-		h := newHouse(t)
+		h := newFixture(t)
 		if _, err := h.postLines("lines", "/lines/keyed", c.body); !fault.Is(err, fault.KindMalformed) {
 			t.Fatalf("%q: got %v, want malformed", c.body, err)
 		}
@@ -155,7 +155,7 @@ func TestRejectedBodyHidesAKeyThatTheRequestDidNotUse(t *testing.T) {
 // alone is written before the integration is deleted.
 func TestRequestIsFinishedAfterItsIntegrationIsDeleted(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.contents.Organization.ConfigVersion++
 	h.contents.Services = append(h.contents.Services, catalog.Service{ID: 4, Slug: "orders"})
 	h.written = func() {
@@ -177,7 +177,7 @@ func TestRequestIsFinishedAfterItsIntegrationIsDeleted(t *testing.T) {
 
 func TestRequestOfADeletedIntegrationWritesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.contents.Organization.ConfigVersion++
 	h.written = func() { h.contents.Integrations = nil }
 	if _, err := h.postLines("lines", "/lines", "", "trigger checkout-api a g", "trigger ledger b g"); !fault.Is(err, fault.KindUnauthorized) {

@@ -12,24 +12,24 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
-// maxAhead is how far a sender's clock may go ahead of ours: a start that lies
-// further ahead of the receipt of its signal is none.
+// maxAhead bounds how far a sender's clock may be ahead of ours. A start that is later
+// than the receipt of its signal by more is not used.
 const maxAhead = 5 * time.Minute
 
-// Resolve finds what an event, which is no change, means in a configuration: whose service it is,
-// whether its deployment is known, which priority it gets, and which key where
-// the integration has a rule for it. at is when the signal came in: a start more
-// than five minutes after it is not used, and warned of, since a firing that has
-// yet to begin could not be ended by any recovery. What the sender named and
-// nobody knows is warned of; only a service that nobody knows, from a
-// key that is bound to none, in an organisation without a catch-all, is Invalid.
+// Resolve resolves an event that is no change by a configuration: the service,
+// whether the deployment is known, the priority, and the dedup key where the
+// integration has a rule for it. at is the time of receipt: a start more than
+// maxAhead after it is not used, with a warning, since an alert that starts in the
+// future could not be ended by a recovery. Unknown names are warnings. The only fault
+// is Invalid: an unknown service, from a key without a service, in an organisation
+// without a catch-all.
 func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format *Format, sent *Event, at time.Time) (Signal, error) {
 	ev := sent.Event
 	ev.Warnings = slices.Clip(ev.Warnings) // the event may be resolved again
 	ev.Facts.Sender, ev.Facts.Severity = integration.Name, ev.Severity
 	ev.DedupKey, ev.Group = ShortenKey(ev.DedupKey), ShortenKey(ev.Group)
 	if ev.StartedAt.After(at.Add(maxAhead)) {
-		notYet(&ev, format.Names.StartedAt)
+		dropFutureStart(&ev, format.Names.StartedAt)
 	}
 
 	service, warning, err := serviceOf(snapshot, integration, format, ev.ServiceName)
@@ -75,8 +75,8 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format
 	return signal, nil
 }
 
-// notYet leaves out a start that lies ahead.
-func notYet(ev *incident.Event, name string) {
+// dropFutureStart removes a start in the future, with a warning.
+func dropFutureStart(ev *incident.Event, name string) {
 	start := strconv.Quote(ev.StartedAt.Format(time.RFC3339Nano))
 	ev.Facts.Unknown = append(slices.Clip(ev.Facts.Unknown), incident.Pair{Name: name, Value: start})
 	ev.Warnings = append(ev.Warnings, name+" lies in the future and is not used; the time of receipt stands for it.")

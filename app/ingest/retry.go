@@ -7,17 +7,17 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// overloadPause is when a sender that was turned away may try again.
-const overloadPause = 2 * time.Second
+// overloadRetryAfter is the Retry-After of an overload.
+const overloadRetryAfter = 2 * time.Second
 
-// waitError is the cause of a fault that passes with time.
+// waitError is the cause of a fault after which the sender may try again.
 type waitError struct {
 	after time.Duration
 	cause error // nil for none
 }
 
 func (e *waitError) Error() string {
-	s := "may be retried after " + e.after.String()
+	s := "retry after " + e.after.String()
 	if e.cause != nil {
 		s += ": " + e.cause.Error()
 	}
@@ -26,9 +26,8 @@ func (e *waitError) Error() string {
 
 func (e *waitError) Unwrap() error { return e.cause }
 
-// RetryAfter tells when the sender of a signal that was refused as Unavailable
-// or Limited may try again, for the Retry-After header. It is at least a
-// second.
+// RetryAfter returns how long the sender of a signal that was refused as Unavailable or
+// Limited is to wait, for the Retry-After header. It is at least a second.
 func RetryAfter(err error) (time.Duration, bool) {
 	var w *waitError
 	if !errors.As(err, &w) {
@@ -38,5 +37,5 @@ func RetryAfter(err error) (time.Duration, bool) {
 }
 
 func tryAgain(message string, cause error) error {
-	return fault.Unavailable("%s", message).Because(&waitError{after: overloadPause, cause: cause})
+	return fault.Unavailable("%s", message).Because(&waitError{after: overloadRetryAfter, cause: cause})
 }

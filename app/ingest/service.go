@@ -11,21 +11,21 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// MaxBody is how large a signal may be, in bytes. A reader that stops one byte
-// above it lets Accept see that there was more.
+// MaxBody is the maximum size of a request's body, in bytes. A reader has to stop one
+// byte above it, so that Accept can see that there was more.
 const MaxBody = 512 << 10
 
-// maxStale is how often a signal is resolved anew because the configuration
-// changed under it.
+// maxStale bounds how often a signal is resolved again because the configuration
+// changed meanwhile.
 const maxStale = 4
 
 // Config gives the configuration.
 type Config interface {
-	// Snapshot is the picture at hand, which may be old.
+	// Snapshot is the cached configuration, which may be outdated.
 	Snapshot(ctx context.Context) (*catalog.Snapshot, error)
-	// Reload is the picture as of now. It is asked for whenever a key is unknown
-	// or the picture was found old, so it should cost no more than the reading
-	// of a version where nothing has changed.
+	// Reload is the current configuration. It is called whenever a key is unknown or
+	// the snapshot is outdated, so where nothing has changed it should only read the
+	// version.
 	Reload(ctx context.Context) (*catalog.Snapshot, error)
 }
 
@@ -50,8 +50,8 @@ type ServiceOptions struct {
 	Log        *slog.Logger
 }
 
-// Service accepts signals: it knows the key, resolves what the signal means
-// here, and answers once it is durable.
+// Service accepts signals: it authenticates the key, resolves the events by the
+// configuration, and answers once they are durable.
 type Service struct {
 	opts    ServiceOptions
 	limiter limiter
@@ -67,15 +67,15 @@ type Request struct {
 	Key         string // from the path, a bearer token or a header; empty for none
 	ContentType string
 	Body        []byte // not to be changed afterwards
-	// Read, where it is set, reads Body once the key is known and within its
-	// limit, so that whoever has no key can have nothing read; but for an endpoint
-	// whose protocol has the key in the body. Its error is Accept's; a fault of the
-	// sender's is listed with the body that comes with it.
+	// Read, where it is set, reads Body after the key was authenticated and within its
+	// rate limit, so that nothing is read for an unknown key; except where the protocol
+	// has the key in the body. Accept returns its error; a fault of the sender is
+	// listed with the part of the body that was read.
 	Read   func() ([]byte, error)
 	Remote string // the sender's address
 }
 
-// Answer is what became of one event of a request.
+// Answer is the result of one event of a request.
 type Answer struct {
 	Status   incident.Result `json:"status"`
 	Incident *IncidentRef    `json:"incident,omitempty"` // nil for none
@@ -83,11 +83,11 @@ type Answer struct {
 	Warnings []string        `json:"warnings"` // never nil
 }
 
-// What becomes of an event besides incident.Result.
+// Results of an event beside those of incident.
 const (
 	ResultRecorded incident.Result = "recorded" // a change, which pages nobody
-	// ResultRefused is an event beside others that were accepted; its warning says
-	// why. Its request is listed for replay.
+	// ResultRefused is an event that was refused while others of its request were
+	// accepted; its warning says why. The request is listed for replay.
 	ResultRefused incident.Result = "refused"
 )
 
@@ -97,9 +97,9 @@ type IncidentRef struct {
 	URL    string `json:"url"`
 }
 
-// Serve accepts a request and fills reply with what its format says to it. An
-// error that the format does not word itself leaves reply.Status 0; it is the
-// caller's to tell. reply.Body may have capacity, which is used.
+// Serve accepts a request and fills reply in its format. Where the format has no reply
+// for an error, reply.Status stays 0 and the caller has to answer. reply.Body may have
+// capacity, which is used.
 func (s *Service) Serve(ctx context.Context, req Request, reply *Reply) error {
 	format, answers, err := s.accept(ctx, &req)
 	switch {
@@ -114,12 +114,12 @@ func (s *Service) Serve(ctx context.Context, req Request, reply *Reply) error {
 	return err
 }
 
-// Accept takes a request and answers each of its events, in their order, once
-// they are durable. Faults: Unauthorized for a key that nobody knows, of which
-// nothing is kept; TooLarge, Unsupported, Malformed and Invalid, which are listed
-// for replay; Limited for a key over its limit and Unavailable for an overload,
-// both with RetryAfter. An event that cannot be accepted fails its request only
-// where no other can; else it is answered with ResultRefused.
+// Accept accepts a request and answers each of its events, in their order, once they
+// are durable. Faults: Unauthorized for an unknown key, of which nothing is stored;
+// TooLarge, Unsupported, Malformed and Invalid, which are listed for replay; Limited
+// for a key over its rate limit and Unavailable for an overload, both with
+// RetryAfter. An event that cannot be accepted fails its request only where no other
+// can; else its answer is ResultRefused.
 func (s *Service) Accept(ctx context.Context, req Request) ([]Answer, error) {
 	_, answers, err := s.accept(ctx, &req)
 	return answers, err
@@ -142,16 +142,16 @@ func (s *Service) receive(ctx context.Context, req *Request) (*Format, []Answer,
 		return nil, nil, fault.NotFound("Nothing is posted to %s.", req.Endpoint)
 	}
 	read := req.Read == nil
-	var broken error // what kept the body from being read
+	var readErr error
 	if req.Key == "" && endpoint.Key != nil {
 		if read = true; req.Read != nil {
-			req.Body, broken = req.Read()
+			req.Body, readErr = req.Read()
 		}
-		if broken == nil && len(req.Body) <= MaxBody {
+		if readErr == nil && len(req.Body) <= MaxBody {
 			req.Key = endpoint.Key(req.Body)
 		}
-		if req.Key == "" && broken != nil {
-			return format, nil, broken
+		if req.Key == "" && readErr != nil {
+			return format, nil, readErr
 		}
 	}
 	integration, err := s.authenticate(ctx, format, req.Key)
@@ -183,8 +183,8 @@ func (r *Request) input() Input {
 	return Input{Endpoint: r.Endpoint, ContentType: r.ContentType, Body: r.Body}
 }
 
-// authenticate finds the integration of a key. A key that is not known may be
-// newer than the picture at hand.
+// authenticate finds the integration of a key. An unknown key may be newer than the
+// cached snapshot, so the current configuration is read before it is refused.
 func (s *Service) authenticate(ctx context.Context, format *Format, key string) (catalog.Integration, error) {
 	if key == "" {
 		return catalog.Integration{}, fault.Unauthorized("A key is needed, in the path or as a bearer token.")
@@ -210,5 +210,5 @@ func unavailable(err error) error {
 	return tryAgain("The configuration cannot be read. Send it again in a moment.", err)
 }
 
-// now is in the form in which times are stored.
+// now is the time in UTC and whole microseconds, as both databases store it.
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }

@@ -21,15 +21,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
-// house is a small organisation with everything that a Service needs, in
-// memory. It is its Config, its Submitter and its Rejections.
-type house struct {
+// fixture is an organisation in memory, with a Service. It implements Config, Submitter,
+// Changes and Rejections.
+type fixture struct {
 	t        testing.TB
 	now      time.Time
 	contents catalog.Contents
 	cached   *catalog.Snapshot
 	reloads  int
-	// stale is how many submissions are told that the configuration moved on.
+	// stale is how many of the next submissions are Stale.
 	stale int
 	// written, where it is set, is called after each submission; of that, only the
 	// signals are written that have the version of the configuration.
@@ -45,9 +45,9 @@ type house struct {
 	service    *ingest.Service
 }
 
-func newHouse(t testing.TB) *house {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	h := &house{
+	h := &fixture{
 		t:   t,
 		now: time.Date(2026, 11, 23, 19, 5, 0, 1234, time.FixedZone("CET", 3600)),
 		contents: catalog.Contents{
@@ -88,15 +88,15 @@ func newHouse(t testing.TB) *house {
 	return h
 }
 
-func (h *house) Snapshot(context.Context) (*catalog.Snapshot, error) { return h.cached, nil }
+func (h *fixture) Snapshot(context.Context) (*catalog.Snapshot, error) { return h.cached, nil }
 
-func (h *house) Reload(context.Context) (*catalog.Snapshot, error) {
+func (h *fixture) Reload(context.Context) (*catalog.Snapshot, error) {
 	h.reloads++
 	h.cached = catalog.NewSnapshot(h.contents)
 	return h.cached, nil
 }
 
-func (h *house) Submit(_ context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
+func (h *fixture) Submit(_ context.Context, signals []ingest.Signal) ([]ingest.Result, error) {
 	if h.submitErr != nil {
 		return nil, h.submitErr
 	}
@@ -128,14 +128,14 @@ func (h *house) Submit(_ context.Context, signals []ingest.Signal) ([]ingest.Res
 	return results, nil
 }
 
-func (h *house) RecordChanges(_ context.Context, changes []ingest.RecordedChange) error {
+func (h *fixture) RecordChanges(_ context.Context, changes []ingest.RecordedChange) error {
 	h.changes = append(h.changes, changes...)
 	return h.recordErr
 }
 
 const nothingOpen = "Nothing is open under this dedup key, so the recovery ended nothing."
 
-func (h *house) Reject(_ context.Context, r ingest.Rejection) error {
+func (h *fixture) Reject(_ context.Context, r ingest.Rejection) error {
 	if h.rejectErr != nil {
 		return h.rejectErr
 	}
@@ -144,19 +144,19 @@ func (h *house) Reject(_ context.Context, r ingest.Rejection) error {
 	return nil
 }
 
-func (h *house) Rejection(_ context.Context, id int64) (ingest.Rejection, error) {
+func (h *fixture) Rejection(_ context.Context, id int64) (ingest.Rejection, error) {
 	if id < 1 || id > int64(len(h.rejections)) {
 		return ingest.Rejection{}, fault.NotFound("no rejected signal %d", id)
 	}
 	return h.rejections[id-1], nil
 }
 
-func (h *house) Replayed(_ context.Context, r ingest.Rejection) error {
+func (h *fixture) Replayed(_ context.Context, r ingest.Rejection) error {
 	h.rejections[r.ID-1] = r
 	return nil
 }
 
-func (h *house) post(key, body string) (ingest.Answer, error) {
+func (h *fixture) post(key, body string) (ingest.Answer, error) {
 	answers, err := h.service.Accept(context.Background(), ingest.Request{
 		Key: key, Endpoint: slo.Path, ContentType: "application/json", Body: []byte(body), Remote: "192.0.2.1",
 	})
@@ -167,7 +167,7 @@ func (h *house) post(key, body string) (ingest.Answer, error) {
 }
 
 // last posts what must be accepted and returns the signal that came of it.
-func (h *house) last(t *testing.T, key, body string) (ingest.Signal, ingest.Answer) {
+func (h *fixture) last(t *testing.T, key, body string) (ingest.Signal, ingest.Answer) {
 	t.Helper()
 	answer, err := h.post(key, body)
 	if err != nil {
@@ -178,7 +178,7 @@ func (h *house) last(t *testing.T, key, body string) (ingest.Signal, ingest.Answ
 
 func TestAccept(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	s, answer := h.last(t, "own", string(fullBreach))
 	text, err := json.Marshal(answer)
 	if err != nil {
@@ -206,7 +206,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-func TestWhoseServiceItIs(t *testing.T) {
+func TestServiceOfSignal(t *testing.T) {
 	t.Parallel()
 	body := func(service string) string {
 		return fmt.Sprintf(`{"service":%q,"sli":"availability","slo":{"name":"x"}}`, service)
@@ -226,7 +226,7 @@ func TestWhoseServiceItIs(t *testing.T) {
 		{"any", "nobody", true, 3, `The service "nobody" is not known; the signal went to lost.`},
 		{"any", "nobody", false, 0, ""},
 	} {
-		h := newHouse(t)
+		h := newFixture(t)
 		if test.catchAll {
 			h.contents.Organization.CatchAllServiceID = new(int64(3))
 			h.cached = catalog.NewSnapshot(h.contents)
@@ -249,9 +249,9 @@ func TestWhoseServiceItIs(t *testing.T) {
 	}
 }
 
-func TestWhatCanBePagedIsPaged(t *testing.T) {
+func TestUnknownNamesAreWarnings(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	s, answer := h.last(t, "own", `{"service":"checkout-api","sli":"availability","slo":{"name":"get-data"},
 		"deployment":"mars","incident_priority":9,"observed":"low"}`)
 	want := []string{
@@ -281,9 +281,9 @@ func TestWhatCanBePagedIsPaged(t *testing.T) {
 	}
 }
 
-func TestAStartThatLiesAheadIsNotUsed(t *testing.T) {
+func TestFutureStartIsNotUsed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	for ahead, used := range map[time.Duration]bool{-time.Hour: true, 5 * time.Minute: true, 5*time.Minute + time.Microsecond: false, 10 * time.Hour: false} {
 		start := h.now.UTC().Truncate(time.Microsecond).Add(ahead)
 		for _, status := range []string{"breached", "recovered"} {
@@ -300,9 +300,9 @@ func TestAStartThatLiesAheadIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestUnknownKeysLeaveNothing(t *testing.T) {
+func TestUnknownKeyStoresNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, key := range []string{"", "nobody", "other"} {
 		if _, err := h.post(key, "{"); !fault.Is(err, fault.KindUnauthorized) {
 			t.Errorf("%q: got %v", key, err)
@@ -315,7 +315,7 @@ func TestUnknownKeysLeaveNothing(t *testing.T) {
 
 func TestRejectionsAreListed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	large := strings.Repeat(" ", ingest.MaxBody+1)
 	for _, test := range []struct {
 		contentType, body string
@@ -353,9 +353,9 @@ func TestRejectionsAreListed(t *testing.T) {
 	}
 }
 
-func TestWhatPassesIsNotListed(t *testing.T) {
+func TestTemporaryFaultIsNotListed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	for _, err := range []error{fault.Unavailable("overload"), fault.Internal(errors.New("bug"))} {
 		h.submitErr = err
 		if _, got := h.post("own", breach("")); !errors.Is(got, err) {
@@ -369,7 +369,7 @@ func TestWhatPassesIsNotListed(t *testing.T) {
 
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	if _, err := h.post("any", `{"service":"orders","sli":"availability","slo":{"name":"x"}}`); err == nil {
 		t.Fatal("an unknown service was accepted")
 	}
@@ -401,9 +401,9 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func TestReplayOfAForgottenContentTypeAndOfATornBody(t *testing.T) {
+func TestReplayContentTypeAndTruncatedBody(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	_, _ = h.service.Accept(t.Context(), ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: "application/x-www-form-urlencoded", Body: []byte(breach(""))})
 	_, _ = h.post("own", strings.Repeat(" ", ingest.MaxBody+1))
 	if _, err := h.service.Replay(t.Context(), 1, "ana@acme.example"); err != nil {
@@ -416,7 +416,7 @@ func TestReplayOfAForgottenContentTypeAndOfATornBody(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	var waits []time.Duration
 	for range 4 {
 		_, err := h.post("slow", breach(""))
@@ -441,7 +441,7 @@ func TestRateLimit(t *testing.T) {
 }
 
 func BenchmarkAccept(b *testing.B) {
-	h := newHouse(b)
+	h := newFixture(b)
 	req := ingest.Request{Key: "own", Endpoint: slo.Path, ContentType: "application/json", Body: fullBreach}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -452,7 +452,7 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
-func TestABodyIsReadOnceItsKeyIsKnown(t *testing.T) {
+func TestBodyIsReadAfterKeyIsKnown(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the connection broke")
 	for _, c := range []struct {
@@ -466,7 +466,7 @@ func TestABodyIsReadOnceItsKeyIsKnown(t *testing.T) {
 		{"no key", "", nil, 0, fault.KindUnauthorized},
 		{"a body that cannot be read", "own", broken, 1, fault.KindInternal},
 	} {
-		h, reads := newHouse(t), 0
+		h, reads := newFixture(t), 0
 		_, err := h.service.Accept(t.Context(), ingest.Request{Key: c.key, Endpoint: slo.Path, ContentType: "application/json", Read: func() ([]byte, error) {
 			reads++
 			return []byte(`{"service":`), c.fails
@@ -478,7 +478,7 @@ func TestABodyIsReadOnceItsKeyIsKnown(t *testing.T) {
 			t.Errorf("%s: listed %+v", c.name, h.rejections)
 		}
 	}
-	h := newHouse(t)
+	h := newFixture(t)
 	for range 3 {
 		reads := 0
 		_, err := h.service.Accept(t.Context(), ingest.Request{Key: "slow", Endpoint: slo.Path, Read: func() ([]byte, error) { reads++; return nil, nil }})

@@ -1,6 +1,6 @@
-// Package ingest turns what senders post into events: one pure decoder for each
-// wire format, the service that resolves what an event means here, and the
-// batcher that makes it durable before the sender is answered.
+// Package ingest turns posted requests into events: one pure decoder for each wire
+// format, the service that resolves an event by the configuration, and the batcher that
+// makes it durable before the sender is answered.
 package ingest
 
 import (
@@ -11,11 +11,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// Signal is an accepted event, ready to be written.
+// Signal is an event that is resolved and ready to be written.
 type Signal struct {
 	ServiceID int64
-	// ConfigVersion is the version of the configuration that the signal was
-	// resolved by. A writer that finds another answers Stale.
+	// ConfigVersion is the version of the configuration that the signal was resolved
+	// by. Where it is not the current one, the writer's result is Stale.
 	ConfigVersion int64
 	// PolicyVersionID is the escalation policy's version in force at ReceivedAt;
 	// nil where the service has none, which pages the administrators.
@@ -24,58 +24,58 @@ type Signal struct {
 	ReceivedAt time.Time
 	Event      incident.Event
 	Rules      incident.Rules
-	// KeyWithoutRule is, of a recovery whose key the integration's rule made, the
-	// key that it has without it: that of what fires since before there was a rule.
+	// KeyWithoutRule is set for a recovery whose dedup key was computed by the
+	// integration's rule. It is the key without the rule, which an alert may have that
+	// has been firing since before the rule was set.
 	KeyWithoutRule string
 }
 
-// size is about what a signal holds of memory while it waits.
+// size estimates the memory that a queued signal takes, in bytes.
 func (s *Signal) size() int64 { return int64(len(s.Event.Body)) + 1024 }
 
-// Result is what became of a signal once it is durable.
+// Result is the result of a durable signal.
 type Result struct {
 	Status incident.Result
 	// Number is the incident's, 0 for none.
 	Number int64
-	// Warning is why a signal is ignored, in words for its sender.
+	// Warning tells the sender why a signal is ignored.
 	Warning string
 	// Stale means that nothing was written, since the configuration has changed
 	// since the signal was resolved.
 	Stale bool
 }
 
-// Writer makes signals durable, in one step or in two.
+// Writer writes signals, and lets the caller wait until they are durable.
 type Writer interface {
-	// WriteSignals writes all signals in one transaction, in their order, and
-	// answers each at its index; or it writes none and fails. What it wrote is
-	// seen by all that comes later. An error that wraps ErrRetry or
-	// ErrUnavailable says what to do; any other is blamed on one of the signals,
-	// which is then searched for.
+	// WriteSignals writes all signals in one transaction, in their order, and returns
+	// the result of each at its index; or it writes none and fails. Later transactions
+	// see what it wrote. An error wraps ErrRetry, ErrUnavailable, or neither: then the
+	// data of one of the signals is bad.
 	WriteSignals(ctx context.Context, signals []Signal) (Written, error)
-	// Settle waits until all that was written with a mark is on the disk. Where it
-	// fails, it may be or not.
-	Settle(ctx context.Context, mark Mark) error
+	// WaitForFlush waits until all that was written with a mark is on disk. After an
+	// error that is unknown.
+	WaitForFlush(ctx context.Context, mark Mark) error
 }
 
-// Written is what WriteSignals has done.
+// Written is the result of WriteSignals.
 type Written struct {
 	Results []Result
-	// Mark is what to wait for before anybody is told.
+	// Mark is to be passed to WaitForFlush before the senders are answered.
 	Mark Mark
 }
 
-// Mark names the connection that a batch is settled through: one that was open
-// before the batch was written.
+// Mark identifies the connection that flushes a batch. The connection was open before
+// the batch was written.
 type Mark uint64
 
-// Durable needs no waiting.
+// Durable is the Mark of a batch that is on disk already.
 const Durable Mark = 0
 
 // What a Writer's error may wrap.
 var (
-	// ErrRetry is a transaction that lost a race (a serialization failure, a
-	// deadlock, a row that somebody else inserted first) and may be repeated.
-	ErrRetry = errors.New("the transaction lost a race")
-	// ErrUnavailable is a database that cannot be reached now.
-	ErrUnavailable = errors.New("the database is unavailable")
+	// ErrRetry is a transaction that conflicted with another one (a serialization
+	// failure, a deadlock, a unique violation) and may be retried.
+	ErrRetry = errors.New("transaction conflict")
+	// ErrUnavailable is a database that cannot be reached at present.
+	ErrUnavailable = errors.New("database unavailable")
 )

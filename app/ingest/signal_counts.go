@@ -2,7 +2,7 @@ package ingest
 
 import "time"
 
-// SignalCounts are of what came in by one integration.
+// SignalCounts are the counts of one integration.
 type SignalCounts struct {
 	// LastAt is when a signal was last accepted, nil for never.
 	LastAt *time.Time

@@ -9,7 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Media are those that a contact method can be of.
+// Media are the media of contact methods.
 var Media = []Medium{SMS, Email, Slack, Voice}
 
 var (
@@ -18,16 +18,16 @@ var (
 	e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	// slackMember is a person's ID in Slack; a display name is not unique.
 	slackMember = regexp.MustCompile(`^[UW][A-Z0-9]{6,20}$`)
-	// numberMarks are what people group digits with.
+	// numberMarks removes the separators in telephone numbers.
 	numberMarks = strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "", "/", "", "\u00a0", "")
 )
 
-// longestEmail is what SMTP lets an address be (RFC 5321, section 4.5.3.1).
-const longestEmail = 254
+// maxEmail is the maximum length of an address in SMTP (RFC 5321, section 4.5.3.1).
+const maxEmail = 254
 
-// NormalizeAddress is an address as it is kept and compared: a telephone
-// number in E.164 without spaces, an email address in lower case, a Slack
-// member ID. What is none is a fault of kind invalid.
+// NormalizeAddress returns an address in the form in which it is stored and compared: a
+// telephone number in E.164 without spaces, an email address in lower case, a Slack
+// member ID. Another text is a fault of kind invalid.
 func NormalizeAddress(medium Medium, address string) (string, error) {
 	address = strings.TrimSpace(address)
 	switch medium {
@@ -43,7 +43,7 @@ func NormalizeAddress(medium Medium, address string) (string, error) {
 	case Email:
 		address = strings.ToLower(address)
 		parsed, err := mail.ParseAddress(address)
-		if err != nil || parsed.Address != address || len(address) > longestEmail {
+		if err != nil || parsed.Address != address || len(address) > maxEmail {
 			return "", wrongAddress("Write an email address such as ana@example.com.")
 		}
 		return address, nil
@@ -70,7 +70,7 @@ func ParseMedium(s string) (Medium, error) {
 	return "", err
 }
 
-// Masked shows enough of an address for its owner to know it.
+// Masked shows enough of an address for its owner to recognise it.
 func Masked(medium Medium, address string) string {
 	switch medium {
 	case SMS, Voice:

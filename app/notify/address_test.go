@@ -6,7 +6,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-func TestAddressesAreKeptInOneForm(t *testing.T) {
+func TestNormalizeAddress(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		medium     Medium
@@ -24,7 +24,7 @@ func TestAddressesAreKeptInOneForm(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoAddressIsRefused(t *testing.T) {
+func TestInvalidAddressIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		medium Medium
@@ -40,7 +40,7 @@ func TestWhatIsNoAddressIsRefused(t *testing.T) {
 	}
 }
 
-func TestAContactIsMasked(t *testing.T) {
+func TestMasked(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		medium        Medium

@@ -8,11 +8,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Action is what somebody asks for in a reply.
+// Action is the action of a command.
 type Action string
 
-// The actions that a reply can ask for. Stop and Start switch messages to the
-// sender's number off and on; they are the words that carriers know too.
+// The actions of commands. Stop and Start switch messages to the sender's number off
+// and on; carriers act on the same words.
 const (
 	Acknowledge Action = "acknowledge"
 	Resolve     Action = "resolve"
@@ -22,18 +22,18 @@ const (
 	Help        Action = "help"
 )
 
-// Command is a reply, understood.
+// Command is a parsed reply.
 type Command struct {
 	Action Action
-	// Number is the incident's, or 0 for a bare word, which acts only where one
-	// incident can be meant.
+	// Number is the incident's, or 0 for none: then the command acts only where it can
+	// only mean one incident.
 	Number int64
-	// All is "ack all": whatever the last message to the sender listed.
+	// All is "ack all": all incidents of the last message to the sender.
 	All bool
 }
 
-// incidentActions are what may be said of an incident. The digits are those
-// that PagerDuty's users know, and the same as on the phone.
+// incidentActions are the words for actions on an incident. The digits are those of
+// PagerDuty.
 var incidentActions = map[string]Action{
 	"4": Acknowledge, "ack": Acknowledge, "acknowledge": Acknowledge, "acknowledged": Acknowledge, "ok": Acknowledge, "okay": Acknowledge,
 	"6": Resolve, "resolve": Resolve, "resolved": Resolve,
@@ -48,11 +48,10 @@ var standingActions = map[string]Action{
 	"help": Help, "info": Help,
 }
 
-// ParseCommand reads what a person typed, half asleep: case, punctuation and
-// spaces do not matter, and neither does the order of a word and a number
-// ("ack #17", "17 ack", "Ack17."). Of two bare numbers the first is the action
-// ("4 17"). What could mean two things is refused: the fault is invalid, and
-// its message can be sent back.
+// ParseCommand parses a reply, leniently, since its author may have just been woken:
+// case, punctuation, spaces and the order of word and number do not matter ("ack
+// #17", "17 ack", "Ack17."). Of two numbers the first is the action ("4 17"). An
+// ambiguous text is a fault of kind invalid, whose message can be sent back.
 func ParseCommand(text string) (Command, error) {
 	words := commandWords(text)
 	switch len(words) {
@@ -72,8 +71,8 @@ func ParseCommand(text string) (Command, error) {
 	return Command{}, notUnderstood()
 }
 
-// severalNumbers reports whether words ask for one thing of several incidents,
-// such as "ack 17 18" or "ack 17 and 18".
+// severalNumbers reports whether words name several incidents, such as "ack 17 18" or
+// "ack 17 and 18".
 func severalNumbers(words []string) bool {
 	if len(words) < 3 || incidentActions[words[0]] == "" {
 		return false
@@ -114,8 +113,8 @@ func aimed(action Action, at string) (Command, error) {
 	return Command{Action: action, Number: number}, nil
 }
 
-// commandWords cuts the text into lower-case words and numbers, also where no
-// space stands between them.
+// commandWords splits the text into lower-case words and numbers, also where there is
+// no space between them.
 func commandWords(text string) []string {
 	var words []string
 	var kind rune // 'a' inside a word, '0' inside a number, ' ' between

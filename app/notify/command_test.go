@@ -75,7 +75,7 @@ func TestParseCommand(t *testing.T) {
 	}
 }
 
-func TestParseCommandRefusesWhatIsUnclear(t *testing.T) {
+func TestParseCommandRefusesAmbiguous(t *testing.T) {
 	t.Parallel()
 	tests := []string{
 		"", "  ", "?!", "hello", "17", "417", "#17", "all", "17 4", "17 18", "7 17",
@@ -94,9 +94,9 @@ func TestParseCommandRefusesWhatIsUnclear(t *testing.T) {
 	}
 }
 
-// TestSeveralIncidentsAreAskedForOneByOne, and told so, since half of it must not
-// be done.
-func TestSeveralIncidentsAreAskedForOneByOne(t *testing.T) {
+// A command with several incidents is refused as a whole, so that it is not carried out
+// in part.
+func TestSeveralIncidentsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"ack 17 18": true, "ACK 17, 18 and 19": true, "ack #17 #18": true, "4 17 6": true, "6 17 18": true,
@@ -112,9 +112,8 @@ func TestSeveralIncidentsAreAskedForOneByOne(t *testing.T) {
 	}
 }
 
-// Whatever is typed around a command that is understood, without letters or
-// digits, changes nothing; and no text at all makes the parser panic or act on
-// a number that was not written.
+// Characters other than letters and digits around a command do not change it, and no
+// text makes the parser panic or return a number that is not in it.
 func TestParseCommandProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -21,40 +21,40 @@ const (
 	// CodesAnHour bounds the codes that are sent for one person, which cost
 	// money and may reach a stranger.
 	CodesAnHour = 6
-	// MostContacts is how many contact methods a person may have.
-	MostContacts = 20
+	// MaxContacts is how many contact methods a person may have.
+	MaxContacts = 20
 	// CodeAgain is how long to wait before the next code to the same method.
 	CodeAgain = 30 * time.Second
 )
 
-// ContactStore keeps contact methods and personal rules. Whatever it changes in
-// the name of by, an actor in words, it writes to the audit log in the same
-// transaction. Methods of other people are not found.
+// ContactStore stores contact methods and personal rules. It writes each change to the
+// audit log in the same transaction, with by as the actor. Methods of other people are
+// not found.
 type ContactStore interface {
 	ContactMethods(ctx context.Context, userID int64) ([]ContactMethod, error)
 	// AddContact sets the method's ID. A slug that the person already has is a
 	// conflict; ReplacesID, if set, is one of the person's.
 	AddContact(ctx context.Context, by string, m *ContactMethod) error
 	RemoveContact(ctx context.Context, by string, userID, methodID int64) error
-	// SendCode keeps the code's hash and queues the message with the code, or
-	// is a fault of kind limited where the limits above forbid another.
+	// SendCode stores the code's hash and queues the message with the code. Fault:
+	// Limited by the limits above.
 	SendCode(ctx context.Context, by string, userID, methodID int64, code string, hash []byte) error
-	// Verify compares hash with that of the code that was sent last. On success
-	// the method replaces the one that it was to replace, whose rules and slug it
-	// takes, and the person's other methods are told.
+	// Verify compares hash with that of the latest code. On success the method replaces
+	// that of ReplacesID, whose rules and slug it takes, and a notice is sent to the
+	// person's other methods.
 	Verify(ctx context.Context, by string, userID, methodID int64, hash []byte) error
 	Rules(ctx context.Context, userID int64) ([]Rule, error)
 	// SetRules replaces every rule of the person.
 	SetRules(ctx context.Context, by string, userID int64, rules []Rule) error
 }
 
-// Contacts is how people manage the ways to reach them.
+// Contacts manages people's contact methods and personal rules.
 type Contacts struct {
 	Store ContactStore
 	Now   func() time.Time
 }
 
-// NewContact is a contact method as somebody gives it.
+// NewContact is the input for a contact method.
 type NewContact struct {
 	Medium  Medium
 	Address string
@@ -63,7 +63,7 @@ type NewContact struct {
 	Replaces int64
 }
 
-// Add keeps a contact method of a person and sends a code to it.
+// Add stores a contact method of a person and sends a code to it.
 func (c *Contacts) Add(ctx context.Context, by string, userID int64, n NewContact) (ContactMethod, error) {
 	address, err := NormalizeAddress(n.Medium, n.Address)
 	if err != nil {
@@ -83,8 +83,8 @@ func (c *Contacts) Add(ctx context.Context, by string, userID int64, n NewContac
 				With(fault.Field{Path: "address", Message: "This is there already."})
 		}
 	}
-	if len(methods) >= MostContacts {
-		message := fmt.Sprintf("A person has at most %d contacts. Remove one first.", MostContacts)
+	if len(methods) >= MaxContacts {
+		message := fmt.Sprintf("A person has at most %d contacts. Remove one first.", MaxContacts)
 		return ContactMethod{}, fault.Conflict("%s", message).With(fault.Field{Path: "address", Message: message})
 	}
 	if err := c.Store.AddContact(ctx, by, &m); err != nil {
@@ -113,9 +113,9 @@ func (c *Contacts) SendCode(ctx context.Context, by string, userID, methodID int
 	return c.Store.SendCode(ctx, by, userID, methodID, code, codeHash(methodID, code))
 }
 
-// Verify proves a contact method by the code that was sent to it. Spaces and
-// hyphens in it do not count. A wrong code is a fault of kind invalid, one that
-// has expired is gone, and one too many wrong answers are limited.
+// Verify verifies a contact method by the code that was sent to it. Spaces and hyphens
+// in it are ignored. Faults: Invalid for a wrong code, Gone for an expired one, Limited
+// after CodeTries wrong ones.
 func (c *Contacts) Verify(ctx context.Context, by string, userID, methodID int64, code string) error {
 	code = strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(code)
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
@@ -124,8 +124,7 @@ func (c *Contacts) Verify(ctx context.Context, by string, userID, methodID int64
 	return c.Store.Verify(ctx, by, userID, methodID, codeHash(methodID, code))
 }
 
-// codeHash binds a code to its method, so that one method's code proves no
-// other.
+// codeHash includes the method, so that the code of one method does not verify another.
 func codeHash(methodID int64, code string) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "tocsin verification %d %s", methodID, code))
 	return sum[:]
@@ -136,8 +135,8 @@ func (c *Contacts) Remove(ctx context.Context, by string, userID, methodID int64
 	return c.Store.RemoveContact(ctx, by, userID, methodID)
 }
 
-// longestAfter bounds the time of a personal rule, which ends with its step.
-const longestAfter = 24 * time.Hour
+// maxAfter bounds the delay of a personal rule.
+const maxAfter = 24 * time.Hour
 
 // SetRules replaces a person's rules.
 func (c *Contacts) SetRules(ctx context.Context, by string, userID int64, rules []Rule) error {
@@ -153,7 +152,7 @@ func (c *Contacts) SetRules(ctx context.Context, by string, userID int64, rules 
 		if r.Urgency != "high" && r.Urgency != "low" {
 			add("urgency", "An urgency is high or low.")
 		}
-		if r.AfterSeconds < 0 || r.AfterSeconds > int64(longestAfter/time.Second) {
+		if r.AfterSeconds < 0 || r.AfterSeconds > int64(maxAfter/time.Second) {
 			add("after", "A rule waits from 0 seconds to a day.")
 		}
 		if !slices.ContainsFunc(methods, func(m ContactMethod) bool { return m.ID == r.ContactMethodID }) {

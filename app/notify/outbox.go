@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Lease is how long a claimed message is this process's without a renewal.
-// RenewEvery keeps it; a process that dies is taken over within about a Lease.
+// Lease is how long a claim is valid without a renewal. It is renewed every RenewEvery;
+// after a process dies, others claim its messages within about a Lease.
 const (
 	Lease      = 3 * time.Second
 	RenewEvery = time.Second
@@ -19,51 +19,50 @@ const (
 	CallTimeout = 10 * time.Second
 )
 
-// Claim is a message that this process may send, once. Its attempt is
-// committed before the provider is called.
+// Claim is a message that this process may send, once. Its attempt is committed before
+// the provider is called.
 type Claim struct {
 	Message
-	// UserID is whom it is for, 0 for a chat channel.
+	// UserID is the recipient, 0 for a chat channel.
 	UserID int64
 	// MethodID is the contact method, 0 for a chat channel.
 	MethodID int64
 	// Number counts the attempts of this message, from 1.
 	Number int
-	// MadeAt is when the message was made, zero where it gathered on purpose.
+	// MadeAt is when the message was made, zero where it was delayed to bundle pages.
 	MadeAt time.Time
-	// Broken says that it could not be claimed, for what stands in its rows. It
-	// is leased to nobody, and all that is left is to give it up.
+	// Broken says that the message could not be claimed because of its data. It is not
+	// leased, and can only be given up.
 	Broken bool
 }
 
-// OutboxStore claims messages and keeps what became of them.
+// OutboxStore claims messages and records the results of their delivery.
 type OutboxStore interface {
-	// ClaimMessages leases at most limit messages that are due, and those whose
-	// lease has lapsed. Pages that were answered meanwhile are left out of
-	// them, and a message without any left is withdrawn.
-	// Media that are busy are left alone. found counts the withdrawn, too. One
-	// that cannot be claimed holds up no other: it comes back as Broken. An error
-	// may come with claims that were leased before it.
+	// ClaimMessages leases at most limit messages that are due or whose lease has
+	// expired, except those of busy media. Pages that were acknowledged meanwhile are
+	// removed from them, and a message without pages is withdrawn. found counts the
+	// withdrawn ones too. A message that cannot be claimed does not block others: it is
+	// returned as Broken. With an error there may be claims that were leased before it.
 	ClaimMessages(ctx context.Context, now time.Time, limit int, busy []Medium) (claims []Claim, found int, err error)
-	// GiveUp ends a broken message. Several pages go out again in smaller messages;
-	// a single one goes by the contact method that next names, as by Failed. What
-	// cannot even be given up is put off.
+	// GiveUp ends a broken message. Several pages are put into smaller messages; a
+	// single one is sent to the contact method that next returns, as by Failed. Where
+	// that fails too, the message is postponed.
 	GiveUp(ctx context.Context, c Claim, next func(tried []int64) (ContactMethod, bool), now time.Time) error
-	// Renew prolongs the leases of messages that this process is sending, and
-	// returns those that it still holds.
+	// Renew renews the leases of messages that this process is sending, and returns
+	// those that it still holds.
 	Renew(ctx context.Context, sending []int64) ([]int64, error)
-	// Sent records that the provider took an attempt. It changes nothing once
-	// the lease has passed on.
+	// Sent records that the provider accepted an attempt. It changes nothing where
+	// another process holds the lease.
 	Sent(ctx context.Context, c Claim, r Receipt, now time.Time) error
-	// Failed records that an attempt failed. With a time in retry the message
-	// is due again then; without, next names the contact method that a page falls
-	// over to, given those that carried it, and false where there is none. It is
-	// called inside a transaction and must not ask the database.
+	// Failed records that an attempt failed. With retry the message is due again at
+	// that
+	// time; with nil, next returns the contact method that a page falls over to, given
+	// those tried, and false where there is none. next is called inside a transaction
+	// and must not query the database.
 	Failed(ctx context.Context, c Claim, f Failure, retry *time.Time, next func(tried []int64) (ContactMethod, bool), now time.Time) error
 }
 
-// Composer adds to a claim what only the server knows: personal links and the
-// callback's address.
+// Composer adds personal links and the callback URL to a claim.
 type Composer interface {
 	Compose(c *Claim) error
 }
@@ -75,14 +74,14 @@ type Outbox struct {
 	Composer Composer
 	People   People
 	Now      func() time.Time
-	// RealNow is the time by which leases and calls last. It never jumps as Now
-	// does where an hour is played in a second.
+	// RealNow is the clock for leases and calls. Unlike Now, it is never moved by tests
+	// or by the demo.
 	RealNow func() time.Time
-	// Workers bounds the calls under way.
+	// Workers is the maximum number of concurrent calls.
 	Workers int
 	Log     *slog.Logger
-	// Observed is told of each call that ended, "sent", "delivered" or "failed";
-	// and of each that begins, with "sending". Nil is told nothing.
+	// Observed, if set, is called when a call begins, with "sending", and when it ends,
+	// with "sent", "delivered" or "failed".
 	Observed func(c Claim, state string)
 
 	mu       sync.Mutex
@@ -90,19 +89,19 @@ type Outbox struct {
 	changed  chan struct{} // closed and replaced whenever a send ends
 }
 
-// flight is a call under way.
+// flight is a call in progress.
 type flight struct {
 	since  time.Time
 	medium Medium
 	cancel context.CancelFunc
 }
 
-// Works reports whether a channel carries a medium.
+// Works reports whether there is a channel for a medium.
 func (o *Outbox) Works(m Medium) bool { return o.Channels[m] != nil }
 
-// Sweep claims what is due, as far as there are hands, and starts sending it.
-// It returns how much it found; an error does not keep what was claimed from
-// being sent.
+// Sweep claims due messages, up to the number of free workers, and starts sending them.
+// It returns how many it found. Claimed messages are sent even where it returns an
+// error.
 func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 	free := o.Workers - o.InFlight()
 	if free <= 0 {
@@ -114,8 +113,8 @@ func (o *Outbox) Sweep(ctx context.Context) (int, error) {
 			err = errors.Join(err, o.giveUp(ctx, c))
 			continue
 		}
-		// Shutting down finishes what is claimed, so the claim's own context
-		// ends with its lease and its timeout alone.
+		// A shutdown finishes claimed messages, so the context of a call ends only
+		// with its lease or its timeout.
 		sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), CallTimeout)
 		o.begin(c, cancel)
 		go func() {
@@ -134,18 +133,17 @@ func (o *Outbox) giveUp(ctx context.Context, c Claim) error {
 	return o.Store.GiveUp(ctx, c, next, o.Now())
 }
 
-// busy are the media that have taken their half of the hands. One provider that
-// hangs must not keep the others from sending, least of all what falls over
-// from it.
+// busy returns the media that use half of the workers or more. A provider that hangs
+// must not block the others, which its messages may fall over to.
 func (o *Outbox) busy() []Medium {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	hands := map[Medium]int{}
+	calls := map[Medium]int{}
 	for _, f := range o.inFlight {
-		hands[f.medium]++
+		calls[f.medium]++
 	}
 	var busy []Medium
-	for m, n := range hands {
+	for m, n := range calls {
 		if n >= max(1, o.Workers/2) {
 			busy = append(busy, m)
 		}
@@ -153,15 +151,15 @@ func (o *Outbox) busy() []Medium {
 	return busy
 }
 
-// InFlight is how many calls are under way.
+// InFlight is the number of calls in progress.
 func (o *Outbox) InFlight() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.inFlight)
 }
 
-// Wait returns when no call is under way and what became of each is recorded.
-// Others may begin meanwhile.
+// Wait waits until no call is in progress and all results are recorded. New calls may
+// begin meanwhile.
 func (o *Outbox) Wait() {
 	for {
 		ended := o.Ended()
@@ -172,8 +170,8 @@ func (o *Outbox) Wait() {
 	}
 }
 
-// Ended is closed when the next call ends, so that a loop whose hands were all
-// busy can look again.
+// Ended is closed when the next call ends, so that a loop without a free worker can
+// sweep again.
 func (o *Outbox) Ended() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -203,9 +201,9 @@ func (o *Outbox) end(id int64, cancel context.CancelFunc) {
 	}
 }
 
-// KeepLeases renews the leases of what is under way until ctx ends. A message
-// whose lease was lost, or could not be renewed in time, has its call cancelled:
-// somebody else may be sending it by then.
+// KeepLeases renews the leases of the calls in progress until ctx ends. Where a lease
+// was lost, or could not be renewed in time, the call is cancelled, since another
+// process may be sending the message.
 func (o *Outbox) KeepLeases(ctx context.Context) {
 	tick := time.NewTicker(RenewEvery)
 	defer tick.Stop()
@@ -221,30 +219,32 @@ func (o *Outbox) KeepLeases(ctx context.Context) {
 			renewed = o.RealNow()
 			continue
 		}
-		asked, cancel := context.WithTimeout(ctx, RenewEvery)
+		bounded, cancel := context.WithTimeout(ctx, RenewEvery)
 		started := o.RealNow()
-		held, err := o.Store.Renew(asked, sending)
+		held, err := o.Store.Renew(bounded, sending)
 		cancel()
 		switch {
 		case err == nil:
 			renewed = started
-			o.cancelBut(held, started)
+			o.cancelExcept(held, started)
 		case o.RealNow().Sub(renewed) > Lease-RenewEvery:
-			o.Log.ErrorContext(ctx, "leases could not be renewed; calls under way are cancelled", "error", err)
-			o.cancelBut(nil, started)
+			o.Log.ErrorContext(ctx, "lease renewal failed", "cancelled", len(sending), "error", err)
+			o.cancelExcept(nil, started)
 		}
 	}
 }
 
-// sending are the messages of the calls under way, in the order of locks.
+// sending are the messages of the calls in progress, sorted, which is the order in
+// which
+// the store locks them.
 func (o *Outbox) sending() []int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Sorted(maps.Keys(o.inFlight))
 }
 
-// cancelBut cancels the calls that began before an instant, but those held.
-func (o *Outbox) cancelBut(held []int64, before time.Time) {
+// cancelExcept cancels the calls that began before an instant, except those held.
+func (o *Outbox) cancelExcept(held []int64, before time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for id, f := range o.inFlight {
@@ -254,7 +254,7 @@ func (o *Outbox) cancelBut(held []int64, before time.Time) {
 	}
 }
 
-// send makes one call and records what became of it.
+// send makes one call and records its result.
 func (o *Outbox) send(ctx context.Context, c Claim) {
 	o.observe(c, "sending")
 	receipt, failure := o.deliver(ctx, &c)
@@ -277,16 +277,17 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 		return o.Store.Failed(ctx, c, *failure, o.retryAt(c, *failure), next, o.Now())
 	}
 	if failure != nil {
-		o.Log.WarnContext(ctx, "a message was not taken", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "cause", failure.Cause, "permanent", failure.Permanent)
+		o.Log.WarnContext(ctx, "delivery failed", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "cause", failure.Cause, "permanent", failure.Permanent)
 	}
-	o.keep(context.WithoutCancel(ctx), c, record)
+	o.record(context.WithoutCancel(ctx), c, record)
 }
 
-// recordTries is how often the record of a call is tried. The lease is renewed
-// meanwhile; after that it lapses, and the message goes out again, marked so.
+// recordTries bounds the tries to record a result. The lease is renewed
+// meanwhile; after
+// that it expires, and the message is sent again, marked Again.
 const recordTries = 5
 
-func (o *Outbox) keep(ctx context.Context, c Claim, record func(context.Context) error) {
+func (o *Outbox) record(ctx context.Context, c Claim, record func(context.Context) error) {
 	for try := 1; ; try++ {
 		bounded, cancel := context.WithTimeout(ctx, 2*Lease)
 		err := record(bounded)
@@ -294,7 +295,7 @@ func (o *Outbox) keep(ctx context.Context, c Claim, record func(context.Context)
 		if err == nil {
 			return
 		}
-		o.Log.ErrorContext(ctx, "what became of a message could not be recorded", "message", c.ID, "attempt", c.Number, "try", try, "error", err)
+		o.Log.ErrorContext(ctx, "record delivery result failed", "message", c.ID, "attempt", c.Number, "try", try, "error", err)
 		if try == recordTries {
 			return
 		}
@@ -318,7 +319,7 @@ func (o *Outbox) deliver(ctx context.Context, c *Claim) (receipt Receipt, failur
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			o.Log.ErrorContext(ctx, "a channel panicked", "medium", c.Medium, "panic", r)
+			o.Log.ErrorContext(ctx, "channel panicked", "medium", c.Medium, "panic", r)
 			receipt, failure = Receipt{}, &Failure{Reason: "The channel failed in an unforeseen way.", Uncertain: true}
 		}
 	}()
@@ -338,7 +339,8 @@ func (o *Outbox) retryAt(c Claim, f Failure) *time.Time {
 	return &at
 }
 
-// fallOver reads what the record needs to know before its transaction begins.
+// fallOver returns the next argument of OutboxStore.Failed. It reads the directory
+// before the transaction begins.
 func (o *Outbox) fallOver(ctx context.Context, c Claim) (func([]int64) (ContactMethod, bool), error) {
 	if c.Kind != KindPage {
 		return func([]int64) (ContactMethod, bool) { return ContactMethod{}, false }, nil
@@ -350,19 +352,19 @@ func (o *Outbox) fallOver(ctx context.Context, c Claim) (func([]int64) (ContactM
 	return func(tried []int64) (ContactMethod, bool) { return people[c.UserID].FallOver(tried, o.Works) }, nil
 }
 
-// Retry says whether a message that failed for the n-th time, counted from 1,
-// is tried again at the same address, and how long to wait. A permanent failure
-// is not, nor one whose provider asks for more patience than a page has.
+// Retry reports whether a message that failed for the n-th time, counted from 1, is
+// tried again at the same address, and after which wait. It is not after a permanent
+// failure, nor where Retry-After is longer than a page can wait.
 func Retry(n int, f Failure) (wait time.Duration, again bool) {
 	waits := []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second}
-	const patience = 30 * time.Second
-	if f.Permanent || n > len(waits) || f.RetryAfter > patience {
+	const maxWait = 30 * time.Second
+	if f.Permanent || n > len(waits) || f.RetryAfter > maxWait {
 		return 0, false
 	}
 	return max(waits[n-1], f.RetryAfter), true
 }
 
-// Word is what people call a medium.
+// Word is the name of a medium for people.
 func (m Medium) Word() string {
 	switch m {
 	case SMS:

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// outboxStore holds messages that are due, and notes what is asked of it.
+// outboxStore is a store in memory that records its calls.
 type outboxStore struct {
 	mu       sync.Mutex
 	due      []Claim
@@ -108,7 +108,7 @@ type peopleWith map[int64]Recipient
 
 func (p peopleWith) Recipients(context.Context, int64) (map[int64]Recipient, error) { return p, nil }
 
-// awayFor fails so many times before it knows anybody.
+// awayFor is a directory that fails this many times first.
 type awayFor struct {
 	People
 	times int
@@ -153,7 +153,7 @@ func sweep(t *testing.T, o *Outbox) int {
 	return n
 }
 
-func TestARecordIsTriedAgain(t *testing.T) {
+func TestRecordIsRetried(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		failures, sent int
@@ -177,7 +177,7 @@ func TestARecordIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAFailureFallsOverThoughTheDirectoryWasAwayAtFirst(t *testing.T) {
+func TestFallOverAfterDirectoryError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &outboxStore{due: pages(SMS, 1)}
@@ -193,7 +193,7 @@ func TestAFailureFallsOverThoughTheDirectoryWasAwayAtFirst(t *testing.T) {
 	})
 }
 
-func TestTheLeaseIsKeptWhileARecordIsTried(t *testing.T) {
+func TestLeaseIsRenewedWhileRecordIsRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &outboxStore{due: pages(SMS, 1), failures: recordTries - 1}
@@ -209,7 +209,7 @@ func TestTheLeaseIsKeptWhileARecordIsTried(t *testing.T) {
 	})
 }
 
-func TestAProviderThatHangsTakesHalfOfTheHands(t *testing.T) {
+func TestHangingProviderUsesHalfOfWorkers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &outboxStore{due: pages(SMS, 1, 2, 3, 4)}
@@ -225,7 +225,7 @@ func TestAProviderThatHangsTakesHalfOfTheHands(t *testing.T) {
 		if len(s.sent) != 1 || s.sent[0].ID != 7 {
 			t.Errorf("sent while SMS hangs: %+v", s.sent)
 		}
-		o.Wait() // the calls are given up
+		o.Wait() // the calls are cancelled
 		if n := sweep(t, o); n != 2 || s.busy[2] != nil {
 			t.Errorf("%d messages were claimed afterwards, and %v left alone", n, s.busy[2])
 		}
@@ -233,7 +233,7 @@ func TestAProviderThatHangsTakesHalfOfTheHands(t *testing.T) {
 	})
 }
 
-func TestOneHandIsEnoughForEachMedium(t *testing.T) {
+func TestOneWorkerServesAllMedia(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &outboxStore{due: pages(SMS, 1)}
@@ -247,7 +247,7 @@ func TestOneHandIsEnoughForEachMedium(t *testing.T) {
 	})
 }
 
-func TestLeasesAreRenewedForWhatIsUnderWayAlone(t *testing.T) {
+func TestLeasesAreRenewedForCallsInProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &outboxStore{due: pages(SMS, 9, 3)}
@@ -270,7 +270,7 @@ func TestLeasesAreRenewedForWhatIsUnderWayAlone(t *testing.T) {
 	})
 }
 
-func TestACallIsGivenUpWhenItsLeaseIsLost(t *testing.T) {
+func TestLostLeaseCancelsCall(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		held   func([]int64) ([]int64, error)
@@ -299,7 +299,7 @@ func TestACallIsGivenUpWhenItsLeaseIsLost(t *testing.T) {
 	}
 }
 
-func TestAChannelThatPanicsHasFailed(t *testing.T) {
+func TestChannelPanicIsFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &outboxStore{due: pages(SMS, 1)}
@@ -312,7 +312,7 @@ func TestAChannelThatPanicsHasFailed(t *testing.T) {
 	})
 }
 
-func TestABrokenMessageIsGivenUpAndTheOthersGoOut(t *testing.T) {
+func TestBrokenMessageBlocksNoOther(t *testing.T) {
 	t.Parallel()
 	s := &outboxStore{due: pages(SMS, 1, 2, 3)}
 	s.due[1].Broken = true
@@ -324,7 +324,7 @@ func TestABrokenMessageIsGivenUpAndTheOthersGoOut(t *testing.T) {
 	if len(s.sent) != 2 || !slices.Equal(s.givenUp, []int64{2}) {
 		t.Errorf("sent %+v, gave up %v", s.sent, s.givenUp)
 	}
-	// What cannot be given up now is found again; the others go out all the same.
+	// A message whose GiveUp fails is found again; the others are sent nevertheless.
 	s.due, s.failures = pages(SMS, 4, 5), 1
 	s.tries = 0
 	s.due[0].Broken = true

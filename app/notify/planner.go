@@ -13,30 +13,30 @@ type DuePage struct {
 	Urgency   string
 	Priority  int // a level; 9 for none
 	Digest    bool
-	Rule      int // how many notifications were begun
+	Rule      int // how many notifications were started
 	CreatedAt time.Time
 }
 
-// Recent is what a contact method was sent lately, or is about to be.
+// Recent counts the latest messages to a contact method, sent or planned.
 type Recent struct {
-	// Messages is how many pages' messages were made for it within BundleWithin.
+	// Messages is how many messages with pages were made for it within BundleWithin.
 	Messages int
 	// Priority is that of the most urgent of them.
 	Priority int
-	// Gathering is the message that takes further pages, 0 for none.
+	// Gathering is the id of the message to which further pages are added, 0 for none.
 	Gathering int64
 }
 
-// Bundling: the first three messages to a contact method within BundleWithin
-// leave at once; further pages gather for GatherFor into one.
+// Bundling: the first BundleAfter messages to a contact method within BundleWithin are
+// sent at once; further pages are collected for GatherFor into one.
 const (
 	BundleAfter  = 3
 	BundleWithin = 5 * time.Minute
 	GatherFor    = time.Minute
 )
 
-// NewMessage is a message to be made. Into, where it is not 0, is a gathering
-// message that exists and takes the pages instead.
+// NewMessage is a message to be made. Into, where it is not 0, is an existing gathering
+// message to which the pages are added instead.
 type NewMessage struct {
 	Into      int64
 	Method    ContactMethod
@@ -48,34 +48,34 @@ type NewMessage struct {
 	DueAt     time.Time
 }
 
-// PagePlan is what becomes of a page that was due.
+// PagePlan is the decision on a page that was due.
 type PagePlan struct {
 	ID   int64
 	Rule int
-	// NotifyAt is when its next rule is due; nil where nobody can be told.
+	// NotifyAt is when its next rule is due; nil where the person cannot be reached.
 	NotifyAt *time.Time
-	// Failed says that the person has no contact method that works any more.
+	// Failed says that no contact method of the person works.
 	Failed bool
 }
 
-// Plan is what becomes of a batch of pages.
+// Plan is the decision on a batch of pages.
 type Plan struct {
 	Pages    []PagePlan
 	Messages []NewMessage
 }
 
-// PlanStore claims due pages and keeps the plan, in one transaction.
+// PlanStore claims due pages and stores the plan, in one transaction.
 type PlanStore interface {
 	PlanDue(ctx context.Context, now time.Time, limit int, decide func(configVersion int64, due []DuePage, recent map[int64]Recent) (Plan, error)) (int, error)
 }
 
 // People is the directory of recipients.
 type People interface {
-	// Recipients is a picture no older than the version, by user id.
+	// Recipients are by user id, as of the version of the configuration or a later one.
 	Recipients(ctx context.Context, version int64) (map[int64]Recipient, error)
 }
 
-// Planner turns pages into messages by personal rules.
+// Planner makes messages of pages by personal rules.
 type Planner struct {
 	Store  PlanStore
 	People People
@@ -84,7 +84,7 @@ type Planner struct {
 	Batch  int
 }
 
-// Sweep plans what is due once, and returns how much there was.
+// Sweep plans the due pages once, and returns how many there were.
 func (p *Planner) Sweep(ctx context.Context) (int, error) {
 	now := p.Now()
 	return p.Store.PlanDue(ctx, now, p.Batch, func(version int64, due []DuePage, recent map[int64]Recent) (Plan, error) {
@@ -92,8 +92,9 @@ func (p *Planner) Sweep(ctx context.Context) (int, error) {
 	})
 }
 
-// Decide is the decision of Sweep, for whoever makes pages and plans them with
-// it.
+// Decide is the decision of Sweep, for callers that make pages and plan them in the
+// same
+// transaction.
 func (p *Planner) Decide(ctx context.Context, now time.Time, version int64, due []DuePage, recent map[int64]Recent) (Plan, error) {
 	people, err := p.People.Recipients(ctx, version)
 	if err != nil {
@@ -102,8 +103,8 @@ func (p *Planner) Decide(ctx context.Context, now time.Time, version int64, due 
 	return Schedule(now, due, recent, people, p.Works), nil
 }
 
-// Schedule decides, for pages that are due, which messages leave when. recent
-// is by contact method. It is pure.
+// Schedule decides which messages are sent when, for pages that are due. recent is by
+// contact method. It is a pure function, except that it updates recent.
 func Schedule(now time.Time, due []DuePage, recent map[int64]Recent, people map[int64]Recipient, works func(Medium) bool) Plan {
 	s := scheduling{now: now, recent: recent, gathering: map[int64]int{}}
 	for _, page := range due {
@@ -115,14 +116,14 @@ func Schedule(now time.Time, due []DuePage, recent map[int64]Recent, people map[
 type scheduling struct {
 	now    time.Time
 	recent map[int64]Recent
-	// gathering is, by contact method, the message in the plan that takes
-	// further pages.
+	// gathering is, by contact method, the message in the plan to which further pages
+	// are added.
 	gathering map[int64]int
 	plan      Plan
 }
 
-// schedule carries out every rule of a page that is due by now. Where several
-// repeats are overdue, after an outage, each method is used once.
+// schedule applies every rule of a page that is due by now. Where several repeats are
+// overdue, after an outage, each method is used once.
 func (s *scheduling) schedule(page DuePage, person Recipient, works func(Medium) bool) PagePlan {
 	used := map[int64]bool{}
 	for i := page.Rule; ; i++ {
@@ -140,15 +141,15 @@ func (s *scheduling) schedule(page DuePage, person Recipient, works func(Medium)
 	}
 }
 
-// notify puts a page into a message: one of its own that leaves at once, or
-// the one that gathers.
+// notify puts a page into a message: one of its own that is sent at once, or the
+// gathering one.
 func (s *scheduling) notify(page DuePage, method ContactMethod) {
 	r := s.recent[method.ID]
-	breaksOut := r.Messages > 0 && page.Priority < r.Priority
-	if !page.Digest && (r.Messages < BundleAfter || breaksOut) {
+	moreUrgent := r.Messages > 0 && page.Priority < r.Priority
+	if !page.Digest && (r.Messages < BundleAfter || moreUrgent) {
 		s.add(page, method, false, s.now)
 		r.Messages++
-		r.Priority = lowest(r.Messages, r.Priority, page.Priority)
+		r.Priority = mostUrgent(r.Messages, r.Priority, page.Priority)
 		s.recent[method.ID] = r
 		return
 	}
@@ -161,7 +162,7 @@ func (s *scheduling) notify(page DuePage, method ContactMethod) {
 	s.gathering[method.ID] = s.add(page, method, true, s.now.Add(GatherFor))
 	s.plan.Messages[s.gathering[method.ID]].Into = r.Gathering
 	r.Messages++
-	r.Priority = lowest(r.Messages, r.Priority, page.Priority)
+	r.Priority = mostUrgent(r.Messages, r.Priority, page.Priority)
 	s.recent[method.ID] = r
 }
 
@@ -173,10 +174,10 @@ func (s *scheduling) add(page DuePage, method ContactMethod, gathering bool, due
 	return len(s.plan.Messages) - 1
 }
 
-// lowest keeps the most urgent level; the first message sets it.
-func lowest(messages, have, level int) int {
+// mostUrgent is the lower level, or level for the first message.
+func mostUrgent(messages, current, level int) int {
 	if messages == 1 {
 		return level
 	}
-	return min(have, level)
+	return min(current, level)
 }

@@ -13,31 +13,31 @@ type ContactMethod struct {
 	Slug    string // unique per person: "sms", "mail"
 	Medium  Medium
 	Address string
-	// VerifiedAt is nil until its owner has proved it; it is not used before.
+	// VerifiedAt is nil until its owner has verified it; it is not used before.
 	VerifiedAt *time.Time
 	// DisabledAt is set when its owner switched it off, such as by STOP.
 	DisabledAt *time.Time
 	// ReplacesID is the method that stays in use until this one is verified.
 	ReplacesID *int64
-	// CodeHash, CodeExpiresAt and CodeTries are of the verification code that
-	// was sent last.
+	// CodeHash, CodeExpiresAt and CodeTries are of the latest verification code.
 	CodeHash      []byte
 	CodeExpiresAt *time.Time
 	CodeTries     int
 	CreatedAt     time.Time
-	// FromFile is true while it is as a file made it: its owner has neither
-	// verified nor replaced it, so that the file may correct it.
+	// FromFile is true until the owner of a method from a configuration file verifies
+	// or
+	// replaces it. Until then the file may correct it.
 	FromFile bool
-	// StoppedAddress is the address that was switched off here before a file
-	// corrected it, so that it comes back switched off.
+	// StoppedAddress is the address that was disabled before a file corrected it, so
+	// that it stays disabled when the file restores it.
 	StoppedAddress string
 }
 
-// Usable reports whether pages may go there.
+// Usable reports whether pages may be sent to it.
 func (c ContactMethod) Usable() bool { return c.VerifiedAt != nil && c.DisabledAt == nil }
 
-// Rule is a personal rule: for pages of an urgency, use a contact method so
-// many seconds after the page began.
+// Rule is a personal rule: for pages of an urgency, use a contact method AfterSeconds
+// after the page was made.
 type Rule struct {
 	ID              int64 `gorm:"primaryKey"`
 	UserID          int64
@@ -46,14 +46,14 @@ type Rule struct {
 	ContactMethodID int64
 }
 
-// TableName is what the schema calls it.
+// TableName implements gorm's Tabler.
 func (Rule) TableName() string { return "notification_rules" }
 
-// RepeatEvery is how often the last personal rule is carried out again while
-// the step lasts.
+// RepeatEvery is the interval at which the last personal rule is repeated during the
+// step.
 const RepeatEvery = 10 * time.Minute
 
-// Recipient is a person as pages see one.
+// Recipient is a person who can be paged.
 type Recipient struct {
 	UserID  int64
 	Name    string
@@ -63,8 +63,8 @@ type Recipient struct {
 	Rules   []Rule
 }
 
-// Working are the person's methods that pages may go to: verified, not
-// switched off, and carried by a channel that works.
+// Working are the person's methods that can be used: verified, not disabled, and with a
+// configured channel.
 func (r Recipient) Working(works func(Medium) bool) []ContactMethod {
 	var usable []ContactMethod
 	for _, m := range r.Methods {
@@ -81,10 +81,11 @@ type Notification struct {
 	Method ContactMethod
 }
 
-// Notification returns the i-th notification of a page, counted from 0, and
-// false where there is none. Personal rules come in the order of their time;
-// without any that work, every method is used at once. The last moment's
-// methods are repeated every RepeatEvery without end: the step's end ends them.
+// Notification returns the i-th notification of a page, counted from 0, and false where
+// there is none. Personal rules are ordered by their delay; without any that work,
+// every
+// method is used at once. The methods of the last delay are repeated every RepeatEvery
+// without limit, until the step ends.
 func (r Recipient) Notification(i int, urgency string, works func(Medium) bool) (Notification, bool) {
 	plan := r.plan(urgency, works)
 	if len(plan) == 0 {
@@ -100,9 +101,8 @@ func (r Recipient) Notification(i int, urgency string, works func(Medium) bool) 
 	return Notification{After: last + time.Duration(round)*RepeatEvery, Method: again[k].Method}, true
 }
 
-// plan is the person's rules in the order of their time. A method that does not
-// work counts as failed for good: its rule takes the next one that the plan
-// does not use yet.
+// plan is the person's rules in the order of their delay. Where the method of a rule
+// does not work, the rule uses the next one that is not in the plan yet.
 func (r Recipient) plan(urgency string, works func(Medium) bool) []Notification {
 	working := r.Working(works)
 	var plan []Notification
@@ -130,8 +130,8 @@ func (r Recipient) plan(urgency string, works func(Medium) bool) []Notification 
 	return plan
 }
 
-// FallOver is the method to use after others have failed for good: the next in
-// the person's order that was not tried, or false.
+// FallOver is the method to use after others have failed permanently: the next in the
+// person's order that was not tried, or false.
 func (r Recipient) FallOver(tried []int64, works func(Medium) bool) (ContactMethod, bool) {
 	for _, m := range r.Working(works) {
 		if !slices.Contains(tried, m.ID) {

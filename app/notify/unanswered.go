@@ -11,30 +11,30 @@ import (
 	"syscall"
 )
 
-// Unanswered says in words what became of a call that got no answer: who is the
-// provider, as a sentence begins with it, and ctx the call's. Addresses and the
-// words of libraries are left out; they belong to Failure.Cause.
+// Unanswered is the Failure.Reason of a call without an answer. who is the provider's
+// name at the beginning of a sentence, ctx the context of the call. Addresses and error
+// texts of libraries are left out; they belong to Failure.Cause.
 func Unanswered(ctx context.Context, who string, err error) string {
 	var timeout net.Error
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return who + " took too long to answer"
 	case ctx.Err() != nil:
-		return "The call was cancelled before " + midway(who) + " answered"
+		return "The call was cancelled before " + midSentence(who) + " answered"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return who + " took too long to answer"
 	}
 	if why := unreached(err); why != "" {
 		return who + " could not be reached: " + why
 	}
-	if brokeOff(err) {
+	if connectionLost(err) {
 		return who + " broke off the connection"
 	}
 	return who + " could not be reached"
 }
 
-// WithoutURL is what a call without an answer failed of, for Failure.Cause. The
-// URL is left out, since it may name the account.
+// WithoutURL is the error of a call without an answer, for Failure.Cause. The URL is
+// left out, since it may contain the account.
 func WithoutURL(err error) string {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -43,8 +43,8 @@ func WithoutURL(err error) string {
 	return err.Error()
 }
 
-// midway is a name as it stands within a sentence.
-func midway(who string) string {
+// midSentence is a name within a sentence.
+func midSentence(who string) string {
 	if rest, ok := strings.CutPrefix(who, "The "); ok {
 		return "the " + rest
 	}
@@ -72,7 +72,7 @@ func unreached(err error) string {
 	return ""
 }
 
-func brokeOff(err error) bool {
+func connectionLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// No address and no word of a library reaches whoever reads why a page failed.
+// The reason of a failed page has no address and no error text of a library.
 func TestUnanswered(t *testing.T) {
 	t.Parallel()
 	dial := func(cause error) error {
@@ -51,7 +51,7 @@ func TestUnanswered(t *testing.T) {
 	}
 }
 
-func TestACauseNamesNoURL(t *testing.T) {
+func TestCauseWithoutURL(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("send: %w", &url.Error{Op: "Post", URL: "https://example.com/Accounts/AC1", Err: errors.New("refused")})
 	if got := notify.WithoutURL(err); got != "refused" {

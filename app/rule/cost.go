@@ -8,23 +8,24 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// mostCost bounds one evaluation in units: one for a field that is read, an
-// element that is visited, ten bytes of text that are, and a hundred steps of a
-// pattern. It is counted, not timed, so that an event has the same outcome on
-// every machine. A usual key costs some ten.
+// maxCost bounds one evaluation, in units: one for a field that is read, for an
+// element that is visited, for ten bytes of text that are read, and for a hundred
+// steps of a pattern. It is counted, not timed, so that an event has the same result
+// on every machine. A usual key costs about ten.
 //
-// A call is charged for once it is done, so that the last one goes beyond. It is
-// one: nothing in an expression is done twice, a call reads what it is given
-// once, and matches refuses what would take it too many steps.
-const mostCost = 10_000
+// A call is charged after it returns, so the last call may exceed the bound. It is
+// only one: no part of an expression is evaluated twice, a call reads its arguments
+// once, and matches refuses arguments that would take too many steps.
+const maxCost = 10_000
 
-// costs charges a call for what it reads and what it makes. CEL's own prices go
-// by the overload that the types choose. Nothing is known of an event's types
-// before it comes, so that CEL would ask one unit for joining texts of any
-// length, and for comparing lists and maps of any depth.
+// costs charges a call for the size of its arguments and result. CEL's own costs depend
+// on the overload that the static types select. An event has no static types, so CEL
+// would charge one unit for joining texts of any length, and for comparing lists and
+// maps
+// of any depth.
 type costs struct{ patterns patterns }
 
-// CallCost implements CEL's estimator of what a call did cost.
+// CallCost implements CEL's ActualCostEstimator.
 func (c costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
 	cost := 1 + length(result)/10
 	switch function {
@@ -42,9 +43,8 @@ func (c costs) CallCost(function, _ string, args []ref.Val, result ref.Val) *uin
 	return &cost
 }
 
-// compared is what comparing costs. A list or a map is looked into only where the
-// other is one too, for then the comparison did; what is looked at is charged
-// for.
+// compared is the cost of a comparison. The elements of a list or map are charged only
+// where the other value is one too, since only then they are compared.
 func compared(a, b ref.Val) uint64 {
 	if !contains(a) || !contains(b) {
 		return min(length(a), length(b)) / 10
@@ -60,7 +60,7 @@ func contains(v ref.Val) bool {
 	return false
 }
 
-// length is that of a text, in bytes, and 0 for what is none.
+// length is the length of a text in bytes; 0 for other values.
 func length(v ref.Val) uint64 {
 	if text, ok := v.(types.String); ok {
 		return uint64(len(text))
@@ -68,8 +68,7 @@ func length(v ref.Val) uint64 {
 	return 0
 }
 
-// weight is about what visiting a whole value costs, counted no further than the
-// limit.
+// weight estimates the cost of visiting a whole value, counted up to maxCost.
 func weight(v ref.Val) uint64 {
 	switch v := v.(type) {
 	case traits.Lister:
@@ -86,7 +85,7 @@ func weight(v ref.Val) uint64 {
 
 func weighed(all traits.Iterator, each func(ref.Val) uint64) uint64 {
 	total := uint64(1)
-	for total <= mostCost && all.HasNext() == types.True {
+	for total <= maxCost && all.HasNext() == types.True {
 		total += each(all.Next())
 	}
 	return total

@@ -1,7 +1,8 @@
-// Package rule evaluates the organisation's own expressions over what was
-// received. They are written in a part of CEL that has no loops and no effects:
-// each word of an expression is evaluated once at most. What that may cost is
-// bounded besides, since an expression sees what a stranger sent; see mostCost.
+// Package rule evaluates expressions of the organisation on received events. They are
+// written in a subset of CEL without loops and side effects: each part of an expression
+// is evaluated at most once. Their cost is bounded too, since events are untrusted
+// input;
+// see maxCost.
 package rule
 
 import (
@@ -20,18 +21,17 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// MaxLength is how long an expression may be, in runes.
+// MaxLength is the maximum length of an expression, in runes.
 const MaxLength = 1000
 
-// Key is a compiled expression that makes an event's dedup key. It may be used
-// from several goroutines.
+// Key is a compiled expression that computes an event's dedup key. It may be used by
+// several goroutines.
 type Key struct{ program cel.Program }
 
-// environment declares what an expression sees: the standard functions, the
-// optional fields of CEL (event.?deployment.orValue("")) and the event. Of the
-// macros there is only has: the others loop over what a stranger sent, and over
-// an object in its order, which is none, so that the same event could have
-// several keys.
+// environment declares the standard functions, the optional fields of CEL
+// (event.?deployment.orValue("")) and the variable event. The only macro is has: the
+// others loop over untrusted input, and over an object in no defined order, so that
+// the same event could have several keys.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(
 		cel.Variable("event", cel.MapType(cel.StringType, cel.DynType)),
@@ -42,8 +42,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 	)
 })
 
-// functions are those that an expression may call. Each reads what it is given
-// once at most, and costs charges for it.
+// functions are those that an expression may call. Each reads its arguments at most
+// once, and costs charges for it.
 var functions = []string{
 	operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot,
 	operators.Equals, operators.NotEquals, operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals,
@@ -58,7 +58,7 @@ var functions = []string{
 //
 //	event.service + "/" + event.slo.name
 //
-// Fault: Invalid, with what is wrong with it and where.
+// Fault: Invalid, with the error and its position.
 func CompileKey(expression string) (*Key, error) {
 	if n := utf8.RuneCountInString(expression); n > MaxLength {
 		return nil, fault.Invalid("An expression has at most %d characters; this one has %d.", MaxLength, n)
@@ -71,7 +71,7 @@ func CompileKey(expression string) (*Key, error) {
 	if issues.Err() != nil {
 		first := issues.Errors()[0]
 		return nil, fault.Invalid("This is no expression over the event, such as event.service + \"/\" + event.slo.name. At line %d, character %d: %s.",
-			first.Location.Line(), max(1, first.Location.Column()+1), calm(first.Message))
+			first.Location.Line(), max(1, first.Location.Column()+1), withoutGrammar(first.Message))
 	}
 	if kind := checked.OutputType(); !kind.IsExactType(cel.StringType) && !kind.IsExactType(cel.DynType) {
 		return nil, fault.Invalid("The expression has to yield text, and yields %s. string() makes text of a number.", kind)
@@ -80,14 +80,14 @@ func CompileKey(expression string) (*Key, error) {
 	if err := patterns.permit(checked.NativeRep().Expr()); err != nil {
 		return nil, err
 	}
-	program, err := env.Program(checked, cel.OptimizeRegex(patterns.matches()), cel.CostLimit(mostCost), cel.CostTracking(costs{patterns}))
+	program, err := env.Program(checked, cel.OptimizeRegex(patterns.matches()), cel.CostLimit(maxCost), cel.CostTracking(costs{patterns}))
 	if err != nil {
 		return nil, fault.Invalid("This expression cannot be used: %s.", err)
 	}
 	return &Key{program}, nil
 }
 
-// permit refuses what could cost more than it is charged for, and gathers the
+// permit refuses calls that could cost more than they are charged for, and compiles the
 // patterns.
 func (p patterns) permit(whole ast.Expr) (err error) {
 	ast.PostOrderVisit(whole, ast.NewExprVisitor(func(e ast.Expr) {
@@ -119,8 +119,8 @@ func (p patterns) permitOne(e ast.Expr) error {
 	return nil
 }
 
-// calm leaves out of a message what only the author of a grammar understands.
-func calm(message string) string {
+// withoutGrammar removes the parser's terms from an error message.
+func withoutGrammar(message string) string {
 	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting ")
 	if strings.Contains(message, "'<EOF>'") {
 		return "the expression ends too early"
@@ -128,9 +128,9 @@ func calm(message string) string {
 	return strings.TrimRight(message, ". ")
 }
 
-// Of evaluates the expression over an event: a tree of maps, lists, strings,
-// numbers and booleans, which is not changed. An error says what was wrong, in
-// words for the sender, and may repeat what the event holds.
+// Of evaluates the expression on an event: a tree of maps, lists, strings, numbers and
+// booleans, which is not changed. The text of an error is for the sender, and may quote
+// the event.
 func (k *Key) Of(event map[string]any) (string, error) {
 	out, _, err := k.program.Eval(map[string]any{"event": event})
 	var cancelled interpreter.EvalCancelledError

@@ -29,7 +29,7 @@ func manyNumbers() []any {
 	return all
 }
 
-func TestAKeyIsMadeOfTheEvent(t *testing.T) {
+func TestKeyOfEvent(t *testing.T) {
 	t.Parallel()
 	for expression, want := range map[string]string{
 		`event.service + "/" + event.slo.name`:                                             "checkout-api/Availability",
@@ -57,7 +57,7 @@ func TestAKeyIsMadeOfTheEvent(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoKeyIsRefusedInWords(t *testing.T) {
+func TestInvalidExpressionMessage(t *testing.T) {
 	t.Parallel()
 	for expression, words := range map[string]string{
 		`evnt.service`:                  "At line 1, character 1: undeclared reference to 'evnt'",
@@ -84,9 +84,9 @@ func TestWhatIsNoKeyIsRefusedInWords(t *testing.T) {
 	}
 }
 
-// TestAHostileRuleIsRefused: what could read an event again and again, or in the
+// TestExpensiveRuleIsRefused: what could read an event again and again, or in the
 // order of an object, is no expression.
-func TestAHostileRuleIsRefused(t *testing.T) {
+func TestExpensiveRuleIsRefused(t *testing.T) {
 	t.Parallel()
 	for expression, words := range map[string]string{
 		`[[1,1]].exists(a,[[a,a]].exists(b,[[b,b]].exists(c,c==c))) ? "a" : "b"`: "undeclared reference to 'exists'",
@@ -115,8 +115,8 @@ func TestAHostileRuleIsRefused(t *testing.T) {
 	}
 }
 
-// TestWhatFailsSaysWhy, and what would cost too much ends.
-func TestWhatFailsSaysWhy(t *testing.T) {
+// TestEvaluationErrors, and what would cost too much ends.
+func TestEvaluationErrors(t *testing.T) {
 	t.Parallel()
 	for expression, words := range map[string]string{
 		`event.endpoint`:                     "no such key: endpoint",
@@ -149,9 +149,9 @@ func TestWhatFailsSaysWhy(t *testing.T) {
 	}
 }
 
-// TestAnyEventIsOneKeyOrAnError: whatever the event, an expression neither
+// TestKeyProperties: whatever the event, an expression neither
 // panics nor changes its mind.
-func TestAnyEventIsOneKeyOrAnError(t *testing.T) {
+func TestKeyProperties(t *testing.T) {
 	t.Parallel()
 	var keys []*rule.Key
 	for _, expression := range []string{

@@ -14,11 +14,11 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// Matching may take as many steps as the text has bytes times what the pattern
-// has instructions, so that both are bounded before it begins.
+// Matching takes at most as many steps as the text has bytes times the number of the
+// pattern's instructions, so both are bounded.
 const (
-	mostMatched      = 2 << 10 // bytes of text
-	mostInstructions = 500
+	maxMatched      = 2 << 10 // bytes of text
+	maxInstructions = 500
 )
 
 // patterns are those of an expression by their text, compiled.
@@ -30,8 +30,8 @@ type pattern struct {
 	instructions int
 }
 
-// add compiles the pattern of a call of matches. It has to be a literal: one that
-// came with the event could be of any size.
+// add compiles the pattern of a call of matches. It must be a literal, since a pattern
+// from the event could have any size.
 func (p patterns) add(call ast.CallExpr) error {
 	args := call.Args()
 	last := args[len(args)-1]
@@ -39,7 +39,7 @@ func (p patterns) add(call ast.CallExpr) error {
 		return fault.Invalid("The pattern of matches has to be written in the expression: one that came with the event could be of any size.")
 	}
 	text, ok := last.AsLiteral().Value().(string)
-	if !ok { // CEL's checker refuses what is known to be no text
+	if !ok { // CEL's checker refuses other literals
 		return fault.Invalid("The pattern of matches has to be text.")
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
@@ -50,8 +50,8 @@ func (p patterns) add(call ast.CallExpr) error {
 	if err != nil {
 		return fault.Invalid("The pattern %q cannot be used: %s.", text, err)
 	}
-	if n := len(program.Inst); n > mostInstructions {
-		return fault.Invalid("The pattern %q repeats too much: it has %d instructions, of at most %d.", text, n, mostInstructions)
+	if n := len(program.Inst); n > maxInstructions {
+		return fault.Invalid("The pattern %q repeats too much: it has %d instructions, of at most %d.", text, n, maxInstructions)
 	}
 	compiled, err := regexp.Compile(text)
 	if err != nil {
@@ -61,8 +61,8 @@ func (p patterns) add(call ast.CallExpr) error {
 	return nil
 }
 
-// matches is CEL's function of that name over the patterns, which refuses a text
-// that is too long for it.
+// matches is CEL's function of that name with the compiled patterns. It refuses a text
+// that is longer than maxMatched.
 func (p patterns) matches() *interpreter.RegexOptimization {
 	return &interpreter.RegexOptimization{
 		Function: overloads.Matches, RegexIndex: 1,
@@ -76,8 +76,8 @@ func (p patterns) matches() *interpreter.RegexOptimization {
 				switch {
 				case !ok:
 					return types.MaybeNoSuchOverloadErr(args[0])
-				case len(in) > mostMatched:
-					return types.NewErr("matches reads at most %d bytes, and this text has %d", mostMatched, len(in))
+				case len(in) > maxMatched:
+					return types.NewErr("matches reads at most %d bytes, and this text has %d", maxMatched, len(in))
 				}
 				return types.Bool(known.MatchString(string(in)))
 			}), nil
@@ -85,10 +85,11 @@ func (p patterns) matches() *interpreter.RegexOptimization {
 	}
 }
 
-// steps is what matching took at most. What matches refused took none.
+// steps is the maximum number of steps of a call of matches; 0 where it refused the
+// text.
 func (p patterns) steps(args []ref.Val) uint64 {
 	n := length(args[0])
-	if n > mostMatched {
+	if n > maxMatched {
 		return 0
 	}
 	text, _ := args[1].(types.String)

@@ -16,9 +16,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
 )
 
-// newChannels makes the channels that are configured. Where none is, a log
-// stands in for all, so that a first trial shows the whole way; as soon as one
-// is, the others count as failed for good.
+// newChannels makes the configured channels. Where none is configured, all media write
+// to the log, so that a first trial works without a provider; otherwise messages of the
+// other media fail permanently.
 func newChannels(cfg config.Config, log *slog.Logger) (channels map[notify.Medium]notify.Channel, onlyLog bool, err error) {
 	channels = map[notify.Medium]notify.Channel{}
 	if !cfg.SMTP.URL.IsZero() {
@@ -61,13 +61,13 @@ func (l logChannel) Deliver(ctx context.Context, m notify.Message) (notify.Recei
 		args = append(args, "text", m.Text)
 	}
 	args = append(args, about(m)...)
-	l.log.InfoContext(ctx, "page: no channel is configured, so this message only reaches the log", args...)
+	l.log.InfoContext(ctx, "message to log only", args...)
 	return notify.Receipt{ProviderID: fmt.Sprintf("log-%d", m.Attempt), Delivered: true}, nil
 }
 
-// about are the incidents of a message: the keys of one as they are, and those of
-// several in a group, in which each has its place as a name. A key that stood
-// twice in a record would be lost to those who read it as JSON.
+// about are the log attributes of the incidents of a message: those of a single one at
+// the top level, those of several in a group with a numbered group for each. The same
+// key twice in a record would be lost by readers of JSON.
 func about(m notify.Message) []any {
 	keys := func(s notify.Subject) []any {
 		return []any{"incident", s.Number, "title", s.Title, "why", s.Why, "link", s.Link}
@@ -86,7 +86,7 @@ func about(m notify.Message) []any {
 	return args
 }
 
-// linkLife is how long a personal link in a message works.
+// linkLife is how long a personal link in a message is valid.
 const linkLife = 7 * 24 * time.Hour
 
 // composer adds links to messages.
@@ -107,7 +107,7 @@ func (c composer) Compose(claim *notify.Claim) error {
 			s.Link = base + "/a/" + c.keys.SignLink(auth.PageLink{Incident: s.Number, UserID: claim.UserID, MessageID: claim.ID, Expires: c.now().Add(linkLife)})
 		}
 		if s.Runbook != "" && !strings.Contains(s.Runbook, "://") {
-			s.Runbook = "" // a name: it is shown on the incident's page
+			s.Runbook = "" // no URL; the incident's page shows it
 		}
 	}
 	if claim.Medium == notify.SMS {

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// gatherEvents is how long a consumer waits after it was woken, so that it gets
+	// consumerDelay is how long a consumer waits after it was woken, so that it gets
 	// the events of several transactions at once.
-	gatherEvents = 50 * time.Millisecond
-	// consumeWithin is how long a consumer's sweep may take. It is far above
-	// effect.ConsumeTimeout, since a batch that fails is handed over in parts.
-	consumeWithin = 5 * time.Minute
+	consumerDelay = 50 * time.Millisecond
+	// consumerTimeout bounds a consumer's sweep. It is far above
+	// effect.ConsumeTimeout, since a batch that fails is split.
+	consumerTimeout = 5 * time.Minute
 )
 
 // consumer is one of the timeline, and whether it is switched on.
@@ -32,9 +32,8 @@ func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer
 	}
 }
 
-// registerEffects makes the consumers known that are switched on, each with a
-// loop of its own. The others have a loop that forgets them, once no other process
-// uses them either.
+// registerEffects registers the consumers that are switched on, each with a loop of its
+// own. The others have a loop that deletes their cursors once no process uses them.
 func (s *Server) registerEffects(ctx context.Context, channels map[notify.Medium]notify.Channel) error {
 	for _, c := range s.consumers(channels) {
 		if !c.on {
@@ -56,7 +55,7 @@ func (s *Server) effectLoops() []*loop {
 	var loops []*loop
 	for _, r := range s.effects {
 		l := newLoop(fmt.Sprintf("effect_%s", r.Consumer.Name()), r.Sweep, s.log)
-		l.gather, l.within, l.optional = gatherEvents, consumeWithin, true
+		l.delay, l.timeout, l.optional = consumerDelay, consumerTimeout, true
 		loops = append(loops, l)
 	}
 	for _, o := range s.off {

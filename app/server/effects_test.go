@@ -79,7 +79,7 @@ func TestFailingConsumerDelaysNoPage(t *testing.T) {
 // has ended, as where servers are changed one by one.
 func TestServerWithoutSlackKeepsAUsedCursor(t *testing.T) {
 	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
-		h.Settle()
+		h.WaitIdle()
 		now := h.Now()
 		h.Shutdown()
 		cfg := h.Server.Config
@@ -91,7 +91,7 @@ func TestServerWithoutSlackKeepsAUsedCursor(t *testing.T) {
 		t.Cleanup(func() { _ = s.DB.Close() })
 		cursor := func() error {
 			t.Helper()
-			if err := s.Settle(t.Context()); err != nil {
+			if err := s.RunUntilIdle(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			_, err := s.DB.Effects.Cursor(t.Context(), "chat")

@@ -59,7 +59,7 @@ func postNotification(t *testing.T, h *harness.Harness, body []byte) (results []
 	if err := json.Unmarshal(answer, &answers); err != nil || status != http.StatusAccepted || len(answers) == 0 {
 		t.Fatalf("the notification was answered %d: %s", status, answer)
 	}
-	h.Settle()
+	h.WaitIdle()
 	for _, a := range answers {
 		results = append(results, a.Status)
 	}
@@ -177,7 +177,7 @@ func TestRecordedPagerDutyEvents(t *testing.T) {
 			if err := json.Unmarshal(answer, &a); err != nil || status != http.StatusAccepted || a.Status != "success" {
 				t.Fatalf("%s was answered %d: %s", name, status, answer)
 			}
-			h.Settle()
+			h.WaitIdle()
 			return a
 		}
 		if a := send("trigger"); a.DedupKey != "db-1/disk" {

@@ -58,7 +58,7 @@ type Parts struct {
 
 	Live    *web.Live
 	Metrics *web.Metrics
-	// Swept is how long ago the engine last looked for due work.
+	// Swept is the time since the last successful sweep of all loops.
 	Swept func() time.Duration
 }
 

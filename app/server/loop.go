@@ -10,33 +10,32 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// SweepEvery is how often each loop looks for due work by itself. Being woken
-// is what makes it quick; this is what makes it sure.
+// SweepEvery is the interval at which each loop polls for due work. Wakeups make it
+// fast; polling covers a lost wakeup.
 const SweepEvery = time.Second
 
-// SweepWithin is how long a sweep may take. It is above the time that PostgreSQL
-// gives a single statement.
-const SweepWithin = 20 * time.Second
+// SweepTimeout bounds a sweep. It is above the statement_timeout of PostgreSQL.
+const SweepTimeout = 20 * time.Second
 
-// After a sweep of manyDue or more the loop pauses, so that the next sweep is
+// After a sweep of fullBatch or more the loop backs off, so that the next batch is
 // larger: in a batch a page costs a fifth of what it costs alone.
 const (
-	manyDue        = 16
-	pauseAfterMany = 50 * time.Millisecond
+	fullBatch = 16
+	backoff   = 50 * time.Millisecond
 )
 
-// loop sweeps whenever it is woken, and every second besides. Sweeps of one
-// loop never overlap.
+// loop sweeps whenever it is woken, and every SweepEvery. Sweeps of one loop never
+// overlap.
 type loop struct {
 	name  string
 	sweep func(context.Context) (int, error)
 	wake  chan struct{}
 	log   *slog.Logger
-	// gather is how long it waits after it was woken, zero for not at all.
-	gather time.Duration
-	// within is how long a sweep may take.
-	within time.Duration
-	// optional says that the server is ready whether the loop sweeps or not.
+	// delay is the wait between a wakeup and the sweep; zero for none.
+	delay time.Duration
+	// timeout bounds a sweep.
+	timeout time.Duration
+	// optional says that readiness does not depend on the loop.
 	optional bool
 
 	sweeping sync.Mutex
@@ -47,10 +46,10 @@ type loop struct {
 }
 
 func newLoop(name string, sweep func(context.Context) (int, error), log *slog.Logger) *loop {
-	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log, within: SweepWithin}
+	return &loop{name: name, sweep: sweep, wake: make(chan struct{}, 1), log: log, timeout: SweepTimeout}
 }
 
-// poke wakes the loop; a loop that is busy looks again when it is done.
+// poke wakes the loop. A loop that is sweeping sweeps again afterwards.
 func (l *loop) poke() {
 	select {
 	case l.wake <- struct{}{}:
@@ -58,15 +57,15 @@ func (l *loop) poke() {
 	}
 }
 
-// run goes on until ctx ends.
+// run sweeps until ctx ends.
 func (l *loop) run(ctx context.Context) {
 	tick := time.NewTicker(SweepEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		n, err := l.once(ctx)
 		switch {
-		case err == nil && n >= manyDue:
-			pause(ctx, pauseAfterMany)
+		case err == nil && n >= fullBatch:
+			pause(ctx, backoff)
 			continue
 		case err == nil && n > 0:
 			continue
@@ -75,12 +74,12 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		case <-l.wake:
-			pause(ctx, l.gather)
+			pause(ctx, l.delay)
 		}
 	}
 }
 
-// pause waits, at most until ctx ends.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
@@ -95,9 +94,9 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	l.sweeping.Lock()
 	defer l.sweeping.Unlock()
 	began := time.Now()
-	// A database that went silent without closing its connections would hold the
-	// loop for as long as TCP hopes for it.
-	bounded, cancel := context.WithTimeout(ctx, l.within)
+	// Without the timeout, a database that stops answering without closing its
+	// connections would block the loop until the TCP timeout.
+	bounded, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	n, err := l.sweep(bounded)
 	if l.observed != nil {
@@ -113,17 +112,17 @@ func (l *loop) once(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// dispatch wakes the loops that a transaction made work for.
+// dispatch wakes the loops named by wakeups.
 func dispatch(ctx context.Context, bus *db.Bus, loops map[db.Work][]*loop) {
-	news, stop := bus.Listen()
+	wakeups, stop := bus.Listen()
 	defer stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case n := <-news:
+		case w := <-wakeups:
 			for work, woken := range loops {
-				if n.Work&work == 0 {
+				if w.Work&work == 0 {
 					continue
 				}
 				for _, l := range woken {

@@ -17,7 +17,7 @@ func TestLoopGathersBeforeItSweeps(t *testing.T) {
 			swept = append(swept, time.Since(begun))
 			return 0, nil
 		}, slog.New(slog.DiscardHandler))
-		l.gather = 50 * time.Millisecond
+		l.delay = 50 * time.Millisecond
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {

@@ -7,7 +7,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// measure connects the metrics to what they measure.
+// measure connects the metrics to their sources.
 func (s *Server) measure() {
 	s.outbox.Observed = func(c notify.Claim, state string) {
 		if state != "sending" {
@@ -35,7 +35,7 @@ func (s *Server) measure() {
 	s.metrics.Watch(s.live)
 }
 
-// feed passes changes of incidents to the live stream.
+// feed sends changes of incidents to the live stream.
 func (s *Server) feed(ctx context.Context) {
 	notices, stop := s.DB.Bus().Listen()
 	defer stop()
@@ -51,8 +51,8 @@ func (s *Server) feed(ctx context.Context) {
 	}
 }
 
-// sweptAgo is the age of the oldest of the last sweeps of each loop that the server
-// is not ready without.
+// sweptAgo is the longest time since the last sweep, among the loops that are not
+// optional.
 func (s *Server) sweptAgo() time.Duration {
 	oldest := time.Now()
 	for _, l := range s.loops {

@@ -1,5 +1,4 @@
-// Package server puts the application together and runs it, so that the binary
-// and the tests boot the same whole.
+// Package server constructs the application and runs it, for the binary and the tests.
 package server
 
 import (
@@ -27,15 +26,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
-// Options are what a test or the demo sets and an ordinary start leaves alone.
+// Options are for tests and the demo; the zero values are the defaults.
 type Options struct {
 	// Now is the clock of due times; nil takes the database's.
 	Now func() time.Time
 	// Cost of password hashes; zero takes the default.
 	Cost auth.Cost
-	// Channels stand in for those that are configured; nil takes these.
+	// Channels replace the configured ones; nil for these.
 	Channels map[notify.Medium]notify.Channel
-	// Version is what the binary calls itself.
+	// Version is the version of the binary.
 	Version string
 }
 
@@ -69,8 +68,7 @@ type Server struct {
 	metrics   *web.Metrics
 }
 
-// New opens the database, brings its schema up to date and constructs
-// everything. Nothing runs yet.
+// New opens the database, migrates its schema and constructs the server. Run starts it.
 func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*Server, error) {
 	if err := cfg.EnsureSecretKey(); err != nil {
 		return nil, err
@@ -138,7 +136,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.measure()
 }
 
-// PublicURL is how people and providers reach this server.
+// PublicURL is the URL of this server for people and providers.
 func (s *Server) PublicURL() string { return *s.publicURL.Load() }
 
 // Listen binds the address, so that its port is known before Run.
@@ -165,11 +163,12 @@ func (s *Server) Listen(ctx context.Context) error {
 	return nil
 }
 
-// grace is how long a shutdown waits for requests and sends under way.
-const grace = 20 * time.Second
+// shutdownTimeout bounds the wait for requests and deliveries in progress.
+const shutdownTimeout = 20 * time.Second
 
-// Run serves until ctx ends, and then finishes what it has begun: requests are
-// answered, what was accepted is written, claimed messages are sent.
+// Run serves until ctx ends, and then shuts down: requests are answered, accepted
+// signals
+// are written, claimed messages are sent.
 func (s *Server) Run(ctx context.Context) error {
 	working, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
@@ -191,16 +190,17 @@ func (s *Server) Run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		s.log.InfoContext(ctx, "shutting down: finishing what is begun")
+		s.log.InfoContext(ctx, "shutting down")
 	case err = <-failed:
 	}
-	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if e := s.http.Shutdown(answering); e != nil {
 		_ = s.http.Close()
 	}
-	// A client that hangs must not cost what was accepted its time.
-	writing, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	// A new timeout, since a client that hangs must not use up the time to write
+	// accepted signals.
+	writing, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer done()
 	err = errors.Join(err, s.batcher.Close(writing))
 	stopLoops()
@@ -214,8 +214,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.DB.Close())
 }
 
-// refill has the outbox look again whenever a send ends, since it may have had
-// no hand free.
+// refill wakes the outbox whenever a call ends, since it may have had no free worker.
 func (s *Server) refill(ctx context.Context) {
 	for {
 		select {
@@ -229,7 +228,7 @@ func (s *Server) refill(ctx context.Context) {
 	}
 }
 
-// housekeeping keeps the clock right and removes what has expired.
+// housekeeping measures the offset of the database's clock and deletes expired rows.
 func (s *Server) housekeeping(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
@@ -240,20 +239,20 @@ func (s *Server) housekeeping(ctx context.Context) {
 		case <-second.C:
 		}
 		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "the database's clock could not be read", "error", err)
+			s.log.WarnContext(ctx, "read database clock failed", "error", err)
 		}
 		if n%600 != 0 {
 			continue
 		}
 		if err := s.DB.Access.SweepAccess(ctx); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "what has expired could not be removed", "error", err)
+			s.log.WarnContext(ctx, "delete expired rows failed", "error", err)
 		}
 	}
 }
 
-// Settle carries out everything that is due, until nothing is. Tests call it
-// after moving the clock.
-func (s *Server) Settle(ctx context.Context) error {
+// RunUntilIdle sweeps all loops until nothing is due and no call is in progress. Tests
+// call it after they have moved the clock.
+func (s *Server) RunUntilIdle(ctx context.Context) error {
 	for {
 		total := 0
 		for _, l := range s.loops {
@@ -270,8 +269,8 @@ func (s *Server) Settle(ctx context.Context) error {
 	}
 }
 
-// NextDue is the earliest instant at which something becomes due; ok is false
-// where nothing ever will.
+// NextDue is the earliest instant at which something becomes due; ok is false where
+// nothing is planned.
 func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
 	consumers := make([]string, len(s.effects))
 	for i, r := range s.effects {

@@ -261,7 +261,7 @@ func (w witness) happen(f foreseen) int64 {
 	if status != http.StatusAccepted {
 		w.t.Fatalf("the breach was answered %d: %s", status, answer)
 	}
-	w.h.Settle()
+	w.h.WaitIdle()
 	for _, a := range f.answers {
 		w.h.AdvanceTo(w.began.Add(a.after))
 		id := w.user(a.who)
@@ -273,7 +273,7 @@ func (w witness) happen(f foreseen) int64 {
 		out, err := w.h.Server.Incidents.Do(w.t.Context(), incident.Command{Number: 1, By: by, Act: act})
 		w.must(err)
 		w.must(out.Err())
-		w.h.Settle()
+		w.h.WaitIdle()
 	}
 	w.h.AdvanceTo(w.began.Add(f.span))
 	return 1
@@ -292,7 +292,7 @@ func (w witness) foreseenSteps(timeline simulate.Timeline) []string {
 		line := fmt.Sprintf("%s %s %d", w.since(e.At), e.Kind, e.Person)
 		if p := e.Place; p != nil && !p.FailedToSend {
 			phase := string(p.Phase)
-			if p.Phase == escalation.Stepping {
+			if p.Phase == escalation.PhaseSteps {
 				phase = ""
 			}
 			line += fmt.Sprintf(" %q %q step %d run %d %q %v", p.Policy, phase, p.Step, p.Run, p.Targets, p.People)

@@ -6,7 +6,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// newTimers registers what each kind of timer leads to.
+// newTimers registers the handler of each kind of timer.
 func (s *Server) newTimers() *effect.Timers {
 	t := &effect.Timers{Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
 	t.Register(incident.TimerQuietPeriod, s.Incidents.QuietPeriodDue)

@@ -255,7 +255,7 @@ func (u upgraded) acknowledgeByLink() {
 	if status/100 != 2 && status/100 != 3 {
 		u.t.Fatalf("the link was answered %d: %s", status, page)
 	}
-	u.Settle()
+	u.WaitIdle()
 	n := u.incidents()["checkout-api/get"]
 	if by := u.Incident(n)["acknowledged_by"]; by != "ben@acme.example" {
 		u.t.Errorf("#%d was acknowledged by %v", n, by)
@@ -272,6 +272,6 @@ func (u upgraded) breach(service, key string) int64 {
 	if err := json.Unmarshal(answer, &got); err != nil || status != http.StatusAccepted {
 		u.t.Fatalf("the breach was answered %d: %s", status, answer)
 	}
-	u.Settle()
+	u.WaitIdle()
 	return got.Incident.Number
 }

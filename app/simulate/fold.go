@@ -15,12 +15,12 @@ type round struct {
 	entries []Entry
 }
 
-// rounds cuts a timeline where the fallback or the administrators are paged, or
-// would be. What comes before is the first round.
+// rounds splits a timeline where the fallback or the administrators are paged or passed
+// over. The entries before are the first round.
 func rounds(entries []Entry) []round {
 	var all []round
 	for _, e := range entries {
-		begins := (e.Kind == Fired || e.Kind == PassedOver) && e.Place.Phase != escalation.Stepping
+		begins := (e.Kind == Fired || e.Kind == PassedOver) && e.Place.Phase != escalation.PhaseSteps
 		if n := len(all); n == 0 || begins && !(all[n-1].calls && e.At.Equal(all[n-1].at)) {
 			all = append(all, round{at: e.At, calls: begins})
 		}
@@ -30,11 +30,12 @@ func rounds(entries []Entry) []round {
 	return all
 }
 
-// leastFolded is how many rounds after the first are told as one.
-const leastFolded = 2
+// minFolded is the minimum number of repeated rounds that are printed as one line.
+const minFolded = 2
 
-// alike counts the rounds after the first of rest that repeat it at even
-// distances. The last one of all may be cut short by the end of the timeline.
+// alike counts the rounds after the first of rest that repeat it at equal intervals.
+// The
+// last one may be incomplete at the end of the timeline.
 func (p *printer) alike(rest []round) int {
 	if len(rest) < 2 {
 		return 0
@@ -50,8 +51,8 @@ func (p *printer) alike(rest []round) int {
 	return n
 }
 
-// repeats compares two rounds. The last of a timeline may lack its end, and the
-// end of what is sent again and again.
+// repeats compares two rounds. The last round of a timeline may be incomplete, as may
+// its repeated messages.
 func repeats(whole, part []shaped, last bool) bool {
 	if len(part) > len(whole) || len(part) < len(whole) && !last {
 		return false
@@ -65,7 +66,7 @@ func repeats(whole, part []shaped, last bool) bool {
 	return true
 }
 
-// shaped is an entry without its day and hour.
+// shaped is an entry with a relative time, for comparison.
 type shaped struct {
 	after time.Duration // since its round began
 	words string
@@ -83,15 +84,15 @@ func (p *printer) shape(r round) []shaped {
 			all[i].words += p.messageSentence(e.Person, &m)
 		case e.Place != nil:
 			all[i].words += p.placeSentence(e.Kind, e.Place)
-		default: // what a person does is told each time
+		default: // actions of people are never folded
 			all[i].words += e.At.String()
 		}
 	}
 	return all
 }
 
-// again tells in one line of n rounds that repeat the one before them; endless
-// where the timeline was cut while they went on.
+// again prints n rounds that repeat the one before as one line; endless says that the
+// timeline was cut during the repeats.
 func (p *printer) again(repeated []round, every time.Duration, endless bool) {
 	words := short(every)
 	if every == time.Hour {

@@ -21,7 +21,7 @@ type page struct {
 	urgency    incident.Urgency
 	why        escalation.Why
 	state      pageState
-	rule       int // how many notifications were begun
+	rule       int // how many notifications were started
 	notifyAt   *time.Time
 	createdAt  time.Time
 }
@@ -30,7 +30,7 @@ type pageState string
 
 const (
 	active     pageState = "active"
-	superseded pageState = "superseded" // its step is over; what is on its way arrives
+	superseded pageState = "superseded" // its step is over; sent messages still arrive
 	withdrawn  pageState = "withdrawn"
 	failed     pageState = "failed"
 )
@@ -47,7 +47,7 @@ func (w *world) newPage(escalationID, user int64, urgency incident.Urgency, why 
 	}
 }
 
-// message is one to a contact method.
+// message is a message to a contact method.
 type message struct {
 	id        int64
 	method    notify.ContactMethod
@@ -114,14 +114,14 @@ func (w *world) writeChange(c escalation.Change) error {
 	return nil
 }
 
-// place is the place in the policy that an event tells of.
+// place is the place in the policy of an event.
 func (w *world) place(e incident.TimelineEvent) (*Place, error) {
 	d, _ := incident.PlaceOf(e.Payload)
 	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
 	if d.Step == 0 {
 		return p, nil
 	}
-	p.Phase = escalation.Stepping
+	p.Phase = escalation.PhaseSteps
 	policy, err := w.in.Policy(w.escalation.version)
 	if err != nil {
 		return nil, fmt.Errorf("read the policy: %w", err)
@@ -161,7 +161,7 @@ func (w *world) PlanDue(_ context.Context, now time.Time, _ int, decide func(int
 	return len(due), nil
 }
 
-// rank is the incident's level as pages know it.
+// rank is the incident's priority level as in notify.DuePage.
 func (w *world) rank() int {
 	if w.incident.Priority == nil {
 		return 9
@@ -169,8 +169,7 @@ func (w *world) rank() int {
 	return *w.incident.Priority
 }
 
-// recent is what contact methods were sent lately, or are about to be. What was
-// sent before is forgotten.
+// recent counts the latest messages of contact methods, and deletes the older ones.
 func (w *world) recent() map[int64]notify.Recent {
 	w.messages = slices.DeleteFunc(w.messages, func(m *message) bool { return !m.createdAt.After(w.now.Add(-notify.BundleWithin)) })
 	recent := map[int64]notify.Recent{}
@@ -202,8 +201,7 @@ func (w *world) writeMessage(planned notify.NewMessage, plan notify.Plan) {
 	})
 }
 
-// ruleOf is after how long a page's rules, of those that a plan carries out, use
-// a contact method.
+// ruleOf is the delay of the rule by which a plan uses a contact method for a page.
 func (w *world) ruleOf(pageID, method int64, plan notify.Plan) time.Duration {
 	p := w.pages[pageID-1]
 	i := slices.IndexFunc(plan.Pages, func(q notify.PagePlan) bool { return q.ID == pageID })
@@ -215,8 +213,8 @@ func (w *world) ruleOf(pageID, method int64, plan notify.Plan) time.Duration {
 	return 0
 }
 
-// passOver ends a step none of whose people can be told, as the timer of that
-// name does.
+// passOver ends a step none of whose people can be reached, as the timer of that name
+// does.
 func (w *world) passOver(p *page) {
 	e := w.escalation
 	if p.escalation != e.id {
@@ -236,16 +234,16 @@ func (w *world) send() {
 	for _, m := range w.messages {
 		if m.dueAt != nil && !m.dueAt.After(w.now) {
 			m.dueAt = nil
-			w.tellSent(m, w.pages[m.pages[len(m.pages)-1]-1])
+			w.recordSent(m, w.pages[m.pages[len(m.pages)-1]-1])
 		}
 	}
 }
 
 type repeatKey struct{ page, method int64 }
 
-// tellSent adds an entry for a message; one that repeats counts up the entry of
+// recordSent adds an entry for a message; a repeat increments the count of the entry of
 // the first repeat.
-func (w *world) tellSent(m *message, p *page) {
+func (w *world) recordSent(m *message, p *page) {
 	person := w.in.Recipients[p.user]
 	rule := ruleFor(person, string(p.urgency), m.method.ID, m.after)
 	key := repeatKey{p.id, m.method.ID}
@@ -264,7 +262,7 @@ func (w *world) tellSent(m *message, p *page) {
 	}})
 }
 
-// ruleFor is why a contact method was used so long after a page began.
+// ruleFor is why a contact method was used at a delay after the page was made.
 func ruleFor(person notify.Recipient, urgency string, method int64, after time.Duration) Rule {
 	rules := slices.DeleteFunc(slices.Clone(person.Rules), func(r notify.Rule) bool { return r.Urgency != urgency })
 	due := func(r notify.Rule) bool { return time.Duration(r.AfterSeconds)*time.Second == after }

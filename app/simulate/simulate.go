@@ -1,9 +1,8 @@
-// Package simulate tells who would be paged when, by which channel and why, for
-// a signal at a moment and the answers that people would give. It decides
-// nothing itself: the decoder, the state machine, the escalation engine, the
-// planner and the actions are the real ones, on a store in memory (world.go)
-// and a clock that jumps from one due instant to the next. Nothing is sent, and
-// every provider is taken to deliver.
+// Package simulate computes who would be paged when, by which channel and why, for a
+// signal at an instant and given acknowledgments. It has no logic of its own: the
+// decoder, the state machine, the escalation engine, the planner and the actions are
+// those of the server, on a store in memory (world.go) and a clock that jumps from one
+// due instant to the next. Nothing is sent; every delivery is assumed to succeed.
 package simulate
 
 import (
@@ -21,44 +20,43 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// A simulation is bounded in time and in length.
+// The bounds of a simulation.
 const (
 	DefaultSpan = 72 * time.Hour
-	MostSpan    = 31 * 24 * time.Hour
-	MostEntries = 1000
+	MaxSpan     = 31 * 24 * time.Hour
+	MaxEntries  = 1000
 )
 
-// Input is a configuration and what happens under it.
+// Input is a configuration, a signal, and the actions of people.
 type Input struct {
 	Snapshot *catalog.Snapshot
 	Roster   *escalation.Roster
-	// Policy reads the policy of a version's id. A fault of kind NotFound leads
-	// to the administrators, as it does in earnest.
+	// Policy reads the policy by the id of a version. A fault of kind NotFound leads to
+	// the administrators, as in the engine.
 	Policy     func(versionID int64) (escalation.NamedPolicy, error)
 	Recipients map[int64]notify.Recipient // by user id
 	Works      func(notify.Medium) bool
 
-	// Integration is the key that the signal comes in by. One with nothing but
-	// a ServiceID will do.
+	// Integration is the integration of the signal. ServiceID is sufficient.
 	Integration catalog.Integration
-	// Format is what Payload is written in.
+	// Format is the wire format of Payload.
 	Format *ingest.Format
-	// Payload is what the sender posts, in JSON. Where it tells of several alerts,
-	// the first that fires is looked at.
+	// Payload is the posted JSON. Where it has several alerts, the first one that fires
+	// is simulated.
 	Payload []byte
-	// At is when it comes in.
+	// At is the time of receipt.
 	At time.Time
-	// Answers may come in any order, none after the span. One at the instant at
-	// which something is due comes first.
+	// Answers may be in any order, none after the span. An answer is applied before
+	// what is due at the same instant.
 	Answers []Answer
-	// Span is how long to look on, at most MostSpan; 0 stands for DefaultSpan.
+	// Span is the simulated time, at most MaxSpan; 0 stands for DefaultSpan.
 	Span time.Duration
 }
 
-// Answer is what a person would do.
+// Answer is an action of a person.
 type Answer struct {
 	After time.Duration // since the signal
-	// Person is 0 for whoever was told last before, other than as a shadow.
+	// Person is 0 for the person notified last before, other than as a shadow.
 	Person int64
 	Kind   AnswerKind
 
@@ -74,19 +72,19 @@ const (
 	Resolve     AnswerKind = "resolve"
 )
 
-// Timeline is what would happen, in the order of time.
+// Timeline is the result of a simulation, in the order of time.
 type Timeline struct {
 	Entries []Entry
-	// Until is how far it was followed: to the last that happens, or, where Cut
-	// says that more would happen after, to the end of the span.
+	// Until is the end of the simulation: the last entry, or, where Cut says that more
+	// would follow, the end of the span.
 	Until time.Time
 	Cut   bool
 }
 
-// Kind is what an entry tells.
+// Kind is the kind of an entry.
 type Kind string
 
-// The kinds of entry. Those that incidents know too bear the same names.
+// The kinds of entry. Those that incident events have too have the same names.
 const (
 	Received     = Kind(incident.EvReceived)
 	Ignored      = Kind(incident.ResultIgnored) // the signal changes nothing
@@ -102,29 +100,30 @@ const (
 	AckExpired   = Kind(incident.EvAckExpired)
 	ResolvedBy   = Kind(incident.EvResolved)
 	Unchanged    = Kind("unchanged") // an answer that changes nothing
-	LeftOut      = Kind("left_out")  // what would be more than MostEntries
+	LeftOut      = Kind("left_out")  // the entries beyond MaxEntries
 )
 
-// Entry is one line of a timeline. Each kind fills what it needs.
+// Entry is one entry of a timeline. Its kind decides which fields are set.
 type Entry struct {
 	At   time.Time
 	Kind Kind
 	// Signal is what was received.
 	Signal *Signal
-	// Place is what fired, was passed over or handed over. Of Exhausted it names
-	// the policy alone, empty for none.
+	// Place is the step that fired, was passed over or handed over. For Exhausted it
+	// has
+	// only the policy, empty for none.
 	Place *Place
-	// Message is what somebody was told.
+	// Message is a message to a person.
 	Message *Message
-	// Person is who was told, answered, or is asked. 0 for none.
+	// Person is who was notified, answered, or is asked. 0 for none.
 	Person int64
 	// Until is when Waiting ends.
 	Until time.Time
-	// Text says why an answer changes nothing, and what is left out.
+	// Text explains Unchanged and LeftOut.
 	Text string
 }
 
-// Signal is how a signal was understood.
+// Signal is the decoded signal.
 type Signal struct {
 	Title      string
 	Service    catalog.Service
@@ -146,22 +145,22 @@ type Place struct {
 	Run, Runs    int // counted from 1
 	Targets      []string
 	People       []int64
-	FailedToSend bool // passed over since none of the people could be told
+	FailedToSend bool // passed over since no message could be sent
 }
 
-// Message is what a person is told by one contact method.
+// Message is a message to one contact method.
 type Message struct {
 	Medium  notify.Medium
 	Address string
 	Why     escalation.Why
-	// After is how long after the page began its personal rule tells them. The
-	// message itself may have gathered for a while.
+	// After is the delay of the personal rule, since the page was made. The message may
+	// be later, to bundle pages.
 	After time.Duration
 	Rule  Rule
-	// Gathered says that the message waited for others to join it.
+	// Gathered says that the message was delayed to bundle pages.
 	Gathered bool
-	// Times is how often it is sent, Last when for the last time. More than once
-	// only by RuleRepeat, every notify.RepeatEvery.
+	// Times is how often it is sent, Last the last time. It is more than once only with
+	// RuleRepeat, every notify.RepeatEvery.
 	Times int
 	Last  time.Time
 }
@@ -177,9 +176,9 @@ const (
 	RuleRepeat   Rule = "repeat"   // the last one again, while the step lasts
 )
 
-// Run simulates, until the context ends. Faults: what the decoder refuses of the
-// payload, and Invalid for answers that nobody could give, which it names as
-// answers[0].after, counted as they are in Input.
+// Run simulates until the end of the span or of the context. Faults: those of the
+// decoder, and Invalid for impossible answers, with fields like answers[0].after, by
+// their index in Input.
 func Run(ctx context.Context, in Input) (Timeline, error) {
 	if err := in.check(); err != nil {
 		return Timeline{}, err
@@ -215,14 +214,14 @@ func (in *Input) event() (*ingest.Event, error) {
 	return &events[max(i, 0)], nil
 }
 
-// check fills in what was left out, and refuses what makes no sense.
+// check sets the defaults and validates the input.
 func (in *Input) check() error {
 	var wrong []fault.Field
 	if in.Span == 0 {
 		in.Span = DefaultSpan
 	}
-	if in.Span < 0 || in.Span > MostSpan {
-		wrong = append(wrong, fault.Field{Path: "span", Message: fmt.Sprintf("At most %d days.", MostSpan/(24*time.Hour))})
+	if in.Span < 0 || in.Span > MaxSpan {
+		wrong = append(wrong, fault.Field{Path: "span", Message: fmt.Sprintf("At most %d days.", MaxSpan/(24*time.Hour))})
 	}
 	for i, a := range in.Answers {
 		path := fmt.Sprintf("answers[%d]", i)

@@ -47,8 +47,8 @@ func TestWorkedExample(t *testing.T) {
 	}
 }
 
-// TestNobodyIsToldAfterAnAnswer, whenever it comes.
-func TestNobodyIsToldAfterAnAnswer(t *testing.T) {
+// TestAckStopsPages, whenever it comes.
+func TestAckStopsPages(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		a := newAcme()
@@ -75,8 +75,8 @@ func TestNobodyIsToldAfterAnAnswer(t *testing.T) {
 	})
 }
 
-// TestAnAnswerComesBeforeWhatIsDue at the same instant.
-func TestAnAnswerComesBeforeWhatIsDue(t *testing.T) {
+// TestAnswerIsBeforeDueStep at the same instant.
+func TestAnswerIsBeforeDueStep(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.answers(simulate.Answer{After: time.Hour, Person: ben, Kind: simulate.Acknowledge})
@@ -85,7 +85,7 @@ func TestAnAnswerComesBeforeWhatIsDue(t *testing.T) {
 	}
 }
 
-func TestAnswersMayComeInAnyOrder(t *testing.T) {
+func TestAnswersInAnyOrder(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.answers(simulate.Answer{After: 3 * time.Minute, Person: ben, Kind: simulate.Resolve},
@@ -99,9 +99,9 @@ func TestAnswersMayComeInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestManyPagesGather has a step every second: from the fourth on, messages to
+// TestPagesAreBundled has a step every second: from the fourth on, messages to
 // one address become one.
-func TestManyPagesGather(t *testing.T) {
+func TestPagesAreBundled(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.policy = escalation.Policy{Repeat: 9, Steps: []escalation.Step{{Timeout: 1, Targets: []escalation.Target{{User: ana}}}}, Fallback: []escalation.Target{{User: ben}}}
@@ -117,8 +117,8 @@ func TestManyPagesGather(t *testing.T) {
 	}
 }
 
-// TestAGatheringMessageIsWithdrawn when the answer comes first.
-func TestAGatheringMessageIsWithdrawn(t *testing.T) {
+// TestGatheringMessageIsWithdrawn when the answer comes first.
+func TestGatheringMessageIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.policy = escalation.Policy{Repeat: 9, Steps: []escalation.Step{{Timeout: 1, Targets: []escalation.Target{{User: ana}}}}}
@@ -130,10 +130,10 @@ func TestAGatheringMessageIsWithdrawn(t *testing.T) {
 	}
 }
 
-// TestWhatWasWithdrawnCountsForNothing asks Ben three times whether he is still on
+// TestWithdrawnMessagesDoNotCount asks Ben three times whether he is still on
 // it, each time in a message that gathers until he answers. The fourth leaves at
 // once, since nothing was sent to him for five minutes.
-func TestWhatWasWithdrawnCountsForNothing(t *testing.T) {
+func TestWithdrawnMessagesDoNotCount(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.contents.Priorities[1].AckExpires = 60
@@ -153,8 +153,8 @@ func TestWhatWasWithdrawnCountsForNothing(t *testing.T) {
 	}
 }
 
-// TestAShadowAnswersOnce, as in earnest.
-func TestAShadowAnswersOnce(t *testing.T) {
+// TestShadowAnswersOnce, as in earnest.
+func TestShadowAnswersOnce(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.schedule.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(dana), Position: "main"}}
@@ -169,8 +169,8 @@ func TestAShadowAnswersOnce(t *testing.T) {
 	}
 }
 
-// TestItEndsWithTheLastThatHappens, not with a timer that finds nothing to do.
-func TestItEndsWithTheLastThatHappens(t *testing.T) {
+// TestUntilIsLastEntry, not with a timer that finds nothing to do.
+func TestUntilIsLastEntry(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.contents.Priorities[1].AckExpires = 3600
@@ -181,9 +181,9 @@ func TestItEndsWithTheLastThatHappens(t *testing.T) {
 	}
 }
 
-// TestNobodyCanBeTold has a person whom the roster takes for reachable and who
+// TestNobodyReachable has a person whom the roster takes for reachable and who
 // has no method: the step is passed over at once.
-func TestNobodyCanBeTold(t *testing.T) {
+func TestNobodyReachable(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.Policy = func(int64) (escalation.NamedPolicy, error) {
@@ -201,9 +201,9 @@ func TestNobodyCanBeTold(t *testing.T) {
 	}
 }
 
-// TestNobodyAtAllCanBeTold passes over all there is, once, and tries again after
+// TestNoAdministratorReachable passes over all there is, once, and tries again after
 // an hour.
-func TestNobodyAtAllCanBeTold(t *testing.T) {
+func TestNoAdministratorReachable(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.policy = escalation.Policy{Steps: a.policy.Steps[:1], Fallback: a.policy.Fallback}
@@ -221,7 +221,7 @@ func TestNobodyAtAllCanBeTold(t *testing.T) {
 	}
 }
 
-func TestTheKeyDecidesTheService(t *testing.T) {
+func TestServiceOfIntegration(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.Integration = catalog.Integration{Name: "any"}
@@ -235,8 +235,8 @@ func TestTheKeyDecidesTheService(t *testing.T) {
 	}
 }
 
-// TestTheIntegrationsRuleMakesTheKey as it does for signals in earnest.
-func TestTheIntegrationsRuleMakesTheKey(t *testing.T) {
+// TestDedupRule as it does for signals in earnest.
+func TestDedupRule(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.Integration.Dedup = `event.service + "/" + event.slo.name`
@@ -251,7 +251,7 @@ func TestTheIntegrationsRuleMakesTheKey(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSimulated(t *testing.T) {
+func TestInvalidInput(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*acme)
@@ -261,7 +261,7 @@ func TestWhatCannotBeSimulated(t *testing.T) {
 		"no JSON":        {func(a *acme) { a.Payload = []byte("breach") }, fault.KindMalformed, nil},
 		"no service":     {func(a *acme) { a.Payload = []byte(`{"sli": "availability", "slo": {"name": "a"}}`) }, fault.KindInvalid, []string{"service"}},
 		"no such":        {func(a *acme) { a.Integration.ServiceID = nil; a.contents.Services = nil }, fault.KindInvalid, []string{"service"}},
-		"too long":       {func(a *acme) { a.Span = simulate.MostSpan + 1 }, fault.KindInvalid, []string{"span"}},
+		"too long":       {func(a *acme) { a.Span = simulate.MaxSpan + 1 }, fault.KindInvalid, []string{"span"}},
 		"backwards":      {func(a *acme) { a.Span = -1 }, fault.KindInvalid, []string{"span"}},
 		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].kind", "answers[1].person", "answers[1].kind", "answers[1].after"}},
 		"a right answer": {func(a *acme) { a.answers(simulate.Answer{Person: ana, Kind: simulate.Resolve}) }, "", nil},
@@ -287,8 +287,8 @@ func TestWhatCannotBeSimulated(t *testing.T) {
 	}
 }
 
-// TestAPolicyThatCannotBeRead is no timeline.
-func TestAPolicyThatCannotBeRead(t *testing.T) {
+// TestUnreadablePolicy is no timeline.
+func TestUnreadablePolicy(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	broken := errors.New("unexpected end of JSON input")
@@ -298,14 +298,14 @@ func TestAPolicyThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestItIsCut where it would become too long, or after the span.
-func TestItIsCut(t *testing.T) {
+// TestMaxEntries where it would become too long, or after the span.
+func TestMaxEntries(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.policy = escalation.Policy{Repeat: 100, Steps: slices.Repeat([]escalation.Step{{Timeout: 1, Targets: []escalation.Target{{Team: 1}}}}, 10)}
 	a.answers(simulate.Answer{After: 71 * time.Hour, Kind: simulate.Acknowledge}, simulate.Answer{After: 70 * time.Hour, Person: ana, Kind: simulate.Resolve})
 	timeline := a.run(t)
-	if n := len(timeline.Entries); !timeline.Cut || n < simulate.MostEntries || n > simulate.MostEntries+10 {
+	if n := len(timeline.Entries); !timeline.Cut || n < simulate.MaxEntries || n > simulate.MaxEntries+10 {
 		t.Errorf("%d entries, cut is %v", n, timeline.Cut)
 	}
 	last := timeline.Entries[len(timeline.Entries)-1]
@@ -330,8 +330,8 @@ func kinds(t simulate.Timeline) string {
 	return strings.Join(all, " ")
 }
 
-// TestWhoeverWasToldLastAnswers, of all who were told before then.
-func TestWhoeverWasToldLastAnswers(t *testing.T) {
+// TestAnswerWithoutPerson, of all who were told before then.
+func TestAnswerWithoutPerson(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]string{
 		1: "Ben Adeyemi", time.Hour: "Ben Adeyemi", time.Hour + 1: "Chiara Conti", 2 * time.Hour: "Chiara Conti",
@@ -350,9 +350,9 @@ func TestWhoeverWasToldLastAnswers(t *testing.T) {
 	}
 }
 
-// TestNoAnswerIsDroppedInSilence: each is told, counted among what is left out,
+// TestUselessAnswerIsReported: each is told, counted among what is left out,
 // or refused by its name.
-func TestNoAnswerIsDroppedInSilence(t *testing.T) {
+func TestUselessAnswerIsReported(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(*acme)
@@ -381,8 +381,8 @@ func TestNoAnswerIsDroppedInSilence(t *testing.T) {
 	}
 }
 
-// TestASimulationEndsWithItsContext.
-func TestASimulationEndsWithItsContext(t *testing.T) {
+// TestContextEndsSimulation.
+func TestContextEndsSimulation(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
 	a.run(t) // which makes the picture

@@ -12,10 +12,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// Text writes a timeline for people: a line an entry under a heading a day, with
-// the time in the zone, the time since the signal, and a sentence. What repeats
-// itself, as the fallback does every hour, is told once. names tells what a person
-// is called.
+// Text prints a timeline: under a heading for each day, a line for each entry with the
+// local time, the time since the signal, and a sentence. Repeats, such as the hourly
+// fallback, are printed once. names returns the name of a person.
 func Text(out io.Writer, t Timeline, zone *time.Location, names func(id int64) string) error {
 	p := printer{zone: zone, names: names}
 	if len(t.Entries) > 0 {
@@ -26,7 +25,7 @@ func Text(out io.Writer, t Timeline, zone *time.Location, names func(id int64) s
 			p.entry(e)
 		}
 		n := p.alike(rest)
-		if n < leastFolded {
+		if n < minFolded {
 			n = 0
 		} else {
 			p.again(rest[1:n+1], rest[1].at.Sub(rest[0].at), t.Cut && n+1 == len(rest))
@@ -50,7 +49,7 @@ type printer struct {
 	text  strings.Builder
 }
 
-// line writes one line, and more of it below where there is more.
+// line prints one line, and the further lines below it.
 func (p *printer) line(at time.Time, mark, sentence string, more ...string) {
 	local := at.In(p.zone)
 	if day := local.Format("Monday, 2 January 2006"); day != p.day {
@@ -132,7 +131,7 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 		return placeName(place) + " is handed over to " + p.people(place.People) + ". The timer goes on."
 	default:
 		targets, people := and(place.Targets), p.people(place.People)
-		if targets == people { // they are named
+		if targets == people { // the people are named already
 			return placeName(place) + " pages " + people + "."
 		}
 		return placeName(place) + " pages " + targets + ": " + people + "."
@@ -141,11 +140,11 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 
 func placeName(p *Place) string {
 	switch {
-	case p.Phase == escalation.Stepping && p.Runs > 1:
+	case p.Phase == escalation.PhaseSteps && p.Runs > 1:
 		return fmt.Sprintf("Step %d of %d in run %d of %d", p.Step, p.Steps, p.Run, p.Runs)
-	case p.Phase == escalation.Stepping:
+	case p.Phase == escalation.PhaseSteps:
 		return fmt.Sprintf("Step %d of %d", p.Step, p.Steps)
-	case p.Phase == escalation.Administrators:
+	case p.Phase == escalation.PhaseAdministrators:
 		return "The last resort"
 	default:
 		return "The fallback"
@@ -177,7 +176,7 @@ func reason(w escalation.Why, name string) string {
 	case w.Kind == "fallback":
 		words = append(words, "fallback")
 	}
-	if w.Target != name { // who is named is told so by the step
+	if w.Target != name { // else the step has named the person
 		words = append(words, target(w))
 	}
 	if w.Step > 0 {

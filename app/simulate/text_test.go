@@ -121,7 +121,7 @@ var errFull = errors.New("no space left")
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
-func TestTextFailsWithItsWriter(t *testing.T) {
+func TestTextReturnsWriteError(t *testing.T) {
 	t.Parallel()
 	if err := simulate.Text(fullDisk{}, newAcme().run(t), time.UTC, nameOf); !errors.Is(err, errFull) {
 		t.Errorf("the error is %v", err)

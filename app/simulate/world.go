@@ -13,8 +13,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// world is the store of one incident in memory, with the real engines on it. It
-// implements the stores that they ask for as package store does.
+// world is an in-memory store of one incident for the engines of the server. It
+// implements their store interfaces like package store.
 type world struct {
 	in       Input
 	signal   ingest.Signal
@@ -51,7 +51,7 @@ func newWorld(in Input, signal ingest.Signal) *world {
 	return w
 }
 
-// receive lets the signal in.
+// receive applies the signal.
 func (w *world) receive() {
 	ev := w.signal.Event
 	out := incident.Receive(w.now, incident.State{}, ev, w.signal.Rules)
@@ -77,8 +77,8 @@ func (w *world) receive() {
 	}
 }
 
-// run jumps from one due instant to the next until nothing is due any more, or
-// the timeline has become too long.
+// run advances the clock from one due instant to the next until nothing is due, or the
+// timeline has MaxEntries.
 func (w *world) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		next := w.next()
@@ -88,7 +88,7 @@ func (w *world) run(ctx context.Context) error {
 		case next.After(w.end):
 			w.timeline.Cut, w.timeline.Until = true, w.end
 			return nil
-		case len(w.timeline.Entries) >= MostEntries:
+		case len(w.timeline.Entries) >= MaxEntries:
 			w.timeline.Cut = true
 			w.leaveOut()
 			return nil
@@ -101,9 +101,9 @@ func (w *world) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// leaveOut tells that the timeline has become too long.
+// leaveOut adds the entry that says that entries are missing.
 func (w *world) leaveOut() {
-	text := fmt.Sprintf("What comes after the first %d lines is left out", MostEntries)
+	text := fmt.Sprintf("What comes after the first %d lines is left out", MaxEntries)
 	if n := len(w.in.Answers); n == 1 {
 		text += ", an answer with it"
 	} else if n > 1 {
@@ -139,7 +139,7 @@ func (w *world) next() time.Time {
 	return next
 }
 
-// act does all that is due now, answers first.
+// act carries out everything that is due now, answers first.
 func (w *world) act(ctx context.Context) error {
 	for len(w.in.Answers) > 0 && !w.in.At.Add(w.in.Answers[0].After).After(w.now) {
 		answer := w.in.Answers[0]
@@ -163,10 +163,10 @@ func (w *world) act(ctx context.Context) error {
 	return nil
 }
 
-// answer has a person act. What their answer cannot change is told.
+// answer applies an answer of a person, or adds an Unchanged entry.
 func (w *world) answer(ctx context.Context, a Answer) error {
 	if a.Person == 0 {
-		if a.Person = w.toldLast(); a.Person == 0 {
+		if a.Person = w.notifiedLast(); a.Person == 0 {
 			words := fmt.Sprintf("Nobody would have been told before %s after the signal, so nobody could answer it then.", short(a.After))
 			return fault.Invalid("%s", words).With(fault.Field{Path: a.path + ".after", Message: words})
 		}
@@ -194,9 +194,9 @@ func (w *world) answer(ctx context.Context, a Answer) error {
 	return nil
 }
 
-// toldLast is whoever was told last, other than as a shadow; 0 for nobody. Since
-// answers come first, it was before now.
-func (w *world) toldLast() int64 {
+// notifiedLast is the person notified last, other than as a shadow; 0 for nobody. Since
+// answers are applied first, that was before now.
+func (w *world) notifiedLast() int64 {
 	for _, e := range slices.Backward(w.timeline.Entries) {
 		if e.Kind == Told && !e.Message.Why.Shadow {
 			return e.Person
@@ -216,7 +216,7 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 		Levels: w.in.Snapshot.Priorities(), DeploymentKnown: w.signal.Rules.DeploymentKnown, Production: w.signal.Rules.Production,
 	}
 	if by.UserID != nil {
-		known.Shadow, known.ShadowAcked = w.merelyWatches(*by.UserID), w.shadowAcks[*by.UserID]
+		known.Shadow, known.ShadowAcked = w.onlyShadows(*by.UserID), w.shadowAcks[*by.UserID]
 	}
 	c, err := decide(w.incident, known)
 	if err != nil {
@@ -240,7 +240,7 @@ func (w *world) ChangeIncident(_ context.Context, _ int64, by incident.By, decid
 	return w.incident, nil
 }
 
-// record adds what the incident's own timeline would tell.
+// record adds the entries for timeline events of the incident.
 func (w *world) record(e incident.TimelineEvent, by incident.By) {
 	entry := Entry{Kind: Kind(e.Kind())}
 	if by.UserID != nil {
@@ -252,7 +252,7 @@ func (w *world) record(e incident.TimelineEvent, by incident.By) {
 	w.tell(entry)
 }
 
-// peopleOf are those whom a timer's event is about.
+// peopleOf are the people of a timer's event.
 func peopleOf(p incident.Payload) []int64 {
 	switch p := p.(type) {
 	case incident.StillOnItPayload:
@@ -264,8 +264,8 @@ func peopleOf(p incident.Payload) []int64 {
 	}
 }
 
-// merelyWatches reports whether a person is paged as a shadow and not otherwise.
-func (w *world) merelyWatches(person int64) bool {
+// onlyShadows reports whether a person is paged as a shadow and not otherwise.
+func (w *world) onlyShadows(person int64) bool {
 	shadow := false
 	for _, p := range w.pages {
 		if p.user == person && p.stands() {
@@ -278,7 +278,7 @@ func (w *world) merelyWatches(person int64) bool {
 	return shadow
 }
 
-// escalate does to the escalation what a change of the incident does.
+// escalate applies a change of the incident to the escalation.
 func (w *world) escalate(change incident.Escalate) {
 	if w.escalation != nil {
 		w.escalation.Running, _ = escalation.Apply(w.now, change, w.escalation.Running, w.opens())
@@ -292,7 +292,7 @@ func (w *world) escalate(change incident.Escalate) {
 	}
 }
 
-// start begins an escalation by the policy in force.
+// start starts an escalation by the policy in force.
 func (w *world) start() {
 	service, _ := w.in.Snapshot.Service(w.signal.ServiceID)
 	e := &escalating{id: 1}
@@ -312,8 +312,8 @@ func (w *world) start() {
 	w.escalation = e
 }
 
-// opens is when the support hours of the service's team, or else of the
-// organisation, are next open: now while they last, or where there are none.
+// opens is when the support hours of the service's team, or else of the organisation,
+// next begin: now during them, or where there are none.
 func (w *world) opens() time.Time {
 	s := w.in.Snapshot
 	organization := s.Organization()
@@ -337,7 +337,7 @@ func (w *world) withdraw() {
 			p.end(withdrawn)
 		}
 	}
-	// What was withdrawn counts for nothing when the next is sent.
+	// Withdrawn messages do not count for bundling.
 	w.messages = slices.DeleteFunc(w.messages, func(m *message) bool { return m.dueAt != nil })
 }
 

@@ -137,7 +137,7 @@ func TestUsersAreStored(t *testing.T) {
 func TestUserChangeRaisesConfigVersion(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		o, ctx := openOffice(t, st), t.Context()
-		news, stop := st.Bus().Listen()
+		wakeups, stop := st.Bus().Listen()
 		defer stop()
 		version := func() (v int64) {
 			o.must(st.Read.QueryRowContext(ctx, "SELECT config_version FROM organization").Scan(&v))
@@ -148,8 +148,8 @@ func TestUserChangeRaisesConfigVersion(t *testing.T) {
 		if got := version(); got != before+1 {
 			t.Errorf("version %d after hiring, want %d", got, before+1)
 		}
-		if n := <-news; n.Work&db.ToReload == 0 {
-			t.Errorf("told %+v, want that there is something to reload", n)
+		if w := <-wakeups; w.Work&db.ToReload == 0 {
+			t.Errorf("told %+v, want that there is something to reload", w)
 		}
 		o.must(o.SetActive(ctx, auth.Tocsin, ana.ID, true)) // as she is
 		o.must(o.SetProfile(ctx, auth.Tocsin, ana.ID, ana.Name, ana.Timezone))

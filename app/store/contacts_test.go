@@ -203,7 +203,7 @@ func TestContactsPerPersonAreLimited(t *testing.T) {
 		a := openAddressBook(t, st)
 		have, err := st.Access.ContactMethods(t.Context(), a.ana.ID)
 		a.must(err)
-		for i := len(have); i < notify.MostContacts; i++ {
+		for i := len(have); i < notify.MaxContacts; i++ {
 			a.must(st.Access.AddContact(t.Context(), a.ana.Email, &notify.ContactMethod{UserID: a.ana.ID, Slug: fmt.Sprint("mail-", i), Medium: notify.Email, Address: fmt.Sprintf("%d@acme.example", i), CreatedAt: st.Now()}))
 		}
 		if _, err := a.Add(t.Context(), a.ana.Email, a.ana.ID, notify.NewContact{Medium: notify.Email, Address: "more@acme.example"}); !fault.Is(err, fault.KindConflict) {

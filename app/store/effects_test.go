@@ -38,13 +38,13 @@ func TestRaisePagesAtOnceInEveryPhase(t *testing.T) {
 		p.settle()
 		p.now = p.now.Add(time.Hour)
 		p.expect(p.settle(), "sms-2")
-		if phase := p.phase(); phase != string(escalation.Falling) {
+		if phase := p.phase(); phase != string(escalation.PhaseFallback) {
 			t.Fatalf("the escalation is in phase %s", phase)
 		}
 		p.write(p.signal("a", withPriority(2)))
 		p.expect(p.settle(), "sms-2")
 		p.expect(p.advance(15*time.Minute), "sms-2")
-		if phase := p.phase(); phase != string(escalation.Administrators) {
+		if phase := p.phase(); phase != string(escalation.PhaseAdministrators) {
 			t.Fatalf("the escalation is in phase %s", phase)
 		}
 		p.write(p.signal("a", withPriority(1)))

@@ -137,7 +137,7 @@ func TestPostsDelayNoPageAndCoalesce(t *testing.T) {
 			}
 		}
 		post := claims[3]
-		if post.Kind != notify.KindChannel || post.Count() != len(numbers) || len(post.Subjects) != notify.MostSubjects {
+		if post.Kind != notify.KindChannel || post.Count() != len(numbers) || len(post.Subjects) != notify.MaxSubjects {
 			t.Errorf("the %s message is about %d incidents and names %d", post.Kind, post.Count(), len(post.Subjects))
 		}
 		if again := p.claim(8); len(again) != 0 {
@@ -233,7 +233,7 @@ func TestResentPostKeepsCarriedIncidents(t *testing.T) {
 		p.settle()
 		p.advance(time.Minute)
 		p.advance(2 * time.Second)
-		if posts := chat.taken(); len(posts) != 1 || posts[0].Count() != 300 || len(posts[0].Subjects) != notify.MostSubjects {
+		if posts := chat.taken(); len(posts) != 1 || posts[0].Count() != 300 || len(posts[0].Subjects) != notify.MaxSubjects {
 			t.Errorf("the second try made %d posts: %+v", len(posts), posts)
 		}
 	})

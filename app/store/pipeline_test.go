@@ -146,7 +146,7 @@ func (p *pipeline) write(signals ...ingest.Signal) []ingest.Result {
 		p.t.Fatal(err)
 	}
 	if written.Mark != ingest.Durable {
-		if err := p.db.Incidents.Settle(context.Background(), written.Mark); err != nil {
+		if err := p.db.Incidents.WaitForFlush(context.Background(), written.Mark); err != nil {
 			p.t.Fatal(err)
 		}
 	}
@@ -332,7 +332,7 @@ func TestStormIsFewMessages(t *testing.T) {
 		p.expect(p.settle(), "sms-1") // a higher priority breaks out
 		gathered := p.advance(time.Minute)
 		p.expect(gathered, "sms-1")
-		if m := gathered[0]; m.Count() != 297 || len(m.Subjects) != notify.MostSubjects {
+		if m := gathered[0]; m.Count() != 297 || len(m.Subjects) != notify.MaxSubjects {
 			t.Errorf("the gathered message is about %d incidents and names %d", m.Count(), len(m.Subjects))
 		}
 	})

@@ -58,7 +58,7 @@ func TestSettledBatchIsDurable(t *testing.T) {
 		if err := p.db.Pool.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.db.Incidents.Settle(t.Context(), mark); err != nil {
+		if err := p.db.Incidents.WaitForFlush(t.Context(), mark); err != nil {
 			t.Fatal(err)
 		}
 		p.onDisk(written)
@@ -156,7 +156,7 @@ func TestSeparateFlushesMeasureDisk(t *testing.T) {
 		if mark == ingest.Durable {
 			t.Fatalf("batch %d was not measured", i)
 		}
-		if err := p.db.Incidents.Settle(t.Context(), mark); err != nil {
+		if err := p.db.Incidents.WaitForFlush(t.Context(), mark); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -173,7 +173,7 @@ func TestLaterConnectionDoesNotSettle(t *testing.T) {
 	before := p.mustWrite("before", db.MinMeasured)
 	pid := p.db.Flusher.Conn.PgConn().PID()
 	p.exec("SELECT pg_terminate_backend($1, 5000)", int(pid))
-	err := p.db.Incidents.Settle(t.Context(), before)
+	err := p.db.Incidents.WaitForFlush(t.Context(), before)
 	if !errors.Is(err, ingest.ErrUnavailable) || !strings.Contains(err.Error(), "flush the write-ahead log") {
 		t.Fatalf("got %v", err)
 	}
@@ -181,10 +181,10 @@ func TestLaterConnectionDoesNotSettle(t *testing.T) {
 	if after == before {
 		t.Fatal("the new connection has the mark of the old one")
 	}
-	if err := p.db.Incidents.Settle(t.Context(), before); !errors.Is(err, ingest.ErrUnavailable) {
+	if err := p.db.Incidents.WaitForFlush(t.Context(), before); !errors.Is(err, ingest.ErrUnavailable) {
 		t.Errorf("what was written before the crash is settled: %v", err)
 	}
-	if err := p.db.Incidents.Settle(t.Context(), after); err != nil {
+	if err := p.db.Incidents.WaitForFlush(t.Context(), after); err != nil {
 		t.Error(err)
 	}
 }
@@ -193,13 +193,13 @@ func TestLostFlushConnectionIsReplaced(t *testing.T) {
 	t.Parallel()
 	p := safely(t)
 	before := p.mustWrite("before", db.MinMeasured)
-	if err := p.db.Incidents.Settle(t.Context(), before); err != nil {
+	if err := p.db.Incidents.WaitForFlush(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
 	p.exec("SELECT pg_terminate_backend($1, 5000)", int(p.db.Flusher.Conn.PgConn().PID()))
 	p.db.Flusher.Used = p.db.Flusher.Used.Add(-db.FlushIdle)
 	after := p.mustWrite("after", db.MinMeasured)
-	if err := p.db.Incidents.Settle(t.Context(), after); err != nil || after == before {
+	if err := p.db.Incidents.WaitForFlush(t.Context(), after); err != nil || after == before {
 		t.Errorf("mark %d after %d: %v", after, before, err)
 	}
 }

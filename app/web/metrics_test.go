@@ -95,4 +95,4 @@ func (n writerOf) WriteSignals(context.Context, []ingest.Signal) (ingest.Written
 	return ingest.Written{Results: make([]ingest.Result, n)}, nil
 }
 
-func (writerOf) Settle(context.Context, ingest.Mark) error { return nil }
+func (writerOf) WaitForFlush(context.Context, ingest.Mark) error { return nil }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// client is one keep-alive connection that posts breaches as bytes. It does no
-// more than that, since it shares the machine with what it measures.
+// client is one keep-alive connection that posts breaches as bytes. It does no more,
+// since it shares the machine with the server that it measures.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -54,7 +54,7 @@ func (c *client) answer() (status int, err error) {
 		return 0, err
 	}
 	if len(line) < 12 {
-		return 0, fmt.Errorf("not an answer: %q", line)
+		return 0, fmt.Errorf("invalid status line %q", line)
 	}
 	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
 		return 0, err
@@ -75,7 +75,7 @@ func (c *client) answer() (status int, err error) {
 		}
 	}
 	if length < 0 {
-		return 0, fmt.Errorf("an answer without a length")
+		return 0, fmt.Errorf("response without Content-Length")
 	}
 	_, err = c.in.Discard(length)
 	return status, err
@@ -92,7 +92,7 @@ func breach(into []byte, dedup string) []byte {
 	return append(into, `"}`...)
 }
 
-// result is what one run of requests took.
+// result is the measurement of one run of requests.
 type result struct {
 	requests int
 	errors   int
@@ -102,8 +102,9 @@ type result struct {
 
 func (r result) perSecond() float64 { return float64(r.requests) / r.took.Seconds() }
 
-// hammer posts over a number of connections for a time, each as fast as its
-// answers come.
+// hammer posts over a number of connections for a time, on each the next request as
+// soon
+// as the last is answered.
 func hammer(ctx context.Context, host, path string, connections int, lasting time.Duration, key func(n int64) string) (result, error) {
 	var next, failures atomic.Int64
 	latencies := make([][]time.Duration, connections)

@@ -16,10 +16,11 @@ const (
 	present
 )
 
-// besidePgbench is the measurement that is held against pgbench's.
+// besidePgbench is the measurement that is compared with pgbench's.
 const besidePgbench = "distinct keys, connections: 32"
 
-// comparison is two builds taking turns, and what each round gave.
+// comparison is two builds that are measured alternately, and the results of each
+// round.
 type comparison struct {
 	plan
 	builds [2]*subject
@@ -34,9 +35,10 @@ type series struct {
 	values [2][]float64
 }
 
-// compare measures two builds round by round, so that what changes on the machine
-// meanwhile meets both. Which of them comes first alternates. On PostgreSQL each
-// round begins with pgbench, in the database that bench names.
+// compare measures two builds in alternating rounds, so that other load on the machine
+// affects both. On PostgreSQL each round begins with pgbench, in the database that
+// bench
+// names.
 func (p plan) compare(ctx context.Context, oldDatabase, newDatabase, bench string) error {
 	c := comparison{plan: p}
 	for i, start := range []struct{ binary, database string }{{p.baseline, oldDatabase}, {p.tocsin, newDatabase}} {
@@ -56,7 +58,7 @@ func (p plan) compare(ctx context.Context, oldDatabase, newDatabase, bench strin
 	}
 	for round := range p.rounds {
 		if c.bench != "" {
-			if err := c.settle(ctx); err != nil {
+			if err := c.waitIdle(ctx); err != nil {
 				return err
 			}
 			tps, err := p.bench(ctx, bench)
@@ -81,7 +83,7 @@ func (c *comparison) round(ctx context.Context, round int) error {
 	}
 	share := max(1, c.pages/c.rounds)
 	for _, build := range order {
-		if err := c.settle(ctx); err != nil {
+		if err := c.waitIdle(ctx); err != nil {
 			return err
 		}
 		waits, err := c.builds[build].pageWaits(ctx, c.people, round*share, (round+1)*share)
@@ -105,7 +107,7 @@ func (c *comparison) round(ctx context.Context, round int) error {
 
 // breaches is one run of requests on one build.
 func (c *comparison) breaches(ctx context.Context, build int, kind string, connections int) error {
-	if err := c.settle(ctx); err != nil {
+	if err := c.waitIdle(ctx); err != nil {
 		return err
 	}
 	s := c.builds[build]
@@ -129,10 +131,10 @@ func (c *comparison) breaches(ctx context.Context, build int, kind string, conne
 	return nil
 }
 
-// settle waits until neither build has work left.
-func (c *comparison) settle(ctx context.Context) error {
+// waitIdle waits until neither build has work left.
+func (c *comparison) waitIdle(ctx context.Context) error {
 	for _, s := range c.builds {
-		if err := s.settle(ctx); err != nil {
+		if err := s.waitIdle(ctx); err != nil {
 			return err
 		}
 	}

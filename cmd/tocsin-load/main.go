@@ -1,7 +1,7 @@
 // Command tocsin-load measures a server that it starts itself: how many
-// breaches a second it takes, how long each waits for its answer, and how long
-// it is from that answer to the provider's HTTP request. Everything runs on
-// this machine, for a bounded time, and goes to 127.0.0.1 alone.
+// breaches a second it accepts, the latency of the answers, and the time from an answer
+// to the provider's HTTP request. Everything runs on this machine, for a bounded time,
+// and connects to 127.0.0.1 only.
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
-// measure runs what is measured on both databases.
+// measure runs the measurements that both databases have in common.
 func (s *subject) measure(ctx context.Context, p plan) error {
 	if err := s.timeToPage(ctx, p); err != nil {
 		return err
@@ -20,7 +20,7 @@ func (s *subject) measure(ctx context.Context, p plan) error {
 	fmt.Println("|---|---:|---:|---:|---:|---:|")
 	for _, kind := range []string{"distinct", "duplicate"} {
 		for _, connections := range []int{1, 8, 32} {
-			if err := s.settle(ctx); err != nil {
+			if err := s.waitIdle(ctx); err != nil {
 				return err
 			}
 			r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, p.lasting, keys(kind))
@@ -34,10 +34,10 @@ func (s *subject) measure(ctx context.Context, p plan) error {
 	return nil
 }
 
-// run makes the keys of each run its own.
+// run numbers the runs, so that each has other keys.
 var run int
 
-// keys are a new one for each request, or a hundred in turn.
+// keys returns a new key for each request, or one of a hundred in turn.
 func keys(kind string) func(int64) string {
 	run++
 	prefix := kind + strconv.Itoa(run) + "-"

@@ -65,7 +65,7 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 		return err
 	}
 	for round := range p.rounds {
-		if err := s.settle(ctx); err != nil {
+		if err := s.waitIdle(ctx); err != nil {
 			return err
 		}
 		tps, err := p.bench(ctx, bench)
@@ -100,9 +100,10 @@ func (p plan) bench(ctx context.Context, bench string) (float64, error) {
 	return transactions(out)
 }
 
-// settle waits until the engine has finished with the run before, so that
-// pgbench has the server to itself.
-func (s *subject) settle(ctx context.Context) error {
+// waitIdle waits until the engine has finished the previous run, so that pgbench has
+// the
+// database to itself.
+func (s *subject) waitIdle(ctx context.Context) error {
 	for range 240 {
 		due, err := s.backlog(ctx)
 		if err != nil {
@@ -153,7 +154,7 @@ func pgbench(ctx context.Context, args ...string) (string, error) {
 	if err != nil {
 		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
 		if len(found) == 0 {
-			return "", fmt.Errorf("pgbench is not installed: it comes with Debian's package postgresql")
+			return "", fmt.Errorf("pgbench is not installed; on Debian it is in the package postgresql")
 		}
 		program = found[len(found)-1]
 	}
@@ -169,7 +170,7 @@ var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
 func transactions(out string) (float64, error) {
 	found := tps.FindStringSubmatch(out)
 	if found == nil {
-		return 0, fmt.Errorf("pgbench said no rate:\n%s", out)
+		return 0, fmt.Errorf("pgbench printed no tps:\n%s", out)
 	}
 	return strconv.ParseFloat(found[1], 64)
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// meter reads how much processor time a process and its children have taken,
-// from Linux's /proc; elsewhere it reads zero. Other work on the machine changes
-// how long a run takes and hardly what a request costs.
+// meter reads the processor time of a process and its children from Linux's /proc;
+// elsewhere it reads zero. Unlike elapsed time, it hardly depends on other load on the
+// machine.
 type meter struct {
 	parent int
 }
@@ -19,8 +19,8 @@ type meter struct {
 // tick is the unit of /proc: USER_HZ, which is 100 on every Linux.
 const tick = 10 * time.Millisecond
 
-// taken is the time of the process, of its children that live and of those that
-// have ended.
+// taken is the time of the process, of its running children and of those that have
+// ended.
 func (m meter) taken() time.Duration {
 	var sum int64
 	all, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -39,7 +39,7 @@ func (m meter) taken() time.Duration {
 
 type stat struct {
 	pid, parent int
-	own, ended  int64 // in ticks; ended is that of children who are gone
+	own, ended  int64 // in ticks; ended is that of children that have ended
 }
 
 // readStat reads the fields of proc(5) that matter: 1, 4 and 14 to 17.

@@ -16,7 +16,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/harness/far"
 )
 
-// subject is a server under measurement, with the provider that it sends to.
+// subject is a measured server, with the provider that it sends to.
 type subject struct {
 	host    string
 	twilio  *far.Twilio
@@ -91,7 +91,7 @@ func (s *subject) ready(ctx context.Context) error {
 		time.Sleep(100 * time.Millisecond)
 	}
 	log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-	return errors.New("the server did not become ready:\n" + string(log))
+	return errors.New("server not ready:\n" + string(log))
 }
 
 func (s *subject) stop() {
@@ -107,8 +107,8 @@ func key(i int) string { return fmt.Sprintf("load%028d", i) }
 // number is the i-th person's.
 func number(i int) string { return fmt.Sprintf("+4915%09d", i) }
 
-// organization writes the configuration. The first service's person takes what
-// the runs of requests send, the others one page each in turn.
+// organization is the configuration file. The person of the first service receives the
+// pages of the runs of requests, the others one page each in turn.
 func organization(people int) string {
 	var users, policies, services, integrations strings.Builder
 	for i := range people + 1 {

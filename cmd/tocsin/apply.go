@@ -56,7 +56,7 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 		return err
 	}
 	if state.NoKeyOpens() {
-		return state.KeyErr() // this is not the server's secret: keys sealed with it would be lost
+		return state.KeyErr() // with another secret the server could not open the sealed keys
 	}
 	plan, err := file.Plan(state, o)
 	if err != nil {
@@ -77,7 +77,7 @@ func (in *installation) apply(cmd *cobra.Command, name string, text []byte, look
 	return nil
 }
 
-// readInput is a file's text and what to call it; "-" is the standard input.
+// readInput returns a file's text and its name for messages; "-" is standard input.
 func readInput(cmd *cobra.Command, file string) (name string, text []byte, err error) {
 	if file == "-" {
 		text, err = io.ReadAll(cmd.InOrStdin())

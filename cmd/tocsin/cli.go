@@ -8,12 +8,12 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/config"
 )
 
-// cli is what all commands share.
+// cli is the state that all commands share.
 type cli struct {
 	lookup  func(string) (string, bool)
 	verbose bool
-	// understood is set once a command begins: an error before is one of usage.
-	understood bool
+	// started is set when a command begins: an error before that is a usage error.
+	started bool
 }
 
 func (c *cli) root() *cobra.Command {
@@ -35,21 +35,21 @@ Every setting is a variable TOCSIN_… and a flag. Without any, it works on
 	root.PersistentFlags().BoolVar(&c.verbose, "verbose", false, "say more: the causes of errors, and debug lines in the log")
 	root.PersistentFlags().SortFlags = false
 	root.AddCommand(c.serve(), c.apply(), c.export(), c.oncall(), c.simulate(), c.user(), c.token(), c.migrate(), c.doctor(), c.demo(), versionCommand())
-	c.noteBeginning(root)
+	c.markStarted(root)
 	return root
 }
 
-// noteBeginning has every command note that its line was understood, flags that
-// are required and all.
-func (c *cli) noteBeginning(cmd *cobra.Command) {
+// markStarted makes every command set started after its arguments and flags were
+// checked.
+func (c *cli) markStarted(cmd *cobra.Command) {
 	if work := cmd.RunE; work != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			c.understood = true
+			c.started = true
 			return work(cmd, args)
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		c.noteBeginning(sub)
+		c.markStarted(sub)
 	}
 }
 
@@ -57,22 +57,22 @@ func (c *cli) config(cmd *cobra.Command) (config.Config, error) {
 	return config.Load(cmd.Flags(), c.lookup)
 }
 
-// arguments takes exactly the named ones.
+// arguments requires exactly the named arguments.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		for i, name := range names {
 			if i >= len(args) {
-				return fmt.Errorf("%s is missing: %s", name, cmd.UseLine())
+				return fmt.Errorf("missing argument %s: %s", name, cmd.UseLine())
 			}
 		}
 		if len(args) > len(names) {
-			return fmt.Errorf("%q is too much: %s", args[len(names)], cmd.UseLine())
+			return fmt.Errorf("unexpected argument %q: %s", args[len(names)], cmd.UseLine())
 		}
 		return nil
 	}
 }
 
-// required has the command refuse to begin without the flags.
+// required marks flags of a command as required.
 func required(cmd *cobra.Command, flags ...string) {
 	for _, name := range flags {
 		if err := cmd.MarkFlagRequired(name); err != nil {

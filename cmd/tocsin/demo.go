@@ -50,7 +50,7 @@ whatever channels are configured.`,
 	return cmd
 }
 
-// demoConfig has a database of its own, and no channel.
+// demoConfig has its own database, and no channel.
 func demoConfig(cfg config.Config, file string) config.Config {
 	return config.Config{
 		Listen: cfg.Listen, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies,
@@ -64,7 +64,7 @@ func serveDemo(ctx context.Context, stop func(), out io.Writer, log *slog.Logger
 	}
 	_, _ = fmt.Fprintf(out, "Living through ninety days of %s. This takes about half a minute.\n", demo.Organization)
 	if err := demo.Fill(ctx, cfg, time.Now()); err != nil {
-		return errors.Join(err, removeFiles(cfg.Database.File)) // half a sample is none
+		return errors.Join(err, removeFiles(cfg.Database.File)) // an incomplete sample is of no use
 	}
 	s, err := server.New(ctx, cfg, log, server.Options{Version: version})
 	if err != nil {
@@ -73,8 +73,8 @@ func serveDemo(ctx context.Context, stop func(), out io.Writer, log *slog.Logger
 	return listenAndRun(ctx, stop, s, func() error { return welcome(out, s) })
 }
 
-// removeDemo makes room for a new sample. What is no earlier sample stays, and
-// so does one that is being served.
+// removeDemo deletes an earlier sample. It refuses to delete another database, or one
+// that a server is using.
 func removeDemo(ctx context.Context, cfg config.Config) error {
 	file := cfg.Database.File
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -100,7 +100,7 @@ func removeFiles(file string) error {
 	return nil
 }
 
-// welcome tells how to get in.
+// welcome prints the URL and the accounts.
 func welcome(out io.Writer, s *server.Server) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s is at %s\n\nSign in as\n\n", demo.Organization, s.PublicURL())

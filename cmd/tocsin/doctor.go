@@ -15,8 +15,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// errUnwell says that the doctor found something broken, and has said so.
-var errUnwell = errors.New("something that pages depend on is broken")
+// errUnwell is returned where the doctor has printed a finding that stops pages.
+var errUnwell = errors.New("doctor found a problem that stops pages")
 
 func (c *cli) doctor() *cobra.Command {
 	return &cobra.Command{
@@ -39,8 +39,7 @@ nothing to anybody. The exit code is 1 where something is broken.`,
 	}
 }
 
-// diagnosis prints findings as they are made, a line each, with what to do
-// below.
+// diagnosis prints findings as they are made: a line each, with the remedy below.
 type diagnosis struct {
 	out            io.Writer
 	verbose        bool
@@ -52,26 +51,26 @@ func (d *diagnosis) say(mark, subject, format string, args ...any) {
 	_, _ = fmt.Fprintf(d.out, "%-8s  %s: %s\n", mark, subject, text)
 }
 
-// ok is as it should be.
+// ok prints a finding without a problem.
 func (d *diagnosis) ok(subject, format string, args ...any) { d.say("ok", subject, format, args...) }
 
-// doubt is nothing that stops a page, and worth a look.
-func (d *diagnosis) doubt(subject, format string, args ...any) {
+// warning prints a problem that stops no page.
+func (d *diagnosis) warning(subject, format string, args ...any) {
 	d.doubts++
 	d.say("look at", subject, format, args...)
 }
 
-// wrong is something that stops pages.
-func (d *diagnosis) wrong(subject, format string, args ...any) {
+// problem prints a problem that stops pages.
+func (d *diagnosis) problem(subject, format string, args ...any) {
 	d.broken++
 	d.say("BROKEN", subject, format, args...)
 }
 
-// fault is an error that stops pages.
+// fault prints an error that stops pages.
 func (d *diagnosis) fault(subject string, err error) {
 	var words strings.Builder
-	complain(&words, err, d.verbose)
-	d.wrong(subject, "%s", strings.TrimSpace(words.String()))
+	printError(&words, err, d.verbose)
+	d.problem(subject, "%s", strings.TrimSpace(words.String()))
 }
 
 func (d *diagnosis) conclude() error {
@@ -95,10 +94,10 @@ func are(n int, thing string) string {
 	return counted(n, thing) + " are"
 }
 
-// examine goes on as far as what it finds allows.
+// examine runs all checks that the findings so far allow.
 func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 	for _, name := range config.Unknown(os.Environ()) {
-		d.doubt("settings", "%s is no setting of Tocsin and does nothing; `tocsin help serve` lists them.", name)
+		d.warning("settings", "%s is no setting of Tocsin and does nothing; `tocsin help serve` lists them.", name)
 	}
 	d.channels(ctx, cfg)
 	d.publicAddress(ctx, cfg)
@@ -119,9 +118,10 @@ func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 	}
 }
 
-// database reports whether it can be worked on.
+// database checks the database, and reports whether further checks can use it.
 func (d *diagnosis) database(ctx context.Context, in *installation) bool {
-	// Removing what has expired is what a server does every ten minutes.
+	// This tests a write with what a server does every ten minutes: deleting expired
+	// rows.
 	if err := in.db.Access.SweepAccess(ctx); err != nil {
 		d.fault("database", fault.Unavailable("%s cannot be written to. Check its rights and the room on its disk.", in.config.Database).Because(err))
 		return false

@@ -8,8 +8,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/effect"
 )
 
-// effects looks at what follows from incidents beside pages, and at timers. None
-// of it stops a page, but a late timer delays one.
+// effects checks the consumers of the timeline and the timers. A late timer delays a
+// page; the others stop no page.
 func (d *diagnosis) effects(ctx context.Context, in *installation) error {
 	consumers, err := in.db.Effects.Status(ctx)
 	if err != nil {
@@ -24,9 +24,9 @@ func (d *diagnosis) effects(ctx context.Context, in *installation) error {
 	}
 	switch {
 	case timers.Late > 0:
-		d.doubt("timers", "%s due for more than a minute. Is `tocsin serve` running?", are(int(timers.Late), "timer"))
+		d.warning("timers", "%s due for more than a minute. Is `tocsin serve` running?", are(int(timers.Late), "timer"))
 	case timers.Failing > 0:
-		d.doubt("timers", "%s failed and will be tried again; the server's log has the errors.", counted(int(timers.Failing), "timer"))
+		d.warning("timers", "%s failed and will be tried again; the server's log has the errors.", counted(int(timers.Failing), "timer"))
 	default:
 		d.ok("timers", "none is late")
 	}
@@ -38,7 +38,7 @@ func (d *diagnosis) consumer(c effect.Status, now time.Time) {
 	fine := true
 	if c.SetAside > 0 {
 		fine = false
-		d.doubt(subject, "%s set aside, since the consumer fails with them; the table effect_failures has the errors.", are(int(c.SetAside), "event"))
+		d.warning(subject, "%s set aside, since the consumer fails with them; the table effect_failures has the errors.", are(int(c.SetAside), "event"))
 	}
 	switch waiting := counted(int(c.Behind), "event"); {
 	case c.Tries > 0:
@@ -46,9 +46,9 @@ func (d *diagnosis) consumer(c effect.Status, now time.Time) {
 		if c.EventID != 0 {
 			at = fmt.Sprintf(" (first at event %d)", c.EventID)
 		}
-		d.doubt(subject, "It failed %s in a row%s; %s waiting: %s", counted(c.Tries, "time"), at, waiting, c.Error)
+		d.warning(subject, "It failed %s in a row%s; %s waiting: %s", counted(c.Tries, "time"), at, waiting, c.Error)
 	case c.Oldest != nil && now.Sub(*c.Oldest) > effect.LateAfter:
-		d.doubt(subject, "It is behind: %s, the first from %s. Is `tocsin serve` running?", waiting, c.Oldest.UTC().Format(time.RFC3339))
+		d.warning(subject, "It is behind: %s, the first from %s. Is `tocsin serve` running?", waiting, c.Oldest.UTC().Format(time.RFC3339))
 	case fine:
 		d.ok(subject, "it follows the timeline")
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
-// lookAhead is how far gaps are looked for.
+// lookAhead is how far ahead gaps are searched for.
 const lookAhead = 14 * 24 * time.Hour
 
-// people looks at whom pages reach.
+// people checks whom pages reach.
 func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	skew := time.Until(in.db.Now()).Abs()
 	if skew > 2*time.Second {
-		d.doubt("clock", "This machine's clock and the database's are %s apart. Pages go by the database's.\nLet both keep time by NTP.", skew.Round(time.Second))
+		d.warning("clock", "This machine's clock and the database's are %s apart. Pages go by the database's.\nLet both keep time by NTP.", skew.Round(time.Second))
 	} else {
 		d.ok("clock", "it agrees with the database's")
 	}
@@ -41,8 +41,8 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	return nil
 }
 
-// works tells which media a channel carries; while none is configured the log
-// carries all.
+// works reports whether a medium has a channel; where none is configured, all media
+// write to the log.
 func (in *installation) works() func(notify.Medium) bool {
 	channels, onlyLog := in.config.Channels(), true
 	for _, configured := range channels {
@@ -51,7 +51,8 @@ func (in *installation) works() func(notify.Medium) bool {
 	return func(m notify.Medium) bool { return onlyLog || channels[string(m)] }
 }
 
-// administrators are paged when nobody else answers.
+// administrators checks the administrators, who are paged when nobody else
+// acknowledges.
 func (d *diagnosis) administrators(roster *escalation.Roster) {
 	found := false
 	for _, p := range roster.People {
@@ -65,13 +66,13 @@ func (d *diagnosis) administrators(roster *escalation.Roster) {
 		found = true
 	}
 	if found {
-		d.wrong("administrators", "None has a verified contact method on a channel that works, so nobody is paged when a policy is exhausted.\nEach adds one at /me.")
+		d.problem("administrators", "None has a verified contact method on a channel that works, so nobody is paged when a policy is exhausted.\nEach adds one at /me.")
 		return
 	}
-	d.wrong("administrators", "There is none. `tocsin serve` prints the link that creates one, and `tocsin user role EMAIL administrator` makes one of somebody.")
+	d.problem("administrators", "There is none. `tocsin serve` prints the link that creates one, and `tocsin user role EMAIL administrator` makes one of somebody.")
 }
 
-// unreachable names those who are in a team or a rotation and count as nobody.
+// unreachable lists the people in a team or a rotation who cannot be reached.
 func (d *diagnosis) unreachable(roster *escalation.Roster) {
 	names := map[string]bool{}
 	note := func(id int64) {
@@ -95,11 +96,11 @@ func (d *diagnosis) unreachable(roster *escalation.Roster) {
 		}
 	}
 	if len(names) > 0 {
-		d.doubt("people", "No verified contact method on a channel that works: %s.\nThey count as nobody when they are paged. Each adds one at /me.", strings.Join(sorted(names), ", "))
+		d.warning("people", "No verified contact method on a channel that works: %s.\nThey count as nobody when they are paged. Each adds one at /me.", strings.Join(sorted(names), ", "))
 	}
 }
 
-// inOrder are rows by name.
+// inOrder returns rows sorted by name.
 func inOrder[T any](rows []T, name func(T) string) []T {
 	return slices.SortedStableFunc(slices.Values(rows), func(a, b T) int { return cmp.Compare(name(a), name(b)) })
 }
@@ -112,8 +113,8 @@ func (d *diagnosis) policies(view *organization.View, now time.Time) {
 		for _, step := range p.Policy.Steps {
 			targets = append(targets[:len(targets):len(targets)], step.Targets...)
 		}
-		if !escalation.Covered(view.Roster().Resolve(targets, now)) {
-			d.wrong("policy "+p.Name, "At this moment it reaches nobody: its incidents go to the administrators.\nLook at its schedules, and at the contact methods of its people.")
+		if !escalation.AnyNonShadow(view.Roster().Resolve(targets, now)) {
+			d.problem("policy "+p.Name, "At this moment it reaches nobody: its incidents go to the administrators.\nLook at its schedules, and at the contact methods of its people.")
 			continue
 		}
 		good++
@@ -123,28 +124,27 @@ func (d *diagnosis) policies(view *organization.View, now time.Time) {
 	}
 }
 
-// services looks for those whose incidents nobody but the administrators gets,
-// though signals come in for them.
+// services lists the services that receive signals but page only the administrators.
 func (d *diagnosis) services(view *organization.View) {
 	for _, s := range inOrder(view.Services, func(s catalog.Service) string { return s.Name }) {
 		if s.PolicyID == nil && len(view.IntegrationsOf(s.ID)) > 0 {
-			d.doubt("service "+s.Name, "Signals come in for it and it has no escalation policy, so they page the administrators.")
+			d.warning("service "+s.Name, "Signals come in for it and it has no escalation policy, so they page the administrators.")
 		}
 	}
 }
 
-// unreadable names what of the configuration pages are made without.
+// unreadable lists the rows of the configuration that cannot be read and are left out.
 func (d *diagnosis) unreadable(view *organization.View) {
 	for _, u := range view.Unreadable {
-		d.wrong("configuration", "Row %d of the table %s cannot be read as a whole, and pages are made without it.\n%v", u.ID, u.Table, u.Err)
+		d.problem("configuration", "Row %d of the table %s cannot be read as a whole, and pages are made without it.\n%v", u.ID, u.Table, u.Err)
 	}
 }
 
-// gaps tells of the positions that have nobody within the next two weeks.
+// gaps lists the gaps of a schedule within lookAhead.
 func (d *diagnosis) gaps(s organization.ScheduleRecord, now time.Time) {
 	version, ok := s.Schedule.VersionAt(now)
 	if !ok {
-		d.doubt("schedule "+s.Name, "It has nobody yet, since it begins later.")
+		d.warning("schedule "+s.Name, "It has nobody yet, since it begins later.")
 		return
 	}
 	zone := zoneOf(version.Zone)
@@ -163,7 +163,7 @@ func (d *diagnosis) gaps(s organization.ScheduleRecord, now time.Time) {
 		if count[p] > 1 {
 			more = ", and " + counted(count[p]-1, "gap") + " more within 14 days"
 		}
-		d.doubt("schedule "+s.Name, "%s has nobody from %s%s (%s)%s.", p, g.Start.In(zone).Format("Mon 2 Jan 15:04"), until(g.End, now, zone), version.Zone, more)
+		d.warning("schedule "+s.Name, "%s has nobody from %s%s (%s)%s.", p, g.Start.In(zone).Format("Mon 2 Jan 15:04"), until(g.End, now, zone), version.Zone, more)
 	}
 	if len(count) == 0 {
 		d.ok("schedule "+s.Name, "no gap within 14 days")

@@ -13,10 +13,10 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
 )
 
-// patience is how long a provider may take to answer the doctor.
-const patience = 10 * time.Second
+// providerTimeout bounds the check of one provider.
+const providerTimeout = 10 * time.Second
 
-// channels asks each provider whether it knows us. Nothing is sent.
+// channels checks the credentials with each provider, without sending a message.
 func (d *diagnosis) channels(ctx context.Context, cfg config.Config) {
 	none := true
 	for _, c := range []struct {
@@ -32,17 +32,17 @@ func (d *diagnosis) channels(ctx context.Context, cfg config.Config) {
 			continue
 		}
 		none = false
-		asked, cancel := context.WithTimeout(ctx, patience)
+		asked, cancel := context.WithTimeout(ctx, providerTimeout)
 		err := c.check(asked)
 		cancel()
 		if err != nil {
-			d.wrong(c.subject, "%s", err)
+			d.problem(c.subject, "%s", err)
 			continue
 		}
 		d.ok(c.subject, "the provider answers and knows us")
 	}
 	if none {
-		d.wrong("channels", "None is configured, so pages only reach the log of `tocsin serve`.\nSet TOCSIN_SMTP_URL, TOCSIN_TWILIO_… or TOCSIN_SLACK_BOT_TOKEN.")
+		d.problem("channels", "None is configured, so pages only reach the log of `tocsin serve`.\nSet TOCSIN_SMTP_URL, TOCSIN_TWILIO_… or TOCSIN_SLACK_BOT_TOKEN.")
 	}
 }
 
@@ -74,47 +74,47 @@ func checkSlack(ctx context.Context, c config.Slack) error {
 	return bot.Check(ctx)
 }
 
-// publicAddress looks at the address that stands in every link.
+// publicAddress checks the URL that all links begin with.
 func (d *diagnosis) publicAddress(ctx context.Context, cfg config.Config) {
 	const subject = "public address"
 	address, err := url.Parse(cfg.PublicURL)
 	if err != nil || cfg.PublicURL == "" {
-		d.doubt(subject, "The system chooses the port, so links change with every start.\nSet TOCSIN_LISTEN or TOCSIN_PUBLIC_URL.")
+		d.warning(subject, "The system chooses the port, so links change with every start.\nSet TOCSIN_LISTEN or TOCSIN_PUBLIC_URL.")
 		return
 	}
 	here := isLoopback(address.Hostname())
 	switch {
 	case here && !cfg.Twilio.AuthToken.IsZero():
-		d.doubt(subject, "%s is this machine alone: Twilio cannot bring replies and receipts, and links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
+		d.warning(subject, "%s is this machine alone: Twilio cannot bring replies and receipts, and links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
 	case here:
-		d.doubt(subject, "%s is this machine alone: links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
+		d.warning(subject, "%s is this machine alone: links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
 	case address.Scheme != "https":
-		d.doubt(subject, "%s is not encrypted: whoever listens on the way can read passwords and keys.\nPut a proxy with a certificate before it.", cfg.PublicURL)
+		d.warning(subject, "%s is not encrypted: whoever listens on the way can read passwords and keys.\nPut a proxy with a certificate before it.", cfg.PublicURL)
 	default:
 		d.ok(subject, "%s", cfg.PublicURL)
 	}
 	d.alive(ctx, cfg.PublicURL)
 }
 
-// alive asks the server itself. That it is not running is no fault of what it
-// is told.
+// alive checks the server's health endpoint. A server that is not running is no problem
+// of the configuration.
 func (d *diagnosis) alive(ctx context.Context, address string) {
 	const subject = "server"
-	asked, cancel := context.WithTimeout(ctx, patience)
+	asked, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(asked, http.MethodGet, address+"/readyz", nil)
 	if err != nil {
-		d.doubt(subject, "%s is no address that can be asked.", address)
+		d.warning(subject, "%s is no address that can be asked.", address)
 		return
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		d.doubt(subject, "Nothing answers at %s from here. Is `tocsin serve` running?", address)
+		d.warning(subject, "Nothing answers at %s from here. Is `tocsin serve` running?", address)
 		return
 	}
 	_ = response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		d.doubt(subject, "%s/readyz answers %s instead of 200 OK.", address, response.Status)
+		d.warning(subject, "%s/readyz answers %s instead of 200 OK.", address, response.Status)
 		return
 	}
 	d.ok(subject, "ready at %s", address)

@@ -32,7 +32,7 @@ you would keep a password.`,
 				return err
 			}
 			if err := state.KeyErr(); err != nil {
-				return err // applied elsewhere, the file would make other keys
+				return err // with another secret the exported keys would be wrong
 			}
 			text := blueprint.Export(state)
 			if file == "" {

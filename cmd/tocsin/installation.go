@@ -15,15 +15,16 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 
-// installation is what a command works on, beside a server that may run.
+// installation is the database and configuration of a command. A server may be running
+// on it.
 type installation struct {
 	config config.Config
 	db     *store.Store
 	auth   *auth.Service
 }
 
-// open finds the installation that the configuration names, and refuses to make
-// one: a wrong directory would otherwise get an empty database.
+// open opens the installation of the configuration. It creates none: in a wrong
+// directory that would be an empty database.
 func (c *cli) open(cmd *cobra.Command) (*installation, error) {
 	cfg, err := c.config(cmd)
 	if err != nil {
@@ -53,7 +54,7 @@ func openExisting(ctx context.Context, cfg config.Config) (*installation, error)
 	return in, nil
 }
 
-// view is the configuration as it is now.
+// view is the current configuration.
 func (in *installation) view(ctx context.Context) (*organization.View, error) {
 	return in.db.Organization.View(ctx, in.works())
 }

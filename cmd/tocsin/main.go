@@ -1,12 +1,11 @@
-// Command tocsin pages whoever is on call. One binary serves, and does from the
-// command line what an operator needs: see `tocsin help`.
+// Command tocsin is the server, and the tools of its operator: see `tocsin help`.
 package main
 
 import (
 	"context"
 	"io"
 	"os"
-	_ "time/tzdata" // a schedule must not depend on what the machine has installed
+	_ "time/tzdata" // schedules must not depend on the system's zone data
 )
 
 // version is set by the linker.
@@ -16,8 +15,8 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.LookupEnv))
 }
 
-// run carries out one command line. It returns 0, 1 where the command failed,
-// or 2 where it could not be understood.
+// run runs one command line and returns the exit status: 0, 1 where the command failed,
+// or 2 for a usage error.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer, lookup func(string) (string, bool)) int {
 	c := &cli{lookup: lookup}
 	root := c.root()
@@ -29,11 +28,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	switch {
 	case err == nil:
 		return 0
-	case !c.understood:
-		complainOfUsage(errOut, err)
+	case !c.started:
+		printUsageError(errOut, err)
 		return 2
 	default:
-		complain(errOut, err, c.verbose)
+		printError(errOut, err, c.verbose)
 		return 1
 	}
 }

@@ -259,8 +259,8 @@ func TestUsageIsExplained(t *testing.T) {
 		{[]string{"nonsense"}, `Unknown command "nonsense"`},
 		{[]string{"apply"}, `Required flag(s) "file" not set`},
 		{[]string{"apply", "--fil", "x"}, "Unknown flag: --fil"},
-		{[]string{"user", "link"}, "EMAIL is missing: tocsin user link EMAIL"},
-		{[]string{"migrate", "now"}, `"now" is too much`},
+		{[]string{"user", "link"}, "Missing argument EMAIL: tocsin user link EMAIL"},
+		{[]string{"migrate", "now"}, `Unexpected argument "now"`},
 		{[]string{"oncall", "--team", "a", "--service", "b"}, "team"},
 	} {
 		wantWords(t, k.fails(2, test.args...), test.want, "tocsin help")

@@ -20,7 +20,7 @@ when it starts; replicas wait for each other.`,
 			if err != nil {
 				return err
 			}
-			// The key is made before the database, which is useless without it.
+			// The key is made first, since the database cannot be used without it.
 			if err := cfg.EnsureSecretKey(); err != nil {
 				return err
 			}

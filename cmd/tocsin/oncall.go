@@ -55,7 +55,7 @@ it is those whom its escalation policy pages.`,
 	return cmd
 }
 
-// moment reads a time that somebody typed; empty is now.
+// moment parses a time argument; empty is now.
 func (in *installation) moment(ctx context.Context, text string) (time.Time, error) {
 	if text == "" {
 		return in.db.Now(), nil
@@ -74,7 +74,7 @@ func (in *installation) moment(ctx context.Context, text string) (time.Time, err
 	return wall.In(zoneOf(view.Organization.Timezone)), nil
 }
 
-// zoneOf is a zone of the configuration, which was checked when it came in.
+// zoneOf is a zone of the configuration, which was validated when it was stored.
 func zoneOf(name string) *time.Location {
 	zone, err := time.LoadLocation(name)
 	if err != nil {
@@ -102,8 +102,8 @@ func seatsOf(s organization.ScheduleRecord, at time.Time) []seat {
 	return seats
 }
 
-// seatsIn are those of all schedules for which it says so, by the name of the
-// schedule.
+// seatsIn are the positions of the schedules for which is returns true, sorted by the
+// name of the schedule.
 func seatsIn(view *organization.View, at time.Time, is func(organization.ScheduleRecord) bool) []seat {
 	schedules := slices.SortedFunc(slices.Values(view.Schedules), func(a, b organization.ScheduleRecord) int { return cmp.Compare(a.Name, b.Name) })
 	var seats []seat

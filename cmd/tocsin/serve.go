@@ -41,11 +41,12 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 				return err
 			}
 			for _, name := range config.Unknown(os.Environ()) {
-				log.WarnContext(cmd.Context(), "this variable is no setting of Tocsin and does nothing; `tocsin help serve` lists them", "variable", name)
+				log.WarnContext(cmd.Context(), "unknown environment variable; `tocsin help serve` lists the settings", "variable", name)
 			}
-			roomForGarbage()
-			// A file that may not grow is an error of the write, as a full disk is, and
-			// no reason to end the process.
+			setGCPercent()
+			// With the signal ignored, a write beyond the file size limit returns an
+			// error,
+			// like that of a full disk, and does not end the process.
 			signal.Ignore(syscall.SIGXFSZ)
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -60,20 +61,21 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 	return cmd
 }
 
-// roomForGarbage lets the heap, which is small, grow to five times what is in
-// use before it is collected: in a storm, collecting was a fifth of the work.
-// GOGC says otherwise where it is set.
-func roomForGarbage() {
+// setGCPercent lets the heap grow to five times the live heap before a collection: the
+// live heap is small, and under load collections took a fifth of the processor time.
+// The
+// environment variable GOGC takes precedence.
+func setGCPercent() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
 }
 
-// listenAndRun serves until ctx ends. A signal after that finds nobody who
-// waits for it, so it ends the process.
+// listenAndRun serves until ctx ends. A second signal, during the shutdown, ends the
+// process.
 func listenAndRun(ctx context.Context, stop func(), s *server.Server, ready func() error) error {
 	if err := s.Listen(ctx); err != nil {
-		return errors.Join(taken(s.Config.Listen, err), s.DB.Close())
+		return errors.Join(bindError(s.Config.Listen, err), s.DB.Close())
 	}
 	if err := ready(); err != nil {
 		return errors.Join(err, s.DB.Close())
@@ -82,8 +84,8 @@ func listenAndRun(ctx context.Context, stop func(), s *server.Server, ready func
 	return s.Run(ctx)
 }
 
-// taken puts into words why an address could not be bound.
-func taken(address string, err error) error {
+// bindError is the fault of an address that could not be bound.
+func bindError(address string, err error) error {
 	const other = "TOCSIN_LISTEN or --listen names another, such as 127.0.0.1:8081."
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -103,7 +105,8 @@ func addLogFormat(cmd *cobra.Command, format *string) {
 	cmd.Flags().StringVar(format, "log-format", "", "`FORMAT` of the log: text or json (default: text on a terminal, else json)")
 }
 
-// logger writes to w, which is a terminal or is not.
+// logger writes to w, in the given format or by default as text to a terminal and as
+// JSON elsewhere.
 func (c *cli) logger(w io.Writer, format string) (*slog.Logger, error) {
 	o := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if c.verbose {
@@ -133,8 +136,9 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// greet says where Tocsin is, how to become its administrator while there is
-// none, and whom pages reach.
+// greet prints the URL, the link that creates the administrator while there is none,
+// and
+// the channels.
 func greet(ctx context.Context, w io.Writer, s *server.Server) error {
 	token, err := s.Auth.SetupLink(ctx)
 	if err != nil {
@@ -150,7 +154,7 @@ func greet(ctx context.Context, w io.Writer, s *server.Server) error {
 	return err
 }
 
-// reach says by what pages leave.
+// reach is the channels of pages, as text.
 func reach(cfg config.Config) string {
 	var names []string
 	for medium, configured := range cfg.Channels() {

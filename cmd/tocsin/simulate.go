@@ -81,8 +81,7 @@ the signal; 5m=ana@example.com has that person do so.`,
 	return cmd
 }
 
-// simulation is the configuration as it is now, and the way that the signal
-// comes in.
+// simulation is the current configuration, with the integration of the signal.
 func (in *installation) simulation(ctx context.Context, integration, service string) (simulate.Input, error) {
 	view, err := in.view(ctx)
 	if err != nil {
@@ -100,8 +99,8 @@ func (in *installation) simulation(ctx context.Context, integration, service str
 	return input, err
 }
 
-// answer adds acknowledgments, each by whom it names or by whoever would have
-// been told last before.
+// answer adds acknowledgments, each by the named person or by the one who would have
+// been notified last before it.
 func (in *installation) answer(ctx context.Context, input *simulate.Input, acks []string) error {
 	for _, ack := range acks {
 		text, email, named := strings.Cut(ack, "=")

@@ -98,5 +98,5 @@ func (c *cli) tokenRevoke() *cobra.Command {
 	}
 }
 
-// day is a date in UTC, which is where the command line keeps its records.
+// day is a date in UTC, like all dates of the command line.
 func day(at time.Time) string { return at.UTC().Format(time.DateOnly) }

@@ -128,8 +128,8 @@ func (in *installation) link(cmd *cobra.Command, u *auth.User) error {
 	return nil
 }
 
-// publicURL is how people reach the server. Where the system chose its port,
-// only the server knows.
+// publicURL is the URL of the server. Where the system chose its port, only the running
+// server knows it.
 func (in *installation) publicURL() string {
 	if in.config.PublicURL == "" {
 		return "http://" + in.config.Listen

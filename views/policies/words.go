@@ -122,10 +122,10 @@ type block struct {
 	shade           string
 }
 
-// leastWidth keeps a short step readable beside a long one.
-const leastWidth = 0.18
+// minWidth keeps a short step readable beside a long one.
+const minWidth = 0.18
 
-// blocks share the width by timeout, none narrower than leastWidth.
+// blocks share the width by timeout, none narrower than minWidth.
 func (p Page) blocks() []block {
 	run := p.run()
 	if run <= 0 {
@@ -134,7 +134,7 @@ func (p Page) blocks() []block {
 	widths := make([]float64, len(p.Steps))
 	var sum float64
 	for i, s := range p.Steps {
-		widths[i] = max(leastWidth, float64(s.Timeout)/float64(run))
+		widths[i] = max(minWidth, float64(s.Timeout)/float64(run))
 		sum += widths[i]
 	}
 	blocks := make([]block, len(p.Steps))

@@ -44,7 +44,7 @@ func TestBlocksFillTheLineAndStayReadable(t *testing.T) {
 	t.Parallel()
 	p := Page{Steps: []Step{step("main", time.Minute), step("backup", 24*time.Hour)}}
 	blocks := p.blocks()
-	if blocks[0].width < leastWidth/(1+leastWidth) {
+	if blocks[0].width < minWidth/(1+minWidth) {
 		t.Errorf("a minute beside a day is %v wide", blocks[0].width)
 	}
 	if end := blocks[1].left + blocks[1].width; end < 0.999999 || end > 1.000001 {

@@ -37,8 +37,8 @@ type SetupPage struct {
 	Timezone     element.Field
 	Password     element.Field
 	Zones        []string
-	// ShortestPassword is how many characters one has at least.
-	ShortestPassword int
+	// MinPassword is how many characters one has at least.
+	MinPassword int
 }
 
 // PasswordPage chooses a password by a one-time link: GET and POST
@@ -50,8 +50,8 @@ type PasswordPage struct {
 	Email    string
 	Invited  bool // the first password rather than a new one
 	Password element.Field
-	// ShortestPassword is how many characters one has at least.
-	ShortestPassword int
+	// MinPassword is how many characters one has at least.
+	MinPassword int
 }
 
 // SpentPage is for a one-time link that was used or ran out.

@@ -313,7 +313,7 @@ func Setup(p SetupPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.TextField(element.Input{Name: "password", Label: "A password", Type: "password", Autocomplete: "new-password", Required: true, Hint: passwordHint(p.ShortestPassword), Field: p.Password}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.TextField(element.Input{Name: "password", Label: "A password", Type: "password", Autocomplete: "new-password", Required: true, Hint: passwordHint(p.MinPassword), Field: p.Password}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -444,7 +444,7 @@ func Password(p PasswordPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.TextField(element.Input{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Required: true, Autofocus: true, Hint: passwordHint(p.ShortestPassword), Field: p.Password}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.TextField(element.Input{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Required: true, Autofocus: true, Hint: passwordHint(p.MinPassword), Field: p.Password}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

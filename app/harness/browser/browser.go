@@ -24,8 +24,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long anything may take to appear, on a loaded machine.
-const patience = 10 * time.Second
+// waitTimeout is how long anything may take to appear, on a loaded machine.
+const waitTimeout = 10 * time.Second
 
 // Device is a screen and what it is touched with.
 type Device struct {

@@ -30,7 +30,7 @@ func (tab *Tab) Open(url string) int {
 	tab.mu.Lock()
 	tab.bytes = 0
 	tab.mu.Unlock()
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	ctx, cancel := context.WithTimeout(tab.ctx, waitTimeout)
 	defer cancel()
 	response, err := chromedp.Run(ctx, chromedp.NavigateResponse(url))
 	if err != nil {
@@ -185,7 +185,7 @@ func (tab *Tab) Screenshot(name string) {
 	if dir == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	ctx, cancel := context.WithTimeout(tab.ctx, waitTimeout)
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
@@ -213,7 +213,7 @@ func Eval[T any](tab *Tab, expression string) T {
 }
 
 func evaluate[T any](tab *Tab, expression string) (T, error) {
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	ctx, cancel := context.WithTimeout(tab.ctx, waitTimeout)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
@@ -253,7 +253,7 @@ func (tab *Tab) until(what string, try func() (problem string)) {
 	tab.t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	deadline := time.After(patience)
+	deadline := time.After(waitTimeout)
 	for {
 		problem := try()
 		if problem == "" {
@@ -284,7 +284,7 @@ func (tab *Tab) state() string {
 
 func (tab *Tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	ctx, cancel := context.WithTimeout(tab.ctx, waitTimeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		tab.t.Fatalf("%s: %v", what, err)

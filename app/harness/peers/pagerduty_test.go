@@ -35,7 +35,7 @@ func TestPagerDutyClient(t *testing.T) {
 		if response.Status != "success" || response.Message != "Event processed" {
 			t.Errorf("%s is answered %+v", action, response)
 		}
-		w.Settle()
+		w.WaitIdle()
 		return response.DedupKey
 	}
 	ana := w.Phone("ana")

@@ -25,9 +25,9 @@ import (
 // may create databases.
 const Variable = "TOCSIN_TEST_POSTGRES"
 
-// patience bounds one statement on the server. Making a database takes a tenth
+// statementTimeout bounds one statement on the server. Making a database takes a tenth
 // of a second; a loaded machine takes longer.
-const patience = time.Minute
+const statementTimeout = time.Minute
 
 // Database makes an empty database, which lives as long as the test, and
 // returns its URL.
@@ -98,7 +98,7 @@ func ensureTemplate(ctx context.Context, admin, template string, prepare func(ur
 }
 
 func execute(ctx context.Context, url, statement string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -24,23 +24,23 @@ var (
 )
 
 const (
-	// listed is how many incidents a message shows; the rest are counted.
-	listed = 50
-	// subjectLength is the most characters of a title in a subject line.
-	subjectLength = 120
+	// maxListed is how many incidents a message shows; the rest are counted.
+	maxListed = 50
+	// maxTitle is the maximum length of a title in a subject line, in characters.
+	maxTitle = 120
 )
 
-// letter is what the templates render.
+// letter is the data of the templates.
 type letter struct {
 	Subject string
-	// Lead is the first sentence, and what a phone shows before it is opened.
+	// Lead is the first sentence, which mail programs show as the preview.
 	Lead  string
 	Code  string   // of a verification
 	Lines []string // of a reply or a notice
 	Again bool
 	Cards []card
 	More  int  // incidents beyond the cards
-	Own   bool // the links act for their reader
+	Own   bool // the links act for their recipient
 }
 
 // card is one incident.
@@ -54,7 +54,7 @@ type card struct {
 	Color   string
 }
 
-// compose fails only where the recipient's address is none.
+// compose fails only where the recipient's address is invalid.
 func (s *Sender) compose(m notify.Message) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
@@ -69,7 +69,7 @@ func (s *Sender) compose(m notify.Message) (*gomail.Msg, error) {
 		msg.SetGenHeader(gomail.HeaderInReplyTo, root)
 		msg.SetGenHeader(gomail.HeaderReferences, root)
 	}
-	// Nobody's absence note is wanted in answer (RFC 3834, and Exchange's own).
+	// These suppress automatic replies (RFC 3834, and the header of Exchange).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
 	if m.Kind == notify.KindPage {
@@ -80,7 +80,7 @@ func (s *Sender) compose(m notify.Message) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// rendered fills a template, which can fail only by being wrong itself.
+// rendered executes a template. An error is a bug in the template.
 func rendered(template interface {
 	Execute(io.Writer, any) error
 }, l letter) string {
@@ -93,7 +93,7 @@ func rendered(template interface {
 
 func newLetter(m notify.Message) letter {
 	l := letter{Again: m.Again, Own: m.Kind == notify.KindPage}
-	for _, s := range m.Subjects[:min(len(m.Subjects), listed)] {
+	for _, s := range m.Subjects[:min(len(m.Subjects), maxListed)] {
 		l.Cards = append(l.Cards, newCard(s, zoneOf(m)))
 	}
 	l.More = m.Count() - len(l.Cards)
@@ -109,7 +109,7 @@ func newLetter(m notify.Message) letter {
 		l.Lead, l.Lines = paragraphs(m.Text)
 	}
 	l.Subject = subjectLine(m, l)
-	if m.Kind != notify.KindPage && len(l.Lines) > 0 { // the heading is said once
+	if m.Kind != notify.KindPage && len(l.Lines) > 0 { // without repeating the heading
 		l.Lead, l.Lines = l.Lines[0], l.Lines[1:]
 	}
 	return l
@@ -126,7 +126,7 @@ func greeting(name string, incidents int) string {
 	return strings.ToUpper(needs[:1]) + needs[1:]
 }
 
-// paragraphs are a text's first line and the others.
+// paragraphs splits a text into its first line and the others.
 func paragraphs(text string) (string, []string) {
 	var lines []string
 	for line := range strings.Lines(text) {
@@ -143,16 +143,16 @@ func paragraphs(text string) (string, []string) {
 // subjectLine is such as "[#17 P2 triggered] Checkout is down, and 2 more".
 func subjectLine(m notify.Message, l letter) string {
 	if len(l.Cards) == 0 {
-		return "Tocsin: " + cut(l.Lead, subjectLength)
+		return "Tocsin: " + cut(l.Lead, maxTitle)
 	}
-	line := "[" + l.Cards[0].Heading + "] " + cut(oneLine(l.Cards[0].Title), subjectLength)
+	line := "[" + l.Cards[0].Heading + "] " + cut(oneLine(l.Cards[0].Title), maxTitle)
 	if more := m.Count() - 1; more > 0 {
 		line += fmt.Sprintf(", and %d more", more)
 	}
 	return line
 }
 
-// zoneOf is the time zone that the reader lives by.
+// zoneOf is the recipient's time zone.
 func zoneOf(m notify.Message) *time.Location {
 	zone, err := time.LoadLocation(m.Zone)
 	if err != nil {
@@ -177,7 +177,7 @@ func newCard(s notify.Subject, zone *time.Location) card {
 		c.Where = oneLine(c.Where + " in " + s.Deployment)
 	}
 	if !s.StartedAt.IsZero() {
-		c.Since = s.StartedAt.In(zone).Format("15:04 MST, 2 January 2006") // with its day: mail is read late
+		c.Since = s.StartedAt.In(zone).Format("15:04 MST, 2 January 2006") // with the date, since mail may be read days later
 	}
 	return c
 }
@@ -200,16 +200,15 @@ func change(s notify.Subject) string {
 	return oneLine(line)
 }
 
-// incidentID names the thread of an incident. No message bears it: it is what
-// all of them answer to. The start keeps incidents of two installations apart
-// that send from one domain.
+// incidentID is the Message-ID that all messages of an incident refer to, so that they
+// are one thread; no message has it itself. It includes the start, since two
+// installations may send from one domain.
 func incidentID(s notify.Subject, domain string) string {
 	return fmt.Sprintf("tocsin.incident.%d.%d@%s", s.Number, s.StartedAt.Unix(), domain)
 }
 
-// messageID is the same for every attempt at a message, so that a mail program
-// shows a repeat once, and another for any other message, also that of another
-// installation.
+// messageID is the same for every attempt of a message, so that mail programs show a
+// repeat once, and differs between messages, also of different installations.
 func messageID(m notify.Message, domain string) string {
 	same := fmt.Appendf(nil, "%s|%s|%s", m.Kind, m.To, m.Text)
 	for _, s := range m.Subjects {

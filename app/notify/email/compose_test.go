@@ -15,7 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// delivered sends a message and returns what arrived.
+// delivered sends a message and returns the request.
 func delivered(t *testing.T, m notify.Message) far.Mail {
 	t.Helper()
 	server, sender := setup(t, far.MailConfig{})
@@ -25,8 +25,8 @@ func delivered(t *testing.T, m notify.Message) far.Mail {
 	return server.Messages()[0]
 }
 
-// Times are those of the reader's wall, whatever the season.
-func TestTimesAreTheReaders(t *testing.T) {
+// Times are local times of the recipient, in daylight saving time and outside it.
+func TestTimesInRecipientZone(t *testing.T) {
 	t.Parallel()
 	summer := time.Date(2026, 7, 23, 22, 30, 0, 0, time.UTC)
 	for zone, want := range map[string]string{
@@ -45,7 +45,7 @@ func TestTimesAreTheReaders(t *testing.T) {
 
 func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
-func TestAPage(t *testing.T) {
+func TestPage(t *testing.T) {
 	t.Parallel()
 	got := delivered(t, page())
 	if want := "[#17 P2 triggered] Availability of get data API"; got.Subject != want {
@@ -85,9 +85,10 @@ The links are yours alone: please do not forward this message.
 	}
 }
 
-// Mail programs drop scripts, and many load nothing from elsewhere: the letter
-// needs neither, and is well formed.
-func TestTheHTMLStandsAlone(t *testing.T) {
+// Mail programs drop scripts, and many load no remote resources: the HTML needs
+// neither,
+// and is well formed.
+func TestHTMLIsSelfContained(t *testing.T) {
 	t.Parallel()
 	m := page()
 	m.Again = true
@@ -115,7 +116,7 @@ func TestTheHTMLStandsAlone(t *testing.T) {
 	}
 }
 
-func TestOneThreadForEachIncident(t *testing.T) {
+func TestThreadPerIncident(t *testing.T) {
 	t.Parallel()
 	first := delivered(t, page())
 	root := first.Header.Get("In-Reply-To")
@@ -147,7 +148,7 @@ func TestOneThreadForEachIncident(t *testing.T) {
 	}
 }
 
-func TestOtherLetters(t *testing.T) {
+func TestOtherKinds(t *testing.T) {
 	t.Parallel()
 	several := page()
 	several.Again = true

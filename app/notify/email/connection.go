@@ -9,12 +9,12 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// connected runs work on a connection of its own, signed in. The SMTP library
-// heeds no cancellation and sets deadlines of its own, so the end of ctx closes
-// the connection under it.
+// connected runs work on a new, authenticated connection. The SMTP library ignores
+// cancellation and sets deadlines of its own, so the connection is closed when ctx
+// ends.
 func (s *Sender) connected(ctx context.Context, work func(*gomail.Client, *smtp.Client) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // which closes the connection, whatever became of it
+	defer cancel() // closes the connection in any case
 	dial := func(dialing context.Context, network, address string) (net.Conn, error) {
 		raw, err := new(net.Dialer).DialContext(dialing, network, address)
 		if err != nil {
@@ -34,11 +34,11 @@ func (s *Sender) connected(ctx context.Context, work func(*gomail.Client, *smtp.
 	if err := work(client, conversation); err != nil {
 		return err
 	}
-	_ = conversation.Quit() // a courtesy: all is done by now
+	_ = conversation.Quit() // the work is done, so its error does not matter
 	return nil
 }
 
-// secured begins TLS where it is spoken from the first byte.
+// secured starts TLS for Implicit.
 func (s *Sender) secured(ctx context.Context, raw net.Conn) (net.Conn, error) {
 	if s.server.Security != Implicit {
 		return raw, nil
@@ -73,11 +73,11 @@ var policies = map[Security]gomail.TLSPolicy{
 	Required: gomail.TLSMandatory,
 	Optional: gomail.TLSOpportunistic,
 	Off:      gomail.NoTLS,
-	Implicit: gomail.TLSMandatory, // which it then is already
+	Implicit: gomail.TLSMandatory, // the connection is TLS already
 }
 
-// mechanisms are the ways to sign in, the best first. In the clear a password
-// goes only to a server on this machine or where the URL says starttls=off.
+// mechanisms are the authentication mechanisms in order of preference. Without TLS a
+// password is sent only to a server on this machine or where the URL has starttls=off.
 func (s *Sender) mechanisms() []gomail.SMTPAuthType {
 	mechanisms := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthCramMD5}
 	if s.server.Security == Off {

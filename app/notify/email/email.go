@@ -20,13 +20,13 @@ import (
 // callTimeout bounds a delivery whose context has no earlier deadline.
 const callTimeout = 30 * time.Second
 
-// Config is a mail server, and whom its messages come from.
+// Config is a mail server and the sender of messages.
 type Config struct {
 	Server Server
 	// From is "tocsin@example.com" or "Tocsin <tocsin@example.com>".
 	From string
-	// Roots are whom to trust for the server's certificate; nil stands for
-	// those of the system.
+	// Roots are the certificate authorities for the server's certificate; nil for those
+	// of the system.
 	Roots *x509.CertPool
 }
 
@@ -37,7 +37,7 @@ type Sender struct {
 	tls    *tls.Config
 }
 
-// New checks the configuration; it calls nobody.
+// New checks the configuration without connecting.
 func New(config Config) (*Sender, error) {
 	from, err := mail.ParseAddress(config.From)
 	if err != nil {
@@ -53,8 +53,8 @@ func New(config Config) (*Sender, error) {
 	}, nil
 }
 
-// Deliver hands the message to the mail server. What becomes of it then, no
-// mail server reports in a way that can be relied on: accepted is delivered.
+// Deliver sends the message to the mail server. Mail servers do not report reliably
+// what happens afterwards, so an accepted message counts as delivered.
 func (s *Sender) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
 	msg, err := s.compose(m)
 	if err != nil {
@@ -65,13 +65,13 @@ func (s *Sender) Deliver(ctx context.Context, m notify.Message) (notify.Receipt,
 	err = s.connected(ctx, func(client *gomail.Client, conversation *smtp.Client) error {
 		return client.SendWithSMTPClient(conversation, msg)
 	})
-	if msg.IsDelivered() { // whatever happened afterwards
+	if msg.IsDelivered() { // an error after that does not matter
 		return notify.Receipt{ProviderID: msg.GetMessageID(), Delivered: true}, nil
 	}
 	return notify.Receipt{}, s.failure(ctx, err, m.To)
 }
 
-// Check signs in to the mail server and leaves again.
+// Check connects and authenticates to the mail server.
 func (s *Sender) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -20,7 +20,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/email"
 )
 
-// exceptCause: what a library said is for the log alone.
+// exceptCause ignores Failure.Cause, the error of a library.
 var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
 
 const (
@@ -28,7 +28,7 @@ const (
 	ana      = "ana@example.com"
 )
 
-// logged is what anything writes to the process's logs while the tests run.
+// logged is everything that is logged during the tests.
 var logged bytes.Buffer
 
 func TestMain(m *testing.M) {
@@ -154,7 +154,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatIsNoneIsForGood(t *testing.T) {
+func TestInvalidAddressIsPermanent(t *testing.T) {
 	t.Parallel()
 	_, sender := setup(t, far.MailConfig{})
 	m := page()
@@ -166,7 +166,7 @@ func TestAnAddressThatIsNoneIsForGood(t *testing.T) {
 	}
 }
 
-func TestWhatNeverFits(t *testing.T) {
+func TestMisconfiguredServerIsPermanent(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -205,7 +205,7 @@ func TestWhatNeverFits(t *testing.T) {
 	}
 }
 
-func TestACertificateThatNobodyKnowsIsForGood(t *testing.T) {
+func TestUntrustedCertificateIsPermanent(t *testing.T) {
 	t.Parallel()
 	for _, config := range []far.MailConfig{{TLS: true}, {Implicit: true}} {
 		server, _ := setup(t, config)
@@ -217,7 +217,7 @@ func TestACertificateThatNobodyKnowsIsForGood(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	server, sender := setup(t, far.MailConfig{User: "tocsin", Password: password})
 	if err := server.Close(); err != nil {
@@ -230,7 +230,7 @@ func TestNobodyListens(t *testing.T) {
 	withoutSecrets(t, failure)
 }
 
-func TestAConnectionLostAfterTheMessageIsUncertain(t *testing.T) {
+func TestConnectionLostAfterDataIsUncertain(t *testing.T) {
 	t.Parallel()
 	server, sender := setup(t, far.MailConfig{})
 	server.DropNext()
@@ -244,7 +244,7 @@ func TestAConnectionLostAfterTheMessageIsUncertain(t *testing.T) {
 	withoutSecrets(t, failure)
 }
 
-func TestTheDeadlineHolds(t *testing.T) {
+func TestDeadline(t *testing.T) {
 	t.Parallel()
 	for _, config := range []far.MailConfig{{}, {TLS: true}, {Implicit: true}} {
 		server, sender := setup(t, config)
@@ -260,13 +260,13 @@ func TestTheDeadlineHolds(t *testing.T) {
 	}
 }
 
-func TestCancellationEndsTheConversation(t *testing.T) {
+func TestCancellationClosesConnection(t *testing.T) {
 	t.Parallel()
 	server, sender := setup(t, far.MailConfig{})
 	defer server.Hold()()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		// The message has arrived, and the answer is held back.
+		// The message has arrived, but there is no answer yet.
 		_, _ = server.Wait(ctx, func(far.Mail) bool { return true })
 		cancel()
 	}()
@@ -277,8 +277,8 @@ func TestCancellationEndsTheConversation(t *testing.T) {
 	}
 }
 
-// A server that accepts the connection and then says nothing has no message.
-func TestSilenceBeforeTheMessageIsCertain(t *testing.T) {
+// A server that accepts the connection and never answers has not got the message.
+func TestTimeoutBeforeDataIsCertain(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -296,7 +296,7 @@ func TestSilenceBeforeTheMessageIsCertain(t *testing.T) {
 	}
 }
 
-func TestNewRefusesASenderThatIsNone(t *testing.T) {
+func TestNewRefusesInvalidSender(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{"", "tocsin", "Tocsin <>", "a@b, c@d"} {
 		if _, err := email.New(email.Config{From: from}); err == nil {

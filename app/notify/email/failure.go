@@ -16,10 +16,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// failure says what a delivery that did not succeed means for the message. By
-// RFC 5321 a reply of 4xx is temporary and one of 5xx permanent; a message is
-// the server's from the moment that it has read its end, so that only a
-// connection that was lost after that leaves a doubt.
+// failure is the notify.Failure of an error. By RFC 5321 a reply of 4xx is temporary
+// and one of 5xx permanent. The server accepts a message when it has read its end, so
+// the outcome is uncertain only where the connection was lost after that.
 func (s *Sender) failure(ctx context.Context, err error, recipient string) *notify.Failure {
 	var send *gomail.SendError
 	var reply *textproto.Error
@@ -41,7 +40,7 @@ func (s *Sender) failure(ctx context.Context, err error, recipient string) *noti
 	case errors.As(err, &offline), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		f.Reason = notify.Unanswered(ctx, server, err)
 	default:
-		f.Reason = "Email: " + s.misfit(err)
+		f.Reason = "Email: " + s.misconfigured(err)
 		f.Permanent = true
 	}
 	f.Reason = s.masked(f.Reason, recipient)
@@ -55,8 +54,8 @@ func lostAfterData(send *gomail.SendError) bool {
 	return send != nil && send.Reason == gomail.ErrSMTPDataClose
 }
 
-// misfit is what keeps the server and its URL from ever fitting together.
-func (s *Sender) misfit(err error) string {
+// misconfigured is the reason where the URL of the server can never work.
+func (s *Sender) misconfigured(err error) string {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {
@@ -70,8 +69,8 @@ func (s *Sender) misfit(err error) string {
 	return err.Error()
 }
 
-// said takes the server's words out of the library's, which put its own around
-// them and, as net/textproto does, may quote them.
+// said extracts the server's reply from the error of the library, which adds its own
+// text and may quote the reply as net/textproto does.
 func said(send *gomail.SendError) string {
 	text := strings.TrimPrefix(send.Error(), send.Reason.String()+": ")
 	code, rest, _ := strings.Cut(text, " ")
@@ -83,8 +82,7 @@ func said(send *gomail.SendError) string {
 	return oneLine(text)
 }
 
-// masked keeps the password and the recipient's address, which a server may
-// repeat, out of what is told.
+// masked removes the password and the recipient's address, which a server may repeat.
 func (s *Sender) masked(text, recipient string) string {
 	if s.server.password != "" {
 		text = strings.ReplaceAll(text, s.server.password, "xxxxx")

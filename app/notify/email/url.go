@@ -8,11 +8,10 @@ import (
 	"strconv"
 )
 
-// Security is how a connection to the mail server becomes private.
+// Security is how a connection to the mail server is encrypted.
 type Security string
 
-// The ways. Only Required and Implicit cannot be talked out of it by somebody
-// in between.
+// The values of Security. Only Required and Implicit are safe from downgrade attacks.
 const (
 	Required Security = "required" // STARTTLS, or nothing is sent
 	Optional Security = "optional" // STARTTLS where the server offers it
@@ -20,7 +19,7 @@ const (
 	Implicit Security = "implicit" // TLS from the first byte: smtps
 )
 
-// Server is a mail server that takes what we send.
+// Server is a mail server to send by.
 type Server struct {
 	Host     string
 	Port     int
@@ -35,7 +34,7 @@ type Server struct {
 // never shows the password.
 func ParseURL(raw string) (Server, error) {
 	u, err := url.Parse(raw)
-	if err != nil { // whose text would show all of it
+	if err != nil { // not wrapped, since its text has the password
 		return Server{}, errors.New("the SMTP URL cannot be read: special characters in the password are written in percent encoding, such as %40 for @")
 	}
 	s := Server{Host: u.Hostname(), User: u.User.Username()}

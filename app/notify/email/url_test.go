@@ -80,7 +80,7 @@ func TestParseURLRefusals(t *testing.T) {
 	}
 }
 
-func TestAServerNeverShowsItsPassword(t *testing.T) {
+func TestServerHidesPassword(t *testing.T) {
 	t.Parallel()
 	s, err := email.ParseURL("smtps://ana:hunter2@mail.example.com")
 	if err != nil {

@@ -9,21 +9,22 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// Slack's limits, in characters; ours lie below them, since an escaped
-// character counts as several.
+// Limits in characters. They are below those of Slack, since an escaped character
+// counts
+// as several.
 const (
 	titleLength = 300
 	textLength  = 2500
 	linkLength  = 3000
-	// listed is how many incidents a message shows; the rest are counted.
-	listed = 10
+	// maxListed is how many incidents a message shows; the rest are counted.
+	maxListed = 10
 )
 
 // colors are those of the bar beside an incident, by its state.
 var colors = map[string]string{"triggered": "#d92d20", "acknowledged": "#f79009", "resolved": "#12b76a"}
 
-// content is the message as Slack takes it: a plain text, for notifications and
-// screen readers, and a card for each incident.
+// content is the message for Slack: a plain text, for notifications and screen readers,
+// and a card for each incident.
 func content(m notify.Message) []slackapi.MsgOption {
 	options := []slackapi.MsgOption{
 		slackapi.MsgOptionText(summary(m), true),
@@ -33,9 +34,9 @@ func content(m notify.Message) []slackapi.MsgOption {
 	if lead := lead(m); lead != "" {
 		options = append(options, slackapi.MsgOptionBlocks(section(lead)))
 	}
-	titled := !alone(m) // since the lead has it
+	titled := !alone(m) // else the lead has the title
 	var cards []slackapi.Attachment
-	for _, s := range m.Subjects[:min(len(m.Subjects), listed)] {
+	for _, s := range m.Subjects[:min(len(m.Subjects), maxListed)] {
 		cards = append(cards, card(m.Kind, s, titled))
 	}
 	return append(options, slackapi.MsgOptionAttachments(cards...))
@@ -66,8 +67,8 @@ func summary(m notify.Message) string {
 	return text
 }
 
-// lead stands above the cards, in mrkdwn. Where it is empty, Slack shows the
-// summary in its place.
+// lead is the text above the cards, in mrkdwn. Where it is empty, Slack shows the
+// summary.
 func lead(m notify.Message) string {
 	var lines []string
 	switch m.Kind {
@@ -82,8 +83,8 @@ func lead(m notify.Message) string {
 			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", m.Count()))
 		}
 	}
-	if more := m.Count() - listed; more > 0 {
-		lines = append(lines, fmt.Sprintf("The first %d are below, %d more are not.", listed, more))
+	if more := m.Count() - maxListed; more > 0 {
+		lines = append(lines, fmt.Sprintf("The first %d are below, %d more are not.", maxListed, more))
 	}
 	if m.Again {
 		lines = append(lines, "_Maybe a repeat: the first may have got lost on its way._")
@@ -159,7 +160,7 @@ func state(s notify.Subject) string {
 	return line
 }
 
-// notes are since when, in the reader's own zone, and why the reader is told.
+// notes are the start, in the recipient's time zone, and the reason of the page.
 func notes(s notify.Subject) string {
 	var lines []string
 	if !s.StartedAt.IsZero() {
@@ -188,8 +189,8 @@ func buttons(kind notify.Kind, s notify.Subject) []slackapi.BlockElement {
 	return buttons
 }
 
-// isLink reports whether Slack takes an address behind a button; a single one
-// that it does not take makes it refuse the whole message.
+// isLink reports whether Slack accepts a URL for a button; with one that it does not
+// accept it refuses the whole message.
 func isLink(address string) bool {
 	return (strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")) && len(address) <= linkLength
 }
@@ -208,8 +209,8 @@ func mrkdwn(text string) *slackapi.TextBlockObject {
 	return slackapi.NewTextBlockObject(slackapi.MarkdownType, text, false, true)
 }
 
-// escaped takes their meaning from the three characters that begin mentions
-// and links, so that no signal can call out a whole channel.
+// escaped escapes the three control characters of mrkdwn, so that no signal can mention
+// a channel.
 func escaped(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// advice says of the errors that people meet what they mean and what to do.
+// advice explains common errors: the meaning and what to do.
 var advice = map[string]string{ //nolint:gosec // words about tokens, no token
 	"invalid_auth":           "the bot token is not valid; set the one from the app's OAuth page",
 	"not_authed":             "the bot token is missing; set the one from the app's OAuth page",
@@ -42,15 +42,15 @@ var advice = map[string]string{ //nolint:gosec // words about tokens, no token
 	"org_login_required":     "the workspace is being moved",
 }
 
-// passing are errors that are over in a while.
-var passing = map[string]bool{
+// temporary are errors after which a retry may succeed.
+var temporary = map[string]bool{
 	"ratelimited": true, "rate_limited": true, "message_limit_exceeded": true, "accesslimited": true,
 	"internal_error": true, "fatal_error": true, "service_unavailable": true, "request_timeout": true,
 	"team_added_to_org": true, "org_login_required": true,
 }
 
-// gone are the answers to a change of a message that is not there any more, or
-// that Slack lets nobody change any more.
+// gone are the errors of an update of a message that was deleted or is too old to be
+// updated.
 var gone = map[string]bool{"message_not_found": true, "cant_update_message": true, "edit_window_closed": true}
 
 func isGone(err error) bool {
@@ -58,8 +58,8 @@ func isGone(err error) bool {
 	return errors.As(err, &answer) && gone[answer.Err]
 }
 
-// failure says what an error means for the message. Slack's errors come with
-// status 200; another status is one of the machinery before it.
+// failure is the notify.Failure of an error. Errors of Slack's API have status 200;
+// another status comes from a gateway before it.
 func failure(ctx context.Context, err error, connected bool) *notify.Failure {
 	var limited *slackapi.RateLimitedError
 	var status slackapi.StatusCodeError
@@ -68,12 +68,12 @@ func failure(ctx context.Context, err error, connected bool) *notify.Failure {
 	case errors.As(err, &limited):
 		return &notify.Failure{Reason: "Slack: too many messages", RetryAfter: limited.RetryAfter}
 	case errors.As(err, &answer):
-		return &notify.Failure{Reason: reason(answer.Err), Permanent: !passing[answer.Err]}
+		return &notify.Failure{Reason: reason(answer.Err), Permanent: !temporary[answer.Err]}
 	case errors.As(err, &status):
 		return &notify.Failure{
 			Reason:    fmt.Sprintf("Slack answered %d", status.Code),
 			Permanent: status.Code < 500 && status.Code != http.StatusTooManyRequests && status.Code != http.StatusRequestTimeout,
-			// A gateway that gave up waiting does not know what became of it.
+			// After a gateway's timeout the message may have been posted.
 			Uncertain: status.Code == http.StatusBadGateway || status.Code == http.StatusGatewayTimeout,
 		}
 	}

@@ -33,13 +33,13 @@ type Bot struct {
 	api *slackapi.Client
 }
 
-// New checks the configuration; it calls nobody.
+// New checks the configuration without connecting.
 func New(config Config) (*Bot, error) {
 	if config.BotToken == "" {
 		return nil, errors.New("posting to Slack needs a bot token")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64 // one burst of pages reuses its connections in the next
+	transport.MaxIdleConnsPerHost = 64 // keeps the connections of a burst of pages for the next
 	options := []slackapi.Option{slackapi.OptionHTTPClient(&http.Client{Transport: transport})}
 	if config.BaseURL != "" {
 		base, err := url.Parse(config.BaseURL)
@@ -52,8 +52,8 @@ func New(config Config) (*Bot, error) {
 	return &Bot{api: slackapi.New(config.BotToken, options...)}, nil
 }
 
-// Deliver posts the message, or changes the one that m.Update names. That one
-// may have been deleted meanwhile: then the message is posted anew.
+// Deliver posts the message, or updates the one that m.Update names. Where that one was
+// deleted meanwhile, the message is posted again.
 func (b *Bot) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
 	var channel, stamp string
 	post := func(ctx context.Context) (err error) {
@@ -83,7 +83,7 @@ func (b *Bot) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *n
 	return notify.Receipt{ProviderID: channel + ":" + stamp, Delivered: true}, nil
 }
 
-// Check asks Slack whose the token is.
+// Check authenticates the token (auth.test).
 func (b *Bot) Check(ctx context.Context) error {
 	failure := call(ctx, func(ctx context.Context) error {
 		_, err := b.api.AuthTestContext(ctx)
@@ -95,11 +95,11 @@ func (b *Bot) Check(ctx context.Context) error {
 	return nil
 }
 
-// call runs a request and says what its error means.
+// call runs a request and returns its failure.
 func call(ctx context.Context, request func(context.Context) error) *notify.Failure {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var connected atomic.Bool // so that something may have been sent
+	var connected atomic.Bool // then the request may have been sent
 	err := request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}))

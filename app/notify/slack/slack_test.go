@@ -20,12 +20,12 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/slack"
 )
 
-// exceptCause: what a library said is for the log alone.
+// exceptCause ignores Failure.Cause, the error of a library.
 var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
 
 const token = "xoxb-c0rrect-horse"
 
-// logged is what anything writes to the process's logs while the tests run.
+// logged is everything that is logged during the tests.
 var logged bytes.Buffer
 
 func TestMain(m *testing.M) {
@@ -78,7 +78,7 @@ func channel(change func(*notify.Subject)) notify.Message {
 	return notify.Message{ID: 6, Attempt: 10, Kind: notify.KindChannel, Medium: notify.Slack, To: "#payments", Subjects: []notify.Subject{s}}
 }
 
-// delivered sends a message and returns what arrived and the receipt.
+// delivered sends a message and returns the request and the receipt.
 func delivered(t *testing.T, server *far.Slack, b *slack.Bot, m notify.Message) (far.Post, notify.Receipt) {
 	t.Helper()
 	receipt, failure := b.Deliver(t.Context(), m)
@@ -89,7 +89,7 @@ func delivered(t *testing.T, server *far.Slack, b *slack.Bot, m notify.Message) 
 	return posts[len(posts)-1], receipt
 }
 
-func TestAPage(t *testing.T) {
+func TestPage(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	post, receipt := delivered(t, server, b, page())
@@ -119,7 +119,7 @@ Runbook`
 	}
 }
 
-func TestAChannelsMessageIsKeptUpToDate(t *testing.T) {
+func TestChannelMessageIsUpdated(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	first, receipt := delivered(t, server, b, channel(func(*notify.Subject) {}))
@@ -142,7 +142,7 @@ func TestAChannelsMessageIsKeptUpToDate(t *testing.T) {
 	}
 }
 
-func TestADeletedMessageIsPostedAnew(t *testing.T) {
+func TestDeletedMessageIsPostedAgain(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	first, receipt := delivered(t, server, b, channel(func(*notify.Subject) {}))
@@ -241,7 +241,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestAWrongTokenIsForGood(t *testing.T) {
+func TestWrongTokenIsPermanent(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t)
 	b := bot(t, server, "xoxb-wrong")
@@ -255,7 +255,7 @@ func TestAWrongTokenIsForGood(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	if err := server.Close(); err != nil {
@@ -267,7 +267,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-func TestABrokenConnectionIsUncertain(t *testing.T) {
+func TestLostConnectionIsUncertain(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	server.DropNext()
@@ -280,7 +280,7 @@ func TestABrokenConnectionIsUncertain(t *testing.T) {
 	}
 }
 
-func TestDeadlineAndCancellationHold(t *testing.T) {
+func TestDeadlineAndCancellation(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	defer server.Hold()()
@@ -304,7 +304,7 @@ func TestDeadlineAndCancellationHold(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesInvalidConfig(t *testing.T) {
 	t.Parallel()
 	bad := []slack.Config{{}, {BotToken: token, BaseURL: "slack.example.com"}, {BotToken: token, BaseURL: "ftp://slack.example.com/api"}}
 	if i := slices.IndexFunc(bad, func(c slack.Config) bool { _, err := slack.New(c); return err == nil }); i >= 0 {

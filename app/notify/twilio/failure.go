@@ -13,9 +13,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// words says of the errors that people meet what they mean and, where it is
-// ours to mend, how. They are Twilio's, from its error dictionary.
-var words = map[int]string{
+// advice explains common errors: the meaning, from Twilio's error dictionary, and what
+// to do.
+var advice = map[int]string{
 	20003: "the account SID or the auth token is wrong",
 	20404: "the account does not exist",
 	20429: "too many requests",
@@ -40,10 +40,10 @@ var words = map[int]string{
 	30034: "the number to send from is not registered with the carriers",
 }
 
-// passing are errors with a 4xx status that are over in a while.
-var passing = map[int]bool{20429: true, 21611: true, 30001: true}
+// temporaryCodes are errors with a 4xx status after which a retry may succeed.
+var temporaryCodes = map[int]bool{20429: true, 21611: true, 30001: true}
 
-// failure says what the exchange, which did not succeed, means for the message.
+// failure is the notify.Failure of an exchange that did not succeed.
 func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	var rest *client.TwilioRestError
 	refused := errors.As(err, &rest)
@@ -59,12 +59,12 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 		Reason:     fmt.Sprintf("Twilio answered %d", e.status),
 		Permanent:  !temporary(e.status),
 		RetryAfter: e.retryAfter,
-		// A gateway that gave up waiting does not know what became of it.
+		// After a gateway's timeout the message may have been sent.
 		Uncertain: e.status == http.StatusBadGateway || e.status == http.StatusGatewayTimeout,
 	}
 	if refused && rest.Code != 0 {
 		f.Reason = reason(rest.Code, rest.Message, recipient)
-		f.Permanent = f.Permanent && !passing[rest.Code]
+		f.Permanent = f.Permanent && !temporaryCodes[rest.Code]
 	}
 	return f
 }
@@ -73,9 +73,10 @@ func temporary(status int) bool {
 	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
-// reason prefers our words to Twilio's, which may hold the recipient's number.
+// reason prefers the text of advice to Twilio's, which may contain the recipient's
+// number.
 func reason(code int, message, recipient string) string {
-	if known, ok := words[code]; ok {
+	if known, ok := advice[code]; ok {
 		message = known
 	} else if recipient != "" {
 		message = strings.ReplaceAll(message, recipient, "the recipient")
@@ -86,8 +87,9 @@ func reason(code int, message, recipient string) string {
 	return fmt.Sprintf("Twilio: %d, %s", code, message)
 }
 
-// retryAfter reads the header of that name, in seconds or as a date, which is
-// taken against the answer's own; 0 where there is none or it makes no sense.
+// retryAfter parses the Retry-After header, in seconds or as a date relative to the
+// Date
+// header of the response; 0 where it is absent or invalid.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {

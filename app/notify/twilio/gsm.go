@@ -19,12 +19,12 @@ const (
 const (
 	gsmBasic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
 		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-	// gsmExtended take two places, an escape and the character, which stay in
-	// one segment.
+	// gsmExtended take two septets, an escape and the character, which must be in one
+	// segment.
 	gsmExtended = "\f^{}\\[~]|€"
 )
 
-// gsmWidth is the number of places of each character of the alphabet.
+// gsmWidth is the number of septets of each character of the alphabet.
 var gsmWidth = func() map[rune]int {
 	width := make(map[rune]int)
 	for _, r := range gsmBasic {
@@ -36,8 +36,8 @@ var gsmWidth = func() map[rune]int {
 	return width
 }()
 
-// spelled is how characters outside the alphabet are written within it, where
-// taking off their accents does not do.
+// spelled are the replacements of characters outside the alphabet that removing the
+// accents does not yield.
 var spelled = map[rune]string{
 	'‘': "'", '’': "'", '‚': "'", '‛': "'", '′': "'", '`': "'", '´': "'",
 	'“': `"`, '”': `"`, '„': `"`, '‟': `"`, '″': `"`, '«': `"`, '»': `"`, '‹': "'", '›': "'",
@@ -49,8 +49,8 @@ var spelled = map[rune]string{
 	'ł': "l", 'Ł': "L", 'đ': "d", 'Đ': "D", 'ð': "d", 'Ð': "D", 'þ': "th", 'Þ': "Th", 'ı': "i", 'œ': "oe", 'Œ': "OE", 'ẞ': "SS",
 }
 
-// plain writes text in the GSM alphabet. Where a letter or a digit has no place
-// in it, as in most scripts, the text comes back as it was.
+// plain converts text to the GSM alphabet. Where a letter or a digit has no replacement
+// in it, as in most scripts, the text is returned unchanged.
 func plain(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -85,8 +85,8 @@ func plainRune(r rune) (string, bool) {
 	}
 }
 
-// withoutMarks takes a character apart ("ê", "ﬁ", "½") and keeps what is not an
-// accent, if the alphabet has it.
+// withoutMarks decomposes a character ("ê", "ﬁ", "½") and returns the parts that are no
+// accents, if the alphabet has them.
 func withoutMarks(r rune) (string, bool) {
 	var b strings.Builder
 	for _, part := range norm.NFKD.String(string(r)) {
@@ -110,7 +110,7 @@ func singleSpaced(text string) string {
 	return text
 }
 
-// Segments is how many messages a phone network makes of a text, and charges.
+// Segments is the number of SMS segments of a text, which are charged.
 func Segments(text string) int {
 	widths, single, segment := gsmWidths(text), gsmSingle, gsmSegment
 	if widths == nil {
@@ -125,7 +125,7 @@ func Segments(text string) int {
 	}
 	segments, used := 1, 0
 	for _, width := range widths {
-		if used+width > segment { // a character of two places is not cut
+		if used+width > segment { // an extended character is not split
 			segments, used = segments+1, 0
 		}
 		used += width

@@ -13,14 +13,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// Validator tells requests that Twilio signed from others.
+// Validator validates the signatures of Twilio's requests.
 type Validator struct {
 	public    string
 	validator client.RequestValidator
 }
 
-// NewValidator takes the public URL under which Twilio knows us: behind a proxy
-// a request itself does not tell it.
+// NewValidator takes the public URL that Twilio posts to, since behind a proxy the
+// request does not have it.
 func NewValidator(authToken, publicURL string) Validator {
 	return Validator{
 		public:    strings.TrimSuffix(publicURL, "/"),
@@ -29,7 +29,7 @@ func NewValidator(authToken, publicURL string) Validator {
 }
 
 // Valid reports whether r, a POST of a form to a path below the public URL,
-// bears Twilio's signature. It parses the form.
+// has Twilio's signature. It parses the form.
 func (v Validator) Valid(r *http.Request) bool {
 	signature := r.Header.Get("X-Twilio-Signature")
 	if signature == "" || r.ParseForm() != nil {
@@ -42,15 +42,15 @@ func (v Validator) Valid(r *http.Request) bool {
 	return v.validator.Validate(v.public+r.URL.RequestURI(), params, signature)
 }
 
-// Inbound is an SMS that somebody sent us.
+// Inbound is a received SMS.
 type Inbound struct {
 	MessageSID string
 	From, To   string // E.164
 	Body       string
 }
 
-// ParseInbound reads the form of POST /twilio/sms. A text may be empty, as that
-// of a picture is.
+// ParseInbound parses the form of POST /twilio/sms. The text may be empty, as in a
+// picture message.
 func ParseInbound(form url.Values) (Inbound, error) {
 	in := Inbound{
 		MessageSID: form.Get("MessageSid"),
@@ -64,8 +64,7 @@ func ParseInbound(form url.Values) (Inbound, error) {
 	return in, nil
 }
 
-// Answer is the TwiML that replies to an inbound SMS, or, without a text, that
-// says nothing.
+// Answer is the TwiML that replies to an inbound SMS; without a text it sends no reply.
 func Answer(text string) []byte {
 	type response struct {
 		XMLName xml.Name `xml:"Response"`
@@ -78,13 +77,12 @@ func Answer(text string) []byte {
 	return append([]byte(xml.Header), body...)
 }
 
-// Status is how far a message has come. Reports may arrive late, twice and out
-// of order; a later one in the order below never gives way to an earlier.
+// Status is the delivery status of a message. Reports may arrive late, twice and out of
+// order, so a status is never replaced by an earlier one in the order below.
 type Status string
 
-// The states, in their order. The last three are final. Unknown is a word that
-// nobody here knows, of a later release of the API or of a gateway; it says
-// nothing of how far the message has come.
+// The statuses, in their order. The last three are final. Unknown is any other word, of
+// a later release of the API or of a gateway.
 const (
 	Unknown     Status = ""
 	Queued      Status = "queued"
@@ -95,8 +93,7 @@ const (
 	Failed      Status = "failed"
 )
 
-// statuses are the words that Twilio uses, for SMS and for what its gateways
-// make of them.
+// statuses are the words of Twilio, for SMS and for other channels.
 var statuses = map[string]Status{
 	"accepted": Queued, "scheduled": Queued, "queued": Queued,
 	"sending": Sending, "sent": Sent,
@@ -107,13 +104,12 @@ var statuses = map[string]Status{
 // statusOf reads a word in any case.
 func statusOf(word string) Status { return statuses[strings.ToLower(strings.TrimSpace(word))] }
 
-// Report is what a status callback says. The attempt that it speaks of stands
-// in the callback's URL, not in its form.
+// Report is a status callback. The attempt is in the callback's URL, not in its form.
 type Report struct {
 	MessageSID string
 	Status     Status
-	// Failure is set for Undelivered and Failed: a network's refusal is for
-	// good, so that the next contact method is due.
+	// Failure is set for Undelivered and Failed. It is permanent, so that the next
+	// contact method is due.
 	Failure *notify.Failure
 }
 

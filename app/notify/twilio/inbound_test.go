@@ -24,7 +24,7 @@ func signed(server *far.Twilio, path string, form url.Values) *http.Request {
 }
 
 // The example of Twilio's own documentation on webhook security.
-func TestValidatorKnowsTheDocumentedSignature(t *testing.T) {
+func TestValidatorDocumentedSignature(t *testing.T) {
 	t.Parallel()
 	form := url.Values{
 		"CallSid": {"CA1234567890ABCDE"}, "Caller": {"+12349013030"}, "Digits": {"1234"},

@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// pageSegments is the most that a page may take: a longer title is cut.
+	// pageSegments is the maximum number of segments of a page: a longer title is cut.
 	pageSegments = 3
-	// maxLength is the most characters that Twilio takes.
+	// maxLength is the maximum length that Twilio accepts, in characters.
 	maxLength = 1600
-	// nameLength is the most characters of a service's, a deployment's or a
-	// measure's words.
-	nameLength = 60
-	// listed is up to how many further incidents a page names by number.
-	listed = 8
+	// maxName is the maximum length of the name of a service or a deployment and of a
+	// measure, in characters.
+	maxName = 60
+	// maxListed is up to how many further incidents a page lists by number.
+	maxListed = 8
 )
 
-// Text is the message as an SMS: the incident's number first, in the GSM
-// alphabet where the words allow it, and in as few segments as they need.
+// Text is the message as an SMS: the incident's number first, in the GSM alphabet where
+// the text can be converted to it, and in as few segments as possible.
 func Text(m notify.Message) string {
 	switch {
 	case m.Kind == notify.KindVerify:
@@ -32,7 +32,7 @@ func Text(m notify.Message) string {
 	return page(m)
 }
 
-// page says how to answer in full, unless a shorter way saves a segment.
+// page explains all replies, or only the short form where that saves a segment.
 func page(m notify.Message) string {
 	urgent := m.Subjects[0]
 	full := fmt.Sprintf("Reply 4 %[1]d to ack, 6 %[1]d resolve.", urgent.Number)
@@ -48,7 +48,7 @@ func page(m notify.Message) string {
 	return text
 }
 
-// fitted is the page with as much of the title as the segments leave room for.
+// fitted is the page with as much of the title as fits into its segments.
 func fitted(m notify.Message, hint string) string {
 	title := []rune(cut(oneLine(m.Subjects[0].Title), maxLength))
 	text := composed(m, string(title), hint)
@@ -74,8 +74,8 @@ func composed(m notify.Message, title, hint string) string {
 }
 
 // head is such as "#17 P2 Checkout API: Slow answers 98.9% of 99.7% (prod-eu).";
-// title is the subject's own, or the part of it for which there is room. A
-// title that begins with the service's name does not get it twice.
+// title is the subject's, or the part of it that fits. The service's name is left out
+// where the title begins with it.
 func head(s notify.Subject, title string) string {
 	words := []string{fmt.Sprintf("#%d", s.Number), oneLine(s.Priority)}
 	service, deployment := name(s.Service), name(s.Deployment)
@@ -93,14 +93,13 @@ func head(s notify.Subject, title string) string {
 	return line + "."
 }
 
-// others counts the incidents beside the most urgent, and names them where they
-// are few.
+// others counts the incidents beside the most urgent, and lists up to maxListed.
 func others(subjects []notify.Subject, more int) string {
 	count := len(subjects) + more
 	if count == 0 {
 		return ""
 	}
-	if count > listed {
+	if count > maxListed {
 		return fmt.Sprintf(" +%d more.", count)
 	}
 	numbers := make([]string, len(subjects))
@@ -110,7 +109,7 @@ func others(subjects []notify.Subject, more int) string {
 	return fmt.Sprintf(" +%d more: %s.", count, strings.Join(numbers, ", "))
 }
 
-func name(text string) string { return cut(oneLine(text), nameLength) }
+func name(text string) string { return cut(oneLine(text), maxName) }
 
 // oneLine makes every run of white space one space.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -175,7 +175,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-func TestTheAlphabetHasAllItsCharacters(t *testing.T) {
+func TestGSMAlphabet(t *testing.T) {
 	t.Parallel()
 	// 128 places, less the escape; the extension has ten, one of them a page break.
 	if got := len([]rune(gsmBasic)); got != 127 {
@@ -186,7 +186,7 @@ func TestTheAlphabetHasAllItsCharacters(t *testing.T) {
 	}
 }
 
-func TestALongTitleIsCutAndTheRestStays(t *testing.T) {
+func TestLongTitleIsCut(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{strings.Repeat("very long ", 400), strings.Repeat("долго ", 400), strings.Repeat("{}", 900)} {
 		s := checkout()
@@ -201,9 +201,8 @@ func TestALongTitleIsCutAndTheRestStays(t *testing.T) {
 	}
 }
 
-// Whatever a page is about, it begins with the number, ends with the whole
-// link, keeps to its segments, and is in the alphabet unless a letter or digit
-// of the words is not.
+// Every page begins with the number, ends with the whole link, has at most pageSegments
+// segments, and is in the GSM alphabet unless a letter or digit of its text is not.
 func TestTextProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

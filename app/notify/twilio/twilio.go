@@ -1,5 +1,5 @@
-// Package twilio sends SMS by Twilio's Programmable Messaging, or by a gateway
-// that speaks the same, and reads what Twilio sends to us.
+// Package twilio sends SMS by Twilio's Programmable Messaging, or by a gateway with the
+// same API, and parses Twilio's requests.
 package twilio
 
 import (
@@ -24,19 +24,20 @@ const (
 	defaultBaseURL = "https://api.twilio.com"
 	// callTimeout bounds a call whose context has no earlier deadline.
 	callTimeout = 15 * time.Second
-	// answerLimit bounds what is read of an answer, in bytes.
-	answerLimit = 1 << 20
+	// maxAnswer bounds what is read of a response, in bytes.
+	maxAnswer = 1 << 20
 )
 
-// Config is an account, and whom its messages come from.
+// Config is an account and the sender of messages.
 type Config struct {
 	AccountSID string
 	AuthToken  string
 	// From is one of the account's numbers in E.164, or a messaging service
 	// ("MG…").
 	From string
-	// BaseURL is the gateway's, or empty for Twilio itself. A path in it is
-	// put before those of the API.
+	// BaseURL is the gateway's, or empty for Twilio itself. A path in it is prepended
+	// to
+	// those of the API.
 	BaseURL string
 }
 
@@ -47,7 +48,7 @@ type SMS struct {
 	transport http.RoundTripper
 }
 
-// New checks the configuration; it calls nobody.
+// New checks the configuration without connecting.
 func New(config Config) (*SMS, error) {
 	if config.AccountSID == "" || config.AuthToken == "" || config.From == "" {
 		return nil, errors.New("sending by Twilio needs an account SID, an auth token and a number or messaging service to send from")
@@ -60,11 +61,11 @@ func New(config Config) (*SMS, error) {
 		return nil, errors.New("the base URL for Twilio is no http or https URL")
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64 // one burst of pages reuses its connections in the next
+	transport.MaxIdleConnsPerHost = 64 // keeps the connections of a burst of pages for the next
 	return &SMS{config: config, base: base, transport: transport}, nil
 }
 
-// Deliver sends one SMS. Twilio reports what becomes of it to m.CallbackURL.
+// Deliver sends one SMS. Twilio reports its delivery to m.CallbackURL.
 func (s *SMS) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
 	params := &api.CreateMessageParams{}
 	params.SetTo(m.To)
@@ -92,9 +93,8 @@ func (s *SMS) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *n
 	return receipt(message, m.To)
 }
 
-// receipt reads how far a message has come that Twilio answered for. What it
-// did not say, or in a word that nobody here knows, counts as taken: sending it
-// again might reach its reader twice, and a report may still come.
+// receipt parses the status in Twilio's answer. A missing or unknown status counts as
+// accepted: sending the message again might deliver it twice, and a report may follow.
 func receipt(message *api.ApiV2010Message, recipient string) (notify.Receipt, *notify.Failure) {
 	status := Unknown
 	if message.Status != nil {
@@ -109,15 +109,14 @@ func receipt(message *api.ApiV2010Message, recipient string) (notify.Receipt, *n
 				told = *message.ErrorMessage
 			}
 			f.Reason = reason(*message.ErrorCode, told, recipient)
-			f.Permanent = !passing[*message.ErrorCode]
+			f.Permanent = !temporaryCodes[*message.ErrorCode]
 		}
 		return notify.Receipt{}, f
 	}
 	return notify.Receipt{ProviderID: *message.Sid, Delivered: status == Delivered}, nil
 }
 
-// Check asks Twilio for the account, which shows that it can be reached and
-// knows the credentials.
+// Check fetches the account, which checks the connection and the credentials.
 func (s *SMS) Check(ctx context.Context) error {
 	failure := s.call(ctx, "", func(service *api.ApiService) error {
 		_, err := service.FetchAccount(s.config.AccountSID)
@@ -129,8 +128,8 @@ func (s *SMS) Check(ctx context.Context) error {
 	return nil
 }
 
-// call runs one request of the SDK, whose methods take no context: the
-// transport underneath lends it ours. The recipient is masked in what is told.
+// call runs one request of the SDK, whose methods take no context: the transport uses
+// ctx instead. The recipient is masked in the failure.
 func (s *SMS) call(ctx context.Context, recipient string, request func(*api.ApiService) error) *notify.Failure {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -164,8 +163,8 @@ type exchange struct {
 	base      *url.URL
 	transport http.RoundTripper
 
-	connected  bool // so that something may have been sent
-	status     int  // 0 until a whole answer has been read
+	connected  bool // then the request may have been sent
+	status     int  // 0 until the whole response has been read
 	retryAfter time.Duration
 }
 
@@ -183,7 +182,7 @@ func (e *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, answerLimit))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}

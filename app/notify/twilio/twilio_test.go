@@ -23,7 +23,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
 )
 
-// exceptCause: what a library said is for the log alone.
+// exceptCause ignores Failure.Cause, the error of a library.
 var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
 
 const (
@@ -31,7 +31,7 @@ const (
 	ana    = "+4915112345678"
 )
 
-// logged is what anything writes to the process's logs while the tests run.
+// logged is everything that is logged during the tests.
 var logged bytes.Buffer
 
 func TestMain(m *testing.M) {
@@ -72,7 +72,7 @@ func page() notify.Message {
 	}
 }
 
-// withoutSecrets fails where a failure tells what it must not.
+// withoutSecrets fails the test where a failure has a secret.
 func withoutSecrets(t *testing.T, f *notify.Failure) {
 	t.Helper()
 	for _, word := range []string{secret, ana} {
@@ -169,7 +169,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestAWrongTokenIsForGood(t *testing.T) {
+func TestWrongTokenIsPermanent(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t)
 	for token, want := range map[string]string{
@@ -190,7 +190,7 @@ func TestAWrongTokenIsForGood(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	server, sms := setup(t)
 	if err := server.Close(); err != nil {
@@ -203,7 +203,7 @@ func TestNobodyListens(t *testing.T) {
 	withoutSecrets(t, failure)
 }
 
-func TestABrokenConnectionIsUncertain(t *testing.T) {
+func TestLostConnectionIsUncertain(t *testing.T) {
 	t.Parallel()
 	server, sms := setup(t)
 	server.DropNext()
@@ -217,7 +217,7 @@ func TestABrokenConnectionIsUncertain(t *testing.T) {
 	withoutSecrets(t, failure)
 }
 
-func TestTheDeadlineHolds(t *testing.T) {
+func TestDeadline(t *testing.T) {
 	t.Parallel()
 	server, sms := setup(t)
 	defer server.Hold()()
@@ -230,13 +230,13 @@ func TestTheDeadlineHolds(t *testing.T) {
 	}
 }
 
-func TestCancellationEndsTheCall(t *testing.T) {
+func TestCancellationEndsCall(t *testing.T) {
 	t.Parallel()
 	server, sms := setup(t)
 	defer server.Hold()()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		// The message has arrived, and the answer is held back.
+		// The message has arrived, but there is no answer yet.
 		_, _ = server.Wait(ctx, func(far.SMS) bool { return true })
 		cancel()
 	}()
@@ -247,7 +247,7 @@ func TestCancellationEndsTheCall(t *testing.T) {
 	}
 }
 
-func TestNoConnectionInTimeIsCertain(t *testing.T) {
+func TestConnectTimeoutIsCertain(t *testing.T) {
 	t.Parallel()
 	server, sms := setup(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -262,7 +262,7 @@ func TestNoConnectionInTimeIsCertain(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatCannotBeReadIsUncertain(t *testing.T) {
+func TestUnreadableAnswerIsUncertain(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t)
 	for name, answer := range map[string]http.HandlerFunc{
@@ -285,7 +285,7 @@ func TestAnAnswerThatCannotBeReadIsUncertain(t *testing.T) {
 	}
 }
 
-func TestWhatAnAnswerOfSuccessSaysOfTheMessage(t *testing.T) {
+func TestStatusInAnswer(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t)
 	for answer, want := range map[string]struct {
@@ -295,7 +295,7 @@ func TestWhatAnAnswerOfSuccessSaysOfTheMessage(t *testing.T) {
 		`{"sid":"SM1"}`:                        {},
 		`{"sid":"SM1","status":null}`:          {},
 		`{"sid":"SM1","status":"queued"}`:      {},
-		`{"sid":"SM1","status":"teleporting"}`: {}, // nobody knows; a report may come
+		`{"sid":"SM1","status":"teleporting"}`: {}, // unknown; a report may follow
 		`{"sid":"SM1","status":"DELIVERED"}`:   {delivered: true},
 		`{"sid":"SM1","status":"failed"}`:      {failure: &notify.Failure{Reason: "Twilio: the message was not delivered", Permanent: true}},
 		`{"sid":"SM1","status":"undelivered","error_code":30005,"error_message":"Unknown ` + ana + `"}`: {failure: &notify.Failure{Reason: "Twilio: 30005, the recipient's number is unknown or no longer in service", Permanent: true}},
@@ -317,7 +317,7 @@ func TestWhatAnAnswerOfSuccessSaysOfTheMessage(t *testing.T) {
 	}
 }
 
-func TestABaseURLMayHaveAPath(t *testing.T) {
+func TestBaseURLWithPath(t *testing.T) {
 	t.Parallel()
 	server, _ := setup(t)
 	behind := httptest.NewServer(http.StripPrefix("/gateway", forward(server)))
@@ -345,7 +345,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesInvalidConfig(t *testing.T) {
 	t.Parallel()
 	good := twilio.Config{AccountSID: "AC1", AuthToken: secret, From: "+15005550006"}
 	if _, err := twilio.New(good); err != nil {

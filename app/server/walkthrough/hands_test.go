@@ -176,7 +176,7 @@ func TestAnIncidentOpenedByHandSaysWhatWasReported(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	inc := h.API(http.MethodPost, "/incidents", map[string]any{"title": "Customers call", "service": "checkout-api", "description": "Three calls since noon.\nAll from Spain."})
-	h.Settle()
+	h.WaitIdle()
 	tab := signedIn(t, h, ben, browser.Phone, browser.Light)
 	open(t, tab, h, fmt.Sprintf("/incidents/%v", inc["number"]))
 	tab.WaitFor("Three calls since noon.")

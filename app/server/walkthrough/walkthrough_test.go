@@ -57,7 +57,7 @@ func postBreach(t *testing.T, h *harness.Harness) int64 {
 	if err := json.Unmarshal(answer, &said); err != nil {
 		t.Fatal(err)
 	}
-	h.Settle()
+	h.WaitIdle()
 	return said.Incident.Number
 }
 

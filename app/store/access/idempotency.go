@@ -34,8 +34,8 @@ func begun(g *gorm.DB, r *auth.IdempotentRequest) *gorm.DB {
 // was given to the same request before and must be returned again. Fault: Conflict
 // where the key belongs to another request, or the same one is still in progress.
 func (s *Store) BeginRequest(ctx context.Context, r *auth.IdempotentRequest) (*auth.KeptAnswer, error) {
-	if r.Key == "" || len(r.Key) > auth.LongestIdempotencyKey {
-		return nil, fault.Invalid("An Idempotency-Key has 1 to %d characters.", auth.LongestIdempotencyKey)
+	if r.Key == "" || len(r.Key) > auth.MaxIdempotencyKey {
+		return nil, fault.Invalid("An Idempotency-Key has 1 to %d characters.", auth.MaxIdempotencyKey)
 	}
 	return db.Returning(ctx, s.db, func(tx *db.Tx) (*auth.KeptAnswer, error) {
 		r.BegunAt = s.db.Now()

@@ -17,8 +17,9 @@ type Change struct {
 	Version int64 `json:"version"`
 }
 
-// News is what a transaction notifies the processes of once it has committed.
-type News struct {
+// Wakeup is what a transaction publishes to all processes once it has committed: the
+// loops to run and the incidents to read again.
+type Wakeup struct {
 	// From is the process that wrote.
 	From string `json:"from"`
 	// Work names the loops for which something may be due.
@@ -41,19 +42,19 @@ const (
 	AllWork Work = 1<<iota - 1
 )
 
-// Bus distributes news to the listeners of this process. It never waits for a
-// slow listener: where the listener's buffer is full, the oldest news is replaced by
+// Bus distributes wakeups to the listeners of this process. It never waits for a
+// slow listener: where the listener's buffer is full, the oldest wakeup is replaced by
 // one that says that everything may have changed.
 type Bus struct {
 	mu        sync.Mutex
-	listeners map[chan News]struct{}
+	listeners map[chan Wakeup]struct{}
 }
 
-func newBus() *Bus { return &Bus{listeners: map[chan News]struct{}{}} }
+func newBus() *Bus { return &Bus{listeners: map[chan Wakeup]struct{}{}} }
 
-// Listen returns a channel of news until stop is called.
-func (b *Bus) Listen() (news <-chan News, stop func()) {
-	c := make(chan News, 64)
+// Listen returns a channel of wakeups until stop is called.
+func (b *Bus) Listen() (wakeups <-chan Wakeup, stop func()) {
+	c := make(chan Wakeup, 64)
 	b.mu.Lock()
 	b.listeners[c] = struct{}{}
 	b.mu.Unlock()
@@ -64,7 +65,7 @@ func (b *Bus) Listen() (news <-chan News, stop func()) {
 	}
 }
 
-func (b *Bus) publish(n News) {
+func (b *Bus) publish(n Wakeup) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for c := range b.listeners {
@@ -77,23 +78,23 @@ func (b *Bus) publish(n News) {
 			default:
 			}
 			select {
-			case c <- News{From: n.From, Work: AllWork, Changes: []Change{{}}}:
+			case c <- Wakeup{From: n.From, Work: AllWork, Changes: []Change{{}}}:
 			default:
 			}
 		}
 	}
 }
 
-// Bus is this process's news.
+// Bus is this process's bus.
 func (db *DB) Bus() *Bus { return db.bus }
 
 // MaxNamed bounds how many changes are listed. For more, readers are asked to reload
 // everything, which in a storm is less work.
 const MaxNamed = 10
 
-// Publish has the news published when the transaction has committed: to this
+// Publish publishes a wakeup when the transaction has committed: to this
 // process directly, to the others by NOTIFY.
-func (tx *Tx) Publish(ctx context.Context, n News) error {
+func (tx *Tx) Publish(ctx context.Context, n Wakeup) error {
 	n.From = tx.DB.Owner
 	if tx.wroteEvents {
 		n.Work |= ToEffects
@@ -113,19 +114,19 @@ func (tx *Tx) Publish(ctx context.Context, n News) error {
 }
 
 // WroteEvents has the consumers of the timeline woken when the transaction has
-// committed: those of this process, and those of the others by the next news that
-// it publishes. Without such news, the others find the events at their next poll.
+// committed: those of this process, and those of the others by the next wakeup that
+// it publishes. Without one, the others find the events at their next poll.
 func (tx *Tx) WroteEvents() {
 	if tx.wroteEvents {
 		return
 	}
 	tx.wroteEvents = true
-	tx.After = append(tx.After, func() { tx.DB.bus.publish(News{From: tx.DB.Owner, Work: ToEffects}) })
+	tx.After = append(tx.After, func() { tx.DB.bus.publish(Wakeup{From: tx.DB.Owner, Work: ToEffects}) })
 }
 
 // Listen listens to the other processes, on a connection of its own, until ctx
-// ends. A lost connection is opened again after a second, and everybody is woken
-// once, since news may have been missed.
+// ends. A lost connection is opened again after a second, and every listener is woken
+// once, since wakeups may have been missed.
 func (db *DB) Listen(ctx context.Context) {
 	if db.Dialect == SQLite {
 		<-ctx.Done()
@@ -151,7 +152,7 @@ func (db *DB) listenOnce(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "LISTEN tocsin"); err != nil {
 		return err
 	}
-	db.bus.publish(News{Work: AllWork, Changes: []Change{{}}})
+	db.bus.publish(Wakeup{Work: AllWork, Changes: []Change{{}}})
 	for {
 		note, err := conn.WaitForNotification(ctx)
 		if err != nil {
@@ -161,7 +162,7 @@ func (db *DB) listenOnce(ctx context.Context) error {
 		if from == db.Owner {
 			continue // it was published when it was committed
 		}
-		var n News
+		var n Wakeup
 		if json.Unmarshal([]byte(payload), &n) == nil {
 			db.bus.publish(n)
 		}

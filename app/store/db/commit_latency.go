@@ -27,10 +27,10 @@ const (
 	latencyHolds   = time.Second
 )
 
-// Apart reports whether a batch of n signals is flushed separately from its
+// FlushSeparately reports whether a batch of n signals is flushed separately from its
 // commit. While nothing is decided, batches below MinMeasured are not: they are too
 // small to measure.
-func (p *CommitLatency) Apart(now time.Time, n int) bool {
+func (p *CommitLatency) FlushSeparately(now time.Time, n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now.Before(p.until) {

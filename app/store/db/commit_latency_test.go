@@ -25,21 +25,21 @@ func TestDiskIsSlowFromHalfTheWriteTime(t *testing.T) {
 					p.Waited(now, disk.takes)
 				}
 			}
-			if p.Apart(start, MinMeasured-1) || !p.Apart(start, MinMeasured) {
-				t.Error("before anything is known, large batches are to be measured and small ones not")
+			if p.FlushSeparately(start, MinMeasured-1) || !p.FlushSeparately(start, MinMeasured) {
+				t.Error("before a decision, large batches are to be measured and small ones not")
 			}
 			measure(start)
 			holds := start.Add(latencyHolds - 1)
-			if p.Apart(holds, 1) != disk.slow || p.Apart(holds, 100) != disk.slow {
-				t.Error("what was measured is not gone by")
+			if p.FlushSeparately(holds, 1) != disk.slow || p.FlushSeparately(holds, 100) != disk.slow {
+				t.Error("the measured decision does not hold")
 			}
 			over := start.Add(latencyHolds)
-			if p.Apart(over, MinMeasured-1) || !p.Apart(over, MinMeasured) {
-				t.Error("it is not measured again")
+			if p.FlushSeparately(over, MinMeasured-1) || !p.FlushSeparately(over, MinMeasured) {
+				t.Error("the latency is not measured again once the decision is over")
 			}
 			disk.takes = time.Second
 			measure(over)
-			if !p.Apart(over, 1) {
+			if !p.FlushSeparately(over, 1) {
 				t.Error("a disk that has become slow is not noticed")
 			}
 		})

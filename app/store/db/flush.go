@@ -61,7 +61,7 @@ const FlushIdle = time.Second
 // that its transaction begins with for that. Without a connection the batch commits
 // synchronously.
 func (db *DB) BatchCommit(ctx context.Context, n int) (Mark, []Statement) {
-	if db.Dialect != Postgres || !db.Flusher.Latency.Apart(db.Flusher.Clock(), n) {
+	if db.Dialect != Postgres || !db.Flusher.Latency.FlushSeparately(db.Flusher.Clock(), n) {
 		return Durable, nil
 	}
 	mark, err := db.Flusher.mark(ctx)

@@ -36,7 +36,7 @@ func (tx *Tx) raiseVersion(ctx context.Context, query string) error {
 	if _, err := tx.ExecContext(ctx, query); err != nil {
 		return fmt.Errorf("raise the version of the configuration: %w", err)
 	}
-	return tx.Publish(ctx, News{Work: ToReload})
+	return tx.Publish(ctx, Wakeup{Work: ToReload})
 }
 
 // ClaimRevision is RaiseConfigVersion for a caller who read a revision. Fault:

@@ -47,8 +47,8 @@ func (s *Store) WriteSignals(ctx context.Context, signals []ingest.Signal) (inge
 	}
 }
 
-// Settle implements ingest.Writer.
-func (s *Store) Settle(ctx context.Context, mark ingest.Mark) error {
+// WaitForFlush implements ingest.Writer.
+func (s *Store) WaitForFlush(ctx context.Context, mark ingest.Mark) error {
 	if err := s.db.Flusher.WaitForFlush(ctx, db.Mark(mark)); err != nil {
 		return fmt.Errorf("%w: %w", ingest.ErrUnavailable, err)
 	}

@@ -59,7 +59,7 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 			}
 		}
 	}
-	return tx.Publish(ctx, db.News{Work: work, Changes: changes})
+	return tx.Publish(ctx, db.Wakeup{Work: work, Changes: changes})
 }
 
 // addRoute sets the policy and the support hours of an incident's service.

@@ -38,6 +38,6 @@ func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time
 		if err != nil {
 			return fmt.Errorf("queue posts: %w", err)
 		}
-		return tx.Publish(ctx, db.News{Work: db.ToSend})
+		return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
 	})
 }

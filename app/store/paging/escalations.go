@@ -18,7 +18,7 @@ func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	// Escalations are locked in the order of their ids, and before the pages that a
 	// change of people withdraws.
 	ids, err := tx.Ints(ctx, `SELECT id FROM escalations
-		WHERE next_action_at > $1 AND phase IN ('`+string(escalation.Stepping)+`', '`+string(escalation.Falling)+`') AND fired_at IS NOT NULL ORDER BY id`+tx.DB.ForUpdate(false), now)
+		WHERE next_action_at > $1 AND phase IN ('`+string(escalation.PhaseSteps)+`', '`+string(escalation.PhaseFallback)+`') AND fired_at IS NOT NULL ORDER BY id`+tx.DB.ForUpdate(false), now)
 	if err != nil {
 		return fmt.Errorf("lock escalations: %w", err)
 	}
@@ -26,7 +26,7 @@ func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE escalations SET next_action_at = $1 WHERE "+where, append([]any{now}, args...)...); err != nil {
 		return fmt.Errorf("wake the escalations: %w", err)
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToEscalate})
 }
 
 // IncidentState is an incident inside a transaction, with the effects to write.

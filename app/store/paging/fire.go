@@ -189,13 +189,13 @@ func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool
 	numbers := incidentsOf(changes)
 	if len(numbers) > db.MaxNamed {
 		// A storm: live pages reload everything.
-		return tx.Publish(ctx, db.News{Work: work, Changes: []db.Change{{}}})
+		return tx.Publish(ctx, db.Wakeup{Work: work, Changes: []db.Change{{}}})
 	}
 	changed, err := timeline.RaiseVersions(ctx, tx, numbers)
 	if err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: work, Changes: changed})
+	return tx.Publish(ctx, db.Wakeup{Work: work, Changes: changed})
 }
 
 func incidentsOf(changes []escalation.Change) []int64 {

@@ -31,9 +31,9 @@ func (s *Store) fireEach(ctx context.Context, now time.Time, limit int, decide f
 // toAdministrators has the administrators paged for an escalation's incident. It
 // reads nothing from the row that could be unreadable.
 func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) error {
-	numbers, err := tx.Ints(ctx, `UPDATE escalations SET phase = '`+string(escalation.Administrators)+`', step = 0, run = 0, reached = false,
+	numbers, err := tx.Ints(ctx, `UPDATE escalations SET phase = '`+string(escalation.PhaseAdministrators)+`', step = 0, run = 0, reached = false,
 		fired_at = NULL, deadline_at = NULL, next_action_at = $1
-		WHERE id = $2 AND next_action_at <= $1 AND NOT (phase = '`+string(escalation.Administrators)+`' AND fired_at IS NULL) RETURNING incident_number`, now, id)
+		WHERE id = $2 AND next_action_at <= $1 AND NOT (phase = '`+string(escalation.PhaseAdministrators)+`' AND fired_at IS NULL) RETURNING incident_number`, now, id)
 	if err != nil {
 		return fmt.Errorf("escalate to the administrators: %w", err)
 	}
@@ -48,7 +48,7 @@ func toAdministrators(ctx context.Context, tx *db.Tx, now time.Time, id int64) e
 	if err := timeline.InsertTrouble(ctx, tx, now, numbers, "The escalation could not go on by its policy, so the administrators are paged. Tocsin’s log says why."); err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToEscalate})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToEscalate})
 }
 
 func (s *Store) postponeEscalation(ctx context.Context, id int64, now time.Time) error {

@@ -87,7 +87,7 @@ func giveUp(ctx context.Context, tx *db.Tx, c notify.Claim, next func([]int64) (
 	if err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToSend | db.ToTime})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToSend | db.ToTime})
 }
 
 // split makes two messages of a broken one, with half of the pages each and by the

@@ -46,7 +46,7 @@ func WithdrawPerson(ctx context.Context, tx *db.Tx, userID int64, name string) e
 	if err := timeline.Insert(ctx, tx, events); err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToTime})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToTime})
 }
 
 // ofOpenIncidents restricts pages to those of open incidents, by the indexes

@@ -94,7 +94,7 @@ func QueueNotice(ctx context.Context, tx *db.Tx, kind notify.Kind, to notify.Con
 	if err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: db.ToSend})
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
 }
 
 // insertMessages inserts the messages of a plan, except for pages that are added to a

@@ -65,7 +65,7 @@ func (s *Store) planEach(ctx context.Context, now time.Time, limit int, decide p
 			if err := timeline.InsertTrouble(ctx, tx, now, number, "A page could not be turned into messages. Tocsin’s log says why."); err != nil {
 				return err
 			}
-			return tx.Publish(ctx, db.News{Work: db.ToTime})
+			return tx.Publish(ctx, db.Wakeup{Work: db.ToTime})
 		})
 	}, func(id int64) error {
 		return s.db.Postpone(ctx, "page", id, func(tx *db.Tx) error {
@@ -218,7 +218,7 @@ func writePlan(ctx context.Context, tx *db.Tx, now time.Time, plan notify.Plan) 
 	if err != nil {
 		return err
 	}
-	return tx.Publish(ctx, db.News{Work: work})
+	return tx.Publish(ctx, db.Wakeup{Work: work})
 }
 
 // writeMessages writes the messages of a plan for pages that are in the database, and

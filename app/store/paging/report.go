@@ -59,7 +59,7 @@ func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, re
 			}
 			work = db.ToSend | db.ToTime
 		}
-		return tx.Publish(ctx, db.News{Work: work})
+		return tx.Publish(ctx, db.Wakeup{Work: work})
 	})
 	if err == nil {
 		s.showProgress(ctx, message)

@@ -51,7 +51,7 @@ func (s *Store) showProgress(ctx context.Context, message int64) {
 			return err
 		}
 		if len(numbers) > maxRaised {
-			return tx.Publish(ctx, db.News{Changes: []db.Change{{}}})
+			return tx.Publish(ctx, db.Wakeup{Changes: []db.Change{{}}})
 		}
 		if err := timeline.Lock(ctx, tx, numbers); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (s *Store) showProgress(ctx context.Context, message int64) {
 		if err != nil {
 			return err
 		}
-		return tx.Publish(ctx, db.News{Changes: changed})
+		return tx.Publish(ctx, db.Wakeup{Changes: changed})
 	})
 	if err != nil && ctx.Err() == nil {
 		s.db.Log.WarnContext(ctx, "publish delivery progress failed", "message", message, "error", err)
@@ -109,7 +109,7 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 			}
 			work |= db.ToTime
 		}
-		return tx.Publish(ctx, db.News{Work: work})
+		return tx.Publish(ctx, db.Wakeup{Work: work})
 	})
 	if err == nil {
 		s.showProgress(ctx, c.ID)

@@ -189,6 +189,6 @@ func (s *Store) PassOver(ctx context.Context, escalationID int64) error {
 		if err != nil {
 			return err
 		}
-		return tx.Publish(ctx, db.News{Work: db.ToEscalate, Changes: changed})
+		return tx.Publish(ctx, db.Wakeup{Work: db.ToEscalate, Changes: changed})
 	})
 }

@@ -18,7 +18,7 @@ import (
 // urgent first. It does so at each attempt.
 func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
-		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MostSubjects-1)
+		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MaxSubjects-1)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 			return err
 		}
 		f.Subjects = append(f.Subjects, r)
-		f.More = max(0, all-notify.MostSubjects+1)
+		f.More = max(0, all-notify.MaxSubjects+1)
 	}
 	return rows.Err()
 }
@@ -128,7 +128,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		JOIN standing w ON w.number = i.number
 		JOIN pages pg ON pg.id = w.page_id
 		JOIN users u ON u.id = pg.user_id
-		WHERE w.place <= `+strconv.Itoa(notify.MostSubjects)+` ORDER BY w.message_id, w.place`, args...)
+		WHERE w.place <= `+strconv.Itoa(notify.MaxSubjects)+` ORDER BY w.message_id, w.place`, args...)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		}
 		r.Why = whySentence(why)
 		f := byID[id]
-		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MostSubjects)
+		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MaxSubjects)
 		f.Subjects = append(f.Subjects, r)
 	}
 	return rows.Err()

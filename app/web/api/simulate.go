@@ -149,8 +149,8 @@ func (s *simulation) check(hasTime bool, now time.Time) {
 	}
 	if s.For != "" {
 		span, err := organization.ParseDuration(s.For)
-		if s.input.Span = time.Duration(span); err != nil || span == 0 || s.input.Span > simulate.MostSpan {
-			s.add("for", "must be a length of time such as 12h or 3d, at most %d days", simulate.MostSpan/(24*time.Hour))
+		if s.input.Span = time.Duration(span); err != nil || span == 0 || s.input.Span > simulate.MaxSpan {
+			s.add("for", "must be a length of time such as 12h or 3d, at most %d days", simulate.MaxSpan/(24*time.Hour))
 		}
 	}
 	if len(s.Answers) > maxAnswers {

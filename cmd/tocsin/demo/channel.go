@@ -7,8 +7,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// channel takes messages and gives them to nobody. Some fail as they do in
-// life, the same ones each time.
+// channel discards messages. A fixed share of them fails.
 type channel struct{}
 
 // Deliver implements notify.Channel.
@@ -26,7 +25,7 @@ func (channel) Deliver(_ context.Context, m notify.Message) (notify.Receipt, *no
 	return notify.Receipt{ProviderID: fmt.Sprintf("demo-%d", m.Attempt), Delivered: true}, nil
 }
 
-// channels carry every medium but voice, which nothing carries.
+// channels are the channels of all media except voice.
 func channels() map[notify.Medium]notify.Channel {
 	return map[notify.Medium]notify.Channel{notify.SMS: channel{}, notify.Email: channel{}, notify.Slack: channel{}}
 }

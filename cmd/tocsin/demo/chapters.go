@@ -10,7 +10,7 @@ const (
 	day  = 24 * time.Hour
 )
 
-// write puts ninety days into the agenda, up to now.
+// write adds the events of past, up to now, to the agenda.
 func (t *story) write(now time.Time) {
 	begun := now.Add(-past)
 	for at := begun; at.Before(now.Add(-8 * hour)); at = t.next(at) {
@@ -25,8 +25,8 @@ func (t *story) write(now time.Time) {
 	t.today(now)
 }
 
-// next is when something breaks after at. Nights are quieter: half of what would
-// happen then waits for the morning's deployments.
+// next is the time of the next problem after at. At night there are half as many: the
+// rest begins with the deployments of the morning.
 func (t *story) next(at time.Time) time.Time {
 	const pause = 17 * hour
 	at = at.Add(time.Duration(t.dice.ExpFloat64() * float64(pause))).Truncate(time.Second)
@@ -36,7 +36,7 @@ func (t *story) next(at time.Time) time.Time {
 	return at
 }
 
-// storm is one cause that shows in many places within minutes.
+// storm is one cause with breaches of many services within minutes.
 func (t *story) storm(at time.Time) {
 	for i, name := range [][2]string{
 		{"api-gateway", "Availability of the gateway"}, {"identity", "Success of sign-in"}, {"shop-web", "Availability of pages"},
@@ -49,7 +49,7 @@ func (t *story) storm(at time.Time) {
 	}
 }
 
-// flap lets a trouble come and go so often that it is held open.
+// flap makes a trouble recover and recur so often that it is held open.
 func (t *story) flap(at time.Time, x *trouble, times int, ends bool) {
 	for i := range times {
 		t.begin(at, x)
@@ -61,8 +61,8 @@ func (t *story) flap(at time.Time, x *trouble, times int, ends bool) {
 	}
 }
 
-// asleep is a night in which nobody answers, until the trouble is over by
-// itself: the policy runs out, and its fallback is paged.
+// asleep is a night in which nobody acknowledges: the policy is exhausted, and its
+// fallback is paged, until the service recovers.
 func (t *story) asleep(at time.Time) {
 	x := t.troubleOf("message-bus", "Delivery within five seconds")
 	x.deployment = "prod-us"
@@ -70,7 +70,7 @@ func (t *story) asleep(at time.Time) {
 	t.add(at.Add(5*hour), func(ctx context.Context) error { return t.signal(ctx, x, "recovered") })
 }
 
-// today is what is open when the visitor comes.
+// today adds the incidents that are open at the end.
 func (t *story) today(now time.Time) {
 	slow := t.troubleOf("checkout-api", "Latency of checkout")
 	slow.deployment, slow.open = "prod-eu", true
@@ -89,7 +89,7 @@ func (t *story) today(now time.Time) {
 	t.flap(now.Add(-45*time.Minute), fresh, 5, false)
 }
 
-// unanswered is a breach that nobody has looked at yet.
+// unanswered is a breach without an acknowledgment.
 func (t *story) unanswered(at time.Time, service, slo, deployment string) {
 	x := t.troubleOf(service, slo)
 	x.deployment = deployment

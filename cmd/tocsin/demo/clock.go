@@ -17,14 +17,14 @@ func (c *clock) Now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
 
 func (c *clock) set(at time.Time) { c.micros.Store(at.UnixMicro()) }
 
-// event is something that happens in the story.
+// event is an action of the story at a time.
 type event struct {
 	at    time.Time
 	order int // of those at one instant
 	do    func(context.Context) error
 }
 
-// agenda is what is yet to happen, the earliest first.
+// agenda is a heap of the events to come, the earliest first.
 type agenda struct {
 	events []event
 	made   int
@@ -60,8 +60,7 @@ func (a *agenda) Pop() any {
 	return last
 }
 
-// play lets everything happen up to the end, whatever is due on the server in
-// between included.
+// play carries out the events up to end, and what becomes due on the server in between.
 func (a *agenda) play(ctx context.Context, s *server.Server, c *clock, end time.Time) error {
 	for a.Len() > 0 && !a.events[0].at.After(end) {
 		e := heap.Pop(a).(event)
@@ -75,11 +74,12 @@ func (a *agenda) play(ctx context.Context, s *server.Server, c *clock, end time.
 	return advance(ctx, s, c, end)
 }
 
-// advance moves the clock to an instant, and stops on the way wherever
-// something is due.
+// advance moves the clock to an instant, and stops at each instant at which something
+// is
+// due.
 func advance(ctx context.Context, s *server.Server, c *clock, to time.Time) error {
 	for {
-		if err := s.Settle(ctx); err != nil {
+		if err := s.RunUntilIdle(ctx); err != nil {
 			return err
 		}
 		due, ok, err := s.NextDue(ctx)
@@ -94,5 +94,5 @@ func advance(ctx context.Context, s *server.Server, c *clock, to time.Time) erro
 		}
 	}
 	c.set(to)
-	return s.Settle(ctx)
+	return s.RunUntilIdle(ctx)
 }

@@ -1,6 +1,5 @@
-// Package demo makes a lived-in organisation: people, schedules and the
-// incidents of ninety days, through the code that makes them in earnest, with a
-// clock that runs through the past.
+// Package demo makes a sample organisation with people, schedules and the incidents of
+// ninety days. It uses the real server, with a clock that starts in the past.
 package demo
 
 import (
@@ -19,17 +18,16 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/server"
 )
 
-// Organization is what the sample is called; a database of that name is one
-// that this package has made.
+// Organization is the sample's name. It identifies a database that this package made.
 const Organization = "Lumen Books"
 
-// Password lets the Accounts in. It is known to everybody who has read this.
+// Password is the password of the Accounts. It is public.
 const Password = "sample-password"
 
-// Account is somebody as whom to sign in.
+// Account is an account to sign in with.
 type Account struct{ Email, Name, Role string }
 
-// Accounts are of each role that sees something else.
+// Accounts has one account for each role with a different view.
 var Accounts = []Account{
 	{"ana@lumen.example", "Ana Ortiz", "responder"},
 	{"dana@lumen.example", "Dana Levi", "manager"},
@@ -46,8 +44,8 @@ const (
 	founded = 5 * 24 * time.Hour
 )
 
-// Fill makes the sample in an empty database, up to now. Links in its messages
-// lead to cfg.PublicURL.
+// Fill makes the sample in an empty database, up to now. Links in its messages begin
+// with cfg.PublicURL.
 func Fill(ctx context.Context, cfg config.Config, now time.Time) (err error) {
 	cfg.Listen = "127.0.0.1:0"
 	c := &clock{}
@@ -67,7 +65,7 @@ func Fill(ctx context.Context, cfg config.Config, now time.Time) (err error) {
 		err = errors.Join(err, <-ended)
 	}()
 	if err := found(ctx, s); err != nil {
-		return fmt.Errorf("set the sample organisation up: %w", err)
+		return fmt.Errorf("create sample organisation: %w", err)
 	}
 	tale, err := newStory(ctx, s, c)
 	if err != nil {
@@ -75,12 +73,12 @@ func Fill(ctx context.Context, cfg config.Config, now time.Time) (err error) {
 	}
 	tale.write(now)
 	if err := tale.play(ctx, s, c, now); err != nil {
-		return fmt.Errorf("live through the sample's past: %w", err)
+		return fmt.Errorf("play sample incidents: %w", err)
 	}
-	return foresee(ctx, s, now)
+	return addOverrides(ctx, s, now)
 }
 
-// found applies the organisation's file and lets people in.
+// found applies the organisation's file and sets passwords.
 func found(ctx context.Context, s *server.Server) error {
 	none := func(string) (string, bool) { return "", false }
 	file, err := blueprint.Parse("organization.yaml", organization, none)
@@ -100,16 +98,16 @@ func found(ctx context.Context, s *server.Server) error {
 		return err
 	}
 	for _, a := range Accounts {
-		if err := letIn(ctx, s, a.Email); err != nil {
+		if err := setPassword(ctx, s, a.Email); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// letIn sets a person's password by a link, as they would do it themselves. The
-// session that this begins is dropped.
-func letIn(ctx context.Context, s *server.Server, email string) error {
+// setPassword sets a person's password by a link, as the person would. The session that
+// this starts is not used.
+func setPassword(ctx context.Context, s *server.Server, email string) error {
 	u, err := s.Auth.UserByEmail(ctx, auth.Tocsin, email)
 	if err != nil {
 		return err
@@ -126,9 +124,9 @@ func letIn(ctx context.Context, s *server.Server, email string) error {
 	return err
 }
 
-// foresee adds what the next weeks hold: somebody stands in, and an afternoon
-// that nobody has thought of.
-func foresee(ctx context.Context, s *server.Server, now time.Time) error {
+// addOverrides adds overrides of the next weeks: a substitute, and an afternoon with a
+// gap.
+func addOverrides(ctx context.Context, s *server.Server, now time.Time) error {
 	dana, err := s.DB.Access.UserByEmail(ctx, "dana@lumen.example")
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/server"
 )
 
-// story makes trouble and has people answer it. It takes the same turns each
-// time.
+// story makes breaches and the reactions of people. Its random numbers have a fixed
+// seed, so it is the same each time.
 type story struct {
 	agenda
 	server *server.Server
@@ -30,7 +30,7 @@ func newStory(ctx context.Context, s *server.Server, c *clock) (*story, error) {
 	if err != nil {
 		return nil, err
 	}
-	tale := &story{server: s, clock: c, dice: rand.New(rand.NewPCG(20, 26))} //nolint:gosec // a story needs no secrets, and the same dice each time
+	tale := &story{server: s, clock: c, dice: rand.New(rand.NewPCG(20, 26))} //nolint:gosec // no secrets, and a fixed seed on purpose
 	for _, i := range state.Integrations {
 		if i.Slug == "slo-monitoring" {
 			tale.key = i.Key
@@ -39,34 +39,34 @@ func newStory(ctx context.Context, s *server.Server, c *clock) (*story, error) {
 	return tale, nil
 }
 
-// chance is true so often, of 1.
+// chance is true with probability p.
 func (t *story) chance(p float64) bool { return t.dice.Float64() < p }
 
-// between is a time in a range, shorter ones more often.
-func (t *story) between(least, most time.Duration) time.Duration {
+// between is a random duration in a range, shorter ones more often.
+func (t *story) between(shortest, longest time.Duration) time.Duration {
 	x := t.dice.Float64()
-	return least + time.Duration(x*x*float64(most-least)).Truncate(time.Second)
+	return shortest + time.Duration(x*x*float64(longest-shortest)).Truncate(time.Second)
 }
 
 func pick[T any](t *story, from []T) T { return from[t.dice.IntN(len(from))] }
 
-// later adds something that happens after a while.
+// later adds an event after d.
 func (t *story) later(d time.Duration, do func(context.Context) error) {
 	t.add(t.clock.Now().Add(d), do)
 }
 
-// trouble is one breach, from its first signal to its end.
+// trouble is one breach, from its first signal to its recovery.
 type trouble struct {
 	weakness
 	deployment string
 	observed   float64
 	depleted   float64
 	number     int64
-	// open has nobody bring it to an end.
+	// open says that it neither recovers nor is resolved.
 	open bool
 }
 
-// someTrouble rolls which weakness shows, and how badly.
+// someTrouble picks a random weakness and a random measurement.
 func (t *story) someTrouble() *trouble {
 	total := 0
 	for _, w := range weaknesses {
@@ -86,7 +86,7 @@ func (t *story) troubleWith(w weakness) *trouble {
 		observed: w.low + t.dice.Float64()*(w.high-w.low), depleted: 1 + t.dice.Float64()*14}
 }
 
-// troubleOf is trouble with a service's SLO, by its first words.
+// troubleOf is a breach of a service's SLO, given by a prefix of its name.
 func (t *story) troubleOf(service, slo string) *trouble {
 	for _, w := range weaknesses {
 		if w.service == service && w.slo == slo {
@@ -111,18 +111,18 @@ func (t *story) signal(ctx context.Context, x *trouble, status string) error {
 	return nil
 }
 
-// nonsense posts what cannot be understood; it is kept for replay.
+// nonsense posts an invalid body, which is listed for replay.
 func (t *story) nonsense(at time.Time, body string) {
 	t.add(at, func(ctx context.Context) error {
 		_, err := t.server.Ingest.Accept(ctx, ingest.Request{Endpoint: slo.Path, Key: t.key, ContentType: "application/json", Body: []byte(body), Remote: "198.51.100.7"})
 		if f, ok := errors.AsType[*fault.Error](err); ok && (f.Kind == fault.KindInvalid || f.Kind == fault.KindMalformed) {
 			return nil
 		}
-		return fmt.Errorf("nonsense was answered with %w", err)
+		return fmt.Errorf("post an invalid body: %w", err)
 	})
 }
 
-// begin lets a trouble begin and somebody react.
+// begin starts a trouble, and plans the reaction to it.
 func (t *story) begin(at time.Time, x *trouble) {
 	t.add(at, func(ctx context.Context) error {
 		if err := t.signal(ctx, x, "breached"); err != nil {
@@ -136,15 +136,15 @@ func (t *story) begin(at time.Time, x *trouble) {
 	})
 }
 
-// reaction is how long it takes until somebody looks at a telephone.
+// reaction is a random time until somebody looks at their phone.
 func (t *story) reaction() time.Duration {
-	if t.chance(0.13) { // asleep, in a tunnel, in the bath
+	if t.chance(0.13) { // does not notice the first page
 		return t.between(17*time.Minute, 70*time.Minute)
 	}
 	return t.between(25*time.Second, 7*time.Minute)
 }
 
-// worse repeats the signal of a trouble that goes on.
+// worse repeats the signal of a trouble with a worse measurement.
 func (t *story) worse(ctx context.Context, x *trouble) error {
 	row, err := t.server.DB.Incidents.Incident(ctx, x.number)
 	if err != nil || row.Status == incident.Resolved {
@@ -154,7 +154,8 @@ func (t *story) worse(ctx context.Context, x *trouble) error {
 	return t.signal(ctx, x, "breached")
 }
 
-// react has somebody who was paged acknowledge; where nobody was yet, it waits.
+// react acknowledges as somebody who was paged; where nobody was yet, it is tried again
+// later.
 func (t *story) react(ctx context.Context, x *trouble) error {
 	row, err := t.server.DB.Incidents.Incident(ctx, x.number)
 	if err != nil || row.Status != incident.Triggered {
@@ -175,7 +176,7 @@ func (t *story) react(ctx context.Context, x *trouble) error {
 	return nil
 }
 
-// paged is the person who was reached last and has not answered.
+// paged is the person who was reached last and has not acknowledged.
 func (t *story) paged(ctx context.Context, number int64) (by incident.By, ok bool, err error) {
 	pages, err := t.server.DB.Paging.IncidentPages(ctx, number)
 	if err != nil {
@@ -194,7 +195,7 @@ func (t *story) paged(ctx context.Context, number int64) (by incident.By, ok boo
 	return by, ok, nil
 }
 
-// work is what people do with an incident that they have taken.
+// work plans what people do with an incident that they have acknowledged.
 func (t *story) work(x *trouble, by incident.By) {
 	by.Via = "web"
 	after := time.Duration(0)
@@ -223,7 +224,7 @@ func (t *story) work(x *trouble, by incident.By) {
 	})
 }
 
-// recover ends a trouble, now and then not for good.
+// recover ends a trouble; some recur.
 func (t *story) recover(ctx context.Context, x *trouble) error {
 	if err := t.signal(ctx, x, "recovered"); err != nil {
 		return err
@@ -234,13 +235,14 @@ func (t *story) recover(ctx context.Context, x *trouble) error {
 	return nil
 }
 
-// do has somebody act, whatever comes of it: somebody else may be faster.
+// do carries out an action of a person, and ignores a conflict with the action of
+// another.
 func (t *story) do(ctx context.Context, x *trouble, by incident.By, act incident.Act) error {
 	_, err := t.server.Incidents.Do(ctx, incident.Command{Number: x.number, By: by, Act: act})
 	return err
 }
 
-// garbled is a body with a field of the wrong kind.
+// garbled is a body with a field of the wrong type.
 func garbled(service string) string {
 	text, _ := json.Marshal(map[string]any{"service": service, "sli": "availability", "slo": "Availability of placing an order", "observed": 97.2})
 	return string(text)

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// weakness is something that breaks in the sample organisation now and then.
+// weakness is an SLO of the sample organisation that is breached from time to time.
 type weakness struct {
-	// often is how much of all trouble it makes, beside that of the others.
+	// often is its relative frequency among all weaknesses.
 	often           int
 	service         string
 	slo             string
 	endpoint        string
 	sli             string
 	objective       float64 // percent
-	low, high       float64 // what is observed then, in percent
+	low, high       float64 // range of the measurement, in percent
 	deployments     []string
-	dependency      string // a service that it stands on, or empty
+	dependency      string // a service that it depends on, or empty
 	notes, remedies []string
 }
 

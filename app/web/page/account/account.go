@@ -69,7 +69,7 @@ func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, ch
 		Profile: view.ProfileForm{Name: element.Field{Value: req.User.Name}, Timezone: element.Field{Value: req.User.Timezone}, Default: req.Config.Organization.Timezone},
 	}
 	change(&data)
-	data.Password.Shortest = auth.ShortestPassword
+	data.Password.Shortest = auth.MinPassword
 	return page.Render(c, status, view.Account(data))
 }
 

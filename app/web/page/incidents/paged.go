@@ -199,21 +199,21 @@ func stepsAhead(req *page.Request, policy escalation.Policy, e incident.Escalati
 	var next []view.Upcoming
 	for range maxUpcoming {
 		var firings []escalation.Firing
-		waited := state.Phase == escalation.Waiting
+		waited := state.Phase == escalation.PhaseWaiting
 		firings, state = policy.Fire(state, at, priority, func(d escalation.Decision) []escalation.Reached {
 			return req.Config.Roster.Resolve(d.Targets, at)
 		})
 		last := firings[len(firings)-1]
 		u := view.Upcoming{Kind: upcomingKind(last.Phase), At: at, Targets: req.Config.Roster.Describe(last.Targets),
 			People: req.Config.Reached(last.People), Run: last.Run + 1}
-		if last.Phase == escalation.Stepping {
+		if last.Phase == escalation.PhaseSteps {
 			u.Step = last.Step + 1
 		}
 		if waited {
 			u.Kind = view.NextMorning
 		}
 		next = append(next, u)
-		if !escalation.Covered(last.People) {
+		if !escalation.AnyNonShadow(last.People) {
 			break // nobody at all can be reached, and it would say so every hour
 		}
 		at = *state.Deadline
@@ -223,9 +223,9 @@ func stepsAhead(req *page.Request, policy escalation.Policy, e incident.Escalati
 
 func upcomingKind(p escalation.Phase) view.UpcomingKind {
 	switch p {
-	case escalation.Falling:
+	case escalation.PhaseFallback:
 		return view.NextFallback
-	case escalation.Administrators:
+	case escalation.PhaseAdministrators:
 		return view.NextAdministrators
 	}
 	return view.NextStep

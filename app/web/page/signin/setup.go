@@ -30,7 +30,7 @@ func (p *handlers) setUpForm(c echo.Context) error {
 }
 
 func (p *handlers) showSetUp(c echo.Context, status int, data view.SetupPage) error {
-	data.Now, data.Token, data.Zones, data.ShortestPassword = p.Now(), c.Param("token"), page.Zones, auth.ShortestPassword
+	data.Now, data.Token, data.Zones, data.MinPassword = p.Now(), c.Param("token"), page.Zones, auth.MinPassword
 	return page.Render(c, status, view.Setup(data))
 }
 
@@ -106,7 +106,7 @@ func (p *handlers) showPassword(c echo.Context, status int, message string) erro
 		return p.invalidLink(c, auth.ForPassword, err)
 	}
 	return page.Render(c, status, view.Password(view.PasswordPage{Now: p.Now(), Token: c.Param("token"), Name: user.Name, Email: user.Email,
-		Invited: user.PasswordHash == "", ShortestPassword: auth.ShortestPassword, Password: element.Field{Error: message}}))
+		Invited: user.PasswordHash == "", MinPassword: auth.MinPassword, Password: element.Field{Error: message}}))
 }
 
 func (p *handlers) setPassword(c echo.Context) error {

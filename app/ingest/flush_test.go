@@ -13,24 +13,23 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 )
 
-// disk is a writer's that takes its time: each wait for it ends when it is told
-// to.
+// disk is a disk whose flushes end when the test sends to end.
 type disk struct {
 	begun []ingest.Mark
 	end   chan error
 }
 
-func (d *disk) settle(mark ingest.Mark) error {
+func (d *disk) flush(mark ingest.Mark) error {
 	d.begun = append(d.begun, mark)
 	return <-d.end
 }
 
-// onDisk is a writer that leaves the wait to settle, with the marks of its
-// batches in turn; the last one goes on.
+// onDisk is a writer whose batches have the marks in turn, and from then on the last
+// one, and wait for the disk.
 func onDisk(marks ...ingest.Mark) (*fakeWriter, *disk) {
 	d := &disk{end: make(chan error)}
 	n := 0
-	return &fakeWriter{settle: d.settle, mark: func() ingest.Mark {
+	return &fakeWriter{flush: d.flush, mark: func() ingest.Mark {
 		mark := marks[min(n, len(marks)-1)]
 		n++
 		return mark
@@ -45,7 +44,7 @@ func answered(answers ...<-chan error) int {
 	return n
 }
 
-func TestNobodyIsAnsweredBeforeTheDisk(t *testing.T) {
+func TestNoAnswerBeforeFlush(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w, d := onDisk(1)
@@ -59,7 +58,7 @@ func TestNobodyIsAnsweredBeforeTheDisk(t *testing.T) {
 		d.end <- nil
 		synctest.Wait()
 		if answered(first) != 1 || answered(second, third) != 0 {
-			t.Errorf("what the first wait began before is answered %d times, the rest %d times", answered(first), answered(second, third))
+			t.Errorf("the first batch is answered %d times, the rest %d times", answered(first), answered(second, third))
 		}
 		d.end <- nil // one wait for both
 		synctest.Wait()
@@ -77,7 +76,7 @@ func TestNobodyIsAnsweredBeforeTheDisk(t *testing.T) {
 	})
 }
 
-func TestALostWaitHasTheSignalRepeated(t *testing.T) {
+func TestFailedFlushIsUnavailable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		// While the first waits, the connection is lost and made anew.
@@ -96,7 +95,7 @@ func TestALostWaitHasTheSignalRepeated(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		if _, ok := ingest.RetryAfter(err); !ok {
-			t.Error("nobody says when to try again")
+			t.Error("no Retry-After")
 		}
 		if err := <-third; err != nil {
 			t.Error(err)
@@ -107,7 +106,7 @@ func TestALostWaitHasTheSignalRepeated(t *testing.T) {
 	})
 }
 
-func TestClosingWaitsForTheDisk(t *testing.T) {
+func TestCloseWaitsForFlush(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w, d := onDisk(1)
@@ -126,9 +125,9 @@ func TestClosingWaitsForTheDisk(t *testing.T) {
 	})
 }
 
-// Of a request that ended, nobody can say what came of its signal; of one that was
-// never taken in hand everybody can.
-func TestARequestThatEndedMayHaveBeenStored(t *testing.T) {
+// A signal may be stored though its request was cancelled. The answer says so, but not
+// for a signal that was refused by the queue.
+func TestCancelledRequestMayBeStored(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w, d := onDisk(1)

@@ -10,7 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-func TestAPauseIsARate(t *testing.T) {
+func TestPauseBoundsRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &Service{pause: pause}
@@ -24,22 +24,22 @@ func TestAPauseIsARate(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if took := time.Since(begun); took != mostInTurn*slowBy || len(refused) != 20-mostInTurn {
+		if took := time.Since(begun); took != maxWaiting*slowBy || len(refused) != 20-maxWaiting {
 			t.Errorf("20 at once took %s and %d were refused", took, len(refused))
 		}
 		if err := <-refused; !fault.Is(err, fault.KindLimited) {
 			t.Errorf("refused with %v", err)
 		}
-		if len(s.turns.lines) != 0 {
-			t.Errorf("%d lines are left", len(s.turns.lines))
+		if len(s.attempts.lines) != 0 {
+			t.Errorf("%d queues are left", len(s.attempts.lines))
 		}
 	})
 }
 
-func TestWhoeverLeavesTheLineMakesRoom(t *testing.T) {
+func TestLeavingAttemptFreesPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var waits turns
+		var waits attemptQueue
 		leave, err := waits.take(t.Context(), "ana")
 		if err != nil {
 			t.Fatal(err)

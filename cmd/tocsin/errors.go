@@ -14,26 +14,27 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// complain says what went wrong to whoever typed the command: a fault's own
-// words and fields. Causes are shown only where more was asked for.
-func complain(w io.Writer, err error, verbose bool) {
+// printError prints the error of a command: the message and fields of a fault. Its
+// cause
+// is printed only where verbose is set.
+func printError(w io.Writer, err error, verbose bool) {
 	f, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		_, _ = fmt.Fprintln(w, "Interrupted.")
 	case errors.Is(err, errUnwell):
-		return // the doctor has said it all
+		return // the doctor has printed its findings
 	case !ok || f.Kind == fault.KindInternal:
 		_, _ = fmt.Fprintln(w, "Something went wrong that should not have. With --verbose this says what.")
 	default:
-		complainOfFault(w, f)
+		printFault(w, f)
 	}
 	if verbose {
 		_, _ = fmt.Fprintf(w, "Cause: %v\n", cause(err))
 	}
 }
 
-func complainOfFault(w io.Writer, f *fault.Error) {
+func printFault(w io.Writer, f *fault.Error) {
 	if mistakes, ok := errors.AsType[blueprint.Mistakes](f.Cause); ok {
 		_, _ = fmt.Fprintf(w, "%s:\n", strings.TrimRight(f.Message, ".:"))
 		for _, m := range mistakes {
@@ -56,13 +57,13 @@ func cause(err error) error {
 	return err
 }
 
-func complainOfUsage(w io.Writer, err error) {
+func printUsageError(w io.Writer, err error) {
 	_, _ = fmt.Fprintf(w, "%s.\n`tocsin help` lists the commands, `tocsin help COMMAND` tells about one.\n", strings.TrimRight(capital(err.Error()), ".\n"))
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// unreachable puts into words why a database could not be opened or prepared.
+// unreachable is the fault of a database that could not be opened or migrated.
 func unreachable(database config.Database, err error) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok || errors.Is(err, context.Canceled) {
 		return err
@@ -70,14 +71,14 @@ func unreachable(database config.Database, err error) error {
 	return fault.Unavailable("The database %s %s", database, whyUnreachable(err)).Because(err)
 }
 
-// The conditions of PostgreSQL that a wrong address leads to.
+// The SQLSTATE codes of PostgreSQL that a wrong URL leads to.
 const (
 	badPassword = "28P01"
 	badUser     = "28000"
 	noDatabase  = "3D000"
 )
 
-// refusal is an error that the server itself answers with.
+// refusal is an error that the database server returned.
 type refusal interface {
 	error
 	SQLState() string

@@ -13,29 +13,29 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 )
 
-func TestAKeyThatWasJustMadeWorks(t *testing.T) {
+func TestNewKeyWorksAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.contents.Integrations = append(h.contents.Integrations, catalog.Integration{ID: 7, Kind: catalog.KindSLO, ServiceID: new(int64(2)), KeyHMAC: []byte("hmac:new")})
 	if s, _ := h.last(t, "new", breach("")); s.ServiceID != 2 || h.reloads != 1 {
 		t.Errorf("got %+v after %d reloads", s, h.reloads)
 	}
 }
 
-// A refusal is by the configuration as it is, never by the picture at hand.
-func TestWhatWasJustConfiguredIsNotRefused(t *testing.T) {
+// An event is refused by the current configuration only, never by a cached snapshot.
+func TestRefusalUsesCurrentConfiguration(t *testing.T) {
 	t.Parallel()
 	const body = `{"service":"billing","sli":"availability","slo":{"name":"x"}}`
-	catchAll := func(h *house) { h.contents.Organization.CatchAllServiceID = new(int64(3)) }
-	added := func(h *house) {
+	catchAll := func(h *fixture) { h.contents.Organization.CatchAllServiceID = new(int64(3)) }
+	added := func(h *fixture) {
 		h.contents.Services = append(h.contents.Services, catalog.Service{ID: 8, Slug: "billing"})
 	}
 	for _, test := range []struct {
 		name   string
-		change func(*house)
+		change func(*fixture)
 		want   int64
 	}{{"a service", added, 8}, {"a catch-all", catchAll, 3}} {
-		h := newHouse(t)
+		h := newFixture(t)
 		if _, err := h.post("any", body); !fault.Is(err, fault.KindInvalid) || h.reloads != 1 {
 			t.Fatalf("%s: before: %v, %d reloads", test.name, err, h.reloads)
 		}
@@ -46,16 +46,16 @@ func TestWhatWasJustConfiguredIsNotRefused(t *testing.T) {
 		if h.last(t, "any", body); h.reloads != 2 {
 			t.Errorf("%s: a signal that is taken cost a reload", test.name)
 		}
-		h.cached = newHouse(t).cached
+		h.cached = newFixture(t).cached
 		if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer[0].Status != incident.ResultCreated {
 			t.Errorf("%s: the replay: %+v, %v", test.name, answer, err)
 		}
 	}
 }
 
-func TestAReplayKnowsAnIntegrationThatIsNewerThanThePicture(t *testing.T) {
+func TestReplayWithNewIntegration(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.contents.Integrations = append(h.contents.Integrations, catalog.Integration{ID: 7, Kind: catalog.KindSLO, ServiceID: new(int64(2))})
 	h.rejections = []ingest.Rejection{{ID: 1, IntegrationID: 7, Endpoint: slo.Path, Status: 415, Body: []byte(breach(""))}}
 	if answer, err := h.service.Replay(t.Context(), 1, "ana@example.com"); err != nil || answer[0].Status != incident.ResultCreated {
@@ -63,9 +63,9 @@ func TestAReplayKnowsAnIntegrationThatIsNewerThanThePicture(t *testing.T) {
 	}
 }
 
-func TestAStaleSignalIsResolvedAnew(t *testing.T) {
+func TestStaleSignalIsResolvedAgain(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	h.stale = 1
 	h.contents.Organization.ConfigVersion = 5
 	h.contents.Integrations[0].ServiceID = new(int64(2))
@@ -87,9 +87,9 @@ func TestAStaleSignalIsResolvedAnew(t *testing.T) {
 	}
 }
 
-func TestResolveLeavesTheBreachAsItWas(t *testing.T) {
+func TestResolveDoesNotChangeEvent(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newFixture(t)
 	b := decode(t, breach(`"observed":"a","snooze":"b","started_at":"c"`))
 	integration := h.contents.Integrations[1]
 	h.contents.Organization.CatchAllServiceID = new(int64(3))
