@@ -312,7 +312,7 @@ func (o *Outbox) observe(c Claim, state string) {
 func (o *Outbox) deliver(ctx context.Context, c *Claim) (receipt Receipt, failure *Failure) {
 	channel := o.Channels[c.Medium]
 	if channel == nil {
-		return Receipt{}, &Failure{Reason: c.Medium.Word() + " is not configured.", Permanent: true}
+		return Receipt{}, &Failure{Reason: c.Medium.Name() + " is not configured.", Permanent: true}
 	}
 	if err := o.Composer.Compose(c); err != nil {
 		return Receipt{}, &Failure{Reason: "The message could not be written.", Cause: err.Error(), Permanent: true}
@@ -362,19 +362,4 @@ func Retry(n int, f Failure) (wait time.Duration, again bool) {
 		return 0, false
 	}
 	return max(waits[n-1], f.RetryAfter), true
-}
-
-// Word is the name of a medium for people.
-func (m Medium) Word() string {
-	switch m {
-	case SMS:
-		return "SMS"
-	case Email:
-		return "Email"
-	case Slack:
-		return "Slack"
-	case Voice:
-		return "Voice"
-	}
-	return string(m)
 }

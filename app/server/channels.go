@@ -45,7 +45,7 @@ func newChannels(cfg config.Config, log *slog.Logger) (channels map[notify.Mediu
 	if len(channels) > 0 {
 		return channels, false, nil
 	}
-	for _, m := range []notify.Medium{notify.SMS, notify.Email, notify.Slack, notify.Voice} {
+	for _, m := range notify.Media {
 		channels[m] = logChannel{log}
 	}
 	return channels, true, nil

@@ -152,7 +152,7 @@ func placeName(p *Place) string {
 }
 
 func (p *printer) messageSentence(person int64, m *Message) string {
-	told := p.names(person) + " " + mediumWords[m.Medium]
+	told := p.names(person) + " " + m.Medium.Phrase()
 	if m.Rule != RuleRepeat {
 		return told + " — " + reason(m.Why, p.names(person)) + "; " + ruleWords(m)
 	}
@@ -162,8 +162,6 @@ func (p *printer) messageSentence(person int64, m *Message) string {
 	}
 	return told
 }
-
-var mediumWords = map[notify.Medium]string{notify.SMS: "by SMS", notify.Email: "by email", notify.Voice: "by voice", notify.Slack: "in Slack"}
 
 // reason is why somebody is paged, for others to read.
 func reason(w escalation.Why, name string) string {

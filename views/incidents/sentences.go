@@ -222,14 +222,11 @@ func (a Attempt) again(c element.Clock) templ.Component {
 	return element.Say("; tried again ", element.Second(c, a.RetryAt))
 }
 
-// carriers are what people know the carrier of a medium as.
-var carriers = map[string]string{"sms": "Twilio", "voice": "Twilio", "email": "The mail server", "slack": "Slack"}
-
 // reason is why it failed, in words and without a full stop, since a sentence
 // goes on after it: what a library says of a connection is for the log.
 func (a Attempt) reason() string {
 	reason := strings.TrimSuffix(a.Error, ".")
-	carrier := carriers[a.Medium]
+	carrier := element.Carrier(a.Medium)
 	if carrier == "" {
 		return reason
 	}

@@ -43,7 +43,7 @@ func (p *Pages) WouldPage(req *Request, i organization.IntegrationRecord) string
 	for _, r := range req.FirstPaged(req.Config.Service(*i.ServiceID)) {
 		n, ok := req.Config.Recipients[r.UserID].Notification(0, "high", p.Works)
 		if ok && !r.Shadow {
-			words = append(words, req.Config.Person(r.UserID).Name+" by "+MediumName(n.Method.Medium))
+			words = append(words, req.Config.Person(r.UserID).Name+" "+n.Method.Medium.Phrase())
 		}
 	}
 	return element.And(words)

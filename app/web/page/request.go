@@ -66,7 +66,7 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	var unavailable []string
 	for _, medium := range notify.Media {
 		if !p.deps.Works(medium) && req.Config.usedMedia[medium] {
-			unavailable = append(unavailable, MediumName(medium))
+			unavailable = append(unavailable, medium.Inside())
 		}
 	}
 	if unavailable == nil {
@@ -74,17 +74,4 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	}
 	return []layout.Banner{{Kind: layout.Warning,
 		Text: "Not configured here: " + element.And(unavailable) + ". Pages to such contacts go to the person’s next one."}}
-}
-
-// MediumName names a medium within a sentence.
-func MediumName(m notify.Medium) string {
-	switch m {
-	case notify.SMS:
-		return "SMS"
-	case notify.Slack:
-		return "Slack"
-	case notify.Voice:
-		return "calls"
-	}
-	return string(m)
 }
