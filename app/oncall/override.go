@@ -2,7 +2,7 @@ package oncall
 
 import "time"
 
-// Override puts people on and takes them off, for a time, over all layers.
+// Override changes who is on call for a time, after all layers.
 type Override struct {
 	ID   int64     `json:"id,omitempty"`
 	From time.Time `json:"from"`
@@ -15,8 +15,7 @@ type Override struct {
 	Out Person `json:"out,omitempty"`
 	// In is whom a replace or an add puts on.
 	In Person `json:"in,omitempty"`
-	// By is the actor who made it, Reason what they said. Neither has a
-	// bearing on who is on call.
+	// By is the actor who made it, Reason their note. Neither affects who is on call.
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -49,8 +48,8 @@ type holder struct {
 	person Person
 	// layer is whose choice the person is or stands in for.
 	layer string
-	// overridden tells that an override put the person on. Its id may be 0:
-	// one that is only being considered has none yet.
+	// overridden says that an override put the person on. The override's id may be 0,
+	// where it is only a draft.
 	overridden bool
 	override   int64
 }
