@@ -167,9 +167,9 @@ priorities: [{level: 2, name: P2, ack_expires: 1m}]
 `)},
 }
 
-// TestTheSimulatorForeseesWhatHappens lets each breach come in earnest and holds
+// TestSimulatorMatchesServer lets each breach come in earnest and holds
 // what was done against what the simulator said of it: every step, every message.
-func TestTheSimulatorForeseesWhatHappens(t *testing.T) {
+func TestSimulatorMatchesServer(t *testing.T) {
 	t.Parallel()
 	for _, f := range foreseeable {
 		t.Run(f.name, func(t *testing.T) {
