@@ -11,7 +11,7 @@ type Override struct {
 	Position Position `json:"position,omitempty"`
 	Kind     Kind     `json:"kind"`
 	// Out is whom a replace or a remove takes off. A remove without one takes
-	// off whoever is on.
+	// off everybody who is on.
 	Out Person `json:"out,omitempty"`
 	// In is whom a replace or an add puts on.
 	In Person `json:"in,omitempty"`
@@ -28,7 +28,7 @@ const (
 	// Replace puts In on instead of Out, wherever Out is the layer's choice
 	// or, through earlier overrides, the current one.
 	Replace Kind = "replace"
-	// Add puts In on besides whoever is.
+	// Add puts In on beside those who are on.
 	Add Kind = "add"
 	// Remove takes Out off where they are the current choice. No lower layer
 	// steps in: the position has nobody unless somebody is added.

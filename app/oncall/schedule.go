@@ -77,7 +77,7 @@ type Layer struct {
 	// nobody. Empty means none: it always has. Periods keep counting outside.
 	Restrictions []Window `json:"restrictions,omitempty"`
 	// Phase is where in Members the count begins. Version.Succeed sets it, so
-	// that a change of members does not move whoever is on.
+	// that a change of members does not change who is on call at present.
 	Phase int `json:"phase,omitempty"`
 	// Held is the list that stays in force until the period in which the
 	// members were changed is over.

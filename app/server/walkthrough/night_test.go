@@ -86,7 +86,7 @@ func TestLinkInSMSAcknowledges(t *testing.T) {
 	content(t, tab)
 }
 
-// Whoever comes second by a link is told who was first.
+// A person who opens a link second sees who was first.
 func TestLinkInMailAfterAck(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
