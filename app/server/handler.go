@@ -22,12 +22,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/app/web/page/account"
 	"github.com/tocsin-oncall/tocsin/app/web/page/incidents"
+	"github.com/tocsin-oncall/tocsin/app/web/page/integrations"
 	"github.com/tocsin-oncall/tocsin/app/web/page/link"
 	"github.com/tocsin-oncall/tocsin/app/web/page/oncall"
 	peoplepages "github.com/tocsin-oncall/tocsin/app/web/page/people"
+	"github.com/tocsin-oncall/tocsin/app/web/page/policies"
 	"github.com/tocsin-oncall/tocsin/app/web/page/services"
 	"github.com/tocsin-oncall/tocsin/app/web/page/signin"
 	"github.com/tocsin-oncall/tocsin/app/web/page/start"
+	"github.com/tocsin-oncall/tocsin/app/web/page/teams"
 )
 
 // Parts are what the HTTP interface is made from. All are required unless stated
@@ -68,18 +71,20 @@ type Configuration interface {
 
 // Slices are the dependencies of each part of the HTTP interface.
 type Slices struct {
-	Web       web.Deps
-	Hook      hook.Deps
-	Callback  callback.Deps
-	API       api.Deps
-	Page      page.Deps
-	Incidents incidents.Deps
-	Services  services.Deps
-	People    peoplepages.Deps
-	Account   account.Deps
-	SignIn    signin.Deps
-	Start     start.Deps
-	Link      link.Deps
+	Web          web.Deps
+	Hook         hook.Deps
+	Callback     callback.Deps
+	API          api.Deps
+	Page         page.Deps
+	Incidents    incidents.Deps
+	Services     services.Deps
+	Integrations integrations.Deps
+	Teams        teams.Deps
+	People       peoplepages.Deps
+	Account      account.Deps
+	SignIn       signin.Deps
+	Start        start.Deps
+	Link         link.Deps
 }
 
 // NewSlices gives each slice what it needs.
@@ -103,14 +108,16 @@ func NewSlices(p Parts) Slices {
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
 			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
-		Page:      page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
-		Incidents: incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
-		Services:  services.Deps{Incidents: reads, Changes: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
-		People:    peoplepages.Deps{Auth: p.Auth, Incidents: reads},
-		Account:   account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
-		SignIn:    signin.Deps{Auth: p.Auth},
-		Start:     start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
-		Link:      link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
+		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
+		Services:     services.Deps{Incidents: reads, Changes: reads},
+		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
+		Teams:        teams.Deps{Incidents: reads},
+		People:       peoplepages.Deps{Auth: p.Auth},
+		Account:      account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
+		SignIn:       signin.Deps{Auth: p.Auth},
+		Start:        start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
+		Link:         link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
 	}
 }
 
@@ -124,7 +131,10 @@ func (s Slices) Handler() *web.Router {
 	pages := page.New(r, s.Page)
 	incidents.Mount(pages, s.Incidents)
 	oncall.Mount(pages)
+	policies.Mount(pages)
 	services.Mount(pages, s.Services)
+	integrations.Mount(pages, s.Integrations)
+	teams.Mount(pages, s.Teams)
 	peoplepages.Mount(pages, s.People)
 	signin.Mount(pages, s.SignIn)
 	link.Mount(pages, s.Link)

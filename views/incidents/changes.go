@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -18,10 +19,15 @@ type Change struct {
 // maxSummary bounds, in runes, what is shown of a summary before it is opened.
 const maxSummary = 160
 
-// short is a summary's beginning; cut tells that there is more.
+// short is a summary's beginning, up to a space where there is one near the end;
+// cut tells that there is more.
 func (c Change) short() (text string, cut bool) {
 	if utf8.RuneCountInString(c.Summary) <= maxSummary {
 		return c.Summary, false
 	}
-	return string([]rune(c.Summary)[:maxSummary-1]) + "…", true
+	text = string([]rune(c.Summary)[:maxSummary-1])
+	if space := strings.LastIndexByte(text, ' '); space > len(text)*3/4 {
+		text = strings.TrimRight(text[:space], " ")
+	}
+	return text + "…", true
 }

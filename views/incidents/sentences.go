@@ -53,6 +53,32 @@ func (e Event) tone() string {
 
 func (e Event) automatic() bool { return e.By == "" || e.By == "Tocsin" || e.Sender != "" }
 
+// received is what opened the incident: only an SLO is breached.
+func (f Facts) received() string {
+	if f.SLO == "" {
+		return "Alert received"
+	}
+	return "Breach received"
+}
+
+// again is what reopened the incident.
+func (f Facts) again() string {
+	if f.SLO == "" {
+		return "Fires again"
+	}
+	return "Breached again"
+}
+
+// recovered is what stopped firing: of a group, one alert of several.
+func (p IncidentPage) recovered() string {
+	for _, e := range p.Timeline {
+		if e.Kind == "joined" {
+			return "An alert of the group recovered"
+		}
+	}
+	return "Recovered"
+}
+
 func via(channel string) string {
 	switch channel {
 	case "sms":

@@ -118,11 +118,14 @@ func nobodyPaged(p IncidentPage) string {
 // ResolvedBy says who ended an incident, the same in its head, on its timeline
 // and behind a link in a message: the person, else the sender that told of the
 // recovery, else Tocsin, which found nothing firing any more.
-func ResolvedBy(person, sender string) string {
+func ResolvedBy(person, sender string, f Facts) string {
 	switch {
 	case person != "":
 		return "by " + person
 	case sender != "":
+		if f.SLO == "" {
+			return "by " + sender + ": nothing fires any more"
+		}
 		return "by " + sender + ": the SLO recovered"
 	}
 	return "by Tocsin: nothing fires any more"
@@ -364,7 +367,7 @@ func (p IncidentPage) tagline() templ.Component {
 }
 
 func (p IncidentPage) resolvedWords() string {
-	words := " " + ResolvedBy(p.ResolvedBy, p.RecoveredBy) + ", after " + element.Duration(p.ResolvedAt.Sub(p.CreatedAt)) + "."
+	words := " " + ResolvedBy(p.ResolvedBy, p.RecoveredBy, p.Facts) + ", after " + element.Duration(p.ResolvedAt.Sub(p.CreatedAt)) + "."
 	if p.Resolution != "" {
 		words += " “" + p.Resolution + "”"
 	}

@@ -17,10 +17,16 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
-// said is what a line of the timeline reads like.
+// said is what a line of the timeline reads like, of an incident that is no
+// breach of an SLO.
 func said(t *testing.T, e Event) string {
 	t.Helper()
-	var p IncidentPage
+	return saidOn(t, IncidentPage{}, e)
+}
+
+// saidOn is what a line of a page's timeline reads like.
+func saidOn(t *testing.T, p IncidentPage, e Event) string {
+	t.Helper()
 	p.Number = 17
 	p.Frame.Clock = element.Clock{Now: night.Add(time.Hour), Zone: time.UTC}
 	var b strings.Builder
@@ -38,7 +44,7 @@ func TestTimelineSpeaks(t *testing.T) {
 		event Event
 		want  string
 	}{
-		{Event{Kind: "received", Sender: "SRE"}, "Breach received from SRE"},
+		{Event{Kind: "received", Sender: "SRE"}, "Alert received from SRE"},
 		{Event{Kind: "raised", Sender: "SRE", To: "P1"}, "SRE raised the priority to P1"},
 		{Event{Kind: "joined", Sender: "SRE", Text: "Disk full"}, "Another alert of the group, says SRE: Disk full"},
 		{Event{Kind: "worse", Sender: "SRE", From: "warning", To: "critical"}, "Worse, says SRE: severity from warning to critical"},
@@ -47,10 +53,11 @@ func TestTimelineSpeaks(t *testing.T) {
 		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 passed over: nobody who can be reached is backup on call in Payments"},
 		{Event{Kind: "acknowledged", By: "Ana Ortiz", Via: "sms"}, "Ana Ortiz acknowledged by SMS"},
 		{Event{Kind: "resolved", By: "Tocsin"}, "Resolved by Tocsin: nothing fires any more"},
-		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: the SLO recovered"},
+		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: nothing fires any more"},
 		{Event{Kind: "trouble", Text: "A page could not be turned into messages."}, "A page could not be turned into messages."},
 		{Event{Kind: "resolved", By: "Ana Ortiz", Text: "Rolled back."}, "Ana Ortiz resolved it “Rolled back.”"},
-		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, says SRE; reopened"},
+		{Event{Kind: "reopened", Sender: "SRE"}, "Fires again, says SRE; reopened"},
+		{Event{Kind: "recovered", Sender: "SRE"}, "Recovered, says SRE"},
 		{Event{Kind: "note", By: "Ben", Text: "<b>&"}, "Ben added a note “<b>&”"},
 		{Event{Kind: "of a later release", Text: "Something happened."}, "Something happened."},
 		{Event{Kind: KindAttempt, Attempt: &Attempt{PageID: 1, Person: ana, Medium: "sms", State: Delivered, At: night.Add(3 * time.Second)}}, "SMS to Ana delivered 02:00:11\u00a0· why Ana?"},
@@ -117,6 +124,32 @@ func TestWhatGathersSaysWhy(t *testing.T) {
 	}
 }
 
+func TestTimelineNamesBreachOfSLO(t *testing.T) {
+	t.Parallel()
+	p := IncidentPage{Facts: Facts{SLO: "Availability"}}
+	for _, test := range []struct {
+		event Event
+		want  string
+	}{
+		{Event{Kind: "received", Sender: "SRE"}, "Breach received from SRE"},
+		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: the SLO recovered"},
+		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, says SRE; reopened"},
+	} {
+		if got := saidOn(t, p, test.event); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+// One alert of several that recovers does not read as the end of the incident.
+func TestTimelineNamesRecoveryInGroup(t *testing.T) {
+	t.Parallel()
+	p := IncidentPage{Timeline: []Event{{Kind: "received"}, {Kind: "joined"}}}
+	if got, want := saidOn(t, p, Event{Kind: "recovered", Sender: "Prometheus"}), "An alert of the group recovered, says Prometheus"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestPeriod(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"28d": "28 days", "1d": "1 day", "60m": "60 min", "2h": "2 hours", "1w": "1 week", "d": "d", "1h30m": "1h30m", "": ""} {
@@ -137,19 +170,20 @@ func TestTabsKeepTheFilter(t *testing.T) {
 
 func TestAnEndIsWordedTheSameEverywhere(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ person, sender, want string }{
-		{"Ana Ortiz", "", "by Ana Ortiz"},
-		{"", "SRE infrastructure", "by SRE infrastructure: the SLO recovered"},
-		{"", "", "by Tocsin: nothing fires any more"},
+	for _, c := range []struct{ person, sender, slo, want string }{
+		{"Ana Ortiz", "", "Availability", "by Ana Ortiz"},
+		{"", "SRE infrastructure", "Availability", "by SRE infrastructure: the SLO recovered"},
+		{"", "Prometheus", "", "by Prometheus: nothing fires any more"},
+		{"", "", "", "by Tocsin: nothing fires any more"},
 	} {
-		p := IncidentPage{ResolvedBy: c.person, RecoveredBy: c.sender, CreatedAt: night, ResolvedAt: night.Add(12 * time.Minute)}
+		p := IncidentPage{Facts: Facts{SLO: c.slo}, ResolvedBy: c.person, RecoveredBy: c.sender, CreatedAt: night, ResolvedAt: night.Add(12 * time.Minute)}
 		if got, want := p.resolvedWords(), " "+c.want+", after 12 min."; got != want {
 			t.Errorf("the head says %q, want %q", got, want)
 		}
 		if c.person != "" {
 			continue
 		}
-		if got, want := said(t, Event{Kind: "resolved", By: "Tocsin", Sender: c.sender}), "Resolved "+c.want; got != want {
+		if got, want := saidOn(t, p, Event{Kind: "resolved", By: "Tocsin", Sender: c.sender}), "Resolved "+c.want; got != want {
 			t.Errorf("the timeline says %q, want %q", got, want)
 		}
 	}

@@ -47,7 +47,7 @@ type Page struct {
 	Dedup string
 	// Snippets are what a person copies into the sender's configuration; without
 	// any, the command that sends a native breach stands there.
-	Snippets []Snippet
+	Snippets []element.Snippet
 	// ExampleService is filled into the snippet.
 	ExampleService string
 	// WouldPage completes "A breach now would page ": "Ana Ortiz by SMS"; empty
@@ -60,12 +60,6 @@ type Page struct {
 	Rejected []Rejected
 	// OlderRejected is the query for more of them, or empty.
 	OlderRejected string
-}
-
-// Snippet is a text to copy.
-type Snippet struct {
-	Title string // "Alertmanager"
-	Text  string
 }
 
 // Signal is something that was accepted lately.

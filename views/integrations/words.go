@@ -90,19 +90,11 @@ func (p Page) bodyDecides() templ.Component {
 		unknown = element.Say("What names a service that nobody knows goes to ", element.To("/services/", p.CatchAll), ", the catch-all.")
 	}
 	test := element.If(p.MayTest && p.ExampleService != "", " The test "+p.Noun+" names ", element.To("/services/", element.Ref{Slug: p.ExampleService, Name: p.ExampleService}), ", and pages whoever answers for it.")
-	return element.Say("The service comes from the body of each signal, and whom "+p.articled()+" pages with it. ", unknown, test)
+	return element.Say("The service comes from the body of each signal, and whom "+element.WithArticle(p.Noun)+" pages with it. ", unknown, test)
 }
 
-// articled is the noun after its article: "a breach", "an alert".
-func (p Page) articled() string {
-	if strings.ContainsAny(p.Noun[:min(1, len(p.Noun))], "aeiou") {
-		return "an " + p.Noun
-	}
-	return "a " + p.Noun
-}
-
-// aNoun is articled at the start of a sentence.
-func (p Page) aNoun() string { return "A" + p.articled()[1:] }
+// aNoun is the noun with its article, at the start of a sentence.
+func (p Page) aNoun() string { return "A" + element.WithArticle(p.Noun)[1:] }
 
 // coded is a text with what stands between backticks as code.
 func coded(text string) templ.Component {

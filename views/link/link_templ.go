@@ -598,7 +598,7 @@ func buttons(p Page) templ.Component {
 }
 
 func resolver(p Page) string {
-	return ", " + incidents.ResolvedBy(p.ResolvedBy, p.RecoveredBy)
+	return ", " + incidents.ResolvedBy(p.ResolvedBy, p.RecoveredBy, p.Facts)
 }
 
 // Expired is where a link that ran out, or never was one, leads.

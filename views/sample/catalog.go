@@ -73,6 +73,9 @@ func integrationPages() []Page {
 	revealed.Key = "slo0000000000000000000000000key1"
 	waiting := integrations.Page{Frame: administrator("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach",
 		Endpoint: page.Endpoint, KeyEnd: "key1", Noun: page.Noun, Identity: page.Identity, ExampleService: "checkout-api"}
+	other := integrations.Page{Frame: frame("Prometheus", layout.Integrations), Integration: element.Ref{Slug: "prometheus", Name: "Prometheus"}, Kind: "Prometheus Alertmanager",
+		Service: checkout, Endpoint: "https://tocsin.acme.example/webhooks/alertmanager", KeyEnd: "key2", Noun: "alert", Identity: "an alert’s `fingerprint` within its `groupKey`",
+		MayTest: true, Snippets: snippets(), WouldPage: "Ana Ortiz by SMS"}
 	return []Page{
 		{"integrations", integrations.List(integrations.ListPage{Frame: frame("Integrations", layout.Integrations), Integrations: []integrations.ListRow{
 			{Integration: sre, Kind: "SLO breach", Service: checkout, LastAt: now.Add(-4 * time.Minute), Rejected: 2},
@@ -81,5 +84,6 @@ func integrationPages() []Page {
 		{"integration", integrations.Integration(page)},
 		{"integration-revealed", integrations.Integration(revealed)},
 		{"integration-waiting", integrations.Integration(waiting)},
+		{"integration-alertmanager", integrations.Integration(other)},
 	}
 }

@@ -33,13 +33,14 @@ func doorPages() []Page {
 		{"start-1", start.Start(startPage(1))},
 		{"start-2", start.Start(startPage(2))},
 		{"start-3", start.Start(startPage(3))},
+		{"start-alertmanager", start.Start(startOtherFormat())},
 		{"start-4", start.Start(startPage(4))},
 		{"start-done", start.Start(startPage(5))},
 	}
 }
 
 func startPage(reached int) start.Page {
-	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true}
+	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true, Noun: "breach"}
 	p.Contacts = []account.Contact{{ID: 1, Medium: "email", Address: "dana@acme.example", CodeSentAt: now.Add(-20 * time.Second)}}
 	if reached > 1 {
 		p.Contacts[0].Verified = true
@@ -56,6 +57,22 @@ func startPage(reached int) start.Page {
 		p.Test.Status, p.Test.AnsweredIn = incidents.Acknowledged, 42*time.Second
 	}
 	return p
+}
+
+// startOtherFormat is of a sender with a format of its own.
+func startOtherFormat() start.Page {
+	p := startPage(3)
+	p.Noun, p.Curl = "alert", ""
+	p.Snippets = snippets()
+	return p
+}
+
+// snippets are of a sender with a format of its own.
+func snippets() []element.Snippet {
+	return []element.Snippet{
+		{Title: "Alertmanager", Text: "receivers:\n  - name: tocsin\n    webhook_configs:\n      - url: https://tocsin.acme.example/webhooks/alertmanager\n        http_config:\n          authorization: {credentials: $TOCSIN_KEY}"},
+		{Title: "curl", Text: "curl -i https://tocsin.acme.example/webhooks/alertmanager -H 'Authorization: Bearer $TOCSIN_KEY' -d @alerts.json"},
+	}
 }
 
 func failPages() []Page {

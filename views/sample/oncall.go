@@ -64,7 +64,7 @@ func onCallPages() []Page {
 		{"schedule", oncall.Schedule(schedule())},
 		{"schedule-quiet", oncall.Schedule(quietSchedule())},
 		{"policies", policies.List(policies.ListPage{Frame: frame("Escalation policies", layout.Policies), Policies: []policies.ListRow{{Policy: payments, Team: payments, Steps: policy().Steps, Repeat: 3, Services: 4}}})},
-		{"policies-none", policies.List(policies.ListPage{Frame: frame("Escalation policies", layout.Policies)})},
+		{"policies-none", policies.List(policies.ListPage{Frame: administrator("Escalation policies", layout.Policies)})},
 		{"policy", policies.Policy(policy())},
 		{"policy-short", policies.Policy(shortPolicy())},
 	}

@@ -22,11 +22,15 @@ type Page struct {
 	Form    ServiceForm
 	// MayCreate is false for those who may not configure the organisation.
 	MayCreate bool
-	// Integration is the key that was made with it; Curl the command that sends
-	// a test breach with it.
+	// Integration is the key that was made with it. Noun is what people call a
+	// signal of its format: "breach", "alert".
 	Integration element.Ref
-	Curl        string
-	// Test is the incident that the test breach opened: POST /start/test.
+	Noun        string
+	// Curl is the command that sends a breach with it; of another format than the
+	// native one, Snippets are what the sender's configuration needs.
+	Curl     string
+	Snippets []element.Snippet
+	// Test is the incident that the test signal opened: POST /start/test.
 	Test *Test
 }
 
@@ -37,7 +41,7 @@ type ServiceForm struct {
 	Team    element.Field
 }
 
-// Test is the incident of the test breach.
+// Test is the incident of the test signal.
 type Test struct {
 	Number    int64
 	Version   int64

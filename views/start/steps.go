@@ -46,3 +46,6 @@ func attemptKind(a incidents.Attempt) string {
 	}
 	return "system"
 }
+
+// aNoun is the noun with its article, at the start of a sentence.
+func (p Page) aNoun() string { return "A" + element.WithArticle(p.Noun)[1:] }

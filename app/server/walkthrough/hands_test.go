@@ -181,8 +181,8 @@ func TestManualIncident(t *testing.T) {
 	open(t, tab, h, fmt.Sprintf("/incidents/%v", inc["number"]))
 	tab.WaitFor("Three calls since noon.")
 	tab.WaitFor("Opened by ")
-	if text := tab.Text(); strings.Contains(text, "Breach received") {
-		t.Errorf("it is said to be a breach: %s", text)
+	if text := tab.Text(); strings.Contains(text, "received from") {
+		t.Errorf("it is said to come from a sender: %s", text)
 	}
 	content(t, tab)
 }

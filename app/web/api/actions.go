@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,9 +18,26 @@ type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
-// actOn carries out an act and answers with the incident after it. What the
-// incident's state does not allow is a conflict; what was so already is not.
-func (h *handlers) actOn(c echo.Context, actor auth.Actor, act incident.Act) (any, error) {
+// actOperations are those of the acts that the API offers.
+func actOperations() []operation {
+	var all []operation
+	for _, kind := range incident.ActKinds {
+		if !kind.API {
+			continue
+		}
+		act := func(h *handlers, c echo.Context, by auth.Actor) (any, error) { return h.act(c, by, kind) }
+		all = append(all, operation{http.MethodPost, "/incidents/:number/" + kind.Name, web.ActPermission(kind.Name), http.StatusOK, act, nil})
+	}
+	return all
+}
+
+// act carries out an act of a kind and answers with the incident after it. What
+// the incident's state does not allow is a conflict; what was so already is not.
+func (h *handlers) act(c echo.Context, actor auth.Actor, kind incident.ActKind) (any, error) {
+	act, err := readAct(c, kind)
+	if err != nil {
+		return nil, err
+	}
 	n, err := web.IncidentNumber(c)
 	if err != nil {
 		return nil, err
@@ -35,72 +54,63 @@ func (h *handlers) actOn(c echo.Context, actor auth.Actor, act incident.Act) (an
 	return h.incidentJSON(row), err
 }
 
-// noFields is the body of an action without parameters.
-type noFields struct{}
-
-func (h *handlers) acknowledge(c echo.Context, actor auth.Actor) (any, error) {
-	if _, err := readBody(c, &noFields{}); err != nil {
-		return nil, err
-	}
-	return h.actOn(c, actor, incident.ActAcknowledge{})
-}
-
-func (h *handlers) unacknowledge(c echo.Context, actor auth.Actor) (any, error) {
-	if _, err := readBody(c, &noFields{}); err != nil {
-		return nil, err
-	}
-	return h.actOn(c, actor, incident.ActUnacknowledge{})
-}
-
-func (h *handlers) resolve(c echo.Context, actor auth.Actor) (any, error) {
-	var body struct {
-		Resolution string `json:"resolution"`
-		Note       string `json:"note"`
-	}
-	if _, err := readBody(c, &body); err != nil {
-		return nil, err
-	}
-	if body.Resolution == "" {
-		body.Resolution = body.Note
-	}
-	return h.actOn(c, actor, incident.ActResolve{FixedBy: body.Resolution})
-}
-
-func (h *handlers) reopen(c echo.Context, actor auth.Actor) (any, error) {
-	if _, err := readBody(c, &noFields{}); err != nil {
-		return nil, err
-	}
-	return h.actOn(c, actor, incident.ActReopen{})
-}
-
-func (h *handlers) escalate(c echo.Context, actor auth.Actor) (any, error) {
-	if _, err := readBody(c, &noFields{}); err != nil {
-		return nil, err
-	}
-	return h.actOn(c, actor, incident.ActEscalate{})
-}
-
-func (h *handlers) setPriority(c echo.Context, actor auth.Actor) (any, error) {
-	var body struct {
-		Priority *int   `json:"priority"`
-		Reason   string `json:"reason"`
-	}
-	given, err := readBody(c, &body)
+// readAct reads an act from the body. A fault about single fields names every one
+// that is unknown or of the wrong type; what the act says of them comes after that.
+func readAct(c echo.Context, kind incident.ActKind) (incident.Act, error) {
+	members, err := readMembers(c)
 	if err != nil {
 		return nil, err
 	}
-	if !given["priority"] {
-		return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "must be a level, or null for none"})
-	}
-	return h.actOn(c, actor, incident.ActSetPriority{Level: body.Priority, Reason: body.Reason})
-}
-
-func (h *handlers) note(c echo.Context, actor auth.Actor) (any, error) {
-	var body struct {
-		Note string `json:"note"`
-	}
-	if _, err := readBody(c, &body); err != nil {
+	fields := &actFields{members: members, known: map[string]bool{}}
+	act, failure := kind.Read(fields)
+	if err := fields.err(); err != nil {
 		return nil, err
 	}
-	return h.actOn(c, actor, incident.ActNote{Text: body.Note})
+	return act, failure
+}
+
+// actFields are the members of a body as an act reads them.
+type actFields struct {
+	members map[string]json.RawMessage
+	// known are the names that the act asked for.
+	known  map[string]bool
+	faults []fault.Field
+}
+
+// Given implements incident.Fields.
+func (f *actFields) Given(name string) bool {
+	_, ok := f.members[name]
+	return ok
+}
+
+// Text implements incident.Fields.
+func (f *actFields) Text(name string) string { return field[string](f, name) }
+
+// Level implements incident.Fields.
+func (f *actFields) Level(name string) *int { return field[*int](f, name) }
+
+// field reads a member; the zero value where it is missing or of another type.
+func field[T any](f *actFields, name string) T {
+	var value T
+	f.known[name] = true
+	raw, ok := f.members[name]
+	if !ok {
+		return value
+	}
+	if message := readMember(raw, &value); message != "" {
+		f.faults = append(f.faults, fault.Field{Path: name, Message: message})
+		return *new(T)
+	}
+	return value
+}
+
+// err is a fault that names what is unknown or of the wrong type, else nil.
+func (f *actFields) err() error {
+	faults := f.faults
+	for name := range f.members {
+		if !f.known[name] {
+			faults = append(faults, unknownMember(name))
+		}
+	}
+	return bodyFault(faults)
 }

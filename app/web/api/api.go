@@ -67,19 +67,12 @@ type operation struct {
 
 // operations are all of the API. openapi.yaml describes each of them, which a
 // test checks.
-var operations = []operation{
+var operations = append(actOperations(), []operation{
 	{"GET", "/incidents", auth.ViewIncidents, 200, (*handlers).listIncidents, paged("status", "service", "team", "priority")},
 	{"POST", "/incidents", auth.ActOnIncident, 201, (*handlers).openIncident, nil},
 	{"GET", "/incidents/:number", auth.ViewIncidents, 200, (*handlers).getIncident, nil},
 	{"GET", "/incidents/:number/timeline", auth.ViewIncidents, 200, (*handlers).listTimeline, paged()},
 	{"GET", "/incidents/:number/pages", auth.ViewIncidents, 200, (*handlers).listPages, paged()},
-	{"POST", "/incidents/:number/acknowledge", auth.ActOnIncident, 200, (*handlers).acknowledge, nil},
-	{"POST", "/incidents/:number/unacknowledge", auth.ActOnIncident, 200, (*handlers).unacknowledge, nil},
-	{"POST", "/incidents/:number/resolve", auth.ActOnIncident, 200, (*handlers).resolve, nil},
-	{"POST", "/incidents/:number/reopen", auth.ActOnIncident, 200, (*handlers).reopen, nil},
-	{"POST", "/incidents/:number/escalate", auth.ActOnIncident, 200, (*handlers).escalate, nil},
-	{"POST", "/incidents/:number/priority", auth.ActOnIncident, 200, (*handlers).setPriority, nil},
-	{"POST", "/incidents/:number/notes", auth.ActOnIncident, 200, (*handlers).note, nil},
 	{"GET", "/oncall", auth.ViewOnCall, 200, (*handlers).listOnCall, paged("schedule", "team", "service", "at")},
 	{"POST", "/simulate", auth.Simulate, 200, (*handlers).simulate, nil},
 	{"GET", "/schedules", auth.ViewSchedules, 200, (*handlers).listSchedules, paged()},
@@ -100,7 +93,7 @@ var operations = []operation{
 	{"GET", "/users/:email", auth.ViewPeople, 200, userResource.one, nil},
 	{"GET", "/escalation-policies", auth.ViewPolicies, 200, policyResource.list, paged()},
 	{"GET", "/escalation-policies/:slug", auth.ViewPolicies, 200, policyResource.one, nil},
-}
+}...)
 
 // changes reports whether an operation has effects, which must happen once under
 // one Idempotency-Key.

@@ -16,10 +16,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
-// readBody reads a JSON object into a struct and returns which of its fields
-// were present. An empty body is an empty object. The fault names every field that
-// is unknown or of the wrong type.
-func readBody(c echo.Context, into any) (given map[string]bool, err error) {
+// readMembers reads the members of a JSON object. An empty body is an empty object.
+func readMembers(c echo.Context) (map[string]json.RawMessage, error) {
 	r := c.Request()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -35,30 +33,55 @@ func readBody(c echo.Context, into any) (given map[string]bool, err error) {
 	if err := json.Unmarshal(body, &members); err != nil || members == nil {
 		return nil, fault.Malformed("The body is no JSON object.").Because(err)
 	}
-	return assign(members, reflect.ValueOf(into).Elem())
+	return members, nil
 }
 
-func assign(members map[string]json.RawMessage, into reflect.Value) (map[string]bool, error) {
-	given := map[string]bool{}
+// readBody reads a JSON object into a struct and returns its members by name. The
+// fault names every field that is unknown or of the wrong type.
+func readBody(c echo.Context, into any) (given map[string]json.RawMessage, err error) {
+	members, err := readMembers(c)
+	if err != nil {
+		return nil, err
+	}
+	return members, assign(members, reflect.ValueOf(into).Elem())
+}
+
+func assign(members map[string]json.RawMessage, into reflect.Value) error {
 	var faults []fault.Field
 	for name, raw := range members {
 		field := fieldNamed(into, name)
 		if !field.IsValid() {
-			faults = append(faults, fault.Field{Path: name, Message: "is not known here"})
-			continue
-		}
-		given[name] = true
-		if err := json.Unmarshal(raw, field.Addr().Interface()); err != nil {
-			faults = append(faults, fault.Field{Path: name, Message: "must be " + typeName(field.Type())})
-		} else if field.Kind() == reflect.String && !web.ValidText(field.String()) {
-			faults = append(faults, fault.Field{Path: name, Message: "must be text without NUL characters"})
+			faults = append(faults, unknownMember(name))
+		} else if message := readMember(raw, field.Addr().Interface()); message != "" {
+			faults = append(faults, fault.Field{Path: name, Message: message})
 		}
 	}
-	if faults != nil {
-		slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
-		return nil, fault.Invalid("The body cannot be accepted as it is.").With(faults...)
+	return bodyFault(faults)
+}
+
+// readMember reads a member into a variable, and says what is wrong with it: empty
+// for nothing.
+func readMember(raw json.RawMessage, into any) (wrong string) {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return "must be " + typeName(reflect.TypeOf(into).Elem())
 	}
-	return given, nil
+	if value := reflect.ValueOf(into).Elem(); value.Kind() == reflect.String && !web.ValidText(value.String()) {
+		return "must be text without NUL characters"
+	}
+	return ""
+}
+
+func unknownMember(name string) fault.Field {
+	return fault.Field{Path: name, Message: "is not known here"}
+}
+
+// bodyFault is a fault about members, by their names; nil for none.
+func bodyFault(faults []fault.Field) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
+	return fault.Invalid("The body cannot be accepted as it is.").With(faults...)
 }
 
 // fieldNamed finds a field by its name in JSON.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/api"
 )
@@ -77,6 +78,22 @@ func TestOpenAPIListsEveryOperation(t *testing.T) {
 		slices.Sort(served)
 		if !slices.Equal(described, served) {
 			t.Errorf("described:\n%s\nserved:\n%s", strings.Join(described, "\n"), strings.Join(served, "\n"))
+		}
+	})
+}
+
+func TestOpenAPIListsEveryAct(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		document, _ := described(t, a)
+		model, err := document.BuildV3Model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range incident.ActKinds {
+			item := model.Model.Paths.PathItems.GetOrZero("/incidents/{number}/" + kind.Name)
+			if described := item != nil && item.Post != nil; described != kind.API {
+				t.Errorf("%s: offered %v, described %v", kind.Name, kind.API, described)
+			}
 		}
 	})
 }

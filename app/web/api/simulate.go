@@ -79,7 +79,8 @@ func (h *handlers) simulate(c echo.Context, _ auth.Actor) (any, error) {
 		return nil, err
 	}
 	s := simulation{simulationBody: body, config: config, formats: h.Formats}
-	s.check(given["at"], h.Now())
+	_, at := given["at"]
+	s.check(at, h.Now())
 	if err := s.err(); err != nil {
 		return nil, err
 	}
@@ -255,7 +256,7 @@ func (s *simulation) readAnswer(i int, path string) (a answerBody, ok bool) {
 		s.add(path, "must be an object")
 		return a, false
 	}
-	_, err := assign(members, reflect.ValueOf(&a).Elem())
+	err := assign(members, reflect.ValueOf(&a).Elem())
 	var f *fault.Error
 	if errors.As(err, &f) {
 		for _, field := range f.Fields {

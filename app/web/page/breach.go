@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -97,6 +98,22 @@ func (t TestSender) Signal(kind string) string {
 		return format.Signal
 	}
 	return "signal"
+}
+
+// Snippets are what a person copies into the configuration of a sender of a kind.
+// url is the public address of this installation, without a slash at its end; an
+// empty key leaves a variable in its place. The native format has none: pages show
+// a command of its own, which names a service.
+func (t TestSender) Snippets(kind, url, key string) []element.Snippet {
+	format, ok := t.Formats.Kind(kind)
+	if !ok || kind == catalog.KindSLO {
+		return nil
+	}
+	var all []element.Snippet
+	for _, s := range format.Snippets(url, cmp.Or(key, "$TOCSIN_KEY")) {
+		all = append(all, element.Snippet{Title: s.Title, Text: s.Text})
+	}
+	return all
 }
 
 // Possible reports whether there is a test signal of a kind.

@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
 
@@ -58,12 +59,10 @@ func Mount(pages *page.Pages, d Deps) {
 	p.Routes.Get("/incidents", p.Require(auth.ViewIncidents, p.listIncidents))
 	p.Routes.Post("/incidents/acknowledge", p.Require(auth.ActOnIncident, p.acknowledgeMany))
 	p.Routes.Get("/incidents/:number", p.Require(auth.ViewIncidents, p.showIncident))
-	p.Routes.Post("/incidents/:number/acknowledge", p.Require(auth.ActOnIncident, p.acknowledge))
-	p.Routes.Post("/incidents/:number/resolve", p.Require(auth.ActOnIncident, p.resolve))
-	p.Routes.Post("/incidents/:number/undo-resolve", p.Require(auth.ActOnIncident, p.undoResolve))
-	p.Routes.Post("/incidents/:number/reopen", p.Require(auth.ActOnIncident, p.reopen))
-	p.Routes.Post("/incidents/:number/escalate", p.Require(auth.ActOnIncident, p.escalate))
-	p.Routes.Post("/incidents/:number/notes", p.Require(auth.ActOnIncident, p.note))
-	p.Routes.Post("/incidents/:number/priority", p.Require(auth.ActOnIncident, p.setPriority))
+	for _, kind := range incident.ActKinds {
+		if kind.Web {
+			p.Routes.Post("/incidents/:number/"+kind.Name, p.Require(web.ActPermission(kind.Name), p.act(kind)))
+		}
+	}
 	p.Routes.Get("/incidents/:number/pages/:id", p.Require(auth.ViewIncidents, p.why))
 }

@@ -1,5 +1,4 @@
-// Package oncall has the pages about who is on call: now, by schedule and by
-// escalation policy.
+// Package oncall has the pages about who is on call, now and by schedule.
 package oncall
 
 import (
@@ -15,6 +14,4 @@ func Mount(pages *page.Pages) {
 	p.Routes.Get("/oncall", p.Require(auth.ViewOnCall, p.onCallNow))
 	p.Routes.Get("/schedules", p.Require(auth.ViewSchedules, p.listSchedules))
 	p.Routes.Get("/schedules/:slug", p.Require(auth.ViewSchedules, p.showSchedule))
-	p.Routes.Get("/policies", p.Require(auth.ViewPolicies, p.listPolicies))
-	p.Routes.Get("/policies/:slug", p.Require(auth.ViewPolicies, p.showPolicy))
 }

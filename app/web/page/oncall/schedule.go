@@ -56,7 +56,7 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 	now := req.ScheduleNow(s)
 	data := view.SchedulePage{Frame: frame, Schedule: now.Schedule, Team: req.Config.TeamRef(s.TeamID), Zone: page.Location(now.Zone), Positions: now.Positions}
 	data.Frame.Elsewhere = element.Clock{Now: req.Clock.Now, Zone: data.Zone}.ZoneName()
-	data.Effective, data.Before = inForce(effectiveDates(s), req.Clock.Now)
+	data.Effective, data.Before = page.InForce(effectiveDates(s), req.Clock.Now)
 	setRange(&data, c.QueryParam("from"))
 	fillStrip(req, &data, s.Schedule)
 	fillUpcoming(req, &data, s.Schedule)
@@ -75,24 +75,6 @@ func effectiveDates(s organization.ScheduleRecord) []time.Time {
 		since = append(since, from)
 	}
 	return since
-}
-
-// maxVersions bounds how many earlier versions are shown.
-const maxVersions = 5
-
-// inForce is when the current version took effect, and when earlier ones did,
-// newest first.
-func inForce(since []time.Time, now time.Time) (effective time.Time, earlier []time.Time) {
-	for _, from := range slices.Backward(since) {
-		switch {
-		case from.After(now) || from.IsZero():
-		case effective.IsZero():
-			effective = from
-		case len(earlier) < maxVersions:
-			earlier = append(earlier, from)
-		}
-	}
-	return effective, earlier
 }
 
 // setRange sets the days of the strip: from the requested day, or from today if

@@ -1,16 +1,14 @@
-// Package people has the pages about people and teams.
+// Package people has the pages about people.
 package people
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -18,15 +16,9 @@ import (
 	view "github.com/tocsin-oncall/tocsin/views/people"
 )
 
-// Incidents counts the open incidents of each service.
-type Incidents interface {
-	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
-}
-
 // Deps is what the pages need. All are required.
 type Deps struct {
-	Auth      *auth.Service
-	Incidents Incidents
+	Auth *auth.Service
 }
 
 type handlers struct {
@@ -37,8 +29,6 @@ type handlers struct {
 // Mount adds the pages.
 func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
-	p.Routes.Get("/teams", p.Require(auth.ViewCatalog, p.listTeams))
-	p.Routes.Get("/teams/:slug", p.Require(auth.ViewCatalog, p.showTeam))
 	p.Routes.Get("/people", p.Require(auth.ViewPeople, p.listPeople))
 	p.Routes.Post("/people", p.Require(auth.ManagePeople, p.addPerson))
 	p.Routes.Get("/people/:id", p.Require(auth.ViewPeople, p.showPerson))

@@ -112,7 +112,7 @@ const (
 	firstRepeats = 2
 )
 
-// firstTest sends a test breach to the first integration.
+// firstTest sends a test signal to the first integration.
 func (p *handlers) firstTest(c echo.Context, req *page.Request) error {
 	i, ok := firstIntegration(req)
 	if !ok {
@@ -122,8 +122,9 @@ func (p *handlers) firstTest(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return p.Refused(c, "/start", err)
 	}
+	noun := p.Tests.Signal(i.Kind)
 	if who := p.WouldPage(req, i); who != "" {
-		return p.Done(c, "/start", "The test breach is in: incident #%d. It pages %s.", answer.Incident.Number, who)
+		return p.Done(c, "/start", "The test %s is in: incident #%d. It pages %s.", noun, answer.Incident.Number, who)
 	}
-	return p.Done(c, "/start", "The test breach is in: incident #%d. It reaches nobody until somebody on call has a verified contact.", answer.Incident.Number)
+	return p.Done(c, "/start", "The test %s is in: incident #%d. It reaches nobody until somebody on call has a verified contact.", noun, answer.Incident.Number)
 }

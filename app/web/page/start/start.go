@@ -3,6 +3,7 @@
 package start
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -97,7 +99,7 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 		return err
 	}
 	frame.User.Sees.Start = true
-	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), Adding: p.ContactForm()}
+	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), Adding: p.ContactForm(), Noun: p.Tests.Signal(catalog.KindSLO)}
 	methods, err := p.ContactMethods.ContactMethods(ctx, req.User.ID)
 	if err != nil {
 		return err
@@ -109,7 +111,7 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 		if data.Test, err = p.lastTest(ctx, i.ID); err != nil {
 			return err
 		}
-		if data.Curl, err = p.curl(ctx, req, i, data.Test == nil); err != nil {
+		if err := p.fillSender(ctx, req, &data, i); err != nil {
 			return err
 		}
 	}
@@ -157,19 +159,30 @@ func notAttempted(r incident.PageRecord) bool {
 	return r.MessageID != 0 && (r.State == incident.AttemptQueued || r.State == incident.AttemptBundled)
 }
 
-// curl is the command that sends a breach. Until the first signal it has the key,
-// for readers who may see that, with an entry in the audit log; later the key is on
-// the integration's page only.
-func (p *handlers) curl(ctx context.Context, req *page.Request, i organization.IntegrationRecord, first bool) (string, error) {
-	key := "KEY"
-	if first && req.MayOn(auth.RevealKey, req.IntegrationObject(i)) {
+// fillSender says how a sender is configured. Until the first signal the key is
+// shown with it, to readers who may see it, with an entry in the audit log; later
+// it is on the integration's page only.
+func (p *handlers) fillSender(ctx context.Context, req *page.Request, data *view.Page, i organization.IntegrationRecord) error {
+	key := ""
+	if data.Test == nil && req.MayOn(auth.RevealKey, req.IntegrationObject(i)) {
 		var err error
 		if key, err = p.Signals.ShowKey(ctx, req.Actor, p.Keys, i.Slug); err != nil {
-			return "", err
+			return err
 		}
 	}
+	data.Noun = p.Tests.Signal(i.Kind)
+	if i.Kind == catalog.KindSLO {
+		data.Curl = p.curl(req, i, cmp.Or(key, "KEY"))
+	} else {
+		data.Snippets = p.Tests.Snippets(i.Kind, p.PublicURL(), key)
+	}
+	return nil
+}
+
+// curl is the command that sends a breach.
+func (p *handlers) curl(req *page.Request, i organization.IntegrationRecord, key string) string {
 	return fmt.Sprintf(`curl -X POST %s%s/%s \
   -H 'Content-Type: application/json' \
   -d '{"service": %q, "sli": "availability", "slo": {"name": "Test breach", "objective": 99.9, "window": "28d"}, "observed": 99.1}'`,
-		p.PublicURL(), p.Tests.Path(i.Kind), key, req.ExampleService(i).Slug), nil
+		p.PublicURL(), p.Tests.Path(i.Kind), key, req.ExampleService(i).Slug)
 }

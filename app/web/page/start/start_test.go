@@ -88,3 +88,20 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		}
 	})
 }
+
+// An integration of another format than the native one has its own words, and what
+// its sender's configuration needs.
+func TestStartWithOtherFormat(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		const key = "pagerduty00000000000000000000key"
+		a.ApplyPrune("version: 1\nintegrations: [{slug: clients, name: Clients, kind: pagerduty, service: checkout-api, key: " + key + "}]\n")
+		b := a.SignIn("administrator")
+		page := b.Get("/start", http.StatusOK)
+		webtest.Contains(t, page, "Send a test event", "Send a test event of Checkout API", "Waiting for the test event", "pagerduty_configs", "routing_key: "+key)
+		webtest.Lacks(t, page, "breach", "/webhooks/slo")
+		b.Post("/start/test", http.StatusSeeOther)
+		page = b.Get("/start", http.StatusOK)
+		webtest.Contains(t, page, "The test event is in: incident #1. It pages Ben Adeyemi by SMS.", "$TOCSIN_KEY")
+		webtest.Lacks(t, page, key)
+	})
+}

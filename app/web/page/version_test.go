@@ -1,4 +1,4 @@
-package oncall
+package page
 
 import (
 	"testing"
@@ -25,7 +25,7 @@ func TestVersionInForceSince(t *testing.T) {
 		"one that is still to come":  {[]time.Time{day(3), day(21)}, day(3), 0, time.Time{}},
 		"more than are worth naming": {many, day(10), maxVersions, day(9)},
 	} {
-		got, earlier := inForce(c.since, day(20))
+		got, earlier := InForce(c.since, day(20))
 		if !got.Equal(c.want) || len(earlier) != c.earlier || len(earlier) > 0 && !earlier[0].Equal(c.first) {
 			t.Errorf("%s: since %s, earlier %v", name, got, earlier)
 		}

@@ -2,6 +2,12 @@ package incident
 
 import "time"
 
+var undoResolve = ActKind{
+	Name: "undo-resolve",
+	Web:  true,
+	Read: withoutFields(ActUndoResolve{}),
+}
+
 // UndoWithin is how long a resolve by hand can be taken back by whoever did it.
 // Pages offer it for ten seconds; the rest is for a slow network.
 const UndoWithin = 15 * time.Second

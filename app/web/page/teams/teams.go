@@ -1,20 +1,45 @@
-package people
+// Package teams has the pages about view.
+package teams
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	"github.com/tocsin-oncall/tocsin/views/oncall"
-	"github.com/tocsin-oncall/tocsin/views/teams"
+	view "github.com/tocsin-oncall/tocsin/views/teams"
 )
+
+// Incidents counts the open incidents of each service.
+type Incidents interface {
+	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
+}
+
+// Deps is what the pages need. All are required.
+type Deps struct {
+	Incidents Incidents
+}
+
+type handlers struct {
+	*page.Pages
+	Deps
+}
+
+// Mount adds the pages.
+func Mount(pages *page.Pages, d Deps) {
+	p := &handlers{pages, d}
+	p.Routes.Get("/teams", p.Require(auth.ViewCatalog, p.listTeams))
+	p.Routes.Get("/teams/:slug", p.Require(auth.ViewCatalog, p.showTeam))
+}
 
 func (p *handlers) listTeams(c echo.Context, req *page.Request) error {
 	frame, err := p.Frame(c, req, "Teams", layout.Teams)
@@ -25,16 +50,16 @@ func (p *handlers) listTeams(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	data := teams.ListPage{Frame: frame}
+	data := view.ListPage{Frame: frame}
 	for _, t := range slices.SortedFunc(slices.Values(req.Config.Teams), func(a, b catalog.Team) int { return cmp.Compare(a.Name, b.Name) }) {
-		row := teams.ListRow{
+		row := view.ListRow{
 			Team: element.Ref{Slug: t.Slug, Name: t.Name}, Manager: req.Config.PersonOf(t.ManagerID), Members: req.Config.Persons(req.Config.Roster.Teams[t.ID].Members),
 			Services: len(servicesOf(req.Config, t.ID)), Open: openIn(req.Config, t.ID, open),
 		}
 		row.OnCall, row.Uncovered = onDuty(schedulesOf(req, t.ID))
 		data.Teams = append(data.Teams, row)
 	}
-	return page.Render(c, http.StatusOK, teams.List(data))
+	return page.Render(c, http.StatusOK, view.List(data))
 }
 
 // onDuty are the people on call in any position, each once, and whether a position
@@ -95,7 +120,7 @@ func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	data := teams.Page{
+	data := view.Page{
 		Frame: frame, Team: element.Ref{Slug: t.Slug, Name: t.Name}, Manager: req.Config.PersonOf(t.ManagerID), Schedules: schedulesOf(req, t.ID),
 		Services: servicesOf(req.Config, t.ID), Chat: t.SlackChannel, SupportHours: page.HoursText(t.SupportHours), Open: openIn(req.Config, t.ID, open),
 	}
@@ -107,8 +132,8 @@ func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
 	page.SortByName(data.Policies)
 	for _, id := range req.Config.Roster.Teams[t.ID].Members {
 		u := req.Config.User(id)
-		data.Members = append(data.Members, teams.Member{Person: req.Config.Person(id), Email: u.Email, Role: string(u.Role), Unreachable: req.Config.Unreachable(id)})
+		data.Members = append(data.Members, view.Member{Person: req.Config.Person(id), Email: u.Email, Role: string(u.Role), Unreachable: req.Config.Unreachable(id)})
 	}
-	slices.SortFunc(data.Members, func(a, b teams.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })
-	return page.Render(c, http.StatusOK, teams.Team(data))
+	slices.SortFunc(data.Members, func(a, b view.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })
+	return page.Render(c, http.StatusOK, view.Team(data))
 }

@@ -1,4 +1,4 @@
-package services
+package integrations
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
-	"github.com/tocsin-oncall/tocsin/views/integrations"
+	view "github.com/tocsin-oncall/tocsin/views/integrations"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
@@ -28,14 +28,14 @@ func (p *handlers) listIntegrations(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	data := integrations.ListPage{Frame: frame}
+	data := view.ListPage{Frame: frame}
 	for _, i := range slices.SortedFunc(slices.Values(req.Config.Integrations), func(a, b organization.IntegrationRecord) int { return cmp.Compare(a.Name, b.Name) }) {
-		data.Integrations = append(data.Integrations, integrations.ListRow{
+		data.Integrations = append(data.Integrations, view.ListRow{
 			Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
 			LastAt: page.Instant(counts[i.ID].LastAt), Rejected: counts[i.ID].Rejected,
 		})
 	}
-	return page.Render(c, http.StatusOK, integrations.List(data))
+	return page.Render(c, http.StatusOK, view.List(data))
 }
 
 func findIntegration(req *page.Request, c echo.Context) (organization.IntegrationRecord, error) {
@@ -88,7 +88,7 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	if err != nil {
 		return err
 	}
-	data := integrations.Page{
+	data := view.Page{
 		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
 		Endpoint: p.PublicURL() + p.Tests.Path(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
 		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page) && p.Tests.Possible(i.Kind),
@@ -98,7 +98,7 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	if format, ok := p.Tests.Formats.Kind(i.Kind); ok {
 		data.Identity = format.Identity
 	}
-	data.Snippets = p.snippets(i.Kind, revealed)
+	data.Snippets = p.Tests.Snippets(i.Kind, p.PublicURL(), revealed)
 	if i.ServiceID == nil {
 		data.CatchAll = req.Config.ServiceRef(req.Config.Organization.CatchAllServiceID)
 	}
@@ -109,11 +109,11 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	if err := p.fillRejected(c, req, &data, i.ID, before); err != nil {
 		return err
 	}
-	return page.Render(c, http.StatusOK, integrations.Integration(data))
+	return page.Render(c, http.StatusOK, view.Integration(data))
 }
 
 // signals are the latest that were accepted.
-func (p *handlers) signals(c echo.Context, of organization.IntegrationRecord) ([]integrations.Signal, error) {
+func (p *handlers) signals(c echo.Context, of organization.IntegrationRecord) ([]view.Signal, error) {
 	ctx := c.Request().Context()
 	alerts, err := p.Signals.LastSignals(ctx, of.ID, maxSignals)
 	if err != nil {
@@ -131,9 +131,9 @@ func (p *handlers) signals(c echo.Context, of organization.IntegrationRecord) ([
 	if of.Kind == catalog.KindSLO {
 		firing, ended = "breached", "recovered"
 	}
-	list := make([]integrations.Signal, len(alerts))
+	list := make([]view.Signal, len(alerts))
 	for i, a := range alerts {
-		list[i] = integrations.Signal{At: a.LastSeenAt, Status: ended, Title: titles[a.IncidentNo], DedupKey: a.DedupKey, Incident: a.IncidentNo, Count: a.Occurrences}
+		list[i] = view.Signal{At: a.LastSeenAt, Status: ended, Title: titles[a.IncidentNo], DedupKey: a.DedupKey, Incident: a.IncidentNo, Count: a.Occurrences}
 		if a.Firing {
 			list[i].Status = firing
 		}
@@ -141,7 +141,7 @@ func (p *handlers) signals(c echo.Context, of organization.IntegrationRecord) ([
 	return list, nil
 }
 
-func (p *handlers) fillRejected(c echo.Context, req *page.Request, data *integrations.Page, integrationID, before int64) error {
+func (p *handlers) fillRejected(c echo.Context, req *page.Request, data *view.Page, integrationID, before int64) error {
 	rejections, err := p.Signals.Rejections(c.Request().Context(), integrationID, before, rejectedPageSize+1)
 	if err != nil {
 		return err
@@ -156,35 +156,18 @@ func (p *handlers) fillRejected(c echo.Context, req *page.Request, data *integra
 	return nil
 }
 
-func rejectedRow(req *page.Request, r ingest.Rejection) integrations.Rejected {
-	row := integrations.Rejected{ID: r.ID, At: r.ReceivedAt, Status: r.Status, Reason: r.Reason, ContentType: r.ContentType, Remote: r.Remote,
+func rejectedRow(req *page.Request, r ingest.Rejection) view.Rejected {
+	row := view.Rejected{ID: r.ID, At: r.ReceivedAt, Status: r.Status, Reason: r.Reason, ContentType: r.ContentType, Remote: r.Remote,
 		ReplayedAt: page.Instant(r.ReplayedAt), ReplayResult: r.ReplayResult}
 	if r.ReplayedAt != nil {
 		row.ReplayedBy = req.Config.ActorName(r.ReplayedBy)
 	}
 	for _, f := range r.Fields {
 		if f.Path != "" {
-			row.Fields = append(row.Fields, integrations.FieldFault(f.Field))
+			row.Fields = append(row.Fields, view.FieldFault(f.Field))
 		}
 	}
 	row.Body, row.Truncated = page.BodyText(r.Body)
 	row.Truncated = row.Truncated || r.Status == http.StatusRequestEntityTooLarge
 	return row
-}
-
-// snippets are the texts of a format with the key, where it is revealed. The
-// native format has a command of its own, which names a service.
-func (p *handlers) snippets(kind, key string) []integrations.Snippet {
-	format, ok := p.Tests.Formats.Kind(kind)
-	if !ok || kind == catalog.KindSLO {
-		return nil
-	}
-	if key == "" {
-		key = "$TOCSIN_KEY"
-	}
-	var all []integrations.Snippet
-	for _, s := range format.Snippets(p.PublicURL(), key) {
-		all = append(all, integrations.Snippet{Title: s.Title, Text: s.Text})
-	}
-	return all
 }

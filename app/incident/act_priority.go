@@ -1,0 +1,56 @@
+package incident
+
+import (
+	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
+
+var setPriority = ActKind{
+	Name: "priority",
+	Web:  true,
+	API:  true,
+	Read: func(f Fields) (Act, error) {
+		act := ActSetPriority{Level: f.Level("priority"), Reason: f.Text("reason")}
+		if !f.Given("priority") {
+			return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "must be a level, or null for none"})
+		}
+		return act, nil
+	},
+}
+
+// ActSetPriority sets the level by hand. It pages nobody: at most, what waited
+// for support hours because its urgency was low begins at once.
+type ActSetPriority struct {
+	Level  *int // nil for none
+	Reason string
+}
+
+func (a ActSetPriority) validate() error { return tooLong("reason", a.Reason) }
+
+func (a ActSetPriority) decide(inc Incident, k Known, by By) (Change, Outcome, error) {
+	c := Change{Incident: inc}
+	i := &c.Incident
+	if a.Level != nil {
+		if _, ok := levelNamed(k.Levels, *a.Level); !ok {
+			return c, Outcome{}, fault.Invalid("There is no priority P%d.", *a.Level).
+				With(fault.Field{Path: "priority", Message: "must be " + oneOf(k.Levels)})
+		}
+	}
+	if levelName(a.Level) == levelName(i.Priority) {
+		return c, already(i.PrioritySource, nil), nil
+	}
+	c.record(by.At, by.Actor, PriorityPayload{
+		Via: by.Via, Reason: strings.TrimSpace(a.Reason), From: levelName(i.Priority), To: levelName(a.Level),
+	})
+	urgency := UrgencyOf(a.Level, k.DeploymentKnown, k.Production, false)
+	if i.Status == Triggered && i.Urgency == Low && urgency == High {
+		c.Escalate = EscalateWake
+	}
+	i.Priority, i.PrioritySource, i.Urgency = a.Level, by.Actor, urgency
+	c.Changed = true
+	if expires := k.expires(a.Level); i.Status == Acknowledged && i.AskedAt == nil && i.AcknowledgedAt != nil && expires > 0 {
+		c.timer(TimerAck, i.AcknowledgedAt.Add(expires))
+	}
+	return c, done(), nil
+}

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
+)
+
+func kindNamed(t *testing.T, name string) incident.ActKind {
+	t.Helper()
+	for _, k := range incident.ActKinds {
+		if k.Name == name {
+			return k
+		}
+	}
+	t.Fatalf("there is no act %q", name)
+	return incident.ActKind{}
+}
+
+func TestReadAct(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		kind, body string
+		want       incident.Act
+		wrong      string // each field with its message
+	}{
+		{kind: "acknowledge", want: incident.ActAcknowledge{}},
+		{kind: "acknowledge", body: `{"why":1,"at":2}`, wrong: "at: is not known here; why: is not known here"},
+		{kind: "resolve", body: `{"resolution":"A","note":"B"}`, want: incident.ActResolve{FixedBy: "A"}},
+		{kind: "resolve", body: `{"resolution":"","note":"B"}`, want: incident.ActResolve{FixedBy: "B"}},
+		{kind: "resolve", body: `{"resolution":"A","note":7}`, wrong: "note: must be text"},
+		{kind: "notes", body: `{"note":null}`, want: incident.ActNote{}},
+		{kind: "notes", body: `{"Note":"x"}`, wrong: "Note: is not known here"},
+		{kind: "notes", body: `{"note":"a\u0000"}`, wrong: "note: must be text without NUL characters"},
+		{kind: "priority", body: `{"priority":1,"reason":"All of it"}`, want: incident.ActSetPriority{Level: new(1), Reason: "All of it"}},
+		{kind: "priority", body: `{"priority":null}`, want: incident.ActSetPriority{}},
+		{kind: "priority", body: `{"reason":"All of it"}`, wrong: "priority: must be a level, or null for none"},
+		{kind: "priority", body: `{"x":1,"reason":7}`, wrong: "reason: must be text; x: is not known here"},
+		{kind: "priority", body: `{"priority":"1"}`, wrong: "priority: must be a whole number or null"},
+	} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(test.body))
+		r.Header.Set("Content-Type", "application/json")
+		act, err := readAct(echo.New().NewContext(r, httptest.NewRecorder()), kindNamed(t, test.kind))
+		var wrong []string
+		var f *fault.Error
+		if errors.As(err, &f) {
+			for _, field := range f.Fields {
+				wrong = append(wrong, fmt.Sprintf("%s: %s", field.Path, field.Message))
+			}
+		}
+		if diff := cmp.Diff(test.want, act); diff != "" || strings.Join(wrong, "; ") != test.wrong || (err != nil) != (test.wrong != "") {
+			t.Errorf("%s %s: wrong %q, %v (-want +got):\n%s", test.kind, test.body, wrong, err, diff)
+		}
+	}
+}
