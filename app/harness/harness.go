@@ -1,7 +1,6 @@
-// Package harness boots the whole application in a test, on either database,
-// with a clock that stands still until it is told to jump, and with providers
-// that speak their real protocols on the far side of the wire. A test reads
-// like the story that it tells.
+// Package harness runs the whole application in a test, on either database, with a
+// clock
+// that only the test moves, and with fake providers that speak the real protocols.
 package harness
 
 import (
@@ -32,7 +31,7 @@ import (
 //go:embed testdata/*.yaml
 var fixtures embed.FS
 
-// Start is when every story begins: a Monday, 10:00 in Madrid.
+// Start is the initial time of every harness: a Monday, 10:00 in Madrid.
 var Start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 // Harness is a running application and the world around it.
@@ -51,7 +50,7 @@ type Harness struct {
 	cfg   config.Config
 }
 
-// clock stands still until it is set.
+// clock is a clock that only changes when it is set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -114,15 +113,15 @@ func New(t testing.TB, fixture, database string) *Harness {
 func NewAt(t testing.TB, database string, now time.Time) *Harness {
 	t.Helper()
 	h := &Harness{t: t, clock: &clock{now: now}, seen: map[string]bool{}}
-	h.surround()
+	h.startProviders()
 	h.cfg = h.config(database)
 	h.Boot()
 	t.Cleanup(h.Shutdown)
 	return h
 }
 
-// surround starts the far side of the wire.
-func (h *Harness) surround() {
+// startProviders starts the fake providers.
+func (h *Harness) startProviders() {
 	h.t.Helper()
 	var err error
 	if h.Twilio, err = far.NewTwilio(far.TwilioConfig{Deliver: true}); err != nil {
@@ -225,7 +224,7 @@ func (h *Harness) ApplyText(name, text string) {
 // Now is what the clock shows.
 func (h *Harness) Now() time.Time { return h.clock.Now() }
 
-// WaitIdle waits until everything that is due has been done.
+// WaitIdle runs the loops until nothing is due and no call is in progress.
 func (h *Harness) WaitIdle() {
 	h.t.Helper()
 	if err := h.Server.RunUntilIdle(h.t.Context()); err != nil {
@@ -233,8 +232,8 @@ func (h *Harness) WaitIdle() {
 	}
 }
 
-// Advance moves the clock, stops at every instant at which something is due on
-// the way, and waits there until it is done.
+// Advance moves the clock, stops at each instant at which something is due, and waits
+// there until it is done.
 func (h *Harness) Advance(d time.Duration) {
 	h.t.Helper()
 	h.AdvanceTo(h.Now().Add(d))

@@ -40,8 +40,7 @@ type Text struct {
 	Clock time.Time
 }
 
-// ExpectSMS takes the oldest message that nobody has looked at; it must contain
-// the words.
+// ExpectSMS reads the oldest unread message; it must contain the words.
 func (p Phone) ExpectSMS(words ...string) Text {
 	p.h.t.Helper()
 	p.h.WaitIdle()
@@ -61,7 +60,7 @@ func (p Phone) ExpectSMS(words ...string) Text {
 	return Text{}
 }
 
-// ExpectNothing fails if there is a message that nobody has looked at.
+// ExpectNothing fails if there is an unread message.
 func (p Phone) ExpectNothing() {
 	p.h.t.Helper()
 	p.h.WaitIdle()
@@ -70,7 +69,7 @@ func (p Phone) ExpectNothing() {
 	}
 }
 
-// Ignore counts what is there as looked at, and returns how much it was.
+// Ignore marks all as read, and returns how many there were.
 func (p Phone) Ignore() int {
 	p.h.t.Helper()
 	p.h.WaitIdle()
@@ -133,8 +132,7 @@ type Mailbox struct {
 // Mailbox is the email of an address.
 func (h *Harness) Mailbox(address string) Mailbox { return Mailbox{h, address} }
 
-// ExpectMail takes the oldest mail that nobody has looked at; its subject and
-// text must contain the words.
+// ExpectMail reads the oldest unread mail; its subject and text must contain the words.
 func (m Mailbox) ExpectMail(words ...string) far.Mail {
 	m.h.t.Helper()
 	m.h.WaitIdle()
@@ -155,7 +153,7 @@ func (m Mailbox) ExpectMail(words ...string) far.Mail {
 	return far.Mail{}
 }
 
-// Ignore counts what is there as looked at, and returns how much it was.
+// Ignore marks all as read, and returns how many there were.
 func (m Mailbox) Ignore() int {
 	m.h.t.Helper()
 	m.h.WaitIdle()
@@ -170,8 +168,7 @@ func (m Mailbox) Ignore() int {
 	return n
 }
 
-// NobodyElseIsPaged fails if anybody got a message that the story did not look
-// at.
+// NobodyElseIsPaged fails if anybody has an unread message.
 func (h *Harness) NobodyElseIsPaged() {
 	h.t.Helper()
 	h.WaitIdle()

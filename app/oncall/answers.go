@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// OnCall returns whoever is on call at an instant, each with their whole shift:
-// those on call in the order of the positions and, in each, those that overrides
-// added after the layers' choice, then the shadows. Nobody is an empty answer.
+// OnCall returns the people on call at an instant, each with their whole shift, in the
+// order of the positions: in each, the layers' choice, then those that overrides added.
+// The shadows are last. The result is empty where nobody is on call.
 //
-// A shift's End is zero only where nothing in the schedule can end it. It is
-// followed through as many periods, versions and overrides as it takes, without
-// a horizon.
+// A shift's End is zero only where nothing in the schedule can end it. It is searched
+// for
+// through all periods, versions and overrides, without a horizon.
 func (s Schedule) OnCall(at time.Time, position Position) []Shift {
 	tl, t := newTimeline(s), instantOf(at)
 	var shifts []Shift
@@ -60,10 +60,9 @@ func (s Schedule) LayerShifts(layer string, from, to time.Time) []Shift {
 
 // NextHandover is the first instant after at when other people are on call in a
 // position than at that instant; a gap that begins or ends is a handover too,
-// and one from a layer's choice to the same person by override is none. Shadows
-// do not count. Zero means that none is in sight: where layers take turns for
-// ever without changing who is on, the search ends a year, and the longest cycle
-// of turns, after the last instant that the schedule names.
+// and a change from a layer's choice to the same person by override is none. Shadows
+// do not count. Zero means that none was found up to the horizon: a year, and the
+// longest cycle of turns, after the last instant in the schedule.
 func (s Schedule) NextHandover(at time.Time, position Position) time.Time {
 	tl, t := newTimeline(s), instantOf(at)
 	next, end := forever, tl.horizon(t)
@@ -89,8 +88,8 @@ func samePeople(a, b []holder) bool {
 }
 
 // NextShift is the first shift of a person, in any position or as a shadow, that
-// begins after an instant, in its whole length. ok is false where none is in
-// sight, which is as far as NextHandover looks.
+// begins after an instant, in its whole length. ok is false where there is none
+// up to the horizon of NextHandover.
 func (s Schedule) NextShift(person Person, after time.Time) (shift Shift, ok bool) {
 	tl, t := newTimeline(s), instantOf(after)
 	begin, mentioned, end := forever, s.mentions(person), tl.horizon(t)

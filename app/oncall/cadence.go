@@ -12,8 +12,8 @@ type cadence struct {
 	rotate *Rotate
 }
 
-// newCadence takes a rotation that Validate would have refused, one without a
-// start or a length, for one that never rotates.
+// newCadence treats a rotation without a start or a length, which Validate refuses, as
+// one that never rotates.
 func newCadence(l Layer, loc *time.Location) cadence {
 	if l.Start.IsZero() {
 		return cadence{loc: loc, first: sinceEver}
@@ -61,8 +61,9 @@ func (c cadence) period(t instant) int {
 	return i
 }
 
-// estimate is the last period that has begun by what the wall shows at t. It has
-// begun, then; but others may have too, if the wall was put back since.
+// estimate is the last period that has begun according to the local time at t. Later
+// ones
+// may have begun too, where the clock was put back since.
 func (c cadence) estimate(t instant) int {
 	every := int64(c.rotate.Every)
 	shown := readingAt(t.second(), c.loc)

@@ -5,15 +5,15 @@ import "time"
 const (
 	aYear = instant(366 * 24 * time.Hour / time.Microsecond)
 	aWeek = instant(7 * 24 * time.Hour / time.Microsecond)
-	// maxWeeks bounds a cycle to 60 years or so.
+	// maxWeeks bounds a cycle to about 60 years.
 	maxWeeks = 60 * 52
 )
 
-// horizon is how far a search goes for something that may never come: a year,
-// and the longest time after which a layer's turns and the week's restrictions
-// repeat, from t or from the last instant that the schedule names, whichever is
-// later. Beyond it all is repetition, save for what clocks will do that change
-// differently from year to year.
+// horizon is the end of a search: a year, and the longest cycle of a layer's turns and
+// restrictions, after t or the last instant in the schedule, whichever is later. Beyond
+// it the schedule repeats, except for changes of daylight saving time, whose dates
+// differ
+// from year to year.
 func (tl *timeline) horizon(t instant) instant {
 	last, cycle := t, instant(0)
 	for _, v := range tl.schedule.Versions {

@@ -67,11 +67,11 @@ func floorDiv(a, b int64) int64 {
 
 func modulo(a, n int) int { return (a%n + n) % n }
 
-// locations keeps what time.LoadLocation read, since it reads anew each time.
+// locations caches time.LoadLocation, which reads the zone each time.
 var locations sync.Map
 
-// location knows IANA names only: neither "", which would be UTC, nor "Local",
-// which differs from machine to machine.
+// location accepts IANA names only: neither "", which would be UTC, nor "Local", which
+// differs between machines.
 func location(name string) (*time.Location, error) {
 	if known, ok := locations.Load(name); ok {
 		return known.(*time.Location), nil

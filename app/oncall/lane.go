@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// lane is a layer made ready to be asked.
+// lane is a layer prepared for queries.
 type lane struct {
 	layer   Layer
 	cadence cadence
@@ -40,8 +40,9 @@ func (l Layer) seat(position Position, all []Position) int {
 	return slices.Index(all, position)
 }
 
-// at is the layer's choice for a seat, and a time around t for which it is the
-// same. That time reaches as far as possible wherever it has no end.
+// at is the layer's choice for a seat, and a span around t in which it is the same.
+// Where
+// the choice has no end, neither has the span.
 func (n lane) at(seat int, t instant) (Person, span) {
 	if seat < 0 {
 		return Nobody, always
@@ -61,8 +62,9 @@ func (n lane) at(seat int, t instant) (Person, span) {
 	return person, within.and(hours)
 }
 
-// turn is who has the seat by the order alone, without regard to restrictions,
-// and for how long.
+// turn is the person who has the seat by the order of the members, without
+// restrictions,
+// and the span of the turn.
 func (n lane) turn(seat int, t instant) (Person, span) {
 	period := n.cadence.period(t)
 	list, periods := n.layer.list(period)
@@ -92,7 +94,7 @@ func (l list) member(period, seat int) Person {
 
 func (l list) index(period, seat int) int { return modulo(period+seat+l.phase, len(l.members)) }
 
-// single reports whether it is the same person's turn for ever.
+// single reports whether all turns are the same person's.
 func (l list) single() bool {
 	return !slices.ContainsFunc(l.members, func(p Person) bool { return p != l.members[0] })
 }

@@ -2,7 +2,7 @@ package oncall
 
 import "time"
 
-// Override puts people on and takes them off, for a time, over all layers.
+// Override changes who is on call for a time, after all layers.
 type Override struct {
 	ID   int64     `json:"id,omitempty"`
 	From time.Time `json:"from"`
@@ -11,12 +11,11 @@ type Override struct {
 	Position Position `json:"position,omitempty"`
 	Kind     Kind     `json:"kind"`
 	// Out is whom a replace or a remove takes off. A remove without one takes
-	// off whoever is on.
+	// off everybody who is on.
 	Out Person `json:"out,omitempty"`
 	// In is whom a replace or an add puts on.
 	In Person `json:"in,omitempty"`
-	// By is the actor who made it, Reason what they said. Neither has a
-	// bearing on who is on call.
+	// By is the actor who made it, Reason their note. Neither affects who is on call.
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
@@ -29,7 +28,7 @@ const (
 	// Replace puts In on instead of Out, wherever Out is the layer's choice
 	// or, through earlier overrides, the current one.
 	Replace Kind = "replace"
-	// Add puts In on besides whoever is.
+	// Add puts In on beside those who are on.
 	Add Kind = "add"
 	// Remove takes Out off where they are the current choice. No lower layer
 	// steps in: the position has nobody unless somebody is added.
@@ -49,8 +48,8 @@ type holder struct {
 	person Person
 	// layer is whose choice the person is or stands in for.
 	layer string
-	// overridden tells that an override put the person on. Its id may be 0:
-	// one that is only being considered has none yet.
+	// overridden says that an override put the person on. The override's id may be 0,
+	// where it is only a draft.
 	overridden bool
 	override   int64
 }

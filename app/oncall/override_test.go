@@ -17,7 +17,7 @@ func inJanuary(id int64, o oncall.Override) oncall.Override {
 	return o
 }
 
-func TestOverridesActInTheOrderTheyWereMade(t *testing.T) {
+func TestOverridesApplyInOrder(t *testing.T) {
 	t.Parallel()
 	replace := func(out, in oncall.Person) oncall.Override {
 		return oncall.Override{Kind: oncall.Replace, Out: out, In: in}
@@ -69,7 +69,7 @@ func TestOverridesActInTheOrderTheyWereMade(t *testing.T) {
 	}
 }
 
-func TestRemovingUncoversNoLowerLayer(t *testing.T) {
+func TestRemoveUncoversNoLowerLayer(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Versions[0].Layers = append(s.Versions[0].Layers, oncall.Layer{Name: "top", Members: []oncall.Person{eve}, Positions: []oncall.Position{"main"}})
@@ -81,7 +81,7 @@ func TestRemovingUncoversNoLowerLayer(t *testing.T) {
 	}
 }
 
-func TestAnOverrideForAllPositionsActsWhereThePersonIs(t *testing.T) {
+func TestOverrideForAllPositions(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Overrides = []oncall.Override{{ID: 1, From: utc("2026-01-06T00:00Z"), To: utc("2026-01-20T00:00Z"), Kind: oncall.Replace, Out: ben, In: eve}}
@@ -89,7 +89,7 @@ func TestAnOverrideForAllPositionsActsWhereThePersonIs(t *testing.T) {
 	expect(t, s, "2026-01-13T00:00Z", "", eve, chiara)
 }
 
-func TestAReplacedShiftNamesLayerAndOverride(t *testing.T) {
+func TestReplacedShiftNamesLayerAndOverride(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Overrides = []oncall.Override{inJanuary(7, oncall.Override{Position: "main", Kind: oncall.Replace, Out: ana, In: dana})}
@@ -104,7 +104,7 @@ func TestAReplacedShiftNamesLayerAndOverride(t *testing.T) {
 	}
 }
 
-func TestBeingInTwoPositionsAtOnceIsAConflict(t *testing.T) {
+func TestTwoPositionsAreConflict(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Overrides = []oncall.Override{inJanuary(1, oncall.Override{Position: "main", Kind: oncall.Replace, Out: ana, In: ben})}
@@ -115,7 +115,7 @@ func TestBeingInTwoPositionsAtOnceIsAConflict(t *testing.T) {
 	}
 }
 
-func TestAnEditLeavesAnOverrideUnmatched(t *testing.T) {
+func TestEditLeavesOverrideUnmatched(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Overrides = []oncall.Override{inJanuary(1, oncall.Override{Position: "main", Kind: oncall.Replace, Out: ana, In: dana})}

@@ -43,17 +43,17 @@ var moments = []moment{
 	{"Antarctica/Troll", "2026-03-29"}, // two hours
 }
 
-// TestAgainstTheOracle holds every answer against what the oracle saw, minute by
+// TestAgainstOracle holds every answer against what the oracle saw, minute by
 // minute, around changes of the clocks.
-func TestAgainstTheOracle(t *testing.T) {
+func TestAgainstOracle(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		compare(t, scenario{days: 24, step: time.Minute, grid: 1})
 	})
 }
 
-// TestMonthsAgainstTheOracle looks less closely and much longer.
-func TestMonthsAgainstTheOracle(t *testing.T) {
+// TestMonthsAgainstOracle looks less closely and much longer.
+func TestMonthsAgainstOracle(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		compare(t, scenario{days: 400, step: 15 * time.Minute, grid: 15})

@@ -1,5 +1,5 @@
-// Package oncall says who is on call. It is pure: every answer is a function of
-// a schedule's definition and an instant, it keeps nothing and reads no clock.
+// Package oncall computes who is on call. It consists of pure functions of a schedule's
+// definition and an instant; it has no state and reads no clock.
 //
 // A schedule has positions (main, backup…), filled by layers. Each layer is a
 // rotation of people through periods, possibly restricted to some hours of the
@@ -7,9 +7,9 @@
 // layers. Schedules are changed by versions, each from an instant on, so that
 // the past stays as it was.
 //
-// Rules of wall clocks, which every handoff and every window keeps: a time that
-// does not exist that day means the first instant after the jump, and one that
-// occurs twice means the first.
+// Local times of handoffs and windows: one that does not exist on a day, when clocks go
+// forward, means the first instant after the change; one that occurs twice means the
+// first.
 //
 // Instants are exact to the microsecond, which is what both databases keep, and
 // are returned in UTC.
@@ -46,7 +46,7 @@ type Version struct {
 	// Effective zero means since ever. Before its first version a schedule
 	// has no positions, hence nobody on call and no gaps.
 	Effective time.Time `json:"effective,omitzero"`
-	// Zone is an IANA name. Layers that name none go by it.
+	// Zone is an IANA name. It is the default for layers.
 	Zone string `json:"timezone"`
 	// Positions are ordered: the first is the one that is paged first.
 	Positions []Position `json:"positions"`
@@ -77,7 +77,7 @@ type Layer struct {
 	// nobody. Empty means none: it always has. Periods keep counting outside.
 	Restrictions []Window `json:"restrictions,omitempty"`
 	// Phase is where in Members the count begins. Version.Succeed sets it, so
-	// that a change of members does not move whoever is on.
+	// that a change of members does not change who is on call at present.
 	Phase int `json:"phase,omitempty"`
 	// Held is the list that stays in force until the period in which the
 	// members were changed is over.
@@ -111,8 +111,9 @@ type Rotate struct {
 	Unit  Unit `json:"unit"`
 }
 
-// Shadow is a person who gets copies of what a position gets. It counts for no
-// coverage, and no override touches it.
+// Shadow is a person who gets a copy of every page to a position. A shadow does not
+// fill
+// the position, and overrides do not apply to it.
 type Shadow struct {
 	Person   Person   `json:"person"`
 	Position Position `json:"position,omitempty"`
@@ -130,7 +131,7 @@ type Shift struct {
 	// End is the first instant that no longer belongs to the shift. Zero
 	// means that no end is in sight.
 	End time.Time `json:"end,omitzero"`
-	// Source says why, in a word: "layer:weekly", "override", "shadow".
+	// Source is the reason: "layer:weekly", "override", "shadow".
 	Source string `json:"source"`
 	// Layer is the name of the layer whose choice the person is, or whose
 	// choice the person stands in for. Empty for one who was added.
@@ -149,7 +150,7 @@ type Gap struct {
 }
 
 // Conflict is a time in which one person holds several positions, so that the
-// second page would go to whoever did not answer the first.
+// second page would go to the person who did not answer the first.
 type Conflict struct {
 	Person    Person     `json:"person"`
 	Positions []Position `json:"positions"`

@@ -97,7 +97,7 @@ func TestBackupThisWeekIsMainTheNext(t *testing.T) {
 	expect(t, s, "2026-01-26T09:00+01:00", "", ana, ben)
 }
 
-func TestAShiftIsAnsweredWhole(t *testing.T) {
+func TestOnCallReturnsWholeShift(t *testing.T) {
 	t.Parallel()
 	got := payments().OnCall(utc("2026-03-28T12:00Z"), "main")
 	want := []oncall.Shift{{Position: "main", Person: chiara, Source: "layer:weekly", Layer: "weekly",
@@ -107,7 +107,7 @@ func TestAShiftIsAnsweredWhole(t *testing.T) {
 	}
 }
 
-func TestHandoffStaysOnTheWallWhenClocksChange(t *testing.T) {
+func TestHandoffKeepsLocalTime(t *testing.T) {
 	t.Parallel()
 	handsOff(t, payments(), "2026-03-20T12:00Z",
 		"2026-03-23T09:00+01:00", "2026-03-30T09:00+02:00", "2026-04-06T09:00+02:00")
@@ -116,13 +116,13 @@ func TestHandoffStaysOnTheWallWhenClocksChange(t *testing.T) {
 	handsOff(t, hours, "2026-03-28T12:00Z", "2026-03-29T10:00+02:00", "2026-03-30T10:00+02:00")
 }
 
-func TestASkippedHandoffTimeIsTheFirstInstantAfterTheJump(t *testing.T) {
+func TestHandoffInSkippedHour(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "night", Start: wall("2026-03-27 02:30"), Rotate: daily, Members: []oncall.Person{ana, ben}})
 	handsOff(t, s, "2026-03-27T12:00Z", "2026-03-28T02:30+01:00", "2026-03-29T03:00+02:00", "2026-03-30T02:30+02:00")
 }
 
-func TestAHandoffTimeThatOccursTwiceIsTheFirst(t *testing.T) {
+func TestHandoffInRepeatedHour(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "night", Start: wall("2026-10-23 02:30"), Rotate: daily, Members: []oncall.Person{ana, ben}})
 	handsOff(t, s, "2026-10-23T12:00Z", "2026-10-24T02:30+02:00", "2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00")
@@ -132,7 +132,7 @@ func TestAHandoffTimeThatOccursTwiceIsTheFirst(t *testing.T) {
 	expect(t, s, "2026-10-25T02:40+01:00", "main", ana)
 }
 
-func TestAWindowThatOpenedStaysOpenWhenTheWallIsPutBack(t *testing.T) {
+func TestOpenWindowWhenClocksGoBack(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "early", Members: []oncall.Person{ana}, Restrictions: []oncall.Window{{From: 2*60 + 15, To: 4 * 60}}})
 	got := s.OnCall(utc("2026-10-25T02:10+01:00"), "main")
@@ -141,7 +141,7 @@ func TestAWindowThatOpenedStaysOpenWhenTheWallIsPutBack(t *testing.T) {
 	}
 }
 
-func TestAWindowThatClosedStaysClosedWhenTheWallIsPutBack(t *testing.T) {
+func TestClosedWindowWhenClocksGoBack(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "short", Members: []oncall.Person{ana}, Restrictions: []oncall.Window{{From: 2*60 + 15, To: 2*60 + 45}}})
 	expect(t, s, "2026-10-25T02:30+02:00", "main", ana)
@@ -151,7 +151,7 @@ func TestAWindowThatClosedStaysClosedWhenTheWallIsPutBack(t *testing.T) {
 	expect(t, s, "2026-10-26T02:30+01:00", "main", ana)
 }
 
-func TestAHandoffAtMidnightStandsWhereTheDayBeforeBeginsAgain(t *testing.T) {
+func TestMidnightHandoffWhenClocksGoBack(t *testing.T) {
 	t.Parallel()
 	s := one("America/St_Johns", oncall.Layer{Name: "daily", Start: wall("2006-10-28 00:00"), Rotate: daily, Members: []oncall.Person{ana, ben, chiara}})
 	expect(t, s, "2006-10-28T23:59-02:30", "main", ana)
@@ -160,7 +160,7 @@ func TestAHandoffAtMidnightStandsWhereTheDayBeforeBeginsAgain(t *testing.T) {
 	expect(t, s, "2006-10-30T00:00-03:30", "main", chiara)
 }
 
-func TestSamoaSkipsAFriday(t *testing.T) {
+func TestSkippedDay(t *testing.T) {
 	t.Parallel()
 	s := one("Pacific/Apia", oncall.Layer{Name: "daily", Start: wall("2011-12-28 09:00"), Rotate: daily, Members: []oncall.Person{ana, ben, chiara, dana}})
 	expect(t, s, "2011-12-29T23:59-10:00", "main", ben)
@@ -168,14 +168,14 @@ func TestSamoaSkipsAFriday(t *testing.T) {
 	expect(t, s, "2011-12-31T09:00+14:00", "main", dana)
 }
 
-func TestAMonthlyStartOnThe31stHandsOffOnTheLastDay(t *testing.T) {
+func TestMonthlyHandoffOnLastDay(t *testing.T) {
 	t.Parallel()
 	s := one("UTC", oncall.Layer{Name: "monthly", Start: wall("2024-01-31 08:00"), Rotate: monthly, Members: []oncall.Person{ana, ben}})
 	handsOff(t, s, "2024-01-31T08:00Z", "2024-02-29T08:00Z", "2024-03-31T08:00Z", "2024-04-30T08:00Z", "2024-05-31T08:00Z")
 	handsOff(t, s, "2025-01-31T08:00Z", "2025-02-28T08:00Z", "2025-03-31T08:00Z")
 }
 
-func TestNightsBelongToTheDayTheyStartOn(t *testing.T) {
+func TestNightWindowBelongsToStartDay(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Berlin", oncall.Layer{Name: "nights", Members: []oncall.Person{ana},
 		Restrictions: []oncall.Window{{Days: []oncall.Weekday{oncall.Sunday}, From: 22 * 60, To: 6 * 60}}})
@@ -186,7 +186,7 @@ func TestNightsBelongToTheDayTheyStartOn(t *testing.T) {
 	expect(t, s, "2026-06-08T23:00+02:00", "main")
 }
 
-func TestFromEqualToLastsAWholeDay(t *testing.T) {
+func TestWindowFromEqualTo(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Berlin", oncall.Layer{Name: "tuesdays", Members: []oncall.Person{ana},
 		Restrictions: []oncall.Window{{Days: []oncall.Weekday{oncall.Tuesday}}}})
@@ -196,7 +196,7 @@ func TestFromEqualToLastsAWholeDay(t *testing.T) {
 	}
 }
 
-func TestPeriodsKeepCountingThroughRestrictedHours(t *testing.T) {
+func TestPeriodsCountOutsideRestrictions(t *testing.T) {
 	t.Parallel()
 	s := one("UTC", oncall.Layer{Name: "weekdays", Start: wall("2026-01-02 00:00"), Rotate: daily, Members: []oncall.Person{ana, ben, chiara},
 		Restrictions: []oncall.Window{{Days: []oncall.Weekday{oncall.Monday, oncall.Friday}, From: 9 * 60, To: 17 * 60}}})
@@ -205,7 +205,7 @@ func TestPeriodsKeepCountingThroughRestrictedHours(t *testing.T) {
 	expect(t, s, "2026-01-05T10:00Z", "main", ana) // Monday, period 3
 }
 
-func TestTheLaterLayerWinsWhereItHasSomebody(t *testing.T) {
+func TestLaterLayerWins(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "always", Members: []oncall.Person{ana}})
 	s.Versions[0].Layers = append(s.Versions[0].Layers, oncall.Layer{Name: "new york", Zone: "America/New_York", Members: []oncall.Person{chiara},
@@ -215,7 +215,7 @@ func TestTheLaterLayerWinsWhereItHasSomebody(t *testing.T) {
 	expect(t, s, "2026-06-01T17:00-04:00", "main", ana)
 }
 
-func TestBackupsCanBeAPoolOfTheirOwn(t *testing.T) {
+func TestLayerForBackupOnly(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Versions[0].Layers = append(s.Versions[0].Layers, oncall.Layer{Name: "backups", Start: wall("2026-01-05 09:00"), Rotate: weekly,
@@ -224,7 +224,7 @@ func TestBackupsCanBeAPoolOfTheirOwn(t *testing.T) {
 	expect(t, s, "2026-01-13T00:00Z", "", ben, eve)
 }
 
-func TestAListShorterThanThePositionsLeavesAGap(t *testing.T) {
+func TestShortListLeavesGap(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Versions[0].Layers[0].Members = []oncall.Person{ana}
@@ -236,7 +236,7 @@ func TestAListShorterThanThePositionsLeavesAGap(t *testing.T) {
 }
 
 // A layer above that never has anybody in the position must not hide that.
-func TestOneWhoIsAlwaysOnHasNoEnd(t *testing.T) {
+func TestPermanentShiftHasNoEnd(t *testing.T) {
 	t.Parallel()
 	office := []oncall.Window{{From: 9 * 60, To: 17 * 60}}
 	for name, above := range map[string]oncall.Layer{
@@ -262,7 +262,7 @@ func TestOneWhoIsAlwaysOnHasNoEnd(t *testing.T) {
 	}
 }
 
-func TestDayAndNightByTheSamePersonIsNoHandover(t *testing.T) {
+func TestSamePersonIsNoHandover(t *testing.T) {
 	t.Parallel()
 	s := one("Europe/Madrid", oncall.Layer{Name: "nights", Members: []oncall.Person{ana}})
 	s.Versions[0].Layers = append(s.Versions[0].Layers, oncall.Layer{Name: "days", Members: []oncall.Person{ana},
@@ -272,7 +272,7 @@ func TestDayAndNightByTheSamePersonIsNoHandover(t *testing.T) {
 	}
 }
 
-func TestShadowsGetCopiesAndCoverNothing(t *testing.T) {
+func TestShadowsFillNoGap(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	v := &s.Versions[0]
@@ -296,7 +296,7 @@ func TestShadowsGetCopiesAndCoverNothing(t *testing.T) {
 	}
 }
 
-func TestBeforeItsFirstVersionAScheduleHasNoGaps(t *testing.T) {
+func TestNoGapsBeforeFirstVersion(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Versions[0].Effective = utc("2026-06-01T00:00Z")
@@ -307,7 +307,7 @@ func TestBeforeItsFirstVersionAScheduleHasNoGaps(t *testing.T) {
 	}
 }
 
-func TestLayersAreShownAlone(t *testing.T) {
+func TestLayerShifts(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	s.Versions[0].Layers = append(s.Versions[0].Layers, oncall.Layer{Name: "cover", Members: []oncall.Person{eve}, Positions: []oncall.Position{"main"}})
@@ -322,7 +322,7 @@ func TestLayersAreShownAlone(t *testing.T) {
 	}
 }
 
-func TestNextShiftOfAPerson(t *testing.T) {
+func TestNextShift(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	next, ok := s.NextShift(chiara, utc("2026-01-06T00:00Z"))
@@ -334,7 +334,7 @@ func TestNextShiftOfAPerson(t *testing.T) {
 	}
 }
 
-func TestADefinitionSurvivesJSON(t *testing.T) {
+func TestJSONRoundTrip(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	v := &s.Versions[0]

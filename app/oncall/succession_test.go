@@ -30,7 +30,7 @@ func mains(s oncall.Schedule, weeks int) []oncall.Person {
 	return all
 }
 
-func TestWhenMembersChangeTheOrderGoesOn(t *testing.T) {
+func TestOrderContinuesAfterEdit(t *testing.T) {
 	t.Parallel()
 	const inBensWeek = "2026-01-14T12:00Z"
 	tests := map[string]struct {
@@ -61,7 +61,7 @@ func TestWhenMembersChangeTheOrderGoesOn(t *testing.T) {
 	}
 }
 
-func TestTheBackupStaysToTheEndOfThePeriodToo(t *testing.T) {
+func TestBackupStaysToEndOfPeriod(t *testing.T) {
 	t.Parallel()
 	s := edited("2026-01-14T12:00Z", dana, eve)
 	expect(t, s, "2026-01-19T08:59+01:00", "", ben, chiara)
@@ -72,7 +72,7 @@ func TestTheBackupStaysToTheEndOfThePeriodToo(t *testing.T) {
 	}
 }
 
-func TestASecondEditInTheSamePeriodGoesOnFromTheSamePerson(t *testing.T) {
+func TestSecondEditInSamePeriod(t *testing.T) {
 	t.Parallel()
 	s := edited("2026-01-14T12:00Z", dana, eve)
 	last := s.Versions[1]
@@ -85,7 +85,7 @@ func TestASecondEditInTheSamePeriodGoesOnFromTheSamePerson(t *testing.T) {
 	}
 }
 
-func TestWithoutRotationANewListBeginsAtOnce(t *testing.T) {
+func TestEditWithoutRotationAppliesAtOnce(t *testing.T) {
 	t.Parallel()
 	s := one("UTC", oncall.Layer{Name: "manager", Members: []oncall.Person{ana}})
 	edit := one("UTC", oncall.Layer{Name: "manager", Members: []oncall.Person{ben}}).Versions[0]
@@ -95,7 +95,7 @@ func TestWithoutRotationANewListBeginsAtOnce(t *testing.T) {
 	expect(t, s, "2026-01-14T12:00Z", "main", ben)
 }
 
-func TestAnotherRotationCountsFromItsOwnStart(t *testing.T) {
+func TestChangedRotationRestarts(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	edit := payments().Versions[0]
@@ -106,7 +106,7 @@ func TestAnotherRotationCountsFromItsOwnStart(t *testing.T) {
 	expect(t, s, "2026-01-15T12:00Z", "main", ben)
 }
 
-func TestTheSameDefinitionChangesNothing(t *testing.T) {
+func TestSameDefinitionChangesNothing(t *testing.T) {
 	t.Parallel()
 	present := edited("2026-01-14T12:00Z", ana, ben, chiara, dana).Versions[1]
 	for _, members := range [][]oncall.Person{{ana, ben, chiara, dana}, present.Layers[0].Order()} {
@@ -124,7 +124,7 @@ func TestTheSameDefinitionChangesNothing(t *testing.T) {
 	}
 }
 
-func TestOrderMakesTheSameTurnsWithoutAPhase(t *testing.T) {
+func TestOrderWithoutPhase(t *testing.T) {
 	t.Parallel()
 	s := edited("2026-01-14T12:00Z", dana, ana, ben, chiara)
 	layer := s.Versions[1].Layers[0]
@@ -138,10 +138,10 @@ func TestOrderMakesTheSameTurnsWithoutAPhase(t *testing.T) {
 	}
 }
 
-// TestNobodyIsMovedByAnEdit draws edits, and holds what is announced against
+// TestEditKeepsCurrentPeople draws edits, and holds what is announced against
 // what is then on: nothing changes before the end of the period, and after it
 // the new list goes round in its order.
-func TestNobodyIsMovedByAnEdit(t *testing.T) {
+func TestEditKeepsCurrentPeople(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		distinct := func(label string) []oncall.Person {
@@ -204,7 +204,7 @@ func goesRound(t *rapid.T, s oncall.Schedule, at time.Time, list []oncall.Person
 	}
 }
 
-func TestAListThatGrowsShortLeavesOneGap(t *testing.T) {
+func TestShortenedListLeavesOneGap(t *testing.T) {
 	t.Parallel()
 	s := payments()
 	layer := &s.Versions[0].Layers[0]

@@ -6,15 +6,15 @@ import (
 	"sort"
 )
 
-// timeline is a schedule made ready to be asked about many instants. It lives
-// for one question and prepares only the versions that the question touches.
+// timeline is a schedule prepared for queries about many instants. It is made for one
+// call, and prepares only the versions that are needed.
 type timeline struct {
 	schedule  Schedule
 	editions  []*edition
 	overrides []span // when the schedule's are in force
 }
 
-// edition is a version made ready, with the time in which it is in force.
+// edition is a prepared version, with the span in which it is in force.
 type edition struct {
 	span
 	version Version
@@ -122,8 +122,8 @@ func (tl *timeline) at(position Position, t instant) piece {
 	return p
 }
 
-// seats lets the overrides of a piece act in their order, and reports whether
-// the asked one, by its index, found anything to act on.
+// seats applies the overrides of a piece in their order, and reports whether the asked
+// one, by its index, changed a seat.
 func (tl *timeline) seats(p piece, asked int) (seats []seat, acted bool) {
 	if p.choice.person != Nobody {
 		seats = append(seats, seat{choice: p.choice.person, holder: p.choice})
@@ -178,28 +178,28 @@ func (tl *timeline) asked(position Position, in span) []Position {
 	return []Position{position}
 }
 
-// run is a holder for as long as one and the same reason holds.
+// run is a holder and the span in which the reason is the same.
 type run struct {
 	span
 	holder holder
 }
 
-// runs strings the pieces of a position together.
+// runs joins the pieces of a position.
 func (tl *timeline) runs(position Position, in span) []run {
-	var s stringer
+	var s runJoiner
 	for p := range tl.pieces(position, in) {
 		s.add(p.span, p.holders)
 	}
 	return s.runs
 }
 
-// stringer joins what adjoins and is equal. It is fed in the order of time.
-type stringer struct {
+// runJoiner joins adjoining equal runs. They are added in the order of time.
+type runJoiner struct {
 	runs []run
 	open []int // the runs that reach as far as the last addition
 }
 
-func (s *stringer) add(in span, holders []holder) {
+func (s *runJoiner) add(in span, holders []holder) {
 	open := make([]int, 0, len(holders))
 	for _, h := range holders {
 		i := s.find(h, in.start)
@@ -213,7 +213,7 @@ func (s *stringer) add(in span, holders []holder) {
 	s.open = open
 }
 
-func (s *stringer) find(h holder, end instant) int {
+func (s *runJoiner) find(h holder, end instant) int {
 	for _, i := range s.open {
 		if s.runs[i].holder == h && s.runs[i].end == end {
 			return i

@@ -9,7 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
-// maxEvery bounds the length of a period, far beyond what anybody means.
+// maxEvery bounds the length of a period, far above any real one.
 const maxEvery = 10_000
 
 // Validate returns a fault.Invalid that names every wrong field by its path in
@@ -71,7 +71,7 @@ func (o Override) Validate() error {
 	return p.fault("The override is not valid.")
 }
 
-// problems gathers what is wrong, so that all of it is said at once.
+// problems collects all field errors.
 type problems []fault.Field
 
 func (p *problems) add(path, format string, args ...any) {

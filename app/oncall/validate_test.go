@@ -31,7 +31,7 @@ func wrong(t *testing.T, err error) []string {
 	return paths
 }
 
-func TestValidateNamesTheFieldThatIsWrong(t *testing.T) {
+func TestValidateNamesField(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		spoil func(v *oncall.Version, l *oncall.Layer)
@@ -79,7 +79,7 @@ func TestValidateNamesTheFieldThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestValidateOfAnOverride(t *testing.T) {
+func TestValidateOverride(t *testing.T) {
 	t.Parallel()
 	from, to := utc("2026-01-06T00:00Z"), utc("2026-01-08T00:00Z")
 	tests := map[string]struct {
@@ -107,7 +107,7 @@ func TestValidateOfAnOverride(t *testing.T) {
 	}
 }
 
-func TestTextsOfClocksWallsAndDays(t *testing.T) {
+func TestTextForms(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]oncall.Clock{"00:00": 0, "9:05": 545, "23:59": 1439, "24:00": 1440} {
 		if got, err := oncall.ParseClock(text); err != nil || got != want {

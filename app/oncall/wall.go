@@ -35,9 +35,8 @@ func (c *Clock) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// WallTime is what a calendar and a clock on the wall show, in a zone that
-// stands elsewhere. Its text is "2006-01-02 15:04", and that of the zero value
-// is empty.
+// WallTime is a local date and time; its zone is stored elsewhere. Its text is
+// "2006-01-02 15:04", and that of the zero value is empty.
 type WallTime struct {
 	Year  int
 	Month time.Month
@@ -116,8 +115,8 @@ func offsetAt(second int64, loc *time.Location) int64 {
 	return int64(offset)
 }
 
-// farthest is more than any zone has ever been away from UTC.
-const farthest = 16 * 60 * 60
+// maxOffset is more than the UTC offset of any zone has ever been, in seconds.
+const maxOffset = 16 * 60 * 60
 
 // in is the first second at which the wall in loc shows r or later. That is one
 // definition for times that exist, that are skipped and that occur twice, and
@@ -126,7 +125,7 @@ const farthest = 16 * 60 * 60
 // It asks for offsets only, and not for time.ZoneBounds, whose bounds are rough
 // in the years after the last recorded change of a zone.
 func (r reading) in(loc *time.Location) int64 {
-	before, after := int64(r)-farthest, int64(r)+farthest
+	before, after := int64(r)-maxOffset, int64(r)+maxOffset
 	offset := offsetAt(before, loc)
 	if offset == offsetAt(after, loc) {
 		return int64(r) - offset

@@ -7,13 +7,13 @@ import (
 )
 
 // Gaps returns when positions have nobody between two instants, by start and
-// then in the order of the positions. Shadows cover nothing. Before the
-// schedule's first version nothing is amiss.
+// then in the order of the positions. Shadows fill no gap. Before the
+// schedule's first version there are no gaps.
 func (s Schedule) Gaps(from, to time.Time) []Gap {
 	tl, in := newTimeline(s), span{instantOf(from), instantOf(to)}
 	var gaps []Gap
 	for _, position := range tl.positions(in) {
-		var empty stringer
+		var empty runJoiner
 		for p := range tl.pieces(position, in) {
 			if p.exists && len(p.holders) == 0 {
 				empty.add(p.span, []holder{{}})

@@ -84,8 +84,7 @@ func TestInvalidExpressionMessage(t *testing.T) {
 	}
 }
 
-// TestExpensiveRuleIsRefused: what could read an event again and again, or in the
-// order of an object, is no expression.
+// Loops over an event, and results that depend on the order of an object, are refused.
 func TestExpensiveRuleIsRefused(t *testing.T) {
 	t.Parallel()
 	for expression, words := range map[string]string{
@@ -115,7 +114,7 @@ func TestExpensiveRuleIsRefused(t *testing.T) {
 	}
 }
 
-// TestEvaluationErrors, and what would cost too much ends.
+// An evaluation that exceeds maxCost is an error too.
 func TestEvaluationErrors(t *testing.T) {
 	t.Parallel()
 	for expression, words := range map[string]string{
@@ -149,8 +148,7 @@ func TestEvaluationErrors(t *testing.T) {
 	}
 }
 
-// TestKeyProperties: whatever the event, an expression neither
-// panics nor changes its mind.
+// For every event an expression does not panic, and has the same result each time.
 func TestKeyProperties(t *testing.T) {
 	t.Parallel()
 	var keys []*rule.Key

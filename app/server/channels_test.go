@@ -16,7 +16,7 @@ import (
 
 // A record tells of every incident that its message is about, to those who read
 // it as JSON too, and no object has a key twice.
-func TestTheLogTellsOfEveryIncident(t *testing.T) {
+func TestLogOnlyListsIncidents(t *testing.T) {
 	t.Parallel()
 	subject := func(n int64) notify.Subject {
 		return notify.Subject{Number: n, Title: fmt.Sprintf("SLO %d", n), Why: "You are main.", Link: fmt.Sprintf("https://tocsin.example.com/a/%d", n)}
@@ -62,7 +62,7 @@ func TestTheLogTellsOfEveryIncident(t *testing.T) {
 	}
 }
 
-func TestTheLogIsLegibleOnATerminal(t *testing.T) {
+func TestLogOnlyAsText(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	m := notify.Message{Kind: notify.KindPage, Subjects: []notify.Subject{{Number: 4, Title: "Four"}, {Number: 3, Title: "Three"}}}

@@ -75,9 +75,9 @@ func TestFailingConsumerDelaysNoPage(t *testing.T) {
 	})
 }
 
-// TestServerWithoutSlackKeepsAUsedCursor starts one just after a server with Slack
+// TestServerWithoutSlackKeepsCursor starts one just after a server with Slack
 // has ended, as where servers are changed one by one.
-func TestServerWithoutSlackKeepsAUsedCursor(t *testing.T) {
+func TestServerWithoutSlackKeepsCursor(t *testing.T) {
 	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
 		h.WaitIdle()
 		now := h.Now()

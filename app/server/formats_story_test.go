@@ -109,9 +109,9 @@ func TestAlertmanagerGroupIsOneIncident(t *testing.T) {
 	})
 }
 
-// TestSlothTicketWaitsAndPageDoesNot has the ticket of a burn rate fire at night,
+// TestSlothTicketAndPage has the ticket of a burn rate fire at night,
 // and the page some minutes after it.
-func TestSlothTicketWaitsAndPageDoesNot(t *testing.T) {
+func TestSlothTicketAndPage(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		h.ApplyText("more.yaml", moreIntegrations)
 		r := recording(t, "alertmanager/testdata/alertmanager-0.34.2-webhook-sloth-burn-firing")

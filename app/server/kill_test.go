@@ -24,10 +24,10 @@ import (
 // paged is how many people are paged by it, each of an incident of their own.
 const paged = 24
 
-// TestAKilledProcessLosesNoPage runs two processes on one PostgreSQL. The calls
+// TestKilledProcessLosesNoPage runs two processes on one PostgreSQL. The calls
 // of the first reach a provider that never answers; when it holds some of the
 // pages between claim and send, it is killed. Every page leaves from the other.
-func TestAKilledProcessLosesNoPage(t *testing.T) {
+func TestKilledProcessLosesNoPage(t *testing.T) {
 	t.Parallel()
 	twilio, err := far.NewTwilio(far.TwilioConfig{})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestLoopGathersBeforeItSweeps(t *testing.T) {
+func TestLoopDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var swept []time.Duration

@@ -11,7 +11,7 @@ import (
 
 // An integration's dedup rule comes in between a breach and its recovery, and is
 // changed between another one and its own.
-func TestARuleThatComesBetweenABreachAndItsRecovery(t *testing.T) {
+func TestRuleSetBetweenBreachAndRecovery(t *testing.T) {
 	chain, err := os.ReadFile("../harness/testdata/chain.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -167,9 +167,9 @@ priorities: [{level: 2, name: P2, ack_expires: 1m}]
 `)},
 }
 
-// TestTheSimulatorForeseesWhatHappens lets each breach come in earnest and holds
-// what was done against what the simulator said of it: every step, every message.
-func TestTheSimulatorForeseesWhatHappens(t *testing.T) {
+// Each breach is simulated and posted to a server; every step and every message must be
+// the same.
+func TestSimulatorMatchesServer(t *testing.T) {
 	t.Parallel()
 	for _, f := range foreseeable {
 		t.Run(f.name, func(t *testing.T) {
@@ -254,7 +254,7 @@ func (w witness) foresee(f foreseen) simulate.Timeline {
 	return timeline
 }
 
-// happen lets it come in earnest.
+// happen posts the signal to the server.
 func (w witness) happen(f foreseen) int64 {
 	w.t.Helper()
 	status, answer := w.h.Post("/webhooks/slo/"+harness.Key("checkout-api"), "application/json", f.breach())

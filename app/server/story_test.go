@@ -37,7 +37,7 @@ func TestBackupIsPagedWhenMainIsSilent(t *testing.T) {
 	})
 }
 
-func TestAPersonalLinkAcknowledgesWithoutSigningIn(t *testing.T) {
+func TestPersonalLinkAcknowledges(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		number := h.PostBreach("checkout-api")
 		link := h.Phone("ben").ExpectSMS().Link()
@@ -59,7 +59,7 @@ func TestAPersonalLinkAcknowledgesWithoutSigningIn(t *testing.T) {
 	})
 }
 
-func TestTheWholeChainRunsFourTimesAndThenTheFallback(t *testing.T) {
+func TestPolicyRunsFourTimesThenFallback(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		number := h.PostBreach("checkout-api", harness.Priority(2))
 		h.Advance(36 * time.Hour)
@@ -103,7 +103,7 @@ func fired(t *testing.T, h *harness.Harness, number int64) []string {
 	return all
 }
 
-func TestTheIncomingPersonIsPagedAtAHandover(t *testing.T) {
+func TestHandoverPagesIncomingPerson(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		h.AdvanceTo(time.Date(2026, 11, 30, 7, 30, 0, 0, time.UTC)) // half an hour before the handover
 		number := h.PostBreach("checkout-api")
@@ -120,7 +120,7 @@ func TestTheIncomingPersonIsPagedAtAHandover(t *testing.T) {
 	})
 }
 
-func TestARaiseReachesWhoeverAcknowledged(t *testing.T) {
+func TestRaiseNotifiesOwner(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		h.PostBreach("checkout-api", harness.Priority(2))
 		h.Phone("ben").ExpectSMS().Reply("ack")
@@ -139,7 +139,7 @@ func TestARaiseReachesWhoeverAcknowledged(t *testing.T) {
 	})
 }
 
-func TestAFailedTextFallsOverAndSaysSo(t *testing.T) {
+func TestFailedSMSFallsOver(t *testing.T) {
 	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
 		h.AdvanceTo(time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC))
 		h.AdvanceTo(h.Now().Add(14 * 24 * time.Hour)) // Ana's week
@@ -157,7 +157,7 @@ func TestAFailedTextFallsOverAndSaysSo(t *testing.T) {
 	})
 }
 
-func TestARestartLosesNothing(t *testing.T) {
+func TestRestartLosesNothing(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		h.PostBreach("checkout-api")
 		h.Phone("ben").ExpectSMS()
@@ -169,7 +169,7 @@ func TestARestartLosesNothing(t *testing.T) {
 	})
 }
 
-func TestRecoveryResolvesAndIsTold(t *testing.T) {
+func TestRecoveryResolves(t *testing.T) {
 	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
 		number := h.PostBreach("checkout-api", harness.Priority(2))
 		h.Advance(time.Minute)
@@ -187,7 +187,7 @@ func TestRecoveryResolvesAndIsTold(t *testing.T) {
 	})
 }
 
-func TestARecoveryFollowsTheIntegrationsOwnRule(t *testing.T) {
+func TestRecoveryWithDedupRule(t *testing.T) {
 	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
 		h.ApplyText("rule.yaml", `{"version": 1, "integrations": [{"slug": "sre", "dedup": "event.service + '/' + event.slo.name"}]}`)
 		number := h.PostBreach("checkout-api", harness.With("endpoint", "GET /a"), harness.With("dedup_key", "one"))

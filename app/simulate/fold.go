@@ -7,8 +7,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 )
 
-// round is what happens from one call of the fallback, or of the administrators,
-// to the next. With nobody answering one is like the other for ever.
+// round is the entries from one page of the fallback, or of the administrators, to
+// the next. While nobody acknowledges, the rounds repeat.
 type round struct {
 	at      time.Time
 	calls   bool // it begins so: what comes before the first call does not

@@ -47,7 +47,7 @@ func TestWorkedExample(t *testing.T) {
 	}
 }
 
-// TestAckStopsPages, whenever it comes.
+// An acknowledgment at any time ends all pages.
 func TestAckStopsPages(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -75,7 +75,7 @@ func TestAckStopsPages(t *testing.T) {
 	})
 }
 
-// TestAnswerIsBeforeDueStep at the same instant.
+// An answer at the instant of a step is applied before the step.
 func TestAnswerIsBeforeDueStep(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -99,8 +99,7 @@ func TestAnswersInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestPagesAreBundled has a step every second: from the fourth on, messages to
-// one address become one.
+// With a step every second, the messages to one address are bundled from the fourth on.
 func TestPagesAreBundled(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -117,7 +116,7 @@ func TestPagesAreBundled(t *testing.T) {
 	}
 }
 
-// TestGatheringMessageIsWithdrawn when the answer comes first.
+// A gathering message is withdrawn by an acknowledgment.
 func TestGatheringMessageIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -130,9 +129,9 @@ func TestGatheringMessageIsWithdrawn(t *testing.T) {
 	}
 }
 
-// TestWithdrawnMessagesDoNotCount asks Ben three times whether he is still on
-// it, each time in a message that gathers until he answers. The fourth leaves at
-// once, since nothing was sent to him for five minutes.
+// Ben is asked three times whether he is still on it, each time in a gathering message
+// that his answer withdraws. The fourth is sent at once, since nothing was sent to him
+// for five minutes.
 func TestWithdrawnMessagesDoNotCount(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -153,7 +152,7 @@ func TestWithdrawnMessagesDoNotCount(t *testing.T) {
 	}
 }
 
-// TestShadowAnswersOnce, as in earnest.
+// A shadow's acknowledgment is recorded once, as in the server.
 func TestShadowAnswersOnce(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -169,7 +168,7 @@ func TestShadowAnswersOnce(t *testing.T) {
 	}
 }
 
-// TestUntilIsLastEntry, not with a timer that finds nothing to do.
+// A timer that has nothing to do does not extend Until.
 func TestUntilIsLastEntry(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -181,8 +180,9 @@ func TestUntilIsLastEntry(t *testing.T) {
 	}
 }
 
-// TestNobodyReachable has a person whom the roster takes for reachable and who
-// has no method: the step is passed over at once.
+// The person is reachable according to the roster, but has no method: the step is
+// passed
+// over at once.
 func TestNobodyReachable(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -201,8 +201,7 @@ func TestNobodyReachable(t *testing.T) {
 	}
 }
 
-// TestNoAdministratorReachable passes over all there is, once, and tries again after
-// an hour.
+// All steps are passed over once, and the fallback again after an hour.
 func TestNoAdministratorReachable(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -235,7 +234,7 @@ func TestServiceOfIntegration(t *testing.T) {
 	}
 }
 
-// TestDedupRule as it does for signals in earnest.
+// The dedup rule applies as in the server.
 func TestDedupRule(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -287,7 +286,7 @@ func TestInvalidInput(t *testing.T) {
 	}
 }
 
-// TestUnreadablePolicy is no timeline.
+// With a policy that cannot be read, Run fails.
 func TestUnreadablePolicy(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -298,7 +297,7 @@ func TestUnreadablePolicy(t *testing.T) {
 	}
 }
 
-// TestMaxEntries where it would become too long, or after the span.
+// The timeline is cut after MaxEntries and after the span.
 func TestMaxEntries(t *testing.T) {
 	t.Parallel()
 	a := newAcme()
@@ -330,7 +329,7 @@ func kinds(t simulate.Timeline) string {
 	return strings.Join(all, " ")
 }
 
-// TestAnswerWithoutPerson, of all who were told before then.
+// An answer without a person is by the one who was notified last before it.
 func TestAnswerWithoutPerson(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]string{
@@ -350,8 +349,9 @@ func TestAnswerWithoutPerson(t *testing.T) {
 	}
 }
 
-// TestUselessAnswerIsReported: each is told, counted among what is left out,
-// or refused by its name.
+// An answer that changes nothing has an entry, is counted in LeftOut, or is refused
+// with
+// its field.
 func TestUselessAnswerIsReported(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -381,7 +381,6 @@ func TestUselessAnswerIsReported(t *testing.T) {
 	}
 }
 
-// TestContextEndsSimulation.
 func TestContextEndsSimulation(t *testing.T) {
 	t.Parallel()
 	a := newAcme()

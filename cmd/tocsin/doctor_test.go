@@ -38,7 +38,7 @@ func TestDoctor(t *testing.T) {
 	})
 }
 
-func TestDoctorFindsWhatIsBroken(t *testing.T) {
+func TestDoctorFindsProblems(t *testing.T) {
 	t.Parallel()
 	twilio, err := far.NewTwilio(far.TwilioConfig{})
 	if err != nil {

@@ -98,7 +98,7 @@ func wantWords(t *testing.T, text string, words ...string) {
 
 const example = "../../docs/examples/acme.yaml"
 
-func TestApplyIsIdempotentAndExportSaysTheSame(t *testing.T) {
+func TestApplyIsIdempotent(t *testing.T) {
 	onEach(t, func(t *testing.T, k terminal) {
 		tried := k.ok("apply", "-f", example, "--dry-run")
 		wantWords(t, tried, "+ user ana@acme.example", "+ schedule payments", "would be made; nothing has been changed.")
@@ -124,7 +124,7 @@ func TestApplyIsIdempotentAndExportSaysTheSame(t *testing.T) {
 	})
 }
 
-func TestMistakesNameFileLineAndField(t *testing.T) {
+func TestApplyErrorsNameLineAndField(t *testing.T) {
 	t.Parallel()
 	k := empty(t)
 	k.ok("migrate")
@@ -249,7 +249,7 @@ func TestTokenIsPrintedOnce(t *testing.T) {
 	})
 }
 
-func TestUsageIsExplained(t *testing.T) {
+func TestUsageErrors(t *testing.T) {
 	t.Parallel()
 	k := empty(t)
 	for _, test := range []struct {
@@ -269,7 +269,7 @@ func TestUsageIsExplained(t *testing.T) {
 	wantWords(t, k.ok("version"), "tocsin "+version)
 }
 
-func TestAnotherSecretNeitherExportsNorApplies(t *testing.T) {
+func TestAnotherSecretIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, k terminal) {
 		k.ok("apply", "-f", example)
 		exported := k.ok("export")
@@ -289,7 +289,7 @@ func TestAnotherSecretNeitherExportsNorApplies(t *testing.T) {
 	})
 }
 
-func TestNoDatabaseIsMadeByMistake(t *testing.T) {
+func TestMissingDatabaseIsNotCreated(t *testing.T) {
 	t.Parallel()
 	k := empty(t)
 	for _, command := range [][]string{{"oncall"}, {"export"}, {"user", "list"}, {"token", "list"}} {
@@ -300,7 +300,7 @@ func TestNoDatabaseIsMadeByMistake(t *testing.T) {
 	}
 }
 
-func TestErrorsAreWords(t *testing.T) {
+func TestErrorMessages(t *testing.T) {
 	t.Parallel()
 	k := terminal{t, map[string]string{"TOCSIN_LISTEN": "here", "TOCSIN_SMTP_FROM": "a@example.com"}}
 	wantWords(t, k.fails(1, "serve"), "The configuration has 2 problems.\n", "  TOCSIN_LISTEN: \"here\" is no address", "  TOCSIN_SMTP_URL: ")

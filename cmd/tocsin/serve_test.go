@@ -59,7 +59,7 @@ func get(t *testing.T, url string) (status int, body string) {
 
 var link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/setup/\S+`)
 
-func TestFirstStartPrintsTheLinkThatCreatesTheAdministrator(t *testing.T) {
+func TestFirstStartPrintsSetupLink(t *testing.T) {
 	onEach(t, func(t *testing.T, k terminal) {
 		k.vars["TOCSIN_LISTEN"] = "127.0.0.1:0"
 		s := serve(t, k.vars, "No channel is configured", "serve")
@@ -100,7 +100,7 @@ func TestSecondServerOnOneFileIsRefused(t *testing.T) {
 	s.stop()
 }
 
-func TestPortThatIsTaken(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -125,7 +125,7 @@ func TestLogFormat(t *testing.T) {
 	wantWords(t, empty(t).fails(1, "serve", "--log-format", "xml"), `"xml" is no format`)
 }
 
-func TestStartSaysByWhatPagesLeave(t *testing.T) {
+func TestStartPrintsChannels(t *testing.T) {
 	t.Parallel()
 	k := empty(t)
 	k.vars["TOCSIN_LISTEN"] = "127.0.0.1:0"

@@ -18,7 +18,7 @@ func TestSimulate(t *testing.T) {
 		wantWords(t, got, "Tuesday, 1 December 2026 (Europe/Berlin)", "03:00:00", "Checkout API in prod-eu",
 			"main on call in Payments: Chiara Conti.", "backup on call in Payments: Ana Ortiz.", "Ana Ortiz by SMS", "Dana Levi")
 
-		// By whoever was told last: the main person, the backup, or who is named.
+		// By the person notified last: the main person, the backup, or the named one.
 		for ack, want := range map[string]string{"20m": "Chiara Conti acknowledges.", "70m": "Ana Ortiz acknowledges.", "5m=ben@acme.example": "Ben Adeyemi acknowledges."} {
 			got := k.ok(append([]string{"simulate", "-f", file, "--service", "checkout-api", "--ack", ack}, at...)...)
 			wantWords(t, got, want, "Nothing more happens.")

@@ -57,7 +57,7 @@ const form = `<form method="post">
 	<label><input type="checkbox" name="quiet" value="yes">Tell nobody</label>
 	<button>Acknowledge</button><button hidden>Resolve</button></form>`
 
-func TestAFormIsFilledAndSent(t *testing.T) {
+func TestForm(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
@@ -89,7 +89,7 @@ func TestAFormIsFilledAndSent(t *testing.T) {
 	}
 }
 
-func TestTheReaderIsTheOneAskedFor(t *testing.T) {
+func TestEmulation(t *testing.T) {
 	t.Parallel()
 	url := serve(t, `<p id="js">Scripts are off</p><script>document.getElementById("js").textContent = "Scripts are on"</script>`)
 	for _, test := range []struct {
@@ -134,7 +134,7 @@ func TestTabsShareNoCookies(t *testing.T) {
 	}
 }
 
-func TestAxeFindsWhatIsWrongAndNothingElse(t *testing.T) {
+func TestAxe(t *testing.T) {
 	t.Parallel()
 	good := browser.New(t, browser.Phone, browser.Dark)
 	good.Open(serve(t, form))
@@ -154,7 +154,7 @@ func TestAxeFindsWhatIsWrongAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestBytesAreThoseOfTheNetwork(t *testing.T) {
+func TestBytes(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -176,7 +176,7 @@ func TestBytesAreThoseOfTheNetwork(t *testing.T) {
 	}
 }
 
-func TestWhatTheBrowserHoldsAgainstAPage(t *testing.T) {
+func TestComplaints(t *testing.T) {
 	t.Parallel()
 	tab := browser.New(t, browser.Desktop, browser.Light)
 	url := serve(t, `<script>console.error("said aloud"); throw new Error("thrown")</script><img alt="" src="/missing">`)
@@ -192,7 +192,7 @@ func TestWhatTheBrowserHoldsAgainstAPage(t *testing.T) {
 	}
 }
 
-func TestTheNetworkGoesAndComesBack(t *testing.T) {
+func TestOffline(t *testing.T) {
 	t.Parallel()
 	tab := browser.New(t, browser.Phone, browser.Light)
 	tab.Open(serve(t, `<p id="out">Waiting</p><button id="send">Send</button><script>
@@ -228,7 +228,7 @@ func TestMeasureAndKeys(t *testing.T) {
 	}
 }
 
-func TestScreenshotIsWrittenWhereAsked(t *testing.T) {
+func TestScreenshot(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "shots")
 	tab := browser.New(t, browser.Phone, browser.Dark)
 	tab.Open(serve(t, form))

@@ -27,10 +27,10 @@ var chromium = sync.OnceValues(start)
 // process is a running browser.
 type process struct {
 	tabs context.Context // whose children are tabs
-	// leash is held and never closed: when the process ends, the profile's
-	// remover hears of it. Were it not held, the garbage collector would
-	// close it.
-	leash io.Closer
+	// lifeline is held and never closed: when the process ends, the shell that removes
+	// the profile sees the end of its input. If it were not held, the garbage collector
+	// would close it.
+	lifeline io.Closer
 }
 
 func start() (*process, error) {
@@ -38,7 +38,7 @@ func start() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, leash, err := temporaryProfile()
+	profile, lifeline, err := temporaryProfile()
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func start() (*process, error) {
 		cancel()
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	return &process{tabs: ctx, leash: leash}, nil
+	return &process{tabs: ctx, lifeline: lifeline}, nil
 }
 
 func executable() (string, error) {
@@ -77,14 +77,14 @@ func executable() (string, error) {
 // however it ended: a shell waits for the end of its standard input, whose
 // other end only this process holds. The browser ends at the same moment, but
 // goes on writing until it has; hence several attempts.
-func temporaryProfile() (dir string, leash io.Closer, err error) {
+func temporaryProfile() (dir string, lifeline io.Closer, err error) {
 	if dir, err = os.MkdirTemp("", "tocsin-chromium-"); err != nil {
 		return "", nil, err
 	}
 	remover := exec.Command("sh", "-c", `read -r _; for i in 1 2 3 4 5; do sleep 1; rm -rf "$1"; done`, "sh", dir)
 	remover.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if leash, err = remover.StdinPipe(); err != nil {
+	if lifeline, err = remover.StdinPipe(); err != nil {
 		return "", nil, err
 	}
-	return dir, leash, remover.Start()
+	return dir, lifeline, remover.Start()
 }

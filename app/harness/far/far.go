@@ -68,8 +68,9 @@ func (j *journal[T]) wait(ctx context.Context, match func(T) bool) (T, error) {
 	}
 }
 
-// mood is how a server treats what comes next. R is the shape of its refusals.
-type mood[R any] struct {
+// faults are the failures that a test has asked a server for. R is the type of its
+// refusals.
+type faults[R any] struct {
 	mu      sync.Mutex
 	next    []R
 	refused map[string]R
@@ -78,13 +79,13 @@ type mood[R any] struct {
 	held    chan struct{} // closed when answers may go; nil while none is held
 }
 
-func (m *mood[R]) failNext(refusals []R) {
+func (m *faults[R]) failNext(refusals []R) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.next = append(m.next, refusals...)
 }
 
-func (m *mood[R]) failFor(address string, refusal R) {
+func (m *faults[R]) failFor(address string, refusal R) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refused == nil {
@@ -93,14 +94,14 @@ func (m *mood[R]) failFor(address string, refusal R) {
 	m.refused[address] = refusal
 }
 
-func (m *mood[R]) succeedFor(address string) {
+func (m *faults[R]) succeedFor(address string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.refused, address)
 }
 
 // refusal takes what FailNext or FailFor asked for.
-func (m *mood[R]) refusal(address string) (R, bool) {
+func (m *faults[R]) refusal(address string) (R, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.next) > 0 {
@@ -117,19 +118,19 @@ func (m *mood[R]) refusal(address string) (R, bool) {
 }
 
 // refusals counts how often a refusal that was asked for was given.
-func (m *mood[R]) refusals() int {
+func (m *faults[R]) refusals() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.given
 }
 
-func (m *mood[R]) dropNext() {
+func (m *faults[R]) dropNext() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.drops++
 }
 
-func (m *mood[R]) dropped() bool {
+func (m *faults[R]) dropped() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.drops == 0 {
@@ -139,7 +140,7 @@ func (m *mood[R]) dropped() bool {
 	return true
 }
 
-func (m *mood[R]) hold() (release func()) {
+func (m *faults[R]) hold() (release func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	held := make(chan struct{})
@@ -156,7 +157,7 @@ func (m *mood[R]) hold() (release func()) {
 
 // pause returns when no answer is held back, and reports false where ctx was
 // done before.
-func (m *mood[R]) pause(ctx context.Context) bool {
+func (m *faults[R]) pause(ctx context.Context) bool {
 	m.mu.Lock()
 	held := m.held
 	m.mu.Unlock()
@@ -229,7 +230,7 @@ func (s *site) Close() error {
 	return err
 }
 
-// writeJSON ignores that a caller may have hung up: that is its affair.
+// writeJSON ignores the error of a connection that the client has closed.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)

@@ -58,7 +58,7 @@ func sms(to, body string) url.Values {
 	return url.Values{"From": {"+15005550006"}, "To": {to}, "Body": {body}}
 }
 
-func TestTwilioAnswersAsTwilioDoes(t *testing.T) {
+func TestTwilioAnswers(t *testing.T) {
 	t.Parallel()
 	server := newTwilio(t, far.TwilioConfig{})
 	status, body := create(t, server, sms(ana, "Hello"))
@@ -96,7 +96,7 @@ func TestTwilioAnswersAsTwilioDoes(t *testing.T) {
 	}
 }
 
-func TestTwilioWantsCredentials(t *testing.T) {
+func TestTwilioCredentials(t *testing.T) {
 	t.Parallel()
 	server := newTwilio(t, far.TwilioConfig{})
 	response, err := http.Get(server.URL() + "/2010-04-01/Accounts/" + server.AccountSID + ".json")
@@ -130,7 +130,7 @@ func application(t *testing.T, server *far.Twilio) (address string, callbacks <-
 	return self.URL, reports
 }
 
-func TestTwilioCallsBack(t *testing.T) {
+func TestTwilioCallback(t *testing.T) {
 	t.Parallel()
 	server := newTwilio(t, far.TwilioConfig{Deliver: true})
 	address, callbacks := application(t, server)
@@ -150,7 +150,7 @@ func TestTwilioCallsBack(t *testing.T) {
 	}
 }
 
-func TestTwilioBringsReplies(t *testing.T) {
+func TestTwilioReply(t *testing.T) {
 	t.Parallel()
 	server := newTwilio(t, far.TwilioConfig{})
 	if _, err := server.Reply(t.Context(), ana, "ack"); err == nil {
@@ -176,7 +176,7 @@ func TestTwilioBringsReplies(t *testing.T) {
 	}
 }
 
-func TestWaitSeesWhatCameAndWhatComes(t *testing.T) {
+func TestWait(t *testing.T) {
 	t.Parallel()
 	server := newTwilio(t, far.TwilioConfig{})
 	create(t, server, sms(ana, "first"))
@@ -204,7 +204,7 @@ func TestWaitSeesWhatCameAndWhatComes(t *testing.T) {
 	}
 }
 
-func TestCloseEndsWhatIsHeld(t *testing.T) {
+func TestCloseReleasesHeld(t *testing.T) {
 	t.Parallel()
 	server := newTwilio(t, far.TwilioConfig{})
 	server.Hold()
@@ -232,7 +232,7 @@ func TestCloseEndsWhatIsHeld(t *testing.T) {
 	}
 }
 
-func TestSlackKnowsPeopleAndMethods(t *testing.T) {
+func TestSlackMethods(t *testing.T) {
 	t.Parallel()
 	server, err := far.NewSlack(far.SlackConfig{})
 	if err != nil {
@@ -301,7 +301,7 @@ func TestSlackTakesJSON(t *testing.T) {
 	}
 }
 
-func TestMailIsKeptWithItsParts(t *testing.T) {
+func TestMailParts(t *testing.T) {
 	t.Parallel()
 	server, err := far.NewMail(far.MailConfig{})
 	if err != nil {

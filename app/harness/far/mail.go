@@ -67,7 +67,7 @@ type MailServer struct {
 	// Roots has the server's certificate, or is nil without TLS.
 	Roots *x509.CertPool
 
-	mood     mood[MailRefusal]
+	faults   faults[MailRefusal]
 	messages *journal[Mail]
 	listener net.Listener
 	server   *smtp.Server
@@ -136,20 +136,20 @@ func (m *MailServer) Wait(ctx context.Context, match func(Mail) bool) (Mail, err
 }
 
 // FailNext refuses the next messages, one for each refusal.
-func (m *MailServer) FailNext(refusals ...MailRefusal) { m.mood.failNext(refusals) }
+func (m *MailServer) FailNext(refusals ...MailRefusal) { m.faults.failNext(refusals) }
 
 // FailFor refuses every message to an address until SucceedFor.
-func (m *MailServer) FailFor(address string, refusal MailRefusal) { m.mood.failFor(address, refusal) }
+func (m *MailServer) FailFor(address string, refusal MailRefusal) { m.faults.failFor(address, refusal) }
 
 // SucceedFor ends what FailFor began.
-func (m *MailServer) SucceedFor(address string) { m.mood.succeedFor(address) }
+func (m *MailServer) SucceedFor(address string) { m.faults.succeedFor(address) }
 
 // Hold takes messages and does not answer until release is called.
-func (m *MailServer) Hold() (release func()) { return m.mood.hold() }
+func (m *MailServer) Hold() (release func()) { return m.faults.hold() }
 
 // DropNext takes the next message and breaks the connection instead of
 // answering.
-func (m *MailServer) DropNext() { m.mood.dropNext() }
+func (m *MailServer) DropNext() { m.faults.dropNext() }
 
 // Close frees the port, breaks the open connections and waits for what runs.
 func (m *MailServer) Close() error {
@@ -202,7 +202,7 @@ func (s *mailSession) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if refusal, refused := s.server.mood.refusal(to); refused {
+	if refusal, refused := s.server.faults.refusal(to); refused {
 		return &smtp.SMTPError{Code: refusal.Code, EnhancedCode: smtp.EnhancedCode{refusal.Code / 100, 1, 1}, Message: refusal.Message}
 	}
 	s.to = append(s.to, to)
@@ -224,7 +224,7 @@ func (s *mailSession) Data(r io.Reader) error {
 	}
 	m.At = time.Now()
 	s.server.messages.add(m)
-	if s.server.mood.dropped() || !s.server.mood.pause(s.server.ctx) {
+	if s.server.faults.dropped() || !s.server.faults.pause(s.server.ctx) {
 		return s.conn.Conn().Close()
 	}
 	return nil

@@ -96,8 +96,8 @@ type Slack struct {
 	*site
 	SlackConfig
 
-	mood  mood[SlackRefusal]
-	posts *journal[Post]
+	faults faults[SlackRefusal]
+	posts  *journal[Post]
 
 	mu     sync.Mutex
 	clock  int64             // the last message's place in time, in microseconds
@@ -155,19 +155,19 @@ func (s *Slack) AddUser(email, id string) {
 }
 
 // FailNext refuses the next calls, one for each refusal.
-func (s *Slack) FailNext(refusals ...SlackRefusal) { s.mood.failNext(refusals) }
+func (s *Slack) FailNext(refusals ...SlackRefusal) { s.faults.failNext(refusals) }
 
 // FailFor refuses every message to a channel until SucceedFor.
-func (s *Slack) FailFor(channel string, refusal SlackRefusal) { s.mood.failFor(channel, refusal) }
+func (s *Slack) FailFor(channel string, refusal SlackRefusal) { s.faults.failFor(channel, refusal) }
 
 // SucceedFor ends what FailFor began.
-func (s *Slack) SucceedFor(channel string) { s.mood.succeedFor(channel) }
+func (s *Slack) SucceedFor(channel string) { s.faults.succeedFor(channel) }
 
 // Hold takes messages and does not answer until release is called.
-func (s *Slack) Hold() (release func()) { return s.mood.hold() }
+func (s *Slack) Hold() (release func()) { return s.faults.hold() }
 
 // DropNext takes the next call and breaks the connection instead of answering.
-func (s *Slack) DropNext() { s.mood.dropNext() }
+func (s *Slack) DropNext() { s.faults.dropNext() }
 
 // slackError is Slack's word for what is wrong.
 type slackError string
@@ -187,7 +187,7 @@ func (s *Slack) method(handle func(*http.Request) (map[string]any, error)) http.
 			writeJSON(w, http.StatusOK, map[string]any{"ok": false, "error": wrongToken(token)})
 			return
 		}
-		if refusal, refused := s.mood.refusal(r.Form.Get("channel")); refused {
+		if refusal, refused := s.faults.refusal(r.Form.Get("channel")); refused {
 			refuseSlack(w, refusal)
 			return
 		}
@@ -196,7 +196,7 @@ func (s *Slack) method(handle func(*http.Request) (map[string]any, error)) http.
 			writeJSON(w, http.StatusOK, map[string]any{"ok": false, "error": err.Error()})
 			return
 		}
-		if s.mood.dropped() || !s.mood.pause(r.Context()) {
+		if s.faults.dropped() || !s.faults.pause(r.Context()) {
 			breakOff()
 		}
 		answer["ok"] = true

@@ -55,7 +55,7 @@ type Twilio struct {
 	*site
 	TwilioConfig
 
-	mood     mood[TwilioRefusal]
+	faults   faults[TwilioRefusal]
 	messages *journal[SMS]
 	client   *http.Client
 
@@ -113,23 +113,23 @@ func (t *Twilio) Wait(ctx context.Context, match func(SMS) bool) (SMS, error) {
 }
 
 // FailNext refuses the next messages, one for each refusal.
-func (t *Twilio) FailNext(refusals ...TwilioRefusal) { t.mood.failNext(refusals) }
+func (t *Twilio) FailNext(refusals ...TwilioRefusal) { t.faults.failNext(refusals) }
 
 // FailFor refuses every message to a number until SucceedFor.
-func (t *Twilio) FailFor(number string, refusal TwilioRefusal) { t.mood.failFor(number, refusal) }
+func (t *Twilio) FailFor(number string, refusal TwilioRefusal) { t.faults.failFor(number, refusal) }
 
 // SucceedFor ends what FailFor began.
-func (t *Twilio) SucceedFor(number string) { t.mood.succeedFor(number) }
+func (t *Twilio) SucceedFor(number string) { t.faults.succeedFor(number) }
 
 // Refusals counts how often FailNext or FailFor refused a message.
-func (t *Twilio) Refusals() int { return t.mood.refusals() }
+func (t *Twilio) Refusals() int { return t.faults.refusals() }
 
 // Hold takes messages and does not answer until release is called.
-func (t *Twilio) Hold() (release func()) { return t.mood.hold() }
+func (t *Twilio) Hold() (release func()) { return t.faults.hold() }
 
 // DropNext takes the next message and breaks the connection instead of
 // answering.
-func (t *Twilio) DropNext() { t.mood.dropNext() }
+func (t *Twilio) DropNext() { t.faults.dropNext() }
 
 func (t *Twilio) authentic(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -172,7 +172,7 @@ func (t *Twilio) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.messages.add(sms)
-	if t.mood.dropped() || !t.mood.pause(r.Context()) {
+	if t.faults.dropped() || !t.faults.pause(r.Context()) {
 		breakOff()
 	}
 	writeJSON(w, http.StatusCreated, t.resource(sms))
@@ -182,7 +182,7 @@ func (t *Twilio) create(w http.ResponseWriter, r *http.Request) {
 }
 
 func (t *Twilio) refusal(sms SMS) (TwilioRefusal, bool) {
-	if refusal, refused := t.mood.refusal(sms.To); refused {
+	if refusal, refused := t.faults.refusal(sms.To); refused {
 		return refusal, true
 	}
 	t.mu.Lock()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestBinariesThatAreIncompleteAreNotTaken(t *testing.T) {
+func TestIncompleteBinaries(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"initdb", "pg_ctl", "postgres"} {
 		if complete(dir) {

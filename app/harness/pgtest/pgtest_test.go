@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-func TestDatabasesAreApartAndDropped(t *testing.T) {
+func TestDatabasesAreSeparateAndDropped(t *testing.T) {
 	t.Parallel()
 	var first string
 	t.Run("while the test runs", func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestDatabasesAreApartAndDropped(t *testing.T) {
 	}
 }
 
-func TestTemplateIsPreparedOnceAndCopied(t *testing.T) {
+func TestTemplateIsPreparedOnce(t *testing.T) {
 	t.Parallel()
 	var prepared atomic.Int32
 	prepare := func(url string) error {
@@ -139,7 +139,7 @@ func TestClusterSettings(t *testing.T) {
 	}
 }
 
-func TestClusterEndsWithItsOwnerHoweverThatEnds(t *testing.T) {
+func TestClusterEndsWithOwner(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {

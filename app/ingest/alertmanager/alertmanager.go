@@ -204,7 +204,7 @@ func (r *request) event(a *alert) ingest.Event {
 	return ev
 }
 
-// answer lists what became of each event.
+// answer lists the result of each event.
 func answer(_ ingest.Input, answers []ingest.Answer, reply *ingest.Reply) {
 	if answers == nil {
 		answers = []ingest.Answer{}

@@ -13,7 +13,7 @@ import (
 
 // What a page says of times holds for that page, however long ago the tab was
 // opened.
-func TestTimesCountFromThePageThatIsShown(t *testing.T) {
+func TestRelativeTimes(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	tab := signedIn(t, h, ben, browser.Desktop, browser.Light)
@@ -40,7 +40,7 @@ func TestTimesCountFromThePageThatIsShown(t *testing.T) {
 // thumb is the least height of what a thumb must hit at night, in CSS pixels.
 const thumb = 56
 
-func TestWhatMattersAtNightIsLargeEnoughForAThumb(t *testing.T) {
+func TestTouchTargetSize(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	number := postBreach(t, h)
@@ -66,7 +66,7 @@ const inSight = `(() => {
 	return field.getAttribute("aria-invalid") === "true" && box.top >= 0 && box.bottom <= innerHeight ? "" : field.outerHTML.slice(0, 200) + " at " + box.top;
 })()`
 
-func TestWhatIsWrongIsInSight(t *testing.T) {
+func TestErrorsAreVisible(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	number := postBreach(t, h)
@@ -100,7 +100,7 @@ func waitInSight(t *testing.T, tab *browser.Tab, what string) {
 	t.Errorf("%s: what is wrong is out of sight: %s", what, problem)
 }
 
-func TestNavigationShowsWhereOneIs(t *testing.T) {
+func TestNavigationShowsCurrentPage(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	tab := signedIn(t, h, dana, browser.Phone, browser.Light)
@@ -118,7 +118,7 @@ func TestNavigationShowsWhereOneIs(t *testing.T) {
 
 // A resolve by a slip of the thumb is taken back for ten seconds; then Reopen is
 // what is left.
-func TestAResolveCanBeTakenBack(t *testing.T) {
+func TestUndoResolve(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	number := postBreach(t, h)
@@ -145,7 +145,7 @@ func TestAResolveCanBeTakenBack(t *testing.T) {
 }
 
 // Setting up takes the zone of the browser.
-func TestSetUpKnowsTheZoneOfTheBrowser(t *testing.T) {
+func TestSetUpUsesBrowserZone(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "")
 	link, err := h.Server.Auth.SetupLink(t.Context())
@@ -172,7 +172,7 @@ func TestSetUpKnowsTheZoneOfTheBrowser(t *testing.T) {
 }
 
 // What was opened by hand says by whom, and what was reported.
-func TestAnIncidentOpenedByHandSaysWhatWasReported(t *testing.T) {
+func TestManualIncident(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	inc := h.API(http.MethodPost, "/incidents", map[string]any{"title": "Customers call", "service": "checkout-api", "description": "Three calls since noon.\nAll from Spain."})

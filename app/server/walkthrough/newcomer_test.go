@@ -13,7 +13,7 @@ import (
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 // From an empty database to an acknowledged test page.
-func TestTheFirstRun(t *testing.T) {
+func TestFirstRun(t *testing.T) {
 	harness.ForEach(t, "", func(t *testing.T, h *harness.Harness) {
 		token, err := h.Server.Auth.SetupLink(t.Context())
 		if err != nil {
@@ -63,7 +63,7 @@ func TestTheFirstRun(t *testing.T) {
 
 // The checklist moves on when the breach comes from a tool and the answer from
 // the telephone.
-func TestTheChecklistMovesOnByItself(t *testing.T) {
+func TestChecklistAdvances(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	tab := signedIn(t, h, ben, browser.Desktop, browser.Light)
@@ -76,7 +76,7 @@ func TestTheChecklistMovesOnByItself(t *testing.T) {
 	content(t, tab)
 }
 
-func TestTheWayInSaysWhatIsWrong(t *testing.T) {
+func TestSignInErrors(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	invite(t, h, ben)
@@ -103,7 +103,7 @@ func TestTheWayInSaysWhatIsWrong(t *testing.T) {
 }
 
 // What was typed stays, and what is wrong is marked where it stands.
-func TestFormsKeepWhatWasTyped(t *testing.T) {
+func TestFormsKeepInput(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	for _, options := range [][]browser.Option{nil, {browser.JavaScriptOff()}} {

@@ -12,14 +12,14 @@ import (
 const title = "Availability of get data API"
 
 // From the breach to what fixed it, by clicking, on a telephone.
-func TestThePersonOnCallAnswersABreach(t *testing.T) {
+func TestAnswerBreach(t *testing.T) {
 	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
 		answer(t, h)
 	})
 }
 
 // The same where no script runs.
-func TestThePersonOnCallAnswersABreachWithoutScripts(t *testing.T) {
+func TestAnswerBreachWithoutScripts(t *testing.T) {
 	t.Parallel()
 	answer(t, onSQLite(t, "acme.yaml"), browser.JavaScriptOff())
 }
@@ -61,7 +61,7 @@ func answer(t *testing.T, h *harness.Harness, options ...browser.Option) {
 }
 
 // The link in the message needs no account; looking at it does nothing.
-func TestTheLinkInAMessageAcknowledges(t *testing.T) {
+func TestLinkInSMSAcknowledges(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	number := postBreach(t, h)
@@ -86,8 +86,8 @@ func TestTheLinkInAMessageAcknowledges(t *testing.T) {
 	content(t, tab)
 }
 
-// Whoever comes second by a link is told who was first.
-func TestTheLinkInAMailTellsWhoWasFirst(t *testing.T) {
+// A person who opens a link second sees who was first.
+func TestLinkInMailAfterAck(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	postBreach(t, h)
@@ -105,7 +105,7 @@ func TestTheLinkInAMailTellsWhoWasFirst(t *testing.T) {
 }
 
 // A page that is open on an incident, and the list, change by themselves.
-func TestAnOpenPageFollowsWhatOthersDo(t *testing.T) {
+func TestOpenPageIsUpdated(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	list := signedIn(t, h, dana, browser.Desktop, browser.Light)
@@ -130,7 +130,7 @@ func TestAnOpenPageFollowsWhatOthersDo(t *testing.T) {
 }
 
 // A browser has few connections to give away: see disconnect in app.js.
-func TestAHiddenTabFollowsNothingUntilItIsSeen(t *testing.T) {
+func TestHiddenTabIsUpdatedWhenShown(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	number := postBreach(t, h)
@@ -172,7 +172,7 @@ func TestKeysAcknowledgeAndHelp(t *testing.T) {
 }
 
 // Without the network the button says so and goes on trying.
-func TestAnAcknowledgmentInsists(t *testing.T) {
+func TestAcknowledgeRetriesOffline(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	number := postBreach(t, h)

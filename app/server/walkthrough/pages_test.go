@@ -29,7 +29,7 @@ type page struct {
 // it: nothing for axe to find, nothing for the browser to complain about,
 // nothing wider than the screen, nothing too heavy, and no link that leads
 // nowhere.
-func TestEveryPageIsSound(t *testing.T) {
+func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	all := furnish(t, h)
@@ -59,7 +59,7 @@ func TestEveryPageIsSound(t *testing.T) {
 }
 
 // The same before anything is there.
-func TestEveryEmptyPageIsSound(t *testing.T) {
+func TestEveryEmptyPage(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "")
 	setup, err := h.Server.Auth.SetupLink(t.Context())
