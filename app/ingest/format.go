@@ -65,9 +65,9 @@ type Endpoint struct {
 	// returns "" for none. It is nil where the protocol does not. The body is not
 	// validated yet.
 	Key func(body []byte) string
-	// Secrets finds whatever may be a key in a body that need not be valid, as it is
-	// written there, so that it can be made illegible. It is nil where Key is.
-	Secrets func(body []byte) []string
+	// Redact makes whatever may be a key illegible in a body that need not be valid,
+	// in time linear in its length. It is nil where Key is.
+	Redact func(body []byte) []byte
 }
 
 // Input is a request as a format sees it.

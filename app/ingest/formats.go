@@ -50,8 +50,8 @@ func (f *Format) check() error {
 		if e.Method == "" || !strings.HasPrefix(e.Path, "/") || strings.HasSuffix(e.Path, "/") {
 			return fmt.Errorf("wire format %s: invalid endpoint %s %q", f.Kind, e.Method, e.Path)
 		}
-		if (e.Key == nil) != (e.Secrets == nil) {
-			return fmt.Errorf("wire format %s: Key without Secrets, or Secrets without Key, at %s", f.Kind, e.Path)
+		if (e.Key == nil) != (e.Redact == nil) {
+			return fmt.Errorf("wire format %s: Key without Redact, or Redact without Key, at %s", f.Kind, e.Path)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,7 +28,7 @@ var lines = ingest.Format{
 	Kind: "lines", Name: "Lines",
 	Endpoints: []ingest.Endpoint{
 		{Method: http.MethodPost, Path: "/lines", KeyInPath: true},
-		{Method: http.MethodPost, Path: "/lines/keyed", Key: firstLine, Secrets: func(body []byte) []string { return []string{firstLine(body)} }},
+		{Method: http.MethodPost, Path: "/lines/keyed", Key: firstLine, Redact: bytes.Clone},
 	},
 	Names: ingest.Names{Service: "word 2"},
 	Decode: func(in ingest.Input) ([]ingest.Event, error) {

@@ -137,13 +137,12 @@ func withoutKeys(endpoint *Endpoint, req *Request) []byte {
 	if endpoint.Key == nil {
 		return body
 	}
-	for _, key := range append(endpoint.Secrets(body), endpoint.Key(body)) {
-		if len(key) >= minHiddenKey {
+	bodyKey := endpoint.Key(body)
+	body = endpoint.Redact(body)
+	for _, key := range []string{bodyKey, req.Key} {
+		if len(key) >= minHiddenKey || key != "" && key == req.Key {
 			body = bytes.ReplaceAll(body, []byte(key), []byte("***"))
 		}
-	}
-	if req.Key != "" {
-		body = bytes.ReplaceAll(body, []byte(req.Key), []byte("***"))
 	}
 	return body
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -117,28 +115,6 @@ func routingKey(body []byte) string {
 		return ""
 	}
 	return scalar(member(doc, keyField))
-}
-
-// namedKey is a key behind its name, in JSON or in something like it: as a sender
-// posts that encodes twice, cuts the text off or prints what its language has.
-var namedKey = regexp.MustCompile(`(?i)` + keyField + `\\*["']?\s*[:=]\s*\\*["']?([^"'\\\s,;&}\]]+)`)
-
-// secrets are the keys that a body names anywhere, as they are written in it.
-func secrets(body []byte) []string {
-	var keys []string
-	for _, match := range namedKey.FindAllSubmatch(body, -1) {
-		keys = append(keys, string(match[1]))
-	}
-	doc, err := document.Parse(body, "")
-	if err != nil {
-		return keys
-	}
-	for name, value := range doc.Members() { // its name may be written with escapes
-		if name.Text() == keyField && value.IsString() {
-			keys = append(keys, strings.Trim(string(value), `"`))
-		}
-	}
-	return keys
 }
 
 // withoutKey is the body with the routing key made illegible, since bodies are

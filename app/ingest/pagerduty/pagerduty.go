@@ -31,8 +31,8 @@ var Format = ingest.Format{
 	Name:   "PagerDuty Events API v2",
 	Signal: "event", Identity: "an event’s `dedup_key`; a trigger without one is always new",
 	Endpoints: []ingest.Endpoint{
-		{Method: http.MethodPost, Path: EventPath, KeyHeader: keyHeader, Key: routingKey, Secrets: secrets},
-		{Method: http.MethodPost, Path: ChangePath, KeyHeader: keyHeader, Key: routingKey, Secrets: secrets},
+		{Method: http.MethodPost, Path: EventPath, KeyHeader: keyHeader, Key: routingKey, Redact: redact},
+		{Method: http.MethodPost, Path: ChangePath, KeyHeader: keyHeader, Key: routingKey, Redact: redact},
 	},
 	Names:    ingest.Names{Service: "payload.custom_details.service"},
 	Decode:   decode,

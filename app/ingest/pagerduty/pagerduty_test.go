@@ -379,7 +379,7 @@ func FuzzDecodePagerDuty(f *testing.F) {
 		}
 		before := bytes.Clone(body)
 		_ = pagerduty.Format.Endpoints[0].Key(body)
-		_ = pagerduty.Format.Endpoints[0].Secrets(body)
+		_ = pagerduty.Format.Endpoints[0].Redact(body)
 		events, err := pagerduty.Format.Decode(in)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body was changed")

@@ -2,7 +2,9 @@ package pagerduty_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,16 @@ func TestRejectedBodyShowsNoRoutingKey(t *testing.T) {
 		"encoded twice":             `"{\"routing_key\":\"` + other + `\",\"event_action\":\"trigger\"}"`,
 		"a form":                    "event_action=trigger&routing_key=" + other + "&dedup_key=" + third[:8],
 		"in a member of other case": `{"Routing_Key":"` + other + `"`,
+		"in Ruby":                   `{"routing_key"=>"` + other + `", 'routing_key' => '` + third + `'}`,
+		"in Python":                 `{u'routing_key': u'` + other + `'}`,
+		"in an encoded form":        `payload=%7B%22routing_key%22%3A%22` + other + `%22%7D`,
+		"in a part of a form":       "name=\"routing_key\"\r\n\r\n" + other + "\r\n--",
+		"in XML":                    `<routing_key>` + other + `</routing_key>`,
+		"in a list":                 `{"routing_key":["` + other + `"]`,
+		"behind a space":            `{"routing_key":" ` + other + `","event`,
+		"with a space in the name":  `{"routing_key ":"` + other + `","event`,
+		"an earlier version's":      `{"service_key":"` + other + `","event`,
+		"one that begins another":   `{"routing_key":"` + other[:20] + `","routing_key":"` + other + `",}`,
 	} {
 		r := &rejections{}
 		formats, err := ingest.NewFormats(pagerduty.Format)
@@ -66,5 +78,32 @@ func TestRejectedBodyShowsNoRoutingKey(t *testing.T) {
 				t.Errorf("%s: listed as %s", name, got)
 			}
 		}
+	}
+}
+
+// TestRedactionIsLinear: a body full of keys costs no more than its length allows.
+func TestRedactionIsLinear(t *testing.T) { // not parallel, since it counts what is allocated
+	redact := pagerduty.Format.Endpoints[0].Redact
+	full := func(size int) []byte {
+		var body strings.Builder
+		for i := 0; body.Len() < size; i++ {
+			fmt.Fprintf(&body, "routing_key:%032d ", i)
+		}
+		return []byte(body.String())
+	}
+	allocated := func(size int) float64 {
+		body := full(size)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		redact(body)
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	small, large := allocated(16<<10), allocated(256<<10)
+	if large > 40*small {
+		t.Errorf("16 times the body allocates %.0f times as much", large/small)
+	}
+	if got := string(redact(full(4 << 10))); strings.Contains(got, "00000000") {
+		t.Errorf("left legible: %.200s", got)
 	}
 }

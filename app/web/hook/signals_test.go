@@ -245,7 +245,7 @@ func TestFormatsAreMounted(t *testing.T) {
 	t.Parallel()
 	other := slo.Format
 	other.Kind, other.Endpoints = "other", []ingest.Endpoint{
-		{Method: http.MethodPost, Path: "/v2/enqueue", Key: func([]byte) string { return "k1" }, Secrets: func([]byte) []string { return nil }},
+		{Method: http.MethodPost, Path: "/v2/enqueue", Key: func([]byte) string { return "k1" }, Redact: bytes.Clone},
 		{Method: http.MethodPut, Path: "/other", KeyInPath: true},
 	}
 	signals := &fakeSignals{answer: created}
