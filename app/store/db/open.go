@@ -111,7 +111,11 @@ func (db *DB) openPostgres(ctx context.Context, address string, o Options) error
 		"application_name": "tocsin",
 		// Every query has its index. A plan that was made while a table was
 		// still empty must not go on scanning it when it has grown.
+		// So it is with joins: each looks up by an index, and reads no whole table to
+		// hash or sort it.
 		"enable_seqscan":                      "off",
+		"enable_hashjoin":                     "off",
+		"enable_mergejoin":                    "off",
 		"jit":                                 "off",
 		"timezone":                            "UTC",
 		"lock_timeout":                        "3s",

@@ -46,7 +46,8 @@ func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now 
 // not granted.
 func (s *Store) showProgress(ctx context.Context, message int64) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		numbers, err := tx.Ints(ctx, `SELECT DISTINCT p.incident_number FROM pages p JOIN message_pages mp ON mp.page_id = p.id WHERE mp.message_id = $1 ORDER BY 1 LIMIT $2`, message, maxRaised+1)
+		numbers, err := tx.Ints(ctx, `SELECT DISTINCT p.incident_number + 0 AS number FROM pages p
+			WHERE p.id IN (SELECT page_id FROM message_pages WHERE message_id = $1) ORDER BY number LIMIT $2`, message, maxRaised+1)
 		if err != nil || len(numbers) == 0 {
 			return err
 		}

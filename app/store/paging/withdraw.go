@@ -32,8 +32,8 @@ func endPages(ctx context.Context, tx *db.Tx, now time.Time, state, where string
 	locked := "id IN (SELECT id FROM pages WHERE " + where + ")"
 	if tx.DB.Dialect == db.Postgres {
 		// An array, so that the primary key serves the update whatever the planner
-		// estimates for the query within.
-		locked = "id = ANY(ARRAY(SELECT id FROM pages WHERE " + where + " ORDER BY id FOR UPDATE))"
+		// estimates for the query within; which it must not walk for the order.
+		locked = "id = ANY(ARRAY(SELECT id FROM pages WHERE " + where + " ORDER BY id + 0 FOR UPDATE))"
 	}
 	ids, err := tx.Ints(ctx, "UPDATE pages SET state = '"+state+"', notify_at = NULL, ended_at = $1 WHERE "+locked+" RETURNING id", append([]any{now}, args...)...)
 	if err != nil {
