@@ -19,9 +19,10 @@ func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCo
 	// SQLite returns a minimum of times as text; the lowest number identifies the
 	// oldest row, since numbers rise with time.
 	byService := s.db.GormRead(ctx).Model(&incident.Incident{}).
-		Select("service_id, count(*) AS open, count(CASE WHEN " + unanswered + " THEN 1 END) AS unanswered, " +
+		// Not the bare column, for whose order SQLite would read incidents_service whole.
+		Select("service_id + 0 AS service_id, count(*) AS open, count(CASE WHEN " + unanswered + " THEN 1 END) AS unanswered, " +
 			"min(priority) AS worst, min(CASE WHEN " + unanswered + " THEN number END) AS oldest").
-		Where(paging.OpenIncident).Group("service_id")
+		Where(paging.OpenIncident).Group("service_id + 0")
 	var rows []struct {
 		ServiceID        int64
 		Open, Unanswered int
