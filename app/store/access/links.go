@@ -83,7 +83,7 @@ func nameOrganization(ctx context.Context, tx *db.Tx, by auth.Actor, name, timez
 	if timezone != "" {
 		changed["timezone"] = timezone
 	}
-	if err := tx.Gorm.WithContext(ctx).Model(&catalog.Organization{ID: 1}).Updates(changed).Error; err != nil {
+	if err := tx.Gorm.Model(&catalog.Organization{ID: 1}).Updates(changed).Error; err != nil {
 		return fmt.Errorf("name the organisation: %w", err)
 	}
 	return Audit(ctx, tx, auth.Entry{Actor: by.String(), Action: "organization.update", Subject: "organization",
@@ -138,7 +138,7 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 // useLink marks a link as used. The row's lock lets one of several callers succeed;
 // the others see it used.
 func useLink(ctx context.Context, tx *db.Tx, purpose auth.Purpose, hash []byte, now time.Time) (*auth.OneTimeLink, error) {
-	res := tx.Gorm.WithContext(ctx).Model(&auth.OneTimeLink{}).
+	res := tx.Gorm.Model(&auth.OneTimeLink{}).
 		Where("hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", hash, purpose, now).Update("used_at", now)
 	if err := res.Error; err != nil {
 		return nil, fmt.Errorf("use a link: %w", err)

@@ -94,7 +94,7 @@ func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash s
 func givePassword(ctx context.Context, tx *db.Tx, u *auth.User, hash string) error {
 	u.PasswordHash = hash
 	u.SessionEpoch++
-	err := tx.Gorm.WithContext(ctx).Model(&auth.OneTimeLink{}).Where("user_id = ? AND used_at IS NULL", u.ID).Update("used_at", tx.DB.Now()).Error
+	err := tx.Gorm.Model(&auth.OneTimeLink{}).Where("user_id = ? AND used_at IS NULL", u.ID).Update("used_at", tx.DB.Now()).Error
 	if err != nil {
 		return fmt.Errorf("mark links as used: %w", err)
 	}
