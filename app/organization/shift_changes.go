@@ -79,11 +79,11 @@ func (d *draft) personName(id oncall.Person) string {
 		d.people = map[int64]string{}
 		count := map[string]int{}
 		for _, u := range d.desired.Users {
-			count[u.Name]++
+			count[cmp.Or(u.Name, u.Email)]++
 		}
 		for _, u := range d.desired.Users {
 			name := cmp.Or(u.Name, u.Email)
-			if count[u.Name] > 1 {
+			if count[name] > 1 {
 				name = fmt.Sprintf("%s (%s)", name, u.Email)
 			}
 			d.people[d.number(u.Email)] = name

@@ -171,6 +171,17 @@ func TestPlanNamesAtMostEightPeople(t *testing.T) {
 	}
 }
 
+func TestPeopleWithoutANameHaveOneAddress(t *testing.T) {
+	t.Parallel()
+	s := withWeekly()
+	s.Users[0].Name, s.Users[1].Name = "", ""
+	got := planned(s, &organization.AddOverride{Schedule: "payments",
+		Override: organization.Override{From: moment("2026-12-05 09:00"), To: moment("2026-12-06 09:00"), Position: "main", Add: "ana@x.example"}})
+	if !strings.Contains(got, "\n    ana@x.example: ") {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
 func TestPlanSaysWhomAPolicyPages(t *testing.T) {
 	t.Parallel()
 	s := withWeekly()
