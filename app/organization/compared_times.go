@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// shiftHorizon is how long after something in a change begins shifts are
-	// compared at least.
+	// shiftHorizon is how long shifts are compared after something in a definition
+	// begins or ends.
 	shiftHorizon = 4 * week
-	// maxShiftHorizon is how long after it they are compared at most, to find the
-	// end of a long override.
+	// maxShiftHorizon bounds how long they are compared for a long override, and how
+	// far a definition is searched for other shifts.
 	maxShiftHorizon = 52 * week
 	// afterOverride is how long after its end an override is compared, which shows
 	// that the difference ends.
@@ -24,36 +24,36 @@ const (
 func (c ScheduleChange) redefines() bool { return c.Definition || c.Withdraw }
 
 // comparedTimes are the times in which a change can lead to other shifts and in
-// which they are compared: from the beginning of each thing in it on. None where
-// it leads to no other shifts.
+// which they are compared: overrides up to their end, a definition for four weeks
+// from each beginning in it. None where it leads to no other shifts.
 func (d *draft) comparedTimes(r ScheduleRecord, next oncall.Schedule, c ScheduleChange) []span {
 	var times []span
-	add := func(from, to time.Time) {
-		from = later(from, d.state.At)
-		end := to.Add(afterOverride)
-		if limit := from.Add(maxShiftHorizon); end.After(limit) {
-			end = limit
+	override := func(from, to time.Time) {
+		from, to = later(from, d.state.At), to.Add(afterOverride)
+		if limit := from.Add(maxShiftHorizon); to.After(limit) {
+			to = limit
 		}
-		times = append(times, span{from, later(end, from.Add(shiftHorizon))})
+		times = append(times, span{from, to})
 	}
+	definition := func(from time.Time) { times = append(times, span{from, from.Add(shiftHorizon)}) }
 	for _, o := range c.Add {
-		add(o.From.In(c.Schedule.Timezone), o.To.In(c.Schedule.Timezone))
+		override(o.From.In(c.Schedule.Timezone), o.To.In(c.Schedule.Timezone))
 	}
 	for _, id := range c.End {
 		o := overrideOf(r, id)
-		add(o.From, o.To)
+		override(o.From, o.To)
 	}
 	if !c.redefines() {
 		return union(times)
 	}
 	start := d.startOf(c)
 	if c.Definition {
-		add(start, start)
+		definition(start)
 	}
 	for _, v := range slices.Concat(r.Schedule.Versions, next.Versions) {
 		for _, at := range beginnings(v) {
 			if at.After(start) {
-				add(at, at)
+				definition(at)
 			}
 		}
 	}

@@ -206,8 +206,8 @@ func TestPlanSaysWhenChangesBeyondFourWeeksEnd(t *testing.T) {
 				v.Layers[0].Rotate, v.Layers[0].Members = nil, []string{"ben@x.example", "ana@x.example"}
 			}),
 			remove("2027-01-25 09:00", "2027-01-26 09:00")},
-			"    Ana: +1 shift, from now until at least 22 Feb 09:00 as backup; -1 shift, from now until at least 22 Feb 09:00 as main\n" +
-				"    Ben: -1 shift, from now until at least 22 Feb 09:00 as backup; +2 shifts, first now as main\n" +
+			"    Ana: +1 shift, from now until at least 27 Jan 09:00 as backup; -1 shift, from now until at least 27 Jan 09:00 as main\n" +
+				"    Ben: -1 shift, from now until at least 27 Jan 09:00 as backup; +2 shifts, first now as main\n" +
 				"! schedule payments: nobody is main from 25 Jan 09:00 to 26 Jan 09:00.\n"},
 		{"members after a turn of eight weeks", long, []organization.Edit{change(func(v *organization.ScheduleVersion) {
 			v.Layers[0].Rotate.Every, v.Layers[0].Members = 8, []string{"ana@x.example"}
