@@ -80,12 +80,22 @@ type post struct {
 	shadow   bool
 }
 
+func postOf(s oncall.Shift) post { return post{s.Person, s.Position, s.Shadow} }
+
+// words are such as "main" or "shadow of main".
+func (p post) words() string {
+	if p.shadow {
+		return "shadow of " + string(p.position)
+	}
+	return string(p.position)
+}
+
 // posts are the times of each post within spans, as a schedule has them.
 func posts(s oncall.Schedule, in []span) map[post][]span {
 	times := map[post][]span{}
 	for _, within := range in {
 		for _, shift := range s.Shifts(within.from, within.to) {
-			p := post{shift.Person, shift.Position, shift.Shadow}
+			p := postOf(shift)
 			times[p] = append(times[p], span{shift.Start, shift.End})
 		}
 	}
@@ -150,10 +160,7 @@ func (c shiftChange) lines() []string {
 
 // phrase is such as "+2 shifts, first on 3 Dec 09:00 as main".
 func (c shiftChange) phrase(p personChange) string {
-	as := string(p.position)
-	if p.shadow {
-		as = "shadow of " + as
-	}
+	as := p.words()
 	if n := len(p.spans); n > 1 {
 		first := "first now"
 		if from := p.spans[0].from; !from.Equal(c.now) {
