@@ -34,15 +34,19 @@ func (d *draft) shiftChange(r ScheduleRecord, next oncall.Schedule, c ScheduleCh
 		return s, false
 	}
 	s = shiftChange{now: d.state.At, loc: locationOf(c.Schedule.Timezone), name: d.personName}
-	s.compare(r.Schedule, next, in)
-	if changes := s.changes(); len(changes) == 0 && c.redefines() {
-		s.compare(r.Schedule, next, []span{{in[0].from, in[0].from.Add(maxShiftHorizon)}})
-		if changes = s.changes(); len(changes) > 0 {
-			first := slices.MinFunc(changes, comparePersonChanges).spans[0].from
-			in = []span{{first, first.Add(shiftHorizon)}}
+	if c.redefines() {
+		// Overrides of the same change do not hide that the definition changes later.
+		was, is := oncall.Schedule{Versions: r.Schedule.Versions}, oncall.Schedule{Versions: next.Versions}
+		if s.compare(was, is, in); len(s.changes()) == 0 {
+			start := d.startOf(c)
+			s.compare(was, is, []span{{start, start.Add(maxShiftHorizon)}})
+			if changes := s.changes(); len(changes) > 0 {
+				first := slices.MinFunc(changes, comparePersonChanges).spans[0].from
+				in = joinedTimes(union(append(in, span{first, first.Add(shiftHorizon)})))
+			}
 		}
-		s.compare(r.Schedule, next, in)
 	}
+	s.compare(r.Schedule, next, in)
 	return s, true
 }
 

@@ -215,6 +215,11 @@ func TestPlanSaysWhenChangesBeyondFourWeeksEnd(t *testing.T) {
 			"    Ana: -1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as backup; +1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as main\n" +
 				"    Ben: -1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as main\n" +
 				"! schedule payments: nobody is backup from 4 Jan 09:00 until at least 1 Feb 09:00.\n"},
+		{"members after a turn of eight weeks, and an override", long, []organization.Edit{change(func(v *organization.ScheduleVersion) {
+			v.Layers[0].Rotate.Every, v.Layers[0].Members = 8, []string{"ben@x.example", "ana@x.example", "ben@x.example"}
+		}), add("2026-12-05 09:00", "2026-12-06 09:00")},
+			"    Ben: +1 shift, 5 Dec 09:00 to 6 Dec 09:00 as main; +1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as backup\n" +
+				"    Ana: -1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as backup\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
