@@ -47,8 +47,9 @@ type PeopleEditor interface {
 	// person's sessions.
 	SetRole(ctx context.Context, by Actor, email string, role Role) error
 	SetActive(ctx context.Context, by Actor, email string, active bool) error
-	// SetProfileAndRole is SetProfile and SetRole in one change: both or neither.
-	SetProfileAndRole(ctx context.Context, by Actor, p Profile) error
+	// SetNameAndRole changes both in one change, or neither. The time zone stays
+	// as it is.
+	SetNameAndRole(ctx context.Context, by Actor, email, name string, role Role) error
 }
 
 // Links is the part of Store that keeps one-time links.
@@ -214,15 +215,17 @@ func (s *Service) SetNameAndRole(ctx context.Context, by Actor, id int64, name s
 	if err := Allow(by, ManagePeople, Object{}); err != nil {
 		return err
 	}
+	name, err := checkName(name)
+	wrong := fields(err)
+	role, err = ParseRole(string(role))
+	if wrong = append(wrong, fields(err)...); len(wrong) > 0 {
+		return fault.Invalid("%s", wrong[0].Message).With(wrong...)
+	}
 	u, err := s.store.User(ctx, id)
 	if err != nil {
 		return err
 	}
-	p, err := Profile{Email: u.Email, Name: name, Role: role, Timezone: u.Timezone}.Check()
-	if err != nil {
-		return err
-	}
-	return s.editor.SetProfileAndRole(ctx, by, p)
+	return s.editor.SetNameAndRole(ctx, by, u.Email, name, role)
 }
 
 // SetActive deactivates a person, who can then neither sign in nor be paged,

@@ -12,6 +12,7 @@ func (d *draft) compare() {
 		}
 	}
 	d.plan.Changes = append(d.plan.Changes, d.removed...)
+	d.deactivationNotes()
 }
 
 func (d *draft) create(kind Kind, key string, v any) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
 // Options say how edits are to be taken.
@@ -55,11 +56,13 @@ type draft struct {
 	people map[int64]string
 	// schedules are the edits of schedules besides their fields, by slug.
 	schedules map[string]*scheduleEdits
-	removals  map[Kind][]*Remove
-	removed   []Change
-	known     map[Kind]known // what the desired document has
-	problems  Problems
-	plan      *Plan
+	// nextSchedules are all schedules as the edits make them, by slug.
+	nextSchedules map[string]oncall.Schedule
+	removals      map[Kind][]*Remove
+	removed       []Change
+	known         map[Kind]known // what the desired document has
+	problems      Problems
+	plan          *Plan
 }
 
 type thingKey struct {
@@ -69,7 +72,7 @@ type thingKey struct {
 
 func newDraft(s *State, o Options) *draft {
 	d := &draft{state: s, options: o, current: s.Document(), desired: &Document{}, touched: map[thingKey]thing{}, numbers: s.numbers(),
-		schedules: map[string]*scheduleEdits{}, removals: map[Kind][]*Remove{}, plan: &Plan{Origin: o.Origin, Revision: s.Versions().Revision()}}
+		schedules: map[string]*scheduleEdits{}, nextSchedules: map[string]oncall.Schedule{}, removals: map[Kind][]*Remove{}, plan: &Plan{Origin: o.Origin, Revision: s.Versions().Revision()}}
 	for _, section := range sections {
 		section.clone(d.current, d.desired)
 	}

@@ -69,7 +69,7 @@ func TestPeopleEditorReturnsTheKindOfAProblem(t *testing.T) {
 		{"nobody taken back", p.SetActive(ctx, by, "eve@x.example", true), fault.KindNotFound},
 		{"no name", p.SetProfile(ctx, by, "ben@x.example", "", ""), fault.KindInvalid},
 		{"no role", p.SetRole(ctx, by, "ben@x.example", auth.Read), fault.KindInvalid},
-		{"name and role of the last administrator", p.SetProfileAndRole(ctx, by, auth.Profile{Email: "ana@x.example", Name: "Anna", Role: auth.Manager}), fault.KindConflict},
+		{"name and role of the last administrator", p.SetNameAndRole(ctx, by, "ana@x.example", "Anna", auth.Manager), fault.KindConflict},
 	} {
 		if !fault.Is(test.err, test.kind) {
 			t.Errorf("%s: %v, want a fault of kind %s", test.name, test.err, test.kind)
@@ -87,12 +87,25 @@ func TestNameAndRoleAreOnePlan(t *testing.T) {
 	t.Parallel()
 	s := &testStore{testLoader: testLoader{state: testOrg()}}
 	p := organization.PeopleEditor{Editor: &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}}
-	err := p.SetProfileAndRole(t.Context(), auth.Tocsin, auth.Profile{Email: "ben@x.example", Name: "Benno", Role: auth.Manager})
+	err := p.SetNameAndRole(t.Context(), auth.Tocsin, "ben@x.example", "Benno", auth.Manager)
 	if err != nil || len(s.applied) != 1 {
 		t.Fatalf("%v, applied %v", err, s.applied)
 	}
 	if got, want := s.applied[0].String(), "~ user ben@x.example: name Benno (was Ben); role manager (was responder)\n"; got != want {
 		t.Errorf("the plan is %q", got)
+	}
+}
+
+func TestNameAndRoleLeaveTheTimezone(t *testing.T) {
+	t.Parallel()
+	s := &testStore{testLoader: testLoader{state: testOrg()}}
+	s.state.Users[1].Timezone = "Europe/Formerly"
+	p := organization.PeopleEditor{Editor: &organization.Editor{Store: s, Unseal: func([]byte) (string, error) { return "", nil }, Now: func() time.Time { return testNow }}}
+	if err := p.SetNameAndRole(t.Context(), auth.Tocsin, "ben@x.example", "Benno", auth.Manager); err != nil || len(s.applied) != 1 {
+		t.Fatalf("%v, applied %v", err, s.applied)
+	}
+	if user := s.applied[0].Changes[0].Value.(organization.User); user.Timezone != "Europe/Formerly" {
+		t.Errorf("the time zone is %q", user.Timezone)
 	}
 }
 

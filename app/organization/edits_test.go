@@ -67,7 +67,8 @@ func TestEditsArePlannedInWords(t *testing.T) {
 		{"the last administrator", []organization.Edit{&organization.SetRole{Email: "ana@x.example", Role: "responder"}},
 			"users[ana@x.example].role: ana@x.example is the last administrator. Make somebody else one first.\n"},
 		{"another administrator", []organization.Edit{&organization.SetRole{Email: "ben@x.example", Role: "administrator"}, &organization.SetActive{Email: "ana@x.example"}},
-			"~ user ana@x.example: deactivated true (was false)\n~ user ben@x.example: role administrator (was responder)\n"},
+			"~ user ana@x.example: deactivated true (was false)\n~ user ben@x.example: role administrator (was responder)\n" +
+				"! schedule payments: Ana is on call in it and will no longer be paged: now as main.\n"},
 		{"a new service", []organization.Edit{
 			&organization.PutService{Value: organization.Service{Name: "Web Shop", Team: "sales", ReopenWindow: organization.Duration(time.Minute)}, Input: organization.Input{New: true}},
 			&organization.PutTeam{Value: organization.Team{Slug: "sales", Members: []string{"ben@x.example"}}},
@@ -80,7 +81,7 @@ func TestEditsArePlannedInWords(t *testing.T) {
 		{"a version from tomorrow", []organization.Edit{&organization.ChangeSchedule{Schedule: "payments", From: testNow.Add(24 * time.Hour),
 			Version: organization.ScheduleVersion{Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"ben@x.example"}}}}}},
 			"~ schedule payments: layer all: members -ana@x.example; from 2026-11-24T18:00:00Z\n" +
-				"    Ana: -1 shift, from 24 Nov 18:00 on as main\n    Ben: +1 shift, from 24 Nov 18:00 on as main\n"},
+				"    Ana: -1 shift, from 24 Nov 18:00 until at least 22 Dec 18:00 as main\n    Ben: +1 shift, from 24 Nov 18:00 until at least 22 Dec 18:00 as main\n"},
 		{"a version in the past", []organization.Edit{&organization.ChangeSchedule{Schedule: "payments", From: testNow.Add(-time.Hour),
 			Version: organization.ScheduleVersion{Timezone: "UTC", Positions: []string{"main"}, Layers: []organization.Layer{{Name: "all", Members: []string{"eve@x.example"}}}}}},
 			"schedules[payments].from: A change begins now or later: the past stays as it was.\nschedules[payments].layers[0].members[0]: There is no user eve@x.example.\n"},

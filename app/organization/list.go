@@ -56,6 +56,7 @@ var _ typed[Team] = (*list[Team])(nil)
 func (l *list[T]) is() Kind                   { return l.kind }
 func (l *list[T]) sectionName() string        { return l.name }
 func (l *list[T]) removable() bool            { return true }
+func (l *list[T]) withdraws() bool            { return l.withdraw != nil }
 func (l *list[T]) subject(v T) (Kind, string) { return l.kind, l.key(v) }
 func (l *list[T]) clone(from, to *Document)   { *l.in(to) = slices.Clone(*l.in(from)) }
 

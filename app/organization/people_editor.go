@@ -26,10 +26,9 @@ func (p PeopleEditor) SetRole(ctx context.Context, by auth.Actor, email string, 
 	return p.edit(ctx, by, &SetRole{Email: email, Role: string(role), Path: "role"})
 }
 
-// SetProfileAndRole implements auth.PeopleEditor.
-func (p PeopleEditor) SetProfileAndRole(ctx context.Context, by auth.Actor, profile auth.Profile) error {
-	return p.edit(ctx, by, &SetProfile{Email: profile.Email, Name: profile.Name, Timezone: profile.Timezone},
-		&SetRole{Email: profile.Email, Role: string(profile.Role), Path: "role"})
+// SetNameAndRole implements auth.PeopleEditor.
+func (p PeopleEditor) SetNameAndRole(ctx context.Context, by auth.Actor, email, name string, role auth.Role) error {
+	return p.edit(ctx, by, &SetName{Email: email, Name: name}, &SetRole{Email: email, Role: string(role), Path: "role"})
 }
 
 // SetActive implements auth.PeopleEditor.

@@ -18,7 +18,9 @@ func (d *draft) planSchedule(before *Schedule, s Schedule) {
 	if i < 0 {
 		change := ScheduleChange{Schedule: s, Definition: true, Add: append(d.notOver(s, t), edits.add...)}
 		d.create(KindSchedule, s.Slug, change)
-		d.unmatched(s, d.next(ScheduleRecord{}, change))
+		next := d.next(ScheduleRecord{}, change)
+		d.nextSchedules[s.Slug] = next
+		d.unmatched(s, next)
 		return
 	}
 	record := d.state.Schedules[i]
@@ -42,6 +44,7 @@ func (d *draft) planSchedule(before *Schedule, s Schedule) {
 		words = append(words, "-override "+d.state.names().override(overrideOf(record, id), s.Timezone).words())
 	}
 	next := d.next(record, change)
+	d.nextSchedules[s.Slug] = next
 	shifts, differ := d.shiftChange(record, next, change)
 	if !differ {
 		d.update(KindSchedule, s.Slug, change, words, nil)

@@ -10,6 +10,9 @@ type section interface {
 	sectionName() string
 	// removable reports whether its things can be removed.
 	removable() bool
+	// withdraws reports whether something else is done to a thing instead of its
+	// removal.
+	withdraws() bool
 	// keys are the keys of a document's things, in their order; nil for a single.
 	keys(*Document) []string
 	// describe puts what a state has into a document, by key.
@@ -73,13 +76,16 @@ type Section struct {
 	Name string
 	// Removable reports whether things of the kind can be removed.
 	Removable bool
+	// Withdraws reports whether a removal changes the thing instead of deleting it:
+	// a person is deactivated.
+	Withdraws bool
 }
 
 // Sections are all, with what is referred to before what refers to it.
 func Sections() []Section {
 	all := make([]Section, len(sections))
 	for i, s := range sections {
-		all[i] = Section{Kind: s.is(), Name: s.sectionName(), Removable: s.removable()}
+		all[i] = Section{Kind: s.is(), Name: s.sectionName(), Removable: s.removable(), Withdraws: s.withdraws()}
 	}
 	return all
 }

@@ -11,19 +11,15 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
-const (
-	// shiftHorizon is how long after its beginning the shifts of a change are
-	// compared.
-	shiftHorizon = 4 * week
-	// maxPeopleLines bounds the lines on people that one change has.
-	maxPeopleLines = 8
-)
+// maxPeopleLines bounds the lines on people that one change has.
+const maxPeopleLines = 8
 
 // shiftChange is a change of a schedule in terms of its shifts.
 type shiftChange struct {
 	before, after map[post][]span
 	uncovered     []oncall.Gap // afterwards
-	in            span
+	// in are the times that are compared, by start, apart from one another.
+	in []span
 	// now is when the plan is made, loc where times are read.
 	now  time.Time
 	loc  *time.Location
@@ -33,43 +29,32 @@ type shiftChange struct {
 // shiftChange compares a schedule with what it will be. ok is false where its
 // shifts stay as they are.
 func (d *draft) shiftChange(r ScheduleRecord, next oncall.Schedule, c ScheduleChange) (s shiftChange, ok bool) {
-	from := d.changeBegins(r, c)
-	if from.IsZero() {
+	in := d.comparedTimes(r, next, c)
+	if len(in) == 0 {
 		return s, false
 	}
-	loc, err := time.LoadLocation(c.Schedule.Timezone)
-	if err != nil {
-		loc = time.UTC
+	s = shiftChange{now: d.state.At, loc: locationOf(c.Schedule.Timezone), name: d.personName}
+	if c.redefines() {
+		// Overrides of the same change do not hide that the definition changes later.
+		was, is := oncall.Schedule{Versions: r.Schedule.Versions}, oncall.Schedule{Versions: next.Versions}
+		if s.compare(was, is, in); len(s.changes()) == 0 {
+			start := d.startOf(c)
+			s.compare(was, is, []span{{start, start.Add(maxShiftHorizon)}})
+			if changes := s.changes(); len(changes) > 0 {
+				first := slices.MinFunc(changes, comparePersonChanges).spans[0].from
+				in = joinedTimes(union(append(in, span{first, first.Add(shiftHorizon)})))
+			}
+		}
 	}
-	in := span{from, from.Add(shiftHorizon)}
-	return shiftChange{before: posts(r.Schedule, in), after: posts(next, in), uncovered: next.Gaps(in.from, in.to), in: in,
-		now: d.state.At, loc: loc, name: d.personName}, true
+	s.compare(r.Schedule, next, in)
+	return s, true
 }
 
-// changeBegins is the first instant at which a change can lead to other shifts;
-// zero where it leads to none.
-func (d *draft) changeBegins(r ScheduleRecord, c ScheduleChange) time.Time {
-	var begins time.Time
-	from := func(at time.Time) {
-		if at = later(at, d.state.At); begins.IsZero() || at.Before(begins) {
-			begins = at
-		}
+func (c *shiftChange) compare(before, after oncall.Schedule, in []span) {
+	c.in, c.before, c.after, c.uncovered = in, posts(before, in), posts(after, in), nil
+	for _, s := range in {
+		c.uncovered = append(c.uncovered, after.Gaps(s.from, s.to)...)
 	}
-	if c.Definition {
-		from(d.startOf(c))
-	}
-	for _, v := range r.Schedule.Versions {
-		if c.Withdraw && v.Effective.After(d.startOf(c)) {
-			from(v.Effective)
-		}
-	}
-	for _, o := range c.Add {
-		from(o.From.In(c.Schedule.Timezone))
-	}
-	for _, id := range c.End {
-		from(overrideOf(r, id).From)
-	}
-	return begins
 }
 
 // personName is the name of a person; the address too where somebody else has the
@@ -79,11 +64,11 @@ func (d *draft) personName(id oncall.Person) string {
 		d.people = map[int64]string{}
 		count := map[string]int{}
 		for _, u := range d.desired.Users {
-			count[u.Name]++
+			count[cmp.Or(u.Name, u.Email)]++
 		}
 		for _, u := range d.desired.Users {
 			name := cmp.Or(u.Name, u.Email)
-			if count[u.Name] > 1 {
+			if count[name] > 1 {
 				name = fmt.Sprintf("%s (%s)", name, u.Email)
 			}
 			d.people[d.number(u.Email)] = name
@@ -99,12 +84,24 @@ type post struct {
 	shadow   bool
 }
 
-// posts are the times of each post within a span, as a schedule has them.
-func posts(s oncall.Schedule, in span) map[post][]span {
+func postOf(s oncall.Shift) post { return post{s.Person, s.Position, s.Shadow} }
+
+// words are such as "main" or "shadow of main".
+func (p post) words() string {
+	if p.shadow {
+		return "shadow of " + string(p.position)
+	}
+	return string(p.position)
+}
+
+// posts are the times of each post within spans, as a schedule has them.
+func posts(s oncall.Schedule, in []span) map[post][]span {
 	times := map[post][]span{}
-	for _, shift := range s.Shifts(in.from, in.to) {
-		p := post{shift.Person, shift.Position, shift.Shadow}
-		times[p] = append(times[p], span{shift.Start, shift.End})
+	for _, within := range in {
+		for _, shift := range s.Shifts(within.from, within.to) {
+			p := postOf(shift)
+			times[p] = append(times[p], span{shift.Start, shift.End})
+		}
 	}
 	for p, spans := range times {
 		times[p] = union(spans)
@@ -119,24 +116,36 @@ type personChange struct {
 	spans []span
 }
 
-// lines say who gains and who loses which shifts, a line a person, by the first
-// shift that changes.
-func (c shiftChange) lines() []string {
-	people := map[oncall.Person][]personChange{}
+// comparePersonChanges orders by the first span.
+func comparePersonChanges(a, b personChange) int {
+	return cmp.Or(a.spans[0].from.Compare(b.spans[0].from), cmp.Compare(a.position, b.position), cmp.Compare(a.sign, b.sign))
+}
+
+// changes are what people gain and lose, in any order.
+func (c shiftChange) changes() []personChange {
+	var changes []personChange
 	add := func(sign string, has, other map[post][]span) {
 		for p, spans := range has {
 			if differ := without(spans, other[p]); len(differ) > 0 {
-				people[p.person] = append(people[p.person], personChange{p, sign, differ})
+				changes = append(changes, personChange{p, sign, differ})
 			}
 		}
 	}
 	add("+", c.after, c.before)
 	add("-", c.before, c.after)
+	return changes
+}
+
+// lines say who gains and who loses which shifts, a line a person, by the first
+// shift that changes.
+func (c shiftChange) lines() []string {
+	people := map[oncall.Person][]personChange{}
+	for _, change := range c.changes() {
+		people[change.person] = append(people[change.person], change)
+	}
 	var order []oncall.Person
 	for person, changes := range people {
-		slices.SortFunc(changes, func(a, b personChange) int {
-			return cmp.Or(a.spans[0].from.Compare(b.spans[0].from), cmp.Compare(a.position, b.position), cmp.Compare(a.sign, b.sign))
-		})
+		slices.SortFunc(changes, comparePersonChanges)
 		order = append(order, person)
 	}
 	slices.SortFunc(order, func(a, b oncall.Person) int {
@@ -155,10 +164,7 @@ func (c shiftChange) lines() []string {
 
 // phrase is such as "+2 shifts, first on 3 Dec 09:00 as main".
 func (c shiftChange) phrase(p personChange) string {
-	as := string(p.position)
-	if p.shadow {
-		as = "shadow of " + as
-	}
+	as := p.words()
 	if n := len(p.spans); n > 1 {
 		first := "first now"
 		if from := p.spans[0].from; !from.Equal(c.now) {
@@ -169,13 +175,18 @@ func (c shiftChange) phrase(p personChange) string {
 	return fmt.Sprintf("%s1 shift, %s as %s", p.sign, c.time(p.spans[0]), as)
 }
 
-// time is such as "5 Dec 09:00 to 6 Dec 09:00". What goes beyond the horizon has
-// no end.
+// time is such as "5 Dec 09:00 to 6 Dec 09:00", or "from 5 Dec 09:00 until at
+// least 2 Jan 09:00" for what lasts as long as is compared.
 func (c shiftChange) time(s span) string {
-	if !s.to.Before(c.in.to) {
-		return fmt.Sprintf("from %s on", c.moment(s.from))
+	if c.isOpen(s) {
+		return fmt.Sprintf("from %s until at least %s", c.moment(s.from), c.moment(s.to))
 	}
 	return fmt.Sprintf("%s to %s", c.moment(s.from), c.moment(s.to))
+}
+
+// isOpen reports whether a span may last longer than is compared.
+func (c shiftChange) isOpen(s span) bool {
+	return slices.ContainsFunc(c.in, func(in span) bool { return in.to.Equal(s.to) })
 }
 
 // moment is such as "3 Dec 09:00"; it has the year where that is not plain.
@@ -213,19 +224,24 @@ func (c shiftChange) gaps() []string {
 	var notes []string
 	for _, position := range order {
 		spans := empty[position]
-		when := c.time(spans[0])
-		if spans[0].to.Before(c.in.to) {
-			when = "from " + when
-		}
+		when := c.fromTime(spans[0])
 		switch n := len(spans) - 1; {
 		case n == 1:
-			when += ", and once more by " + c.moment(c.in.to)
+			when += ", and " + c.fromTime(spans[1])
 		case n > 1:
-			when += fmt.Sprintf(", and %d more times by %s", n, c.moment(c.in.to))
+			when += fmt.Sprintf(", and %d more times by %s", n, c.moment(c.in[len(c.in)-1].to))
 		}
 		notes = append(notes, fmt.Sprintf("nobody is %s %s", position, when))
 	}
 	return notes
+}
+
+// fromTime is time with "from" before it.
+func (c shiftChange) fromTime(s span) string {
+	if c.isOpen(s) {
+		return c.time(s)
+	}
+	return "from " + c.time(s)
 }
 
 // bounded leaves out lines behind the first n, and says how many.

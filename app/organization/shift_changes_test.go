@@ -129,7 +129,7 @@ func TestPlanSaysWhoseShiftsChange(t *testing.T) {
 			v.Shadows = []organization.Shadow{{User: "ben@x.example", Position: "main"}}
 		}),
 			"~ schedule payments: definition changed\n" +
-				"    Ben: +1 shift, from now on as shadow of main\n"},
+				"    Ben: +1 shift, from now until at least 21 Dec 19:00 as shadow of main\n"},
 		{"another name", withWeekly(), &organization.PutSchedule{Value: organization.Schedule{Slug: "payments", Name: "Money"},
 			Input: organization.Input{Source: only{"slug", "name"}}},
 			"~ schedule payments: name Money (was Payments)\n"},
@@ -153,6 +153,84 @@ func (o only) Given(path string) bool {
 	return slices.Contains(o, key)
 }
 
+func TestPlanSaysWhenChangesBeyondFourWeeksEnd(t *testing.T) {
+	t.Parallel()
+	remove := func(from, to string) organization.Edit {
+		return &organization.AddOverride{Schedule: "payments",
+			Override: organization.Override{From: moment(from), To: moment(to), Position: "main", Remove: organization.Everyone}}
+	}
+	add := func(from, to string) organization.Edit {
+		return &organization.AddOverride{Schedule: "payments", Override: organization.Override{From: moment(from), To: moment(to), Position: "main", Add: "ben@x.example"}}
+	}
+	// Ana is main and Ben is backup for ever.
+	fixed := func() *organization.State {
+		s := withWeekly()
+		s.Schedules[0].Schedule.Versions[0].Layers[0].Rotate = nil
+		return s
+	}
+	long := withWeekly()
+	long.Schedules[0].Schedule.Versions[0].Layers[0].Rotate.Every = 8
+	change := func(f func(*organization.ScheduleVersion)) organization.Edit {
+		v := weekly()
+		f(&v)
+		return &organization.ChangeSchedule{Schedule: "payments", Version: v}
+	}
+	second := organization.Layer{Name: "second", Start: wall("2027-01-11 09:00"), Members: []string{"ben@x.example"}, Positions: []string{"main"}}
+	for _, test := range []struct {
+		name  string
+		state *organization.State
+		edits []organization.Edit
+		want  string // without the lines of changes
+	}{
+		{"an override of five weeks", fixed(), []organization.Edit{add("2026-12-05 09:00", "2027-01-09 09:00")},
+			"    Ben: +1 shift, 5 Dec 09:00 to 9 Jan 09:00 as main\n"},
+		{"one of exactly four weeks", fixed(), []organization.Edit{add("2026-12-05 09:00", "2027-01-02 09:00")},
+			"    Ben: +1 shift, 5 Dec 09:00 to 2 Jan 09:00 as main\n"},
+		{"nobody for five weeks", fixed(), []organization.Edit{remove("2026-12-05 09:00", "2027-01-09 09:00")},
+			"    Ana: -1 shift, 5 Dec 09:00 to 9 Jan 09:00 as main\n" +
+				"! schedule payments: nobody is main from 5 Dec 09:00 to 9 Jan 09:00.\n"},
+		{"nobody for three years", fixed(), []organization.Edit{remove("2026-12-05 09:00", "2029-12-05 09:00")},
+			"    Ana: -1 shift, from 5 Dec 09:00 until at least 4 Dec 2027 09:00 as main\n" +
+				"! schedule payments: nobody is main from 5 Dec 09:00 until at least 4 Dec 2027 09:00.\n"},
+		{"twice, far apart", fixed(), []organization.Edit{remove("2026-12-05 09:00", "2026-12-06 09:00"), remove("2027-01-25 09:00", "2027-01-26 09:00")},
+			"    Ana: -2 shifts, first on 5 Dec 09:00 as main\n" +
+				"! schedule payments: nobody is main from 5 Dec 09:00 to 6 Dec 09:00, and from 25 Jan 09:00 to 26 Jan 09:00.\n"},
+		{"a layer that starts in seven weeks", fixed(), []organization.Edit{change(func(v *organization.ScheduleVersion) {
+			v.Layers[0].Rotate = nil
+			v.Layers = append(v.Layers, second)
+		})},
+			"    Ana: -1 shift, from 11 Jan 09:00 until at least 8 Feb 09:00 as main\n" +
+				"    Ben: +1 shift, from 11 Jan 09:00 until at least 8 Feb 09:00 as main\n"},
+		{"a change that goes on while another begins", fixed(), []organization.Edit{
+			change(func(v *organization.ScheduleVersion) {
+				v.Layers[0].Rotate, v.Layers[0].Members = nil, []string{"ben@x.example", "ana@x.example"}
+			}),
+			remove("2027-01-25 09:00", "2027-01-26 09:00")},
+			"    Ana: +1 shift, from now until at least 27 Jan 09:00 as backup; -1 shift, from now until at least 27 Jan 09:00 as main\n" +
+				"    Ben: -1 shift, from now until at least 27 Jan 09:00 as backup; +2 shifts, first now as main\n" +
+				"! schedule payments: nobody is main from 25 Jan 09:00 to 26 Jan 09:00.\n"},
+		{"members after a turn of eight weeks", long, []organization.Edit{change(func(v *organization.ScheduleVersion) {
+			v.Layers[0].Rotate.Every, v.Layers[0].Members = 8, []string{"ana@x.example"}
+		})},
+			"    Ana: -1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as backup; +1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as main\n" +
+				"    Ben: -1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as main\n" +
+				"! schedule payments: nobody is backup from 4 Jan 09:00 until at least 1 Feb 09:00.\n"},
+		{"members after a turn of eight weeks, and an override", long, []organization.Edit{change(func(v *organization.ScheduleVersion) {
+			v.Layers[0].Rotate.Every, v.Layers[0].Members = 8, []string{"ben@x.example", "ana@x.example", "ben@x.example"}
+		}), add("2026-12-05 09:00", "2026-12-06 09:00")},
+			"    Ben: +1 shift, 5 Dec 09:00 to 6 Dec 09:00 as main; +1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as backup\n" +
+				"    Ana: -1 shift, from 4 Jan 09:00 until at least 1 Feb 09:00 as backup\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			lines := slices.DeleteFunc(strings.SplitAfter(planned(test.state, test.edits...), "\n"), func(line string) bool { return strings.HasPrefix(line, "~") })
+			if diff := cmp.Diff(test.want, strings.Join(lines, "")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestPlanNamesAtMostEightPeople(t *testing.T) {
 	t.Parallel()
 	s := withWeekly()
@@ -167,6 +245,17 @@ func TestPlanNamesAtMostEightPeople(t *testing.T) {
 	}
 	got := planned(s, &organization.ChangeSchedule{Schedule: "payments", Version: v})
 	if !strings.Contains(got, "    P (p00@x.example): ") || !strings.HasSuffix(got, "\n    and 5 more\n") || strings.Count(got, "\n    ") != 9 {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
+func TestPeopleWithoutANameHaveOneAddress(t *testing.T) {
+	t.Parallel()
+	s := withWeekly()
+	s.Users[0].Name, s.Users[1].Name = "", ""
+	got := planned(s, &organization.AddOverride{Schedule: "payments",
+		Override: organization.Override{From: moment("2026-12-05 09:00"), To: moment("2026-12-06 09:00"), Position: "main", Add: "ana@x.example"}})
+	if !strings.Contains(got, "\n    ana@x.example: ") {
 		t.Errorf("the plan is\n%s", got)
 	}
 }

@@ -18,6 +18,7 @@ var _ typed[Organization] = (*single[Organization])(nil)
 func (o *single[T]) is() Kind                                { return o.kind }
 func (o *single[T]) sectionName() string                     { return o.name }
 func (o *single[T]) removable() bool                         { return false }
+func (o *single[T]) withdraws() bool                         { return false }
 func (o *single[T]) keys(*Document) []string                 { return nil }
 func (o *single[T]) named(*State) named                      { return nil }
 func (o *single[T]) subject(T) (Kind, string)                { return o.kind, "" }

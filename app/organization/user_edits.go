@@ -11,6 +11,16 @@ type SetProfile struct {
 	Path string
 }
 
+// SetName gives a person another name. The time zone stays as it is, even one
+// that is no longer valid.
+type SetName struct {
+	Email string
+	Name  string
+	// Path begins the paths of problems; a form whose field is called name leaves
+	// it empty.
+	Path string
+}
+
 // SetRole gives a person another role.
 type SetRole struct {
 	Email string
@@ -26,6 +36,7 @@ type SetActive struct {
 }
 
 func (e *SetProfile) subject() (Kind, string) { return KindUser, e.Email }
+func (e *SetName) subject() (Kind, string)    { return KindUser, e.Email }
 func (e *SetRole) subject() (Kind, string)    { return KindUser, e.Email }
 func (e *SetActive) subject() (Kind, string)  { return KindUser, e.Email }
 
@@ -39,6 +50,18 @@ func (e *SetProfile) check(c *checker) {
 func (e *SetProfile) apply(d *draft) {
 	if v := existing[User](d, e.Email, e.Path); v != nil {
 		v.Name, v.Timezone = e.Name, e.Timezone
+	}
+}
+
+func (e *SetName) check(c *checker) {
+	c.source = everything{}
+	normalizeAddress(&e.Email)
+	c.givenName(join(e.Path, "name"), e.Name)
+}
+
+func (e *SetName) apply(d *draft) {
+	if v := existing[User](d, e.Email, e.Path); v != nil {
+		v.Name = e.Name
 	}
 }
 

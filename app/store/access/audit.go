@@ -16,7 +16,7 @@ func Audit(ctx context.Context, tx *db.Tx, e auth.Entry) error {
 	if e.Detail == nil {
 		e.Detail = map[string]any{}
 	}
-	if err := tx.Gorm.WithContext(ctx).Create(&e).Error; err != nil {
+	if err := tx.Gorm.Create(&e).Error; err != nil {
 		return fmt.Errorf("write the audit log: %w", err)
 	}
 	return nil

@@ -71,7 +71,7 @@ func (s *Store) RemoveContact(ctx context.Context, by string, userID, methodID i
 // DropContact deletes a method. Its rules and its pending replacement are moved to
 // another method; without one the rules are deleted.
 func DropContact(ctx context.Context, tx *db.Tx, methodID int64, instead *int64) error {
-	g := tx.Gorm.WithContext(ctx)
+	g := tx.Gorm
 	if instead != nil {
 		if err := g.Model(&notify.Rule{}).Where("contact_method_id = ?", methodID).Update("contact_method_id", *instead).Error; err != nil {
 			return fmt.Errorf("move personal rules: %w", err)
@@ -97,7 +97,7 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 		if m.VerifiedAt != nil {
 			return fault.Conflict("%s is verified already.", m.Address)
 		}
-		if err := mayBeSent(ctx, tx, m, now); err != nil {
+		if err := mayBeSent(tx, m, now); err != nil {
 			return err
 		}
 		expires := now.Add(notify.CodeLasts)
@@ -114,9 +114,9 @@ func (s *Store) SendCode(ctx context.Context, by string, userID, methodID int64,
 
 // mayBeSent is a fault of kind Limited while no further code may be sent. Served by
 // messages_user_recent.
-func mayBeSent(ctx context.Context, tx *db.Tx, m notify.ContactMethod, now time.Time) error {
+func mayBeSent(tx *db.Tx, m notify.ContactMethod, now time.Time) error {
 	var sent struct{ InAnHour, JustNow int }
-	err := tx.Gorm.WithContext(ctx).Table("messages").
+	err := tx.Gorm.Table("messages").
 		Select("count(*) AS in_an_hour, count(CASE WHEN contact_method_id = ? AND created_at > ? THEN 1 END) AS just_now", m.ID, now.Add(-notify.CodeAgain)).
 		Where("user_id = ? AND created_at > ? AND kind = ?", m.UserID, now.Add(-time.Hour), notify.KindVerify).Scan(&sent).Error
 	switch {

@@ -63,7 +63,7 @@ func (s *Store) UseSetupLink(ctx context.Context, hash []byte, u *auth.User, org
 		if has {
 			return auth.ErrHasAdministrator
 		}
-		if _, err := useLink(ctx, tx, auth.ForSetup, hash, now); err != nil {
+		if _, err := useLink(tx, auth.ForSetup, hash, now); err != nil {
 			return err
 		}
 		if err := putAdministrator(tx, u); err != nil {
@@ -83,7 +83,7 @@ func nameOrganization(ctx context.Context, tx *db.Tx, by auth.Actor, name, timez
 	if timezone != "" {
 		changed["timezone"] = timezone
 	}
-	if err := tx.Gorm.WithContext(ctx).Model(&catalog.Organization{ID: 1}).Updates(changed).Error; err != nil {
+	if err := tx.Gorm.Model(&catalog.Organization{ID: 1}).Updates(changed).Error; err != nil {
 		return fmt.Errorf("name the organisation: %w", err)
 	}
 	return Audit(ctx, tx, auth.Entry{Actor: by.String(), Action: "organization.update", Subject: "organization",
@@ -114,7 +114,7 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 		if err := tx.RaisePeopleVersion(ctx); err != nil {
 			return nil, err
 		}
-		l, err := useLink(ctx, tx, auth.ForPassword, hash, now)
+		l, err := useLink(tx, auth.ForPassword, hash, now)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +125,7 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 		if !u.Active {
 			return nil, fault.Forbidden("This account has been deactivated. An administrator can take you back.")
 		}
-		if err := givePassword(ctx, tx, u, passwordHash); err != nil {
+		if err := givePassword(tx, u, passwordHash); err != nil {
 			return nil, err
 		}
 		if err := tx.Gorm.Save(u).Error; err != nil {
@@ -137,8 +137,8 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 
 // useLink marks a link as used. The row's lock lets one of several callers succeed;
 // the others see it used.
-func useLink(ctx context.Context, tx *db.Tx, purpose auth.Purpose, hash []byte, now time.Time) (*auth.OneTimeLink, error) {
-	res := tx.Gorm.WithContext(ctx).Model(&auth.OneTimeLink{}).
+func useLink(tx *db.Tx, purpose auth.Purpose, hash []byte, now time.Time) (*auth.OneTimeLink, error) {
+	res := tx.Gorm.Model(&auth.OneTimeLink{}).
 		Where("hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", hash, purpose, now).Update("used_at", now)
 	if err := res.Error; err != nil {
 		return nil, fmt.Errorf("use a link: %w", err)

@@ -42,7 +42,7 @@ func (s *Store) SwitchContact(ctx context.Context, by auth.Actor, method notify.
 		if on {
 			disabled, action = nil, "contact.enable"
 		}
-		res := tx.Gorm.WithContext(ctx).Model(&notify.ContactMethod{}).Where("id = ? AND (disabled_at IS NULL) <> ?", method.ID, on).Update("disabled_at", disabled)
+		res := tx.Gorm.Model(&notify.ContactMethod{}).Where("id = ? AND (disabled_at IS NULL) <> ?", method.ID, on).Update("disabled_at", disabled)
 		if err := res.Error; err != nil {
 			return false, fmt.Errorf("enable or disable a contact method: %w", err)
 		}

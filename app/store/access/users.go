@@ -79,7 +79,7 @@ func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash s
 		if err != nil {
 			return nil, err
 		}
-		if err := givePassword(ctx, tx, u, hash); err != nil {
+		if err := givePassword(tx, u, hash); err != nil {
 			return nil, err
 		}
 		if err := tx.Gorm.Save(u).Error; err != nil {
@@ -91,10 +91,10 @@ func (s *Store) SetPassword(ctx context.Context, by auth.Actor, id int64, hash s
 
 // givePassword changes u, which the caller saves, and marks the person's other links
 // as used.
-func givePassword(ctx context.Context, tx *db.Tx, u *auth.User, hash string) error {
+func givePassword(tx *db.Tx, u *auth.User, hash string) error {
 	u.PasswordHash = hash
 	u.SessionEpoch++
-	err := tx.Gorm.WithContext(ctx).Model(&auth.OneTimeLink{}).Where("user_id = ? AND used_at IS NULL", u.ID).Update("used_at", tx.DB.Now()).Error
+	err := tx.Gorm.Model(&auth.OneTimeLink{}).Where("user_id = ? AND used_at IS NULL", u.ID).Update("used_at", tx.DB.Now()).Error
 	if err != nil {
 		return fmt.Errorf("mark links as used: %w", err)
 	}
