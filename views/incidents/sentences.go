@@ -69,12 +69,10 @@ func (f Facts) again() string {
 	return "Breached again"
 }
 
-// recovered is what stopped firing: of a group, one alert of several.
-func (p IncidentPage) recovered() string {
-	for _, e := range p.Timeline {
-		if e.Kind == "joined" {
-			return "An alert of the group recovered"
-		}
+// recovered is what stopped firing.
+func (e Event) recovered() string {
+	if e.OfSeveral {
+		return "An alert of the group recovered"
 	}
 	return "Recovered"
 }

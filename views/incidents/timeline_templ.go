@@ -373,7 +373,7 @@ func line(p IncidentPage, e Event) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var19 string
-			templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(p.recovered())
+			templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(e.recovered())
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `incidents/timeline.templ`, Line: 53, Col: 29}
 			}

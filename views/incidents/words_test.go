@@ -144,8 +144,7 @@ func TestTimelineNamesBreachOfSLO(t *testing.T) {
 // One alert of several that recovers does not read as the end of the incident.
 func TestTimelineNamesRecoveryInGroup(t *testing.T) {
 	t.Parallel()
-	p := IncidentPage{Timeline: []Event{{Kind: "received"}, {Kind: "joined"}}}
-	if got, want := saidOn(t, p, Event{Kind: "recovered", Sender: "Prometheus"}), "An alert of the group recovered, says Prometheus"; got != want {
+	if got, want := said(t, Event{Kind: "recovered", Sender: "Prometheus", OfSeveral: true}), "An alert of the group recovered, says Prometheus"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
