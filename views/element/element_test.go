@@ -84,3 +84,13 @@ func TestSinceWhenAVersionHolds(t *testing.T) {
 		t.Errorf("with earlier ones: %s", got)
 	}
 }
+
+func TestCopyButtonsHaveDifferentNames(t *testing.T) {
+	t.Parallel()
+	got := render(t, Snippets("snippet", []Snippet{{Title: "Alertmanager"}, {Title: "curl"}}))
+	for _, title := range []string{"Alertmanager", "curl"} {
+		if want := `<span>Copy</span><span class="sr-only"> ` + title + `</span>`; !strings.Contains(got, want) {
+			t.Errorf("no button has the name %q in %s", "Copy "+title, got)
+		}
+	}
+}

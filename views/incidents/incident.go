@@ -94,7 +94,7 @@ type Runbook struct {
 	Excerpt string
 }
 
-// Signal is the last breach as it came in.
+// Signal is the last signal as it came in.
 type Signal struct {
 	Sender       string // the integration's name
 	Integration  string // its slug; empty where it has no page
@@ -109,7 +109,7 @@ type Signal struct {
 	Body string
 }
 
-// Dependency is what a breach said of a service that its own depends on.
+// Dependency is what a signal said of a service that its own depends on.
 type Dependency struct {
 	Service         string
 	Availability    *float64

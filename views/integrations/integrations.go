@@ -50,7 +50,7 @@ type Page struct {
 	Snippets []element.Snippet
 	// ExampleService is filled into the snippet.
 	ExampleService string
-	// WouldPage completes "A breach now would page ": "Ana Ortiz by SMS"; empty
+	// WouldPage completes "A signal now would page ": "Ana Ortiz by SMS"; empty
 	// where nobody would be.
 	WouldPage string
 	// CatchAll is the service that takes signals for one that nobody knows, where

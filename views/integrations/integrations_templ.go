@@ -337,7 +337,7 @@ func connect(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.Copy("key", "Copy the key").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Copy("key", "the key").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -468,7 +468,7 @@ func connect(p Page) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Snippets) == 0 {
-			templ_7745c5c3_Err = element.Copy("curl", "Copy the command").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Copy("curl", "the command").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

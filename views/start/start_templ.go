@@ -547,7 +547,7 @@ func send(p Page) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = element.Copy("start-curl", "Copy the command").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = element.Copy("start-curl", "the command").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
