@@ -40,7 +40,7 @@ func doorPages() []Page {
 }
 
 func startPage(reached int) start.Page {
-	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true, Noun: "breach"}
+	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true, MayReveal: true, MayTest: true, Noun: "breach"}
 	p.Contacts = []account.Contact{{ID: 1, Medium: "email", Address: "dana@acme.example", CodeSentAt: now.Add(-20 * time.Second)}}
 	if reached > 1 {
 		p.Contacts[0].Verified = true

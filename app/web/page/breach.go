@@ -110,7 +110,7 @@ func (t TestSender) Snippets(kind, url, key string) []element.Snippet {
 		return nil
 	}
 	var all []element.Snippet
-	for _, s := range format.Snippets(url, cmp.Or(key, "$TOCSIN_KEY")) {
+	for _, s := range format.Snippets(url, cmp.Or(key, element.KeyVariable)) {
 		all = append(all, element.Snippet{Title: s.Title, Text: s.Text})
 	}
 	return all
