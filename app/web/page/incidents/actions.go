@@ -28,7 +28,7 @@ type form struct {
 var forms = map[string]form{
 	"resolve": {
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
-			data.Resolving = faults.Field(c, "resolution")
+			data.ResolutionField = faults.Field(c, "resolution")
 		},
 	},
 	"priority": {
@@ -46,12 +46,12 @@ var forms = map[string]form{
 			return fault.Invalid("%s", faults[0].Message).With(faults...)
 		},
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
-			data.Repricing = view.Repricing{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
+			data.PriorityForm = view.PriorityForm{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
 		},
 	},
 	"notes": {
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
-			data.Noting = faults.Field(c, "note")
+			data.NoteField = faults.Field(c, "note")
 		},
 	},
 }

@@ -41,8 +41,8 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		b.Get("/setup/"+token, http.StatusGone)
 		b.Get("/setup/never-made", http.StatusNotFound)
 
-		wrong := b.Post("/me/contacts", http.StatusUnprocessableEntity, "medium", "sms", "address", "0660 12", "next", "/start")
-		webtest.Contains(t, wrong, `value="0660 12"`, "country code", "From here to a page")
+		invalid := b.Post("/me/contacts", http.StatusUnprocessableEntity, "medium", "sms", "address", "0660 12", "next", "/start")
+		webtest.Contains(t, invalid, `value="0660 12"`, "country code", "From here to a page")
 		b.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+43 660 1234567", "next", "/start")
 		code := a.RunDue()
 		if len(code) != 1 || code[0].To != "+436601234567" {

@@ -14,8 +14,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/start"
 )
 
-// doorPages are those through which one comes in.
-func doorPages() []Page {
+// entryPages are those that people see first: the set-up, signing in, links and
+// the first run.
+func entryPages() []Page {
 	setup := signin.SetupPage{Now: now, Token: "t", Zones: zones, Timezone: element.Field{Value: "UTC"}}
 	wrong := setup
 	wrong.Email = element.Field{Value: "dana", Error: "Write an email address such as ana@example.com."}
