@@ -35,8 +35,8 @@ func TestAxeFindsNothing(t *testing.T) {
 	}
 }
 
-// TestAxeSeesFaults guards the test above: a page with a fault must fail it.
-func TestAxeSeesFaults(t *testing.T) {
+// TestAxeFindsMissingLabel guards the test above: a page with a fault must fail it.
+func TestAxeFindsMissingLabel(t *testing.T) {
 	tab := browser.New(t, browser.Desktop, browser.Light)
 	tab.Open(gallery().URL + "/sign-in")
 	run(tab, `document.querySelector("label").remove()`)

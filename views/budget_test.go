@@ -82,7 +82,7 @@ func TestNothingIsInline(t *testing.T) {
 	}
 }
 
-func TestEveryIconIsInTheSprite(t *testing.T) {
+func TestIconsAreInSprite(t *testing.T) {
 	t.Parallel()
 	sprite := static.Text("icons.svg")
 	used := regexp.MustCompile(`icons\.[0-9a-f]+\.svg#([a-z0-9-]+)"`)

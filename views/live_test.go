@@ -149,7 +149,7 @@ func TestAcknowledgmentInsists(t *testing.T) {
 
 // A page that somebody reads and types in follows the incident without losing
 // what they typed or opened.
-func TestIncidentFollowsWithoutLosingThePlace(t *testing.T) {
+func TestLiveIncidentKeepsInput(t *testing.T) {
 	s := play(t, "incident-triggered")
 	tab := browser.New(t, browser.Desktop, browser.Light)
 	tab.Open(s.URL + "/incidents/17")
@@ -168,7 +168,7 @@ func TestIncidentFollowsWithoutLosingThePlace(t *testing.T) {
 }
 
 // A page that just came is not fetched again: the stream begins where it ended.
-func TestAPageIsFetchedOnce(t *testing.T) {
+func TestPageIsFetchedOnce(t *testing.T) {
 	s := play(t, "incident-triggered")
 	tab := browser.New(t, browser.Desktop, browser.Light)
 	tab.Open(s.URL + "/incidents/17")
@@ -186,7 +186,7 @@ func TestAPageIsFetchedOnce(t *testing.T) {
 }
 
 // In the list nothing moves: rows change in place and new ones wait.
-func TestListKeepsStill(t *testing.T) {
+func TestLiveListKeepsOrder(t *testing.T) {
 	s := play(t, "list-filtered")
 	s.now(t, "list-some")
 	tab := browser.New(t, browser.Desktop, browser.Light)
@@ -223,7 +223,7 @@ func TestListByKeyboard(t *testing.T) {
 	}
 }
 
-func TestResolveByKeyboardAsksWhatFixedIt(t *testing.T) {
+func TestResolveByKeyboard(t *testing.T) {
 	s := play(t, "incident-acknowledged")
 	s.then = named(t, "incident-resolved")
 	tab := browser.New(t, browser.Desktop, browser.Light)
@@ -241,7 +241,7 @@ func TestResolveByKeyboardAsksWhatFixedIt(t *testing.T) {
 
 // A link in the page is followed by htmx, and the page that comes works as one
 // that was loaded.
-func TestNavigationKeepsThePageAlive(t *testing.T) {
+func TestNavigationKeepsDocument(t *testing.T) {
 	s := play(t, "list-some")
 	tab := browser.New(t, browser.Desktop, browser.Light)
 	tab.Open(s.URL + "/incidents")
@@ -259,7 +259,7 @@ func TestNavigationKeepsThePageAlive(t *testing.T) {
 
 // A form that came back with a mistake shows it, marked, at an address that can
 // be loaded again.
-func TestMistakeKeepsTheAddress(t *testing.T) {
+func TestInvalidFormKeepsAddress(t *testing.T) {
 	s := play(t, "account")
 	s.wrong = named(t, "account-wrong")
 	tab := browser.New(t, browser.Desktop, browser.Light)

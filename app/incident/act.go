@@ -19,8 +19,11 @@ type ActKind struct {
 	Name string
 	// Web and API say where it is offered: as a form of the pages, by the API.
 	Web, API bool
-	// Read makes the act from the fields that were sent. It reads every field
-	// that is known, whatever the others say. Fault: Invalid.
+	// Fields are the names of all fields that the act takes; the API refuses others.
+	Fields []string
+	// Read makes the act from the fields that were sent. It reads every one of
+	// Fields, whatever the others say, so that each of the wrong type is reported.
+	// Fault: Invalid.
 	Read func(f Fields) (Act, error)
 }
 

@@ -7,9 +7,10 @@ import (
 )
 
 var note = ActKind{
-	Name: "notes",
-	Web:  true,
-	API:  true,
+	Name:   "notes",
+	Web:    true,
+	API:    true,
+	Fields: []string{"note"},
 	Read: func(f Fields) (Act, error) {
 		return ActNote{Text: f.Text("note")}, nil
 	},

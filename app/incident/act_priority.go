@@ -7,9 +7,10 @@ import (
 )
 
 var setPriority = ActKind{
-	Name: "priority",
-	Web:  true,
-	API:  true,
+	Name:   "priority",
+	Web:    true,
+	API:    true,
+	Fields: []string{"priority", "reason"},
 	Read: func(f Fields) (Act, error) {
 		act := ActSetPriority{Level: f.Level("priority"), Reason: f.Text("reason")}
 		if !f.Given("priority") {

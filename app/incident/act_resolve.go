@@ -6,9 +6,10 @@ import (
 )
 
 var resolve = ActKind{
-	Name: "resolve",
-	Web:  true,
-	API:  true,
+	Name:   "resolve",
+	Web:    true,
+	API:    true,
+	Fields: []string{"resolution", "note"},
 	Read: func(f Fields) (Act, error) {
 		return ActResolve{FixedBy: cmp.Or(f.Text("resolution"), f.Text("note"))}, nil
 	},

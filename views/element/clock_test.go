@@ -72,7 +72,7 @@ func TestExactNamesAnotherDay(t *testing.T) {
 	}
 }
 
-func TestWhenLeavesNoDoubtAboutTheDay(t *testing.T) {
+func TestWhenNamesDay(t *testing.T) {
 	t.Parallel()
 	c := clock(t, "Europe/Madrid") // it is Monday 23 November, 03:12 there
 	for _, test := range []struct {
@@ -91,7 +91,7 @@ func TestWhenLeavesNoDoubtAboutTheDay(t *testing.T) {
 	}
 }
 
-func TestTimesAreInTheReadersZone(t *testing.T) {
+func TestTimesInReadersZone(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 2, 0, 8, 0, time.UTC)
 	for zone, want := range map[string]string{
@@ -111,7 +111,7 @@ func TestTimesAreInTheReadersZone(t *testing.T) {
 
 // On the morning of a change of clocks one wall-clock time occurs twice; the
 // whole of a time must still tell them apart.
-func TestTheHourThatOccursTwice(t *testing.T) {
+func TestRepeatedHour(t *testing.T) {
 	t.Parallel()
 	c := clock(t, "Europe/Madrid")
 	first := time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC)

@@ -17,7 +17,7 @@ func render(t *testing.T, c templ.Component) string {
 	return b.String()
 }
 
-func TestTimeIsMachineReadableAndWholeOnHover(t *testing.T) {
+func TestTimeHasDatetimeAndTitle(t *testing.T) {
 	t.Parallel()
 	c := clock(t, "Europe/Madrid")
 	got := render(t, Ago(c, time.Date(2026, 11, 23, 2, 0, 8, 0, time.UTC)))
@@ -27,7 +27,7 @@ func TestTimeIsMachineReadableAndWholeOnHover(t *testing.T) {
 	}
 }
 
-func TestSayAddsNothingBetweenItsParts(t *testing.T) {
+func TestSayAddsNoSpaces(t *testing.T) {
 	t.Parallel()
 	got := render(t, Say("by ", Strong("A & B"), ", <now>", If(false, " never"), If(true, ".")))
 	if want := "by <strong>A &amp; B</strong>, &lt;now&gt;."; got != want {
@@ -35,7 +35,7 @@ func TestSayAddsNothingBetweenItsParts(t *testing.T) {
 	}
 }
 
-func TestSayRefusesWhatItCannotSay(t *testing.T) {
+func TestSayRejectsOtherTypes(t *testing.T) {
 	t.Parallel()
 	if err := Say(17).Render(t.Context(), &strings.Builder{}); err == nil {
 		t.Error("a number in a sentence is not refused")
@@ -55,7 +55,7 @@ func TestLinksOfSendersCannotRunScripts(t *testing.T) {
 	}
 }
 
-func TestAWrongFieldIsMarkedAndSaysWhy(t *testing.T) {
+func TestInvalidFieldIsMarked(t *testing.T) {
 	t.Parallel()
 	got := render(t, TextField(Input{Name: "name", Label: "Name", Hint: "As on your badge", Field: Field{Value: `"><b>`, Error: "Write a name."}}))
 	for _, want := range []string{`aria-invalid="true"`, `aria-describedby="field-name-error"`, `id="field-name-error"`, "Write a name.", `value="&#34;&gt;&lt;b&gt;"`} {
@@ -68,7 +68,7 @@ func TestAWrongFieldIsMarkedAndSaysWhy(t *testing.T) {
 	}
 }
 
-func TestSinceWhenAVersionHolds(t *testing.T) {
+func TestVersionSince(t *testing.T) {
 	t.Parallel()
 	c := clock(t, "Europe/Madrid")
 	day := func(n int) time.Time { return time.Date(2026, 11, n, 8, 0, 0, 0, time.UTC) }
@@ -82,5 +82,15 @@ func TestSinceWhenAVersionHolds(t *testing.T) {
 	got = render(t, InForce(c, day(3), []time.Time{day(2), day(1)}))
 	if !strings.Contains(got, "; earlier versions since ") || !strings.Contains(got, "2 Nov 2026, 09:00</time> and <time") || !strings.HasSuffix(got, "1 Nov 2026, 09:00</time>.") {
 		t.Errorf("with earlier ones: %s", got)
+	}
+}
+
+func TestCopyButtonsHaveDifferentNames(t *testing.T) {
+	t.Parallel()
+	got := render(t, Snippets("snippet", []Snippet{{Title: "Alertmanager"}, {Title: "curl"}}))
+	for _, title := range []string{"Alertmanager", "curl"} {
+		if want := `<span>Copy</span><span class="sr-only"> ` + title + `</span>`; !strings.Contains(got, want) {
+			t.Errorf("no button has the name %q in %s", "Copy "+title, got)
+		}
 	}
 }

@@ -204,7 +204,7 @@ func resolve(p IncidentPage, main bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Resolving.Error != "" {
+		if p.ResolutionField.Error != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -250,7 +250,7 @@ func resolve(p IncidentPage, main bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = element.TextField(element.Input{Name: "resolution", Label: "What fixed it?", Hint: "For whoever sees this next time. May stay empty.", Rows: 3, Field: p.Resolving}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = element.TextField(element.Input{Name: "resolution", Label: "What fixed it?", Hint: "For whoever sees this next time. May stay empty.", Rows: 3, Field: p.ResolutionField}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -410,7 +410,7 @@ func more(p IncidentPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Repricing.Level.Error != "" || p.Repricing.Reason.Error != "" {
+		if p.PriorityForm.Level.Error != "" || p.PriorityForm.Reason.Error != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -453,7 +453,7 @@ func more(p IncidentPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = element.TextField(element.Input{Name: "reason", Label: "Why?", Required: true, Field: p.Repricing.Reason}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = element.TextField(element.Input{Name: "reason", Label: "Why?", Required: true, Field: p.PriorityForm.Reason}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
-func TestWhenNobodyIsPagedIsAlarming(t *testing.T) {
+func TestNobodyPagedIsAlarming(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 2, 12, 0, 0, time.UTC)
 	page := IncidentPage{Status: Triggered, CreatedAt: now.Add(-time.Minute), Frame: layout.Frame{Clock: element.Clock{Now: now, Zone: time.UTC}}}

@@ -29,7 +29,10 @@ type Event struct {
 	Count    int64
 	Warnings []string
 	Sender   string
-	Attempt  *Attempt
+	// OfSeveral is set where the alert that recovered was one of several at the
+	// time; those that join later change nothing.
+	OfSeveral bool
+	Attempt   *Attempt
 }
 
 // KindAttempt is the Event kind of a message to somebody.

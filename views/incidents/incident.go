@@ -51,20 +51,20 @@ type IncidentPage struct {
 
 	// Priorities are what the priority can be set to.
 	Priorities []element.Priority
-	// Resolving, Noting, Repricing are the forms as they were typed, where they
-	// came back with something wrong.
-	Resolving element.Field // the resolution
-	Noting    element.Field // the note
-	Repricing Repricing
-	MayAct    bool
+	// ResolutionField, NoteField and PriorityForm are what was typed into the forms,
+	// where something of it is invalid.
+	ResolutionField element.Field // the resolution
+	NoteField       element.Field // the note
+	PriorityForm    PriorityForm
+	MayAct          bool
 	// Description is what whoever opened it by hand wrote; empty for a signal.
 	Description string
 	// NoPolicy tells that the service has no escalation policy.
 	NoPolicy bool
 }
 
-// Repricing is the form that sets the priority.
-type Repricing struct {
+// PriorityForm is the form that sets the priority.
+type PriorityForm struct {
 	Level  element.Field
 	Reason element.Field
 }
@@ -94,7 +94,7 @@ type Runbook struct {
 	Excerpt string
 }
 
-// Signal is the last breach as it came in.
+// Signal is the last signal as it came in.
 type Signal struct {
 	Sender       string // the integration's name
 	Integration  string // its slug; empty where it has no page
@@ -109,7 +109,7 @@ type Signal struct {
 	Body string
 }
 
-// Dependency is what a breach said of a service that its own depends on.
+// Dependency is what a signal said of a service that its own depends on.
 type Dependency struct {
 	Service         string
 	Availability    *float64

@@ -1574,7 +1574,7 @@ func signal(p IncidentPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.Copy("signal-body", "Copy").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Copy("signal-body", "the body of the signal").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

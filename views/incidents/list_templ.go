@@ -1082,7 +1082,7 @@ func fresh() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<p>An incident begins with a signal. Connect what watches your services, or send a test breach and see it arrive.</p><p><a class=\"btn\" href=\"/start\">Send a test breach</a> <a class=\"btn\" data-variant=\"outline\" href=\"/integrations\">Integrations</a></p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<p>An incident begins with a signal. Connect what watches your services, or send a test signal and see it arrive.</p><p><a class=\"btn\" href=\"/start\">Send a test signal</a> <a class=\"btn\" data-variant=\"outline\" href=\"/integrations\">Integrations</a></p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -69,12 +69,10 @@ func (f Facts) again() string {
 	return "Breached again"
 }
 
-// recovered is what stopped firing: of a group, one alert of several.
-func (p IncidentPage) recovered() string {
-	for _, e := range p.Timeline {
-		if e.Kind == "joined" {
-			return "An alert of the group recovered"
-		}
+// recovered is what stopped firing.
+func (e Event) recovered() string {
+	if e.OfSeveral {
+		return "An alert of the group recovered"
 	}
 	return "Recovered"
 }
@@ -150,8 +148,8 @@ func (a Attempt) to() string {
 	return a.Person.First()
 }
 
-// toward joins a medium with whom it is for.
-func (a Attempt) toward() string {
+// preposition joins a medium with whom it is for.
+func (a Attempt) preposition() string {
 	if a.Medium == "log" {
 		return "for"
 	}
@@ -173,8 +171,8 @@ func (a Attempt) stateWords() string {
 	return string(a.State)
 }
 
-// asides are what else there is to know of an attempt.
-func (a Attempt) asides() string {
+// extras are what else there is to know of an attempt.
+func (a Attempt) extras() string {
 	words := ""
 	if a.Number > 1 {
 		words += fmt.Sprintf(", attempt %d", a.Number)
@@ -208,7 +206,7 @@ func (a Attempt) sentence(c element.Clock) templ.Component {
 	if a.State != Failed {
 		said = element.Say(a.stateWords()+" ", element.SecondOfDay(c, a.At))
 	}
-	return element.Say(said, a.asides(), a.again(c))
+	return element.Say(said, a.extras(), a.again(c))
 }
 
 // again is when a failed attempt was tried again, or is going to be.

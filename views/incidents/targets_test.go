@@ -7,7 +7,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
-func TestWhoStandsForATarget(t *testing.T) {
+func TestTargetSentence(t *testing.T) {
 	t.Parallel()
 	zoe, ana, ben := element.Person{ID: 1, Name: "Zoë Ångström"}, element.Person{ID: 2, Name: "Ana Ortiz"}, element.Person{ID: 3, Name: "Ben Adeyemi"}
 	for _, test := range []struct {
@@ -35,7 +35,7 @@ func TestWhoStandsForATarget(t *testing.T) {
 	}
 }
 
-func TestWhyATargetLedToNobody(t *testing.T) {
+func TestUnreachedTargetReasons(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]string{
 		"Noel Phone":               "Noel Phone has no verified contact on a working channel",
@@ -51,7 +51,7 @@ func TestWhyATargetLedToNobody(t *testing.T) {
 }
 
 // What a provider's library says is for the log.
-func TestAnErrorIsSaidInWords(t *testing.T) {
+func TestProviderErrorWords(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ medium, said, want string }{
 		{"sms", "Post \"http://127.0.0.1:9/x\": dial tcp 127.0.0.1:9: connect: connection refused", "Twilio could not be reached"},

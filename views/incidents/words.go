@@ -31,7 +31,7 @@ func pagingSentence(p IncidentPage) string {
 			continue
 		}
 		paged = append(paged, r.Person.First())
-		if r.gathers() {
+		if r.waitsForOthers() {
 			later = append(later, r)
 		} else {
 			now = append(now, r.Person.First())
@@ -42,7 +42,7 @@ func pagingSentence(p IncidentPage) string {
 		sentences = append(sentences, "Paging "+element.And(now)+".")
 	}
 	if len(later) > 0 {
-		sentences = append(sentences, toldLater(p.Frame.Clock, later))
+		sentences = append(sentences, bundleSentence(p.Frame.Clock, later))
 	}
 	if len(paged) == 0 {
 		sentences = append(sentences, "Nobody is paged right now.")
@@ -66,13 +66,13 @@ func pagingSentence(p IncidentPage) string {
 	return strings.Join(sentences, " ")
 }
 
-// gathers reports whether nothing was sent to somebody so far, since their page
+// waitsForOthers reports whether nothing was sent to somebody so far, since their page
 // waits for others.
-func (r Recipient) gathers() bool { return r.Waits != nil && r.Last == nil }
+func (r Recipient) waitsForOthers() bool { return r.Waits != nil && r.Last == nil }
 
-// toldLater is when those are told whose pages gather: "Ben is told at 07:07,
+// bundleSentence is when those are told whose pages gather: "Ben is told at 07:07,
 // together with other pages."
-func toldLater(c element.Clock, list []Recipient) string {
+func bundleSentence(c element.Clock, list []Recipient) string {
 	var times []string
 	names := map[string][]string{}
 	for _, r := range list {
@@ -340,7 +340,7 @@ func (p IncidentPage) priorityHint() string {
 }
 
 func (p IncidentPage) level() element.Field {
-	f := p.Repricing.Level
+	f := p.PriorityForm.Level
 	if f.Value == "" && f.Error == "" && p.Priority.Level > 0 {
 		f.Value = fmt.Sprint(p.Priority.Level)
 	}

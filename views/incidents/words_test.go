@@ -21,11 +21,11 @@ var (
 // breach of an SLO.
 func said(t *testing.T, e Event) string {
 	t.Helper()
-	return saidOn(t, IncidentPage{}, e)
+	return lineTextOn(t, IncidentPage{}, e)
 }
 
-// saidOn is what a line of a page's timeline reads like.
-func saidOn(t *testing.T, p IncidentPage, e Event) string {
+// lineTextOn is what a line of a page's timeline reads like.
+func lineTextOn(t *testing.T, p IncidentPage, e Event) string {
 	t.Helper()
 	p.Number = 17
 	p.Frame.Clock = element.Clock{Now: night.Add(time.Hour), Zone: time.UTC}
@@ -37,7 +37,7 @@ func saidOn(t *testing.T, p IncidentPage, e Event) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(html.UnescapeString(text), " "))
 }
 
-func TestTimelineSpeaks(t *testing.T) {
+func TestTimelineSentences(t *testing.T) {
 	t.Parallel()
 	ana := element.Person{ID: 8, Name: "Ana Ortiz"}
 	for _, test := range []struct {
@@ -108,7 +108,7 @@ func TestPagingSentence(t *testing.T) {
 	}
 }
 
-func TestWhatGathersSaysWhy(t *testing.T) {
+func TestBundledPageSaysWhy(t *testing.T) {
 	t.Parallel()
 	r := Recipient{Person: element.Person{Name: "Ana Ortiz"}}
 	if got := r.whyWaits(); got != "" {
@@ -135,7 +135,7 @@ func TestTimelineNamesBreachOfSLO(t *testing.T) {
 		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: the SLO recovered"},
 		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, says SRE; reopened"},
 	} {
-		if got := saidOn(t, p, test.event); got != test.want {
+		if got := lineTextOn(t, p, test.event); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
 	}
@@ -144,8 +144,7 @@ func TestTimelineNamesBreachOfSLO(t *testing.T) {
 // One alert of several that recovers does not read as the end of the incident.
 func TestTimelineNamesRecoveryInGroup(t *testing.T) {
 	t.Parallel()
-	p := IncidentPage{Timeline: []Event{{Kind: "received"}, {Kind: "joined"}}}
-	if got, want := saidOn(t, p, Event{Kind: "recovered", Sender: "Prometheus"}), "An alert of the group recovered, says Prometheus"; got != want {
+	if got, want := said(t, Event{Kind: "recovered", Sender: "Prometheus", OfSeveral: true}), "An alert of the group recovered, says Prometheus"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -160,7 +159,7 @@ func TestPeriod(t *testing.T) {
 }
 
 // Whatever the list is narrowed by stays when its tab changes.
-func TestTabsKeepTheFilter(t *testing.T) {
+func TestTabsKeepFilter(t *testing.T) {
 	t.Parallel()
 	p := ListPage{Tab: Mine, Filter: Filter{Service: "a&b", Query: "x y"}}
 	if got, want := p.tabHref(Open), "/incidents?q=x+y&service=a%26b&tab=open"; got != want {
@@ -168,7 +167,7 @@ func TestTabsKeepTheFilter(t *testing.T) {
 	}
 }
 
-func TestAnEndIsWordedTheSameEverywhere(t *testing.T) {
+func TestResolvedByWords(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ person, sender, slo, want string }{
 		{"Ana Ortiz", "", "Availability", "by Ana Ortiz"},
@@ -183,7 +182,7 @@ func TestAnEndIsWordedTheSameEverywhere(t *testing.T) {
 		if c.person != "" {
 			continue
 		}
-		if got, want := saidOn(t, p, Event{Kind: "resolved", By: "Tocsin", Sender: c.sender}), "Resolved "+c.want; got != want {
+		if got, want := lineTextOn(t, p, Event{Kind: "resolved", By: "Tocsin", Sender: c.sender}), "Resolved "+c.want; got != want {
 			t.Errorf("the timeline says %q, want %q", got, want)
 		}
 	}

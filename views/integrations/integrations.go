@@ -29,7 +29,8 @@ type Page struct {
 	Integration element.Ref
 	Kind        string      // the wire format's name: "SLO breach"
 	Service     element.Ref // none where the body names it
-	// Endpoint is the absolute address to post to, without the key.
+	// Endpoint is the absolute address to post to, without the key; empty for a kind
+	// that is not registered any more.
 	Endpoint string
 	// Key is empty unless it was just revealed; KeyEnd are its last characters.
 	Key       string
@@ -45,12 +46,13 @@ type Page struct {
 	RateLimit int // signals a minute; 0 for no limit
 	// Dedup is the integration's own rule for dedup keys, or empty.
 	Dedup string
-	// Snippets are what a person copies into the sender's configuration; without
-	// any, the command that sends a native breach stands there.
+	// Snippets are what a person copies into the sender's configuration; for the
+	// Native format, a command that sends a breach stands in their place.
 	Snippets []element.Snippet
+	Native   bool
 	// ExampleService is filled into the snippet.
 	ExampleService string
-	// WouldPage completes "A breach now would page ": "Ana Ortiz by SMS"; empty
+	// WouldPage completes "A signal now would page ": "Ana Ortiz by SMS"; empty
 	// where nobody would be.
 	WouldPage string
 	// CatchAll is the service that takes signals for one that nobody knows, where

@@ -20,7 +20,7 @@ func serviceWords(r element.Ref) string {
 func (p Page) curl() string {
 	key := p.Key
 	if key == "" {
-		key = "$TOCSIN_KEY"
+		key = element.KeyVariable
 	}
 	return fmt.Sprintf(`curl -sS %s \
   -H "Authorization: Bearer %s" \
@@ -32,6 +32,9 @@ func (p Page) curl() string {
     "observed": 98.9
   }'`, p.Endpoint, key, p.ExampleService)
 }
+
+// lacksKey reports whether what there is to copy needs the key.
+func (p Page) lacksKey() bool { return p.Key == "" && (p.Native || element.LackKey(p.Snippets)) }
 
 // part is a stretch of a body, the name of a wrong field or anything else.
 type part struct {

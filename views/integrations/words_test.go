@@ -9,7 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
-func TestBodyIsMarkedWhereItIsWrong(t *testing.T) {
+func TestInvalidFieldsAreMarkedInBody(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -45,7 +45,7 @@ func TestBodyIsMarkedWhereItIsWrong(t *testing.T) {
 	}
 }
 
-func TestTheCommandHidesTheKeyUntilItIsShown(t *testing.T) {
+func TestCommandHidesKey(t *testing.T) {
 	t.Parallel()
 	p := Page{Endpoint: "https://tocsin.example/webhooks/slo", KeyEnd: "key1", ExampleService: "checkout-api"}
 	if got := p.curl(); !strings.Contains(got, "$TOCSIN_KEY") || strings.Contains(got, "key1") {

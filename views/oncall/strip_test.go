@@ -22,7 +22,7 @@ func fortnight(t *testing.T, zone string, year int, month time.Month, day int) S
 // Every day of the strip is as wide as it is long, and together they fill it:
 // over days of 23 and 25 hours, a zone whose midnight is skipped, and one that
 // left out a whole day.
-func TestDaysFillTheStrip(t *testing.T) {
+func TestDaysFillStrip(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		page SchedulePage
@@ -61,7 +61,7 @@ func TestDaysFillTheStrip(t *testing.T) {
 	}
 }
 
-func TestBlocksAreCutToTheStrip(t *testing.T) {
+func TestBlocksAreClipped(t *testing.T) {
 	t.Parallel()
 	p := fortnight(t, "Europe/Madrid", 2026, 11, 23)
 	ana := element.Person{ID: 1, Name: "Ana Ortiz"}
@@ -81,7 +81,7 @@ func TestBlocksAreCutToTheStrip(t *testing.T) {
 	}
 }
 
-func TestTwoAtOnceAreDrawnApart(t *testing.T) {
+func TestOverlappingBlocksHaveOwnRows(t *testing.T) {
 	t.Parallel()
 	p := fortnight(t, "Europe/Madrid", 2026, 11, 23)
 	both := []Block{{Person: element.Person{ID: 1}, Start: p.From, End: p.To}, {Person: element.Person{ID: 2}, Start: p.From.Add(time.Hour), End: p.To}}
@@ -90,7 +90,7 @@ func TestTwoAtOnceAreDrawnApart(t *testing.T) {
 	}
 }
 
-func TestSentenceSaysWhoIsOnAndWhoIsNot(t *testing.T) {
+func TestOnCallSentence(t *testing.T) {
 	t.Parallel()
 	p := fortnight(t, "Europe/Madrid", 2026, 11, 23)
 	p.Positions = []Position{

@@ -271,7 +271,7 @@ func handOver(link, name string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = element.Copy("new-link", "Copy the link").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Copy("new-link", "the link").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -66,8 +66,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// lastResort is what follows an exhausted policy, which nobody can turn off.
-func (p Page) lastResort() string {
+// afterExhausted is what follows an exhausted policy, which nobody can turn off.
+func (p Page) afterExhausted() string {
 	if len(p.Fallback) == 0 {
 		return "Paged again every hour until somebody acknowledges."
 	}
@@ -77,8 +77,8 @@ func (p Page) lastResort() string {
 // run is how long one run of the chain takes.
 func (p Page) run() time.Duration { return p.start(len(p.Steps)) }
 
-// whole is how long all runs take.
-func (p Page) whole() time.Duration { return p.run() * time.Duration(p.Repeat+1) }
+// allRuns is how long all runs take.
+func (p Page) allRuns() time.Duration { return p.run() * time.Duration(p.Repeat+1) }
 
 // start is when step i fires, counted from the signal.
 func (p Page) start(i int) time.Duration {

@@ -24,15 +24,15 @@ func TestPolicyInWords(t *testing.T) {
 	if got := p.sentence(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if p.run() != 8*time.Hour || p.whole() != 32*time.Hour {
-		t.Errorf("a run takes %v and all of them %v, want 8 h and 32 h", p.run(), p.whole())
+	if p.run() != 8*time.Hour || p.allRuns() != 32*time.Hour {
+		t.Errorf("a run takes %v and all of them %v, want 8 h and 32 h", p.run(), p.allRuns())
 	}
 	if got, want := inShort(p.Steps[:2], 0), "main (1 h) → backup (2 h)"; got != want {
 		t.Errorf("in short it is %q, want %q", got, want)
 	}
 }
 
-func TestPolicyWithoutFallbackEndsAtTheAdministrators(t *testing.T) {
+func TestPolicyWithoutFallback(t *testing.T) {
 	t.Parallel()
 	p := Page{Steps: []Step{step("main", time.Minute)}}
 	if got, want := p.sentence(), "First main is paged, for 1 min. If nobody ever answers, the administrators."; got != want {
@@ -40,7 +40,7 @@ func TestPolicyWithoutFallbackEndsAtTheAdministrators(t *testing.T) {
 	}
 }
 
-func TestBlocksFillTheLineAndStayReadable(t *testing.T) {
+func TestBlockWidths(t *testing.T) {
 	t.Parallel()
 	p := Page{Steps: []Step{step("main", time.Minute), step("backup", 24*time.Hour)}}
 	blocks := p.blocks()

@@ -55,7 +55,7 @@ func catalogPages() []Page {
 func integrationPages() []Page {
 	page := integrations.Page{
 		Frame: frame("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach", Service: checkout,
-		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", Noun: "breach", Identity: "a signal’s own `dedup_key`, or else its deployment, endpoint, SLI and SLO name", MayReveal: true, MayReplay: true, MayTest: true,
+		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", Native: true, Noun: "breach", Identity: "a signal’s own `dedup_key`, or else its deployment, endpoint, SLI and SLO name", MayReveal: true, MayReplay: true, MayTest: true,
 		ExampleService: "checkout-api", WouldPage: "Ana Ortiz by SMS", RateLimit: 600,
 		Dedup: `event.service + "/" + event.slo.name`,
 		Signals: []integrations.Signal{
@@ -72,7 +72,7 @@ func integrationPages() []Page {
 	revealed := page
 	revealed.Key = "slo0000000000000000000000000key1"
 	waiting := integrations.Page{Frame: administrator("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach",
-		Endpoint: page.Endpoint, KeyEnd: "key1", Noun: page.Noun, Identity: page.Identity, ExampleService: "checkout-api"}
+		Endpoint: page.Endpoint, KeyEnd: "key1", Native: true, Noun: page.Noun, Identity: page.Identity, ExampleService: "checkout-api"}
 	other := integrations.Page{Frame: frame("Prometheus", layout.Integrations), Integration: element.Ref{Slug: "prometheus", Name: "Prometheus"}, Kind: "Prometheus Alertmanager",
 		Service: checkout, Endpoint: "https://tocsin.acme.example/webhooks/alertmanager", KeyEnd: "key2", Noun: "alert", Identity: "an alert’s `fingerprint` within its `groupKey`",
 		MayTest: true, Snippets: snippets(), WouldPage: "Ana Ortiz by SMS"}

@@ -143,8 +143,8 @@ func resolved() incidents.IncidentPage {
 	return p
 }
 
-// bare is an incident about which the sender said next to nothing.
-func bare() incidents.IncidentPage {
+// sparseIncident is an incident about which the sender said little.
+func sparseIncident() incidents.IncidentPage {
 	p := triggered()
 	p.Title = "availability of checkout: latency-p99-really-long-identifier-without-any-space-in-it-at-all-eu-west-1"
 	p.Facts, p.Runbook, p.Links, p.Before = incidents.Facts{SLO: "Latency"}, incidents.Runbook{}, nil, nil
@@ -159,7 +159,7 @@ func bare() incidents.IncidentPage {
 
 // alarming is an incident that nobody hears of.
 func alarming() incidents.IncidentPage {
-	p := bare()
+	p := sparseIncident()
 	p.Title, p.MutedUntil, p.NoPolicy = "It smells of smoke", time.Time{}, true
 	p.Description = "Of smoke, in the lobby.\nSince noon."
 	p.Paged[0].NotSetUp = []string{"voice"}
@@ -181,8 +181,8 @@ func gathering() incidents.IncidentPage {
 
 func mistaken() incidents.IncidentPage {
 	p := triggered()
-	p.Noting = element.Field{Error: "Write something, or leave it."}
-	p.Repricing = incidents.Repricing{Level: element.Field{Value: "1"}, Reason: element.Field{Error: "Say why, for those who read it tomorrow."}}
+	p.NoteField = element.Field{Error: "Write something, or leave it."}
+	p.PriorityForm = incidents.PriorityForm{Level: element.Field{Value: "1"}, Reason: element.Field{Error: "Say why, for those who read it tomorrow."}}
 	p.Frame.Flash = &layout.Flash{Text: "The priority was not changed.", Failed: true}
 	return p
 }
@@ -195,7 +195,7 @@ func incidentPages() []Page {
 		{"incident-acknowledged", incidents.Incident(acknowledged())},
 		{"incident-resolved", incidents.Incident(resolved())},
 		{"incident-every-kind", incidents.Incident(everyKind())},
-		{"incident-bare", incidents.Incident(bare())},
+		{"incident-sparse", incidents.Incident(sparseIncident())},
 		{"incident-alarming", incidents.Incident(alarming())},
 		{"incident-gathering", incidents.Incident(gathering())},
 		{"incident-mistaken", incidents.Incident(mistaken())},

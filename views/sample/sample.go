@@ -24,7 +24,7 @@ func Pages() []Page {
 	var pages []Page
 	for _, some := range [][]Page{
 		incidentPages(), listPages(), onCallPages(), catalogPages(),
-		integrationPages(), accountPages(), doorPages(), failPages(),
+		integrationPages(), accountPages(), entryPages(), failPages(),
 	} {
 		pages = append(pages, some...)
 	}

@@ -691,7 +691,7 @@ func reach(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<p class=\"quiet\">A breach now would page ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<p class=\"quiet\">A signal now would page ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

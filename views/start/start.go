@@ -27,9 +27,16 @@ type Page struct {
 	Integration element.Ref
 	Noun        string
 	// Curl is the command that sends a breach with it; of another format than the
-	// native one, Snippets are what the sender's configuration needs.
+	// native one, Snippets are what the sender's configuration needs. Both are empty
+	// where there is no example of a sender. They may have element.KeyVariable in
+	// place of the key.
 	Curl     string
 	Snippets []element.Snippet
+	// MayReveal is true for those who may see the key.
+	MayReveal bool
+	// MayTest is false where the format has no test signal, and for those who may
+	// not page.
+	MayTest bool
 	// Test is the incident that the test signal opened: POST /start/test.
 	Test *Test
 }

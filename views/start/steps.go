@@ -1,6 +1,8 @@
 package start
 
 import (
+	"strings"
+
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/incidents"
 )
@@ -45,6 +47,19 @@ func attemptKind(a incidents.Attempt) string {
 		return "failed"
 	}
 	return "system"
+}
+
+// lacksKey reports whether what there is to copy needs the key.
+func (p Page) lacksKey() bool {
+	return strings.Contains(p.Curl, element.KeyVariable) || element.LackKey(p.Snippets)
+}
+
+// or begins the sentence about a sender: an alternative where a test can be sent.
+func (p Page) or(words string) string {
+	if p.MayTest {
+		return "Or " + words
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
 }
 
 // aNoun is the noun with its article, at the start of a sentence.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -61,9 +62,9 @@ func readAct(c echo.Context, kind incident.ActKind) (incident.Act, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := &actFields{members: members, known: map[string]bool{}}
+	fields := &actFields{members: members, faults: map[string]string{}}
 	act, failure := kind.Read(fields)
-	if err := fields.err(); err != nil {
+	if err := fields.err(kind.Fields); err != nil {
 		return nil, err
 	}
 	return act, failure
@@ -72,9 +73,8 @@ func readAct(c echo.Context, kind incident.ActKind) (incident.Act, error) {
 // actFields are the members of a body as an act reads them.
 type actFields struct {
 	members map[string]json.RawMessage
-	// known are the names that the act asked for.
-	known  map[string]bool
-	faults []fault.Field
+	// faults are messages about members of the wrong type, by name.
+	faults map[string]string
 }
 
 // Given implements incident.Fields.
@@ -92,24 +92,26 @@ func (f *actFields) Level(name string) *int { return field[*int](f, name) }
 // field reads a member; the zero value where it is missing or of another type.
 func field[T any](f *actFields, name string) T {
 	var value T
-	f.known[name] = true
 	raw, ok := f.members[name]
 	if !ok {
 		return value
 	}
 	if message := readMember(raw, &value); message != "" {
-		f.faults = append(f.faults, fault.Field{Path: name, Message: message})
+		f.faults[name] = message
 		return *new(T)
 	}
 	return value
 }
 
-// err is a fault that names what is unknown or of the wrong type, else nil.
-func (f *actFields) err() error {
-	faults := f.faults
+// err is a fault that names what is not among the known names, or of the wrong
+// type; else nil.
+func (f *actFields) err(known []string) error {
+	var faults []fault.Field
 	for name := range f.members {
-		if !f.known[name] {
+		if !slices.Contains(known, name) {
 			faults = append(faults, unknownMember(name))
+		} else if message := f.faults[name]; message != "" {
+			faults = append(faults, fault.Field{Path: name, Message: message})
 		}
 	}
 	return bodyFault(faults)

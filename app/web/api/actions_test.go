@@ -30,34 +30,51 @@ func TestReadAct(t *testing.T) {
 	for _, test := range []struct {
 		kind, body string
 		want       incident.Act
-		wrong      string // each field with its message
+		faults     string // each field with its message
 	}{
 		{kind: "acknowledge", want: incident.ActAcknowledge{}},
-		{kind: "acknowledge", body: `{"why":1,"at":2}`, wrong: "at: is not known here; why: is not known here"},
+		{kind: "acknowledge", body: `{"why":1,"at":2}`, faults: "at: is not known here; why: is not known here"},
 		{kind: "resolve", body: `{"resolution":"A","note":"B"}`, want: incident.ActResolve{FixedBy: "A"}},
 		{kind: "resolve", body: `{"resolution":"","note":"B"}`, want: incident.ActResolve{FixedBy: "B"}},
-		{kind: "resolve", body: `{"resolution":"A","note":7}`, wrong: "note: must be text"},
+		{kind: "resolve", body: `{"resolution":"A","note":7}`, faults: "note: must be text"},
 		{kind: "notes", body: `{"note":null}`, want: incident.ActNote{}},
-		{kind: "notes", body: `{"Note":"x"}`, wrong: "Note: is not known here"},
-		{kind: "notes", body: `{"note":"a\u0000"}`, wrong: "note: must be text without NUL characters"},
+		{kind: "notes", body: `{"Note":"x"}`, faults: "Note: is not known here"},
+		{kind: "notes", body: `{"note":"a\u0000"}`, faults: "note: must be text without NUL characters"},
 		{kind: "priority", body: `{"priority":1,"reason":"All of it"}`, want: incident.ActSetPriority{Level: new(1), Reason: "All of it"}},
 		{kind: "priority", body: `{"priority":null}`, want: incident.ActSetPriority{}},
-		{kind: "priority", body: `{"reason":"All of it"}`, wrong: "priority: must be a level, or null for none"},
-		{kind: "priority", body: `{"x":1,"reason":7}`, wrong: "reason: must be text; x: is not known here"},
-		{kind: "priority", body: `{"priority":"1"}`, wrong: "priority: must be a whole number or null"},
+		{kind: "priority", body: `{"reason":"All of it"}`, faults: "priority: must be a level, or null for none"},
+		{kind: "priority", body: `{"x":1,"reason":7}`, faults: "reason: must be text; x: is not known here"},
+		{kind: "priority", body: `{"priority":"1"}`, faults: "priority: must be a whole number or null"},
 	} {
 		r := httptest.NewRequest("POST", "/", strings.NewReader(test.body))
 		r.Header.Set("Content-Type", "application/json")
 		act, err := readAct(echo.New().NewContext(r, httptest.NewRecorder()), kindNamed(t, test.kind))
-		var wrong []string
+		var faults []string
 		var f *fault.Error
 		if errors.As(err, &f) {
 			for _, field := range f.Fields {
-				wrong = append(wrong, fmt.Sprintf("%s: %s", field.Path, field.Message))
+				faults = append(faults, fmt.Sprintf("%s: %s", field.Path, field.Message))
 			}
 		}
-		if diff := cmp.Diff(test.want, act); diff != "" || strings.Join(wrong, "; ") != test.wrong || (err != nil) != (test.wrong != "") {
-			t.Errorf("%s %s: wrong %q, %v (-want +got):\n%s", test.kind, test.body, wrong, err, diff)
+		if diff := cmp.Diff(test.want, act); diff != "" || strings.Join(faults, "; ") != test.faults || (err != nil) != (test.faults != "") {
+			t.Errorf("%s %s: faults %q, %v (-want +got):\n%s", test.kind, test.body, faults, err, diff)
+		}
+	}
+}
+
+// A kind may return before it has read all its fields, and may read one twice.
+func TestReadActGoesByDeclaredFields(t *testing.T) {
+	t.Parallel()
+	kind := incident.ActKind{Fields: []string{"note", "reason"}, Read: func(f incident.Fields) (incident.Act, error) {
+		return incident.ActNote{Text: f.Text("note") + f.Text("note")}, nil
+	}}
+	for body, want := range map[string]int{`{"note":"a","reason":"b"}`: 0, `{"note":7}`: 1, `{"note":7,"x":1}`: 2} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		_, err := readAct(echo.New().NewContext(r, httptest.NewRecorder()), kind)
+		var f *fault.Error
+		if errors.As(err, &f) && len(f.Fields) != want || (err != nil) != (want > 0) {
+			t.Errorf("%s: %v, want faults of %d fields", body, err, want)
 		}
 	}
 }

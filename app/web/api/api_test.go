@@ -151,12 +151,12 @@ func TestOpenIncident(t *testing.T) {
 			t.Errorf("an unknown field: %+v", p)
 		}
 		p = webtest.Decode[web.Problem](t, a.As(auth.Responder, "POST", "/api/v1/incidents", `{"title":" ","service":"nobody's","deployment":"moon","priority":9}`), 422)
-		var wrong []string
+		var invalid []string
 		for _, f := range p.Errors {
-			wrong = append(wrong, f.Path)
+			invalid = append(invalid, f.Path)
 		}
-		if diff := cmp.Diff([]string{"title", "service", "deployment", "priority"}, wrong); diff != "" {
-			t.Errorf("wrong fields (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]string{"title", "service", "deployment", "priority"}, invalid); diff != "" {
+			t.Errorf("invalid fields (-want +got):\n%s", diff)
 		}
 	})
 }

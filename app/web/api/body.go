@@ -59,9 +59,9 @@ func assign(members map[string]json.RawMessage, into reflect.Value) error {
 	return bodyFault(faults)
 }
 
-// readMember reads a member into a variable, and says what is wrong with it: empty
+// readMember reads a member into a variable, and returns what is wrong with it; empty
 // for nothing.
-func readMember(raw json.RawMessage, into any) (wrong string) {
+func readMember(raw json.RawMessage, into any) (message string) {
 	if err := json.Unmarshal(raw, into); err != nil {
 		return "must be " + typeName(reflect.TypeOf(into).Elem())
 	}

@@ -94,6 +94,17 @@ func TestOpenAPIListsEveryAct(t *testing.T) {
 			if described := item != nil && item.Post != nil; described != kind.API {
 				t.Errorf("%s: offered %v, described %v", kind.Name, kind.API, described)
 			}
+			if !kind.API {
+				continue
+			}
+			var fields []string
+			if body := item.Post.RequestBody; body != nil {
+				properties := body.Content.GetOrZero("application/json").Schema.Schema().Properties
+				fields = slices.Sorted(properties.KeysFromOldest())
+			}
+			if want := slices.Sorted(slices.Values(kind.Fields)); !slices.Equal(fields, want) {
+				t.Errorf("%s takes %q, and is described with %q", kind.Name, want, fields)
+			}
 		}
 	})
 }

@@ -70,22 +70,22 @@ func paged(own ...string) []string { return append(own, "limit", "cursor") }
 // checkQuery rejects unknown parameters, and a second value where one is read: a
 // filter with a typing error must not return everything.
 func checkQuery(c echo.Context, known []string) error {
-	var wrong []fault.Field
+	var faults []fault.Field
 	for name, values := range c.QueryParams() {
 		if !slices.Contains(known, name) {
-			wrong = append(wrong, fault.Field{Path: name, Message: "is not a parameter here; there are " + strings.Join(known, ", ")})
+			faults = append(faults, fault.Field{Path: name, Message: "is not a parameter here; there are " + strings.Join(known, ", ")})
 		} else if len(values) > 1 && name != "status" {
 			return fault.Invalid("The parameter %s is given %d times; it takes one value.", name, len(values)).
 				With(fault.Field{Path: name, Message: "is given more than once"})
 		}
 	}
-	if wrong == nil {
+	if faults == nil {
 		return nil
 	}
-	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
-	names := make([]string, len(wrong))
-	for i, f := range wrong {
+	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
+	names := make([]string, len(faults))
+	for i, f := range faults {
 		names[i] = strconv.Quote(f.Path)
 	}
-	return fault.Invalid("Here is no parameter %s; there are %s.", strings.Join(names, ", "), strings.Join(known, ", ")).With(wrong...)
+	return fault.Invalid("Here is no parameter %s; there are %s.", strings.Join(names, ", "), strings.Join(known, ", ")).With(faults...)
 }

@@ -89,7 +89,7 @@ func TestEncodedBodies(t *testing.T) {
 func TestUnknownKeyReadsNoBody(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		for path, want := range map[string]bool{"/webhooks/slo/none": false, "/webhooks/slo": false, "/webhooks/slo/" + webtest.Key: true} {
-			body := &unwanted{left: ingest.MaxBody + 1}
+			body := &unreadBody{left: ingest.MaxBody + 1}
 			r := httptest.NewRequest("POST", path, body)
 			r.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
@@ -101,10 +101,10 @@ func TestUnknownKeyReadsNoBody(t *testing.T) {
 	})
 }
 
-// unwanted is a body that nobody should ask for.
-type unwanted struct{ left int }
+// unreadBody is a body that must not be read.
+type unreadBody struct{ left int }
 
-func (b *unwanted) Read(p []byte) (int, error) {
+func (b *unreadBody) Read(p []byte) (int, error) {
 	n := min(b.left, len(p))
 	if b.left -= n; n == 0 {
 		return 0, io.EOF

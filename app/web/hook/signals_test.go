@@ -70,7 +70,7 @@ var created = ingest.Answer{
 	DedupKey: "a/b", Warnings: []string{},
 }
 
-func TestKeyInAHeader(t *testing.T) {
+func TestKeyInHeader(t *testing.T) {
 	t.Parallel()
 	signals := &fakeSignals{answer: created}
 	format := slo.Format

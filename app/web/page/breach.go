@@ -33,7 +33,7 @@ func (req *Request) ExampleService(i organization.IntegrationRecord) catalog.Ser
 	return catalog.Service{}
 }
 
-// WouldPage is whom a breach would page now, and how: "Ana Ortiz by SMS". Empty for
+// WouldPage is whom a signal would page now, and how: "Ana Ortiz by SMS". Empty for
 // nobody, and where the service depends on the body.
 func (p *Pages) WouldPage(req *Request, i organization.IntegrationRecord) string {
 	if i.ServiceID == nil {
@@ -49,7 +49,7 @@ func (p *Pages) WouldPage(req *Request, i organization.IntegrationRecord) string
 	return element.And(words)
 }
 
-// FirstPaged are those whom a breach of a service's SLO would page first now.
+// FirstPaged are those whom a signal of high urgency for a service would page first now.
 func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
 	var policy escalation.Policy
 	if s.PolicyID != nil {
@@ -110,7 +110,7 @@ func (t TestSender) Snippets(kind, url, key string) []element.Snippet {
 		return nil
 	}
 	var all []element.Snippet
-	for _, s := range format.Snippets(url, cmp.Or(key, "$TOCSIN_KEY")) {
+	for _, s := range format.Snippets(url, cmp.Or(key, element.KeyVariable)) {
 		all = append(all, element.Snippet{Title: s.Title, Text: s.Text})
 	}
 	return all

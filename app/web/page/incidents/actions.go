@@ -15,7 +15,8 @@ import (
 
 // form is what a form on an incident's page has beside the fields of its act.
 type form struct {
-	// check refuses what a program may send and a person may not; nil for nothing.
+	// check refuses what a program may send and a person may not, and words for
+	// people what an act would refuse in the API's words; nil for nothing.
 	check func(c echo.Context) error
 	// showErrors fills what was typed, and what is wrong with it, into the page.
 	// Where it is nil, the page that follows says only what is wrong.
@@ -27,23 +28,30 @@ type form struct {
 var forms = map[string]form{
 	"resolve": {
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
-			data.Resolving = faults.Field(c, "resolution")
+			data.ResolutionField = faults.Field(c, "resolution")
 		},
 	},
 	"priority": {
 		check: func(c echo.Context) error {
-			if c.FormValue("reason") != "" {
+			var faults []fault.Field
+			if !(&formFields{c: c}).Given("priority") {
+				faults = append(faults, choosePriority("priority"))
+			}
+			if c.FormValue("reason") == "" {
+				faults = append(faults, fault.Field{Path: "reason", Message: "Say why; the timeline keeps it."})
+			}
+			if faults == nil {
 				return nil
 			}
-			return fault.Invalid("Say why.").With(fault.Field{Path: "reason", Message: "Say why; the timeline keeps it."})
+			return fault.Invalid("%s", faults[0].Message).With(faults...)
 		},
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
-			data.Repricing = view.Repricing{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
+			data.PriorityForm = view.PriorityForm{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
 		},
 	},
 	"notes": {
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
-			data.Noting = faults.Field(c, "note")
+			data.NoteField = faults.Field(c, "note")
 		},
 	},
 }
@@ -86,8 +94,10 @@ func (p *handlers) do(c echo.Context, req *page.Request, number int64, kind inci
 	if fields.err != nil {
 		return incident.Outcome{}, fields.err
 	}
-	if err == nil && check != nil {
-		err = check(c)
+	if check != nil {
+		if failure := check(c); failure != nil {
+			return incident.Outcome{}, failure
+		}
 	}
 	if err != nil {
 		return incident.Outcome{}, err
@@ -99,6 +109,10 @@ func (p *handlers) do(c echo.Context, req *page.Request, number int64, kind inci
 	return out, out.Err()
 }
 
+func choosePriority(field string) fault.Field {
+	return fault.Field{Path: field, Message: "Choose one of the priorities."}
+}
+
 // formFields are the fields of a form as an act reads them. Those that no act asks
 // for are ignored, such as the page to return to.
 type formFields struct {
@@ -108,7 +122,10 @@ type formFields struct {
 }
 
 // Given implements incident.Fields.
-func (f *formFields) Given(name string) bool { return f.c.Request().Form.Has(name) }
+func (f *formFields) Given(name string) bool {
+	sent, err := f.c.FormParams()
+	return err == nil && sent.Has(name)
+}
 
 // Text implements incident.Fields.
 func (f *formFields) Text(name string) string { return f.c.FormValue(name) }
@@ -122,7 +139,7 @@ func (f *formFields) Level(name string) *int {
 	level, err := strconv.Atoi(text)
 	if err != nil {
 		if f.err == nil {
-			f.err = fault.Invalid("There is no priority %q.", text).With(fault.Field{Path: name, Message: "Choose one of the priorities."})
+			f.err = fault.Invalid("There is no priority %q.", text).With(choosePriority(name))
 		}
 		return nil
 	}

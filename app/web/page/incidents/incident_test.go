@@ -40,6 +40,10 @@ func TestIncidentPage(t *testing.T) {
 		webtest.Contains(t, ana.Post("/incidents/1/notes", http.StatusUnprocessableEntity, "note", long), long)
 		ana.Post("/incidents/1/notes", http.StatusSeeOther, "note", "The <rollback> runs.")
 		webtest.Contains(t, ana.Post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "1", "reason", ""), "Say why")
+		missing := ana.Post("/incidents/1/priority", http.StatusUnprocessableEntity, "reason", "Worse.")
+		webtest.Contains(t, missing, "Choose one of the priorities.", "Worse.")
+		webtest.Lacks(t, missing, "or null for none")
+		webtest.Contains(t, ana.Post("/incidents/1/priority", http.StatusUnprocessableEntity), "Choose one of the priorities.", "Say why")
 		webtest.Contains(t, ana.Post("/incidents/1/priority", http.StatusUnprocessableEntity, "priority", "8", "reason", "Worse."), "must be ", "Worse.")
 		ana.Post("/incidents/1/priority", http.StatusSeeOther, "priority", "1", "reason", "Everybody calls.")
 		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "The <rollback> runs.", "set by Ana Ortiz", "Everybody calls.")
@@ -110,7 +114,7 @@ func TestNobodyReachable(t *testing.T) {
 		page := ana.Get("/incidents/1", http.StatusOK)
 		webtest.Contains(t, page, "Opened by <strong>API token test-responder", "What was reported", "Of smoke.\nIn the lobby.", "Orphan has no escalation policy",
 			"Nobody was asked:", "The administrators are paged instead", `class="alarm"`, "Nobody is paged: nobody can be reached.")
-		webtest.Lacks(t, page, "received from", "Nobody answered")
+		webtest.Lacks(t, page, "Alert received", "Breach received", "Nobody answered")
 		webtest.Contains(t, ana.Get("/incidents?tab=open", http.StatusOK), "nobody can be reached")
 	})
 }

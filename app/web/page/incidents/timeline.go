@@ -15,9 +15,12 @@ import (
 func timelineOf(req *page.Request, events []incident.TimelineEvent, records []incident.PageRecord) []view.Event {
 	var lines []view.Event
 	var ran policyRun
+	joined := false
 	for _, e := range events {
 		line := eventLine(req, e)
 		ran.follow(e.Kind(), &line)
+		joined = joined || e.Kind() == incident.EvJoined
+		line.OfSeveral = joined && e.Kind() == incident.EvRecovered
 		lines = append(lines, line)
 	}
 	for i, r := range records {

@@ -90,11 +90,14 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 	}
 	data := view.Page{
 		Frame: frame, Integration: element.Ref{Slug: i.Slug, Name: i.Name}, Kind: p.Tests.Name(i.Kind), Service: req.Config.ServiceRef(i.ServiceID),
-		Endpoint: p.PublicURL() + p.Tests.Path(i.Kind), Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
+		Key: revealed, KeyEnd: key[max(0, len(key)-keyEnd):],
 		MayReveal: req.MayOn(auth.RevealKey, req.IntegrationObject(i)), MayReplay: req.MayOn(auth.ReplaySignal, req.IntegrationObject(i)), MayTest: req.May(auth.Page) && p.Tests.Possible(i.Kind),
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: req.ExampleService(i).Slug, WouldPage: p.WouldPage(req, i),
 	}
 	data.Noun = p.Tests.Signal(i.Kind)
+	if path := p.Tests.Path(i.Kind); path != "" {
+		data.Endpoint, data.Native = p.PublicURL()+path, i.Kind == catalog.KindSLO
+	}
 	if format, ok := p.Tests.Formats.Kind(i.Kind); ok {
 		data.Identity = format.Identity
 	}

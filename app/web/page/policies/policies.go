@@ -1,4 +1,4 @@
-// Package policies has the pages about escalation view.
+// Package policies has the pages about escalation policies.
 package policies
 
 import (

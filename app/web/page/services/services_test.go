@@ -12,7 +12,7 @@ func TestServicePages(t *testing.T) {
 		a.PostBreach("Latency")
 		ana := a.SignIn("ana@acme.example")
 		webtest.Contains(t, ana.Get("/services", http.StatusOK), "Online shop", "Checkout API")
-		webtest.Contains(t, ana.Get("/services/checkout-api", http.StatusOK), "Latency", "Production Europe", "SRE infrastructure", "Ben Adeyemi")
+		webtest.Contains(t, ana.Get("/services/checkout-api", http.StatusOK), "Latency", "Production Europe", "SRE infrastructure", "Ben Adeyemi", "A signal now would page")
 		ana.Get("/services/none", http.StatusNotFound)
 		a.SignIn("stakeholder").Get("/services", http.StatusForbidden)
 	})

@@ -40,16 +40,16 @@ func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 // checkNames checks the names of the first service and its team. They must be new,
 // since the form must not change what exists.
 func checkNames(config *page.Config, service, team string) error {
-	var wrong []fault.Field
+	var faults []fault.Field
 	check := func(field, name string, taken func(slug string) bool) {
 		slug := organization.Slug(name)
 		switch {
 		case !page.ValidName(name):
-			wrong = append(wrong, fault.Field{Path: field, Message: "Write a name, in one line of at most 100 characters."})
+			faults = append(faults, fault.Field{Path: field, Message: "Write a name, in one line of at most 100 characters."})
 		case slug == "":
-			wrong = append(wrong, fault.Field{Path: field, Message: "The name needs a letter from a to z or a digit, for its address."})
+			faults = append(faults, fault.Field{Path: field, Message: "The name needs a letter from a to z or a digit, for its address."})
 		case taken(slug):
-			wrong = append(wrong, fault.Field{Path: field, Message: "That name is taken. Choose another."})
+			faults = append(faults, fault.Field{Path: field, Message: "That name is taken. Choose another."})
 		}
 	}
 	check("service", service, func(slug string) bool {
@@ -61,10 +61,10 @@ func checkNames(config *page.Config, service, team string) error {
 		_, noSchedule := config.ScheduleNamed(slug)
 		return noTeam == nil || noSchedule == nil || hasPolicy(config, slug)
 	})
-	if wrong == nil {
+	if faults == nil {
 		return nil
 	}
-	return fault.Invalid("%s", wrong[0].Message).With(wrong...)
+	return fault.Invalid("%s", faults[0].Message).With(faults...)
 }
 
 func hasIntegration(config *page.Config, slug string) bool {
@@ -85,9 +85,9 @@ func hasPolicy(config *page.Config, slug string) bool {
 	return false
 }
 
-// firstEdits, which are made in one plan, are a service and all that it takes to page its owner: a team, a
-// schedule and a policy of the team's name, and a key. The names of what is wrong
-// are those of the form's fields.
+// firstEdits are a service and what it takes to page its owner, for one plan: a
+// team, a schedule and a policy of the team's name, and a key. Faults name the
+// fields of the form.
 func firstEdits(owner *auth.User, service, team string) []organization.Edit {
 	slug, key := organization.Slug(team), organization.Slug(service)
 	ofTeam := organization.Input{New: true, Path: "team"}

@@ -3,7 +3,6 @@
 package start
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -163,20 +162,28 @@ func notAttempted(r incident.PageRecord) bool {
 // shown with it, to readers who may see it, with an entry in the audit log; later
 // it is on the integration's page only.
 func (p *handlers) fillSender(ctx context.Context, req *page.Request, data *view.Page, i organization.IntegrationRecord) error {
-	key := ""
-	if data.Test == nil && req.MayOn(auth.RevealKey, req.IntegrationObject(i)) {
-		var err error
-		if key, err = p.Signals.ShowKey(ctx, req.Actor, p.Keys, i.Slug); err != nil {
-			return err
-		}
-	}
 	data.Noun = p.Tests.Signal(i.Kind)
-	if i.Kind == catalog.KindSLO {
-		data.Curl = p.curl(req, i, cmp.Or(key, "KEY"))
-	} else {
-		data.Snippets = p.Tests.Snippets(i.Kind, p.PublicURL(), key)
+	data.MayTest = req.May(auth.Page) && p.Tests.Possible(i.Kind)
+	data.MayReveal = req.MayOn(auth.RevealKey, req.IntegrationObject(i))
+	p.fillExamples(req, data, i, element.KeyVariable)
+	if data.Test != nil || !data.MayReveal || data.Curl == "" && !element.LackKey(data.Snippets) {
+		return nil
 	}
+	key, err := p.Signals.ShowKey(ctx, req.Actor, p.Keys, i.Slug)
+	if err != nil {
+		return err
+	}
+	p.fillExamples(req, data, i, key)
 	return nil
+}
+
+// fillExamples fills in what is copied to the sender: none for a kind that is not
+// registered.
+func (p *handlers) fillExamples(req *page.Request, data *view.Page, i organization.IntegrationRecord, key string) {
+	if i.Kind == catalog.KindSLO && p.Tests.Path(i.Kind) != "" {
+		data.Curl = p.curl(req, i, key)
+	}
+	data.Snippets = p.Tests.Snippets(i.Kind, p.PublicURL(), key)
 }
 
 // curl is the command that sends a breach.

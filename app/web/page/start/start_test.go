@@ -8,6 +8,8 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
@@ -39,8 +41,8 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		b.Get("/setup/"+token, http.StatusGone)
 		b.Get("/setup/never-made", http.StatusNotFound)
 
-		wrong := b.Post("/me/contacts", http.StatusUnprocessableEntity, "medium", "sms", "address", "0660 12", "next", "/start")
-		webtest.Contains(t, wrong, `value="0660 12"`, "country code", "From here to a page")
+		invalid := b.Post("/me/contacts", http.StatusUnprocessableEntity, "medium", "sms", "address", "0660 12", "next", "/start")
+		webtest.Contains(t, invalid, `value="0660 12"`, "country code", "From here to a page")
 		b.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+43 660 1234567", "next", "/start")
 		code := a.RunDue()
 		if len(code) != 1 || code[0].To != "+436601234567" {
@@ -101,7 +103,36 @@ func TestStartWithOtherFormat(t *testing.T) {
 		webtest.Lacks(t, page, "breach", "/webhooks/slo")
 		b.Post("/start/test", http.StatusSeeOther)
 		page = b.Get("/start", http.StatusOK)
-		webtest.Contains(t, page, "The test event is in: incident #1. It pages Ben Adeyemi by SMS.", "$TOCSIN_KEY")
+		webtest.Contains(t, page, "The test event is in: incident #1. It pages Ben Adeyemi by SMS.", "Put the key in the place of <code>$TOCSIN_KEY</code>", `<a href="/integrations/clients">Show the key</a>`)
 		webtest.Lacks(t, page, key)
+		page = a.SignIn("ana@acme.example").Get("/start", http.StatusOK)
+		webtest.Contains(t, page, "Put the key in the place of", "manager and administrators can see it")
+		webtest.Lacks(t, page, "Show the key")
+	})
+}
+
+// A kind that an earlier version took signals of has no example and no test.
+func TestStartWithUnregisteredKind(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		const key = "pagerduty00000000000000000000key"
+		a.ApplyPrune("version: 1\nintegrations: [{slug: clients, name: Clients, kind: pagerduty, service: checkout-api, key: " + key + "}]\n")
+		formats, err := ingest.NewFormats(slo.Format)
+		a.Must(err)
+		a.Slices.Start.Tests.Formats, a.Slices.Integrations.Tests.Formats = formats, formats
+		a.Remount()
+		b := a.SignIn("administrator")
+		before, err := a.DB.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		a.Must(err)
+		page := b.Get("/start", http.StatusOK)
+		webtest.Contains(t, page, "There is no example of a sender to", `<a href="/integrations/clients">Clients</a>`)
+		webtest.Lacks(t, page, "Send a test signal of", `action="/start/test"`, "start-curl", "Put the key", key)
+		page = b.Get("/integrations/clients", http.StatusOK)
+		webtest.Contains(t, page, "This version of Tocsin takes no signals of this kind.")
+		webtest.Lacks(t, page, "Command that sends", "Put the key", "Send a test", "now would page")
+		after, err := a.DB.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
+		a.Must(err)
+		if after[0].ID != before[0].ID {
+			t.Errorf("no key was shown, and the audit log ends with %+v", after[0])
+		}
 	})
 }

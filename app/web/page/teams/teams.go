@@ -1,4 +1,4 @@
-// Package teams has the pages about view.
+// Package teams has the pages about teams.
 package teams
 
 import (

@@ -14,8 +14,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/start"
 )
 
-// doorPages are those through which one comes in.
-func doorPages() []Page {
+// entryPages are those that people see first: the set-up, signing in, links and
+// the first run.
+func entryPages() []Page {
 	setup := signin.SetupPage{Now: now, Token: "t", Zones: zones, Timezone: element.Field{Value: "UTC"}}
 	wrong := setup
 	wrong.Email = element.Field{Value: "dana", Error: "Write an email address such as ana@example.com."}
@@ -40,7 +41,7 @@ func doorPages() []Page {
 }
 
 func startPage(reached int) start.Page {
-	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true, Noun: "breach"}
+	p := start.Page{Frame: administrator("Getting started", layout.Start), Adding: adding, MayCreate: true, MayReveal: true, MayTest: true, Noun: "breach"}
 	p.Contacts = []account.Contact{{ID: 1, Medium: "email", Address: "dana@acme.example", CodeSentAt: now.Add(-20 * time.Second)}}
 	if reached > 1 {
 		p.Contacts[0].Verified = true
