@@ -73,7 +73,9 @@ func appendKey(keys []string, key string) []string {
 // for none.
 func findKey(body []byte, after int) (start, end int) {
 	for start = after; start < min(after+keyWithin, len(body)); start = end {
-		for end = start; end < len(body) && isAlphanumeric(body[end]); end++ {
+		end = start
+		for end < len(body) && isAlphanumeric(body[end]) {
+			end++
 		}
 		switch length := end - start; {
 		case length >= minKey, end == len(body) && length >= minCutKey:
