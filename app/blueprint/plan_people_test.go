@@ -55,3 +55,26 @@ escalation_policies:
 		t.Errorf("the words for the audit log are %q", words)
 	}
 }
+
+func TestPruneKeepsAdministrators(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	s.Users = append(s.Users,
+		auth.User{ID: 4, Email: "bea@acme.example", Name: "Bea", Role: auth.Administrator, Active: true},
+		auth.User{ID: 5, Email: "mo@acme.example", Name: "Mo", Role: auth.Manager, Active: true},
+		auth.User{ID: 6, Email: "ray@acme.example", Name: "Ray", Role: auth.Responder, Active: true},
+	)
+	plan, err := parse(t, "version: 1\nusers: [{email: admin@acme.example, name: Ada, role: administrator}]\n").Plan(s, blueprint.Options{Prune: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.TrimLeft(`
+~ user mo@acme.example: deactivated true (was false)
+~ user ray@acme.example: deactivated true (was false)
+= 1 unchanged
+! user bea@acme.example stays: administrators are deactivated by hand.
+`, "\n")
+	if diff := cmp.Diff(want, plan.String()); diff != "" {
+		t.Error(diff)
+	}
+}

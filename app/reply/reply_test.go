@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -140,6 +141,25 @@ schedules:
 		if n != 1 {
 			t.Errorf("the timeline has %d events of it, want 1", n)
 		}
+	})
+}
+
+func TestStakeholderOnlySwitchesSMS(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("First")
+		a.RunDue()
+		a.Must(a.Auth.SetRole(t.Context(), auth.Tocsin, a.UserID("ben@acme.example"), auth.Stakeholder))
+		for _, text := range []string{"4 1", "6 1", "5 1", "4", "6", "5", "ack all"} {
+			a.ExpectText(webtest.BensNumber, text, "Only responders, managers and administrators may act on incidents; your role is stakeholder.")
+		}
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
+		a.Must(err)
+		if row.Status != incident.Triggered {
+			t.Errorf("it is %s", row.Status)
+		}
+		a.ExpectText(webtest.BensNumber, "help", reply.HelpText)
+		a.ExpectText(webtest.BensNumber, "stop", "")
+		a.ExpectText(webtest.BensNumber, "start", "SMS from Tocsin is on again.")
 	})
 }
 

@@ -100,18 +100,18 @@ func TestLiveReloadsAfterManyChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live := NewLive()
 		s, hangUp, ended := follow(t, live)
-		for n := range int64(maxPending) + 1 {
-			live.Changed(n+1, 1)
+		const reload = "event: reload\ndata: {}\n\n"
+		live.Changed(1, 1)
+		expectStream(t, s, "event: incident\ndata: {\"number\":1,\"version\":1}\n\n")
+		for n := range int64(maxPending) + 1 { // within one interval
+			live.Changed(n+1, 2)
 		}
-		synctest.Wait()
+		expectStream(t, s, "")
 		<-time.After(minEventInterval)
-		synctest.Wait()
-		if got := s.take(); !strings.HasSuffix(got, "event: reload\ndata: {}\n\n") && strings.Count(got, "event: incident") != maxPending+1 {
-			t.Errorf("the stream says %q", got)
-		}
+		expectStream(t, s, reload)
 		live.Changed(0, 0)
 		<-time.After(minEventInterval)
-		expectStream(t, s, "event: reload\ndata: {}\n\n")
+		expectStream(t, s, reload)
 		live.Changed(3, 2)
 		<-time.After(minEventInterval)
 		expectStream(t, s, "event: incident\ndata: {\"number\":3,\"version\":2}\n\n")
@@ -160,6 +160,18 @@ func TestLiveStartsAtMark(t *testing.T) {
 		t.Errorf("a page without a mark is told %q", got)
 	}
 	const reload = "event: reload\ndata: {}\n\n"
+	// The oldest change in history is the first one after the mark.
+	brief := NewLive()
+	begin := brief.Mark()
+	brief.Changed(17, 1)
+	brief.Changed(18, 1)
+	if got, want := told(brief, begin), "event: incident\ndata: {\"number\":17,\"version\":1}\n\nevent: incident\ndata: {\"number\":18,\"version\":1}\n\n"; got != want {
+		t.Errorf("a page that missed all of history is told %q, want %q", got, want)
+	}
+	brief.history = brief.history[1:]
+	if got := told(brief, begin); got != reload {
+		t.Errorf("a page that missed one more than history is told %q, want %q", got, reload)
+	}
 	for range maxHistory {
 		live.Changed(17, 3)
 	}

@@ -277,3 +277,19 @@ func TestFormatsAreMounted(t *testing.T) {
 		t.Errorf("got %d %s %v", w.Code, w.Body, w.Header())
 	}
 }
+
+// A body is read and unzipped no further than shows that it is too large.
+func TestLargeBodyIsNotReadWhole(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", 8<<20)
+	for name, c := range map[string]struct{ body, encoding string }{
+		"plain":  {large, "identity"},
+		"zipped": {zipped(t, large), "gzip"},
+	} {
+		signals := &fakeSignals{answer: created}
+		webtest.Do(newHandler(signals), "POST", "/webhooks/slo/k1", c.body, "Content-Encoding", c.encoding)
+		if n := len(signals.got.Body); n != ingest.MaxBody+1 {
+			t.Errorf("%s: %d bytes were read, want %d", name, n, ingest.MaxBody+1)
+		}
+	}
+}

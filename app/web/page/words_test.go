@@ -11,6 +11,7 @@ func TestLocalAddress(t *testing.T) {
 		"/incidents?tab=mine":   "/incidents?tab=mine",
 		"":                      "/",
 		"//evil.example":        "/",
+		"///evil.example":       "/", // browsers drop the empty host
 		`/\evil.example`:        "/",
 		"https://evil.example/": "/",
 		"javascript:alert(1)":   "/",

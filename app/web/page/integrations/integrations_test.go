@@ -90,6 +90,28 @@ func TestReplayRejectedSignal(t *testing.T) {
 	})
 }
 
+func TestManagerReplaysOnlyOwnSignals(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		manager := a.SignIn("manager")
+		a.Apply(`
+version: 1
+teams: [{slug: shop, name: Shop, manager: manager@acme.example}]
+services: [{slug: cart, name: Cart, team: shop}]
+integrations: [{slug: cart, name: Cart, kind: slo, service: cart, key: cart000000000000000000000000key2}]
+`)
+		const body = `{"service":"checkout-api","sli":"availability","slo":{"name":"Availability"}}`
+		a.Do("POST", "/webhooks/slo/"+webtest.Key, body, "Content-Type", "text/plain") // rejected 1, of Payments
+		a.Do("POST", "/webhooks/slo/cart000000000000000000000000key2", body, "Content-Type", "text/plain")
+		manager.Post("/integrations/sre/rejected/1/replay", http.StatusForbidden)
+		manager.Post("/integrations/cart/rejected/1/replay", http.StatusNotFound) // by way of one's own integration
+		if counts, err := a.DB.Incidents.CountIncidents(t.Context(), 0); err != nil || counts.Open != 0 {
+			t.Errorf("%d incidents are open, %v", counts.Open, err)
+		}
+		manager.Post("/integrations/cart/rejected/2/replay", http.StatusSeeOther)
+		webtest.Contains(t, manager.Get("/incidents/1", http.StatusOK), "Availability")
+	})
+}
+
 // A key without a service goes by the body, and says what a test does.
 func TestIntegrationWithoutService(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {

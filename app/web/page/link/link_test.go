@@ -29,16 +29,26 @@ func TestLinkInMessage(t *testing.T) {
 			t.Fatal("opening a link acted")
 		}
 		b.Post(bens, http.StatusBadRequest)
-		webtest.Contains(t, b.Post(bens, http.StatusOK, "action", "acknowledge"), "It is yours")
+		const acknowledge, resolve = `name="action" value="acknowledge"`, `name="action" value="resolve"`
+		webtest.Contains(t, b.Get(bens, http.StatusOK), acknowledge, resolve)
+		acknowledged := b.Post(bens, http.StatusOK, "action", "acknowledge")
+		webtest.Contains(t, acknowledged, "It is yours", resolve)
+		webtest.Lacks(t, acknowledged, acknowledge)
 		events, err := a.DB.Incidents.Timeline(t.Context(), n, 0, 0)
 		a.Must(err)
 		if last := events[len(events)-1]; last.Payload != (incident.AcknowledgedPayload{Via: "link"}) || last.Actor != "ben@acme.example" {
 			t.Errorf("the timeline ends with %+v", last)
 		}
 		webtest.Contains(t, b.Post(anas, http.StatusOK, "action", "acknowledge"), "Ben Adeyemi was first")
-		webtest.Contains(t, b.Get(anas, http.StatusOK), "Ben Adeyemi acknowledged it")
-		webtest.Contains(t, b.Post(anas, http.StatusOK, "action", "resolve", "resolution", "Rolled back."), "Resolved")
-		webtest.Contains(t, b.Post(bens, http.StatusOK, "action", "acknowledge"), "Resolved", ", by Ana Ortiz.")
+		again := b.Get(anas, http.StatusOK)
+		webtest.Contains(t, again, "Ben Adeyemi acknowledged it", resolve)
+		webtest.Lacks(t, again, acknowledge)
+		resolved := b.Post(anas, http.StatusOK, "action", "resolve", "resolution", "Rolled back.")
+		webtest.Contains(t, resolved, "Resolved")
+		webtest.Lacks(t, resolved, acknowledge, resolve)
+		late := b.Post(bens, http.StatusOK, "action", "acknowledge")
+		webtest.Contains(t, late, "Resolved", ", by Ana Ortiz.")
+		webtest.Lacks(t, late, "It is yours", acknowledge, resolve)
 		if status() != incident.Resolved {
 			t.Error("it is not resolved")
 		}
@@ -47,5 +57,33 @@ func TestLinkInMessage(t *testing.T) {
 		b.Get(link("ben@acme.example", -2*time.Hour), http.StatusGone)
 		a.Must(a.Auth.SetActive(t.Context(), auth.Tocsin, a.UserID("ben@acme.example"), false))
 		b.Get(bens, http.StatusGone)
+		a.Must(a.Auth.SetRole(t.Context(), auth.Tocsin, a.UserID("ana@acme.example"), auth.Stakeholder))
+		b.Get(anas, http.StatusGone)
+		b.Post(anas, http.StatusGone, "action", "acknowledge")
+	})
+}
+
+func TestLinkOfShadowStopsNothing(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		// Chiara is on call, and Ben shadows her.
+		a.Apply(`
+version: 1
+schedules:
+  - slug: payments
+    layers: [{name: weekly, members: [chiara@acme.example]}]
+    shadows: [{user: ben@acme.example}]
+`)
+		a.Advance(time.Minute)
+		n := a.PostBreach("Availability")
+		a.RunDue()
+		link := "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID("ben@acme.example"), MessageID: 1, Expires: a.Now().Add(time.Hour)})
+		answer := a.Browser().Post(link, http.StatusOK, "action", "acknowledge")
+		webtest.Contains(t, answer, `name="action" value="acknowledge"`)
+		webtest.Lacks(t, answer, "It is yours", "acknowledged it", "was first")
+		row, err := a.DB.Incidents.Incident(t.Context(), n)
+		a.Must(err)
+		if row.Status != incident.Triggered {
+			t.Errorf("it is %s", row.Status)
+		}
 	})
 }
