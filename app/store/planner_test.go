@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -233,4 +234,30 @@ func TestChangeDuringClaimQueuesNextPost(t *testing.T) {
 			t.Errorf("what the channel is told next: %+v", next)
 		}
 	})
+}
+
+// TestFailedMessagesDoNotGather: after an outage of the provider the first page
+// leaves at once. What the provider may have taken counts.
+func TestFailedMessagesDoNotGather(t *testing.T) {
+	for name, uncertain := range map[string]bool{"refused": false, "unanswered": true} {
+		t.Run(name, func(t *testing.T) {
+			ForEachDatabase(t, func(t *testing.T, st *Store) {
+				p := newPipeline(t, st)
+				p.onlyBySMS(ana)
+				p.sms.fail = func(m notify.Message) *notify.Failure {
+					if m.To == "sms-1" {
+						return &notify.Failure{Reason: "account suspended", Permanent: true, Uncertain: uncertain}
+					}
+					return nil
+				}
+				p.storm(notify.BundleAfter)
+				p.settle()
+				p.sms.fail = nil
+				p.storm(1)
+				if atOnce := slices.Contains(to(p.settle()), "sms-1"); atOnce == uncertain {
+					t.Errorf("the next page left at once: %t", atOnce)
+				}
+			})
+		})
+	}
 }
