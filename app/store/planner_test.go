@@ -261,3 +261,20 @@ func TestFailedMessagesDoNotGather(t *testing.T) {
 		})
 	}
 }
+
+// TestStoppedMethodIsReplacedAtOnce: the rule of the next method is five minutes later
+// than that of the one that its owner has switched off.
+func TestStoppedMethodIsReplacedAtOnce(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		people := p.engine.Directory.(fixedDirectory).people
+		person, stopped := people[ana], p.now
+		person.Methods = slices.Clone(person.Methods)
+		person.Methods[0].DisabledAt = &stopped
+		people[ana] = person
+		p.write(p.signal("a"))
+		p.expect(p.settle(), "email-1")
+		p.expect(p.advance(5 * time.Minute))
+		p.expect(p.advance(5*time.Minute), "email-1")
+	})
+}
