@@ -102,25 +102,26 @@ func (r Recipient) Notification(i int, urgency string, works func(Medium) bool) 
 }
 
 // plan is the person's rules in the order of their delay. Where the method of a rule
-// does not work, the rule uses the next one that is not in the plan yet.
+// does not work, the rule uses the next one that is not in the plan yet: one without a
+// rule, or else the one whose rule comes next, which is then not used again.
 func (r Recipient) plan(urgency string, works func(Medium) bool) []Notification {
 	working := r.Working(works)
 	var plan []Notification
-	var used []int64
 	rules := slices.DeleteFunc(slices.Clone(r.Rules), func(rule Rule) bool { return rule.Urgency != urgency })
 	slices.SortStableFunc(rules, func(a, b Rule) int { return cmp.Compare(a.AfterSeconds, b.AfterSeconds) })
-	for _, rule := range rules {
-		used = append(used, rule.ContactMethodID)
-	}
-	for _, rule := range rules {
-		i := slices.IndexFunc(working, func(m ContactMethod) bool { return m.ID == rule.ContactMethodID })
-		if i < 0 {
-			i = slices.IndexFunc(working, func(m ContactMethod) bool { return !slices.Contains(used, m.ID) })
+	replacing := map[int64]bool{} // methods that are used instead of another
+	for i, rule := range rules {
+		method, ok := methodOf(working, rule)
+		switch {
+		case ok && replacing[method.ID]:
+			continue
+		case !ok:
+			if method, ok = replacement(working, plan, rules, rules[i+1:]); !ok {
+				continue
+			}
+			replacing[method.ID] = true
 		}
-		if i >= 0 {
-			used = append(used, working[i].ID)
-			plan = append(plan, Notification{After: time.Duration(rule.AfterSeconds) * time.Second, Method: working[i]})
-		}
+		plan = append(plan, Notification{After: time.Duration(rule.AfterSeconds) * time.Second, Method: method})
 	}
 	if len(plan) == 0 {
 		for _, m := range working {
@@ -128,6 +129,33 @@ func (r Recipient) plan(urgency string, works func(Medium) bool) []Notification 
 		}
 	}
 	return plan
+}
+
+// replacement is the method to use in place of one that does not work.
+func replacement(working []ContactMethod, plan []Notification, rules, later []Rule) (ContactMethod, bool) {
+	unused := slices.DeleteFunc(slices.Clone(working), func(m ContactMethod) bool {
+		return slices.ContainsFunc(plan, func(n Notification) bool { return n.Method.ID == m.ID })
+	})
+	for _, m := range unused {
+		if !slices.ContainsFunc(rules, func(rule Rule) bool { return rule.ContactMethodID == m.ID }) {
+			return m, true
+		}
+	}
+	for _, rule := range later {
+		if m, ok := methodOf(unused, rule); ok {
+			return m, true
+		}
+	}
+	return ContactMethod{}, false
+}
+
+// methodOf is the method of a rule, and false where it is not among those given.
+func methodOf(methods []ContactMethod, rule Rule) (ContactMethod, bool) {
+	i := slices.IndexFunc(methods, func(m ContactMethod) bool { return m.ID == rule.ContactMethodID })
+	if i < 0 {
+		return ContactMethod{}, false
+	}
+	return methods[i], true
 }
 
 // FallOver is the method to use after others have failed permanently: the next in the

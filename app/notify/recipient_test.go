@@ -48,6 +48,18 @@ func TestNotification(t *testing.T) {
 			notify.Recipient{Methods: []notify.ContactMethod{sms, call}, Rules: []notify.Rule{rule(0, 1), rule(5*time.Minute, 2)}}, noVoice,
 			[]step{{0, 1}, {10 * time.Minute, 1}},
 		},
+		"a method with a later rule takes the place of one that does not work, and is not used twice": {
+			notify.Recipient{Methods: []notify.ContactMethod{call, mail}, Rules: []notify.Rule{rule(0, 2), rule(5*time.Minute, 3)}}, noVoice,
+			[]step{{0, 3}, {10 * time.Minute, 3}},
+		},
+		"the first of several later rules takes the place, the others stay": {
+			notify.Recipient{Methods: []notify.ContactMethod{sms, call, mail}, Rules: []notify.Rule{rule(0, 2), rule(time.Minute, 3), rule(5*time.Minute, 1)}}, noVoice,
+			[]step{{0, 3}, {5 * time.Minute, 1}, {15 * time.Minute, 1}},
+		},
+		"a method that has been used does not take the place of another": {
+			notify.Recipient{Methods: []notify.ContactMethod{sms, call}, Rules: []notify.Rule{rule(0, 1), rule(time.Minute, 2), rule(5*time.Minute, 1)}}, noVoice,
+			[]step{{0, 1}, {5 * time.Minute, 1}, {15 * time.Minute, 1}},
+		},
 		"unverified and stopped methods do not count": {
 			notify.Recipient{Methods: []notify.ContactMethod{unverified, stopped, sms}}, all,
 			[]step{{0, 1}, {10 * time.Minute, 1}},

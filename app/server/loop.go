@@ -10,8 +10,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// SweepEvery is the interval at which each loop polls for due work. Wakeups make it
-// fast; polling covers a lost wakeup.
+// SweepEvery is the interval at which each loop polls for due work. Wakeups, and
+// knowing what is due next, make it fast; polling covers a lost wakeup.
 const SweepEvery = time.Second
 
 // SweepTimeout bounds a sweep. It is above the statement_timeout of PostgreSQL.
@@ -24,7 +24,7 @@ const (
 	backoff   = 50 * time.Millisecond
 )
 
-// loop sweeps whenever it is woken, and every SweepEvery. Sweeps of one loop never
+// loop sweeps whenever it is woken, when a row becomes due, and every SweepEvery. Sweeps of one loop never
 // overlap.
 type loop struct {
 	name  string
@@ -33,6 +33,10 @@ type loop struct {
 	log   *slog.Logger
 	// delay is the wait between a wakeup and the sweep; zero for none.
 	delay time.Duration
+	// upcoming is the earliest instant after another at which something becomes due, by
+	// the clock now; nil where nothing does. Both are nil for a loop that only polls.
+	upcoming func(ctx context.Context, after time.Time) (*time.Time, error)
+	now      func() time.Time
 	// timeout bounds a sweep.
 	timeout time.Duration
 	// optional says that readiness does not depend on the loop.
@@ -70,13 +74,40 @@ func (l *loop) run(ctx context.Context) {
 		case err == nil && n > 0:
 			continue
 		}
+		due, stop := l.due(ctx)
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+		case <-due:
 		case <-l.wake:
 			pause(ctx, l.delay)
 		}
+		stop()
 	}
+}
+
+// due receives when the next row becomes due, if that is before the next poll.
+func (l *loop) due(ctx context.Context) (due <-chan time.Time, stop func()) {
+	stop = func() {}
+	if l.upcoming == nil {
+		return nil, stop
+	}
+	bounded, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	now := l.now()
+	at, err := l.upcoming(bounded, now)
+	if err != nil {
+		if ctx.Err() == nil {
+			l.log.ErrorContext(ctx, "read next due time failed", "loop", l.name, "error", err)
+		}
+		return nil, stop
+	}
+	if at == nil || at.Sub(now) >= SweepEvery {
+		return nil, stop
+	}
+	// now is truncated to microseconds.
+	timer := time.NewTimer(at.Sub(now) + time.Microsecond)
+	return timer.C, func() { timer.Stop() }
 }
 
 // pause waits for d or until ctx ends.

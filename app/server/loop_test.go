@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,4 +54,45 @@ func TestOptionalLoopsDoNotCountForReadiness(t *testing.T) {
 	if ago := s.sweptAgo(); ago > time.Minute {
 		t.Errorf("swept %s ago", ago)
 	}
+}
+
+func TestLoopSweepsWhenDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		due := []time.Duration{300 * time.Millisecond, 320 * time.Millisecond, 2500 * time.Millisecond}
+		var swept []time.Duration
+		l := newLoop("test", func(context.Context) (int, error) {
+			at := time.Since(begun)
+			n := 0
+			for len(due) > 0 && due[0] <= at {
+				due, n = due[1:], n+1
+			}
+			if n > 0 {
+				swept = append(swept, at.Truncate(time.Millisecond))
+			}
+			return n, nil
+		}, slog.New(slog.DiscardHandler))
+		l.now = time.Now
+		l.upcoming = func(_ context.Context, after time.Time) (*time.Time, error) {
+			for _, d := range due {
+				if at := begun.Add(d); at.After(after) {
+					return &at, nil
+				}
+			}
+			return nil, nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			l.run(ctx)
+		}()
+		time.Sleep(4 * time.Second)
+		cancel()
+		<-done
+		if want := []time.Duration{300 * time.Millisecond, 320 * time.Millisecond, 2500 * time.Millisecond}; !slices.Equal(swept, want) {
+			t.Errorf("swept what was due after %v, want %v", swept, want)
+		}
+	})
 }

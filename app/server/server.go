@@ -133,6 +133,10 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	for _, work := range []db.Work{db.ToTime, db.ToEscalate, db.ToPlan, db.ToEffects, db.ToSend} {
 		s.loops = append(s.loops, s.byWork[work]...)
 	}
+	upcoming := s.DB.Paging.Upcoming()
+	for _, l := range s.loops {
+		l.upcoming, l.now = upcoming[l.name], s.DB.Now
+	}
 	s.measure()
 }
 

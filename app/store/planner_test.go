@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -232,5 +233,48 @@ func TestChangeDuringClaimQueuesNextPost(t *testing.T) {
 		if next := p.claim(8); len(next) != 1 || next[0].Subjects[0].Status != string(incident.Acknowledged) {
 			t.Errorf("what the channel is told next: %+v", next)
 		}
+	})
+}
+
+// TestFailedMessagesDoNotGather: after an outage of the provider the first page
+// leaves at once. What the provider may have taken counts.
+func TestFailedMessagesDoNotGather(t *testing.T) {
+	for name, uncertain := range map[string]bool{"refused": false, "unanswered": true} {
+		t.Run(name, func(t *testing.T) {
+			ForEachDatabase(t, func(t *testing.T, st *Store) {
+				p := newPipeline(t, st)
+				p.onlyBySMS(ana)
+				p.sms.fail = func(m notify.Message) *notify.Failure {
+					if m.To == "sms-1" {
+						return &notify.Failure{Reason: "account suspended", Permanent: true, Uncertain: uncertain}
+					}
+					return nil
+				}
+				p.storm(notify.BundleAfter)
+				p.settle()
+				p.sms.fail = nil
+				p.storm(1)
+				if atOnce := slices.Contains(to(p.settle()), "sms-1"); atOnce == uncertain {
+					t.Errorf("the next page left at once: %t", atOnce)
+				}
+			})
+		})
+	}
+}
+
+// TestStoppedMethodIsReplacedAtOnce: the rule of the next method is five minutes later
+// than that of the one that its owner has switched off.
+func TestStoppedMethodIsReplacedAtOnce(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		people := p.engine.Directory.(fixedDirectory).people
+		person, stopped := people[ana], p.now
+		person.Methods = slices.Clone(person.Methods)
+		person.Methods[0].DisabledAt = &stopped
+		people[ana] = person
+		p.write(p.signal("a"))
+		p.expect(p.settle(), "email-1")
+		p.expect(p.advance(5 * time.Minute))
+		p.expect(p.advance(5*time.Minute), "email-1")
 	})
 }

@@ -71,6 +71,14 @@ func (p plan) compare(ctx context.Context, oldDatabase, newDatabase, bench strin
 			return err
 		}
 	}
+	for build, s := range c.builds {
+		late, err := s.lateness(ctx)
+		if err != nil {
+			return err
+		}
+		c.add("a step fires after its time, p50", build, milliseconds, quantile(late, .5).Seconds()*1000)
+		c.add("a step fires after its time, p99", build, milliseconds, quantile(late, .99).Seconds()*1000)
+	}
 	fmt.Printf("\nMedians of %d rounds of %s, the builds in turn: %s and %s.\n\n%s\n", c.rounds, c.lasting, c.baseline, c.tocsin, c.table(transactions))
 	return nil
 }
@@ -119,6 +127,9 @@ func (c *comparison) breaches(ctx context.Context, build int, kind string, conne
 	}
 	if r.errors > 0 || r.requests == 0 {
 		return fmt.Errorf("%d of %d breaches were refused", r.errors, r.requests)
+	}
+	if kind == "distinct" {
+		s.opened += r.requests
 	}
 	name := fmt.Sprintf("%s keys, connections: %d", kind, connections)
 	c.add(name, build, perSecond, r.perSecond())

@@ -27,10 +27,18 @@ func (s *subject) measure(ctx context.Context, p plan) error {
 			if err != nil {
 				return err
 			}
+			if kind == "distinct" {
+				s.opened += r.requests - r.errors
+			}
 			fmt.Printf("| %s | %d | %.0f | %s | %s | %d |\n", kind, connections, r.perSecond(), ms(r.p50), ms(r.p99), r.errors)
 		}
 	}
-	fmt.Println()
+	late, err := s.lateness(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nA step fires after its time, at least %d escalations waiting, %d steps: p50 %s, p99 %s, longest %s.\n\n",
+		waitingEscalations, len(late), ms(quantile(late, .5)), ms(quantile(late, .99)), ms(quantile(late, 1)))
 	return nil
 }
 

@@ -22,6 +22,9 @@ type subject struct {
 	twilio  *far.Twilio
 	process *exec.Cmd
 	dir     string
+	// opened counts the incidents that runs of distinct breaches opened.
+	opened   int
+	apiToken string // of the API; empty until it is needed
 }
 
 // start boots a binary on a database with an organisation of many people,
@@ -117,6 +120,10 @@ func organization(people int) string {
 		fmt.Fprintf(&services, "  - {slug: load-%d, name: Load %d, deployments: [prod-eu], escalation_policy: load-%d}\n", i, i, i)
 		fmt.Fprintf(&integrations, "  - {slug: load-%d, name: Load %d, kind: slo, service: load-%d, key: %s}\n", i, i, i, key(i))
 	}
+	policy, service, integration := lateConfiguration()
+	policies.WriteString(policy)
+	services.WriteString(service)
+	integrations.WriteString(integration)
 	return "version: 1\norganization: {name: Load, timezone: UTC}\ndeployments:\n  - {slug: prod-eu, name: Production Europe, region: EU, kind: production}\nusers:\n" + users.String() +
 		"escalation_policies:\n" + policies.String() + "services:\n" + services.String() + "integrations:\n" + integrations.String()
 }

@@ -156,13 +156,15 @@ func usersOf[P any](pages []P, user func(*P) int64) []int64 {
 }
 
 // lately counts, by contact method, the messages of people within
-// notify.BundleWithin. Served by messages_user_recent.
+// notify.BundleWithin that arrived, may have, or still can. Served by
+// messages_user_recent.
 func lately(tx *db.Tx, now time.Time, users []int64, recent map[int64]notify.Recent) db.Statement {
 	where, args := tx.DB.In("user_id", 2, users)
 	return db.Statement{
 		Name: "read recent messages",
 		Query: `SELECT contact_method_id, priority FROM messages
-			WHERE kind = '` + string(notify.KindPage) + `' AND created_at > $1 AND NOT (state = '` + Withdrawn + `' AND attempts = 0) AND ` + where,
+			WHERE kind = '` + string(notify.KindPage) + `' AND created_at > $1 AND NOT (state = '` + Withdrawn + `' AND attempts = 0)
+			AND (state <> '` + Failed + `' OR EXISTS (SELECT 1 FROM attempts a WHERE a.message_id = messages.id AND a.again_next)) AND ` + where,
 		Args: append([]any{now.Add(-notify.BundleWithin)}, args...),
 		Each: func(scan func(...any) error) error {
 			var method int64
