@@ -123,6 +123,8 @@ type Failure struct {
 	// Permanent says that this address is not tried again, so that the next contact
 	// method is due at once.
 	Permanent bool
+	// Unsubscribed says that the recipient has told the provider to send nothing more.
+	Unsubscribed bool
 	// RetryAfter is the provider's Retry-After, or zero.
 	RetryAfter time.Duration
 	// Uncertain says that the provider may have accepted the message nevertheless (a

@@ -84,6 +84,10 @@ type Outbox struct {
 	// with "sent", "delivered" or "failed".
 	Observed func(c Claim, state string)
 
+	// Unsubscribed is told of an address whose owner has told the provider to send
+	// nothing more, once the failure is recorded. Nil is told nothing.
+	Unsubscribed func(ctx context.Context, medium Medium, address string) error
+
 	mu       sync.Mutex
 	inFlight map[int64]flight
 	changed  chan struct{} // closed and replaced whenever a send ends
@@ -280,6 +284,11 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 		o.Log.WarnContext(ctx, "delivery failed", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "cause", failure.Cause, "permanent", failure.Permanent)
 	}
 	o.record(context.WithoutCancel(ctx), c, record)
+	if failure != nil && failure.Unsubscribed && o.Unsubscribed != nil {
+		if err := o.Unsubscribed(context.WithoutCancel(ctx), c.Medium, c.To); err != nil {
+			o.Log.ErrorContext(ctx, "switch off unsubscribed address failed", "message", c.ID, "error", err)
+		}
+	}
 }
 
 // recordTries bounds the tries to record a result. The lease is renewed

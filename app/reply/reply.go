@@ -196,6 +196,22 @@ func (s *Service) stop(ctx context.Context, p *sender) error {
 	return s.Store.Notice(ctx, other, StoppedText)
 }
 
+// Unsubscribed switches off a number whose owner has told the carrier to send nothing
+// more, as an answer STOP does.
+func (s *Service) Unsubscribed(ctx context.Context, medium notify.Medium, address string) error {
+	if medium != notify.SMS {
+		return nil
+	}
+	p, err := s.sender(ctx, address)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil // a number that is not verified yet
+	}
+	if err != nil {
+		return err
+	}
+	return s.stop(ctx, p)
+}
+
 // withoutNumber acts on the only incident that can be meant: the only one that
 // the person was paged for by SMS and that is unanswered or, unless the command
 // acknowledges, theirs. Where there is none, it is the only one in the last

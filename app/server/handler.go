@@ -87,6 +87,11 @@ type Slices struct {
 	Link         link.Deps
 }
 
+// newReplies carries out what people answer.
+func newReplies(p Parts) *reply.Service {
+	return &reply.Service{Store: p.DB.Replies(), Users: p.Auth, People: p.Configuration, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
+}
+
 // NewSlices gives each slice what it needs.
 func NewSlices(p Parts) Slices {
 	editor := p.DB.Organization.Editor(p.Keys)
@@ -94,7 +99,7 @@ func NewSlices(p Parts) Slices {
 	tests := page.TestSender{Formats: p.Formats, Signals: p.Signals, Key: func(ctx context.Context, slug string) (string, error) {
 		return signals.IntegrationKey(ctx, p.Keys, slug)
 	}}
-	replies := &reply.Service{Store: p.DB.Replies(), Users: p.Auth, People: p.Configuration, Actions: p.Incidents, Works: p.Works, Now: p.Now, Log: p.Log}
+	replies := newReplies(p)
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,

@@ -122,6 +122,8 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
 	s.Auth = auth.NewService(s.DB.Access, s.DB.Organization.PeopleEditor(), s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
 
+	s.outbox.Unsubscribed = newReplies(Parts{DB: s.DB, Auth: s.Auth, Configuration: s.Organization, Incidents: s.Incidents, Works: s.outbox.Works, Now: s.DB.Now, Log: s.log}).Unsubscribed
+
 	s.timers = s.newTimers()
 	s.byWork = map[db.Work][]*loop{
 		db.ToEscalate: {newLoop("escalations", engine.Sweep, s.log)},

@@ -201,5 +201,31 @@ func TestRecoveryWithDedupRule(t *testing.T) {
 	})
 }
 
+// TestUnsubscribedNumberIsSwitchedOff until its owner texts START: it is told by another
+// channel, and not tried again.
+func TestUnsubscribedNumberIsSwitchedOff(t *testing.T) {
+	harness.ForEach(t, "acme.yaml", func(t *testing.T, h *harness.Harness) {
+		h.AdvanceTo(time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC))
+		h.AdvanceTo(h.Now().Add(14 * 24 * time.Hour)) // Ana's week
+		h.Twilio.FailFor("+34600000001", unsubscribed)
+		h.PostBreach("checkout-api", harness.Priority(2), harness.With("dedup_key", "one"))
+		h.Mailbox("ana@acme.example").ExpectMail("Availability of get data API")
+		h.Mailbox("ana@acme.example").ExpectMail("SMS is off")
+		h.Twilio.SucceedFor("+34600000001")
+		number := h.PostBreach("checkout-api", harness.Priority(2), harness.With("dedup_key", "two"))
+		h.Mailbox("ana@acme.example").ExpectMail("Availability of get data API")
+		for _, p := range h.API(http.MethodGet, fmt.Sprintf("/incidents/%d/pages", number), nil)["items"].([]any) {
+			if page := p.(map[string]any); page["channel"] == "sms" {
+				t.Errorf("the number was tried again: %v", page)
+			}
+		}
+		if _, err := h.Twilio.Reply(t.Context(), "+34600000001", "START"); err != nil {
+			t.Fatal(err)
+		}
+		h.PostBreach("checkout-api", harness.Priority(2), harness.With("dedup_key", "three"))
+		h.Phone("ana").ExpectSMS("Availability of get data API")
+	})
+}
+
 // unsubscribed is Twilio's answer for a number that has said STOP.
 var unsubscribed = far.TwilioRefusal{Status: 400, Code: 21610, Message: "Attempt to send to unsubscribed recipient"}

@@ -16,29 +16,32 @@ import (
 // advice explains common errors: the meaning, from Twilio's error dictionary, and what
 // to do.
 var advice = map[int]string{
-	20003: "the account SID or the auth token is wrong",
-	20404: "the account does not exist",
-	20429: "too many requests",
-	21211: "the recipient's number is not valid",
-	21212: "the number to send from is not valid",
-	21408: "the account may not send to the recipient's country",
-	21606: "the number to send from is not the account's, or cannot send SMS",
-	21608: "a trial account sends only to verified numbers",
-	21610: "the recipient has unsubscribed",
-	21611: "the queue of the number to send from is full",
-	21612: "the recipient cannot be reached from this number",
-	21614: "the recipient's number cannot receive SMS",
-	30001: "the queue overflowed",
-	30002: "the account is suspended",
-	30003: "the phone cannot be reached, it may be switched off",
-	30004: "the message was blocked, perhaps by the recipient",
-	30005: "the recipient's number is unknown or no longer in service",
-	30006: "the recipient's number is a landline or its carrier cannot be reached",
-	30007: "the carrier filtered the message",
-	30008: "the message was not delivered, for an unknown reason",
-	30022: "the carrier's rate limit was exceeded",
-	30034: "the number to send from is not registered with the carriers",
+	20003:        "the account SID or the auth token is wrong",
+	20404:        "the account does not exist",
+	20429:        "too many requests",
+	21211:        "the recipient's number is not valid",
+	21212:        "the number to send from is not valid",
+	21408:        "the account may not send to the recipient's country",
+	21606:        "the number to send from is not the account's, or cannot send SMS",
+	21608:        "a trial account sends only to verified numbers",
+	unsubscribed: "the recipient has unsubscribed",
+	21611:        "the queue of the number to send from is full",
+	21612:        "the recipient cannot be reached from this number",
+	21614:        "the recipient's number cannot receive SMS",
+	30001:        "the queue overflowed",
+	30002:        "the account is suspended",
+	30003:        "the phone cannot be reached, it may be switched off",
+	30004:        "the message was blocked, perhaps by the recipient",
+	30005:        "the recipient's number is unknown or no longer in service",
+	30006:        "the recipient's number is a landline or its carrier cannot be reached",
+	30007:        "the carrier filtered the message",
+	30008:        "the message was not delivered, for an unknown reason",
+	30022:        "the carrier's rate limit was exceeded",
+	30034:        "the number to send from is not registered with the carriers",
 }
+
+// unsubscribed is the error for a recipient who has answered STOP.
+const unsubscribed = 21610
 
 // temporaryCodes are errors with a 4xx status after which a retry may succeed.
 var temporaryCodes = map[int]bool{20429: true, 21611: true, 30001: true}
@@ -65,6 +68,7 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	if refused && rest.Code != 0 {
 		f.Reason = reason(rest.Code, rest.Message, recipient)
 		f.Permanent = f.Permanent && !temporaryCodes[rest.Code]
+		f.Unsubscribed = rest.Code == unsubscribed
 	}
 	return f
 }

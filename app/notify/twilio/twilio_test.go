@@ -130,7 +130,7 @@ func TestFailures(t *testing.T) {
 		want    notify.Failure
 	}{
 		{"unsubscribed", far.TwilioRefusal{Status: 400, Code: 21610, Message: "Attempt to send to unsubscribed recipient"},
-			notify.Failure{Reason: "Twilio: 21610, the recipient has unsubscribed", Permanent: true}},
+			notify.Failure{Reason: "Twilio: 21610, the recipient has unsubscribed", Permanent: true, Unsubscribed: true}},
 		{"a number that is none", far.TwilioRefusal{Status: 400, Code: 21211, Message: "The 'To' number " + ana + " is not a valid phone number."},
 			notify.Failure{Reason: "Twilio: 21211, the recipient's number is not valid", Permanent: true}},
 		{"a code that we have no words for", far.TwilioRefusal{Status: 400, Code: 29999, Message: "Something about " + ana + "."},
