@@ -205,6 +205,24 @@ func TestMisconfiguredServerIsPermanent(t *testing.T) {
 	}
 }
 
+// 0.0.0.0 leads to this machine as 127.0.0.1 does, but is not taken for it.
+func TestPasswordIsNotSentInClear(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, far.MailConfig{User: "tocsin", Password: password})
+	url := strings.Replace(server.URL(), "127.0.0.1", "0.0.0.0", 1)
+	_, failure := sender(t, server, strings.Replace(url, "off", "optional", 1)).Deliver(t.Context(), page())
+	if failure == nil || !failure.Permanent || failure.Uncertain {
+		t.Errorf("%+v: want a permanent failure", failure)
+	}
+	withoutSecrets(t, failure)
+	if n := len(server.Messages()); n != 0 {
+		t.Errorf("%d messages were taken", n)
+	}
+	if _, failure := sender(t, server, url).Deliver(t.Context(), page()); failure != nil {
+		t.Errorf("with starttls=off: %s", failure.Reason)
+	}
+}
+
 func TestUntrustedCertificateIsPermanent(t *testing.T) {
 	t.Parallel()
 	for _, config := range []far.MailConfig{{TLS: true}, {Implicit: true}} {
