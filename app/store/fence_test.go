@@ -57,6 +57,9 @@ func TestLateResultChangesNothing(t *testing.T) {
 		"another process has its lease": func(p *pipeline, _ notify.Claim) {
 			p.exec("UPDATE messages SET lease_owner = $1", second)
 		},
+		"it is withdrawn": func(p *pipeline, _ notify.Claim) {
+			p.exec("UPDATE messages SET state = 'withdrawn'")
+		},
 		"it was delivered": func(p *pipeline, c notify.Claim) {
 			p.must(0, p.db.Paging.Report(p.t.Context(), c.Attempt, paging.Delivered, "P1", "", nil, p.now))
 		},
@@ -94,7 +97,7 @@ func TestLateResultChangesNothing(t *testing.T) {
 				st.Owner = first
 				p.must(0, tell(p, c))
 				after := p.written()
-				if loss == "another process has its lease" {
+				if loss == "another process has its lease" || loss == "it is withdrawn" {
 					before.Sending, after.Sending = 0, 0 // the attempt is its own, and is over
 				}
 				if diff := cmp.Diff(before, after); diff != "" {

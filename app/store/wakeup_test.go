@@ -45,7 +45,7 @@ func (o *peer) next() db.Wakeup {
 	select {
 	case w := <-o.wakeups:
 		return w
-	case <-time.After(time.Minute):
+	case <-time.After(20 * time.Second):
 		o.p.t.Fatal("the other process heard nothing")
 		return db.Wakeup{}
 	}

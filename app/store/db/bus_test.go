@@ -54,7 +54,7 @@ func (l listening) next() Wakeup {
 	select {
 	case w := <-l.wakeups:
 		return w
-	case <-time.After(time.Minute):
+	case <-time.After(20 * time.Second):
 		l.t.Fatal("no wakeup came")
 		return Wakeup{}
 	}
