@@ -55,8 +55,7 @@ type OutboxStore interface {
 	// another process holds the lease.
 	Sent(ctx context.Context, c Claim, r Receipt, now time.Time) error
 	// Failed records that an attempt failed. With retry the message is due again at
-	// that
-	// time; with nil, next returns the contact method that a page falls over to, given
+	// that time; with nil, next returns the contact method that a page falls over to, given
 	// those tried, and false where there is none. next is called inside a transaction
 	// and must not query the database.
 	Failed(ctx context.Context, c Claim, f Failure, retry *time.Time, next func(tried []int64) (ContactMethod, bool), now time.Time) error
@@ -218,13 +217,14 @@ func (o *Outbox) KeepLeases(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		// The time comes first, so that a call which is not in sending began after it.
+		started := o.RealNow()
 		sending := o.sending()
 		if len(sending) == 0 {
-			renewed = o.RealNow()
+			renewed = started
 			continue
 		}
 		bounded, cancel := context.WithTimeout(ctx, RenewEvery)
-		started := o.RealNow()
 		held, err := o.Store.Renew(bounded, sending)
 		cancel()
 		switch {
@@ -239,8 +239,7 @@ func (o *Outbox) KeepLeases(ctx context.Context) {
 }
 
 // sending are the messages of the calls in progress, sorted, which is the order in
-// which
-// the store locks them.
+// which the store locks them.
 func (o *Outbox) sending() []int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -291,9 +290,8 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 	}
 }
 
-// recordTries bounds the tries to record a result. The lease is renewed
-// meanwhile; after
-// that it expires, and the message is sent again, marked Again.
+// recordTries bounds the tries to record a result. The lease is renewed meanwhile;
+// after that it expires, and the message is sent again, marked Again.
 const recordTries = 5
 
 func (o *Outbox) record(ctx context.Context, c Claim, record func(context.Context) error) {

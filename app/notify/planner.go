@@ -93,8 +93,7 @@ func (p *Planner) Sweep(ctx context.Context) (int, error) {
 }
 
 // Decide is the decision of Sweep, for callers that make pages and plan them in the
-// same
-// transaction.
+// same transaction.
 func (p *Planner) Decide(ctx context.Context, now time.Time, version int64, due []DuePage, recent map[int64]Recent) (Plan, error) {
 	people, err := p.People.Recipients(ctx, version)
 	if err != nil {
@@ -145,8 +144,7 @@ func (s *scheduling) schedule(page DuePage, person Recipient, works func(Medium)
 // gathering one.
 func (s *scheduling) notify(page DuePage, method ContactMethod) {
 	r := s.recent[method.ID]
-	moreUrgent := r.Messages > 0 && page.Priority < r.Priority
-	if !page.Digest && (r.Messages < BundleAfter || moreUrgent) {
+	if !page.Digest && (r.Messages < BundleAfter || page.Priority < r.Priority) {
 		s.add(page, method, false, s.now)
 		r.Messages++
 		r.Priority = mostUrgent(r.Messages, r.Priority, page.Priority)

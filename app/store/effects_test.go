@@ -183,6 +183,9 @@ func TestRequestEndsOnlyByAskedPerson(t *testing.T) {
 			VALUES ($1, $2, 'ben@acme.example', 1, 'active', 'steps', 1, 0, $3, $4, $5, $5, $4)`, number, string(escalation.Responder), true, p.now, p.now.Add(time.Hour))
 		p.exec(`INSERT INTO pages (incident_number, escalation_id, user_id, step, run, urgency, priority, shadow, digest, why, state, rule, notify_at, created_at)
 			SELECT incident_number, id, $1, 1, 0, 'high', 9, $2, $2, '{}', 'active', 0, started_at, started_at FROM escalations WHERE purpose = $3`, ben, false, string(escalation.Responder))
+		// Ana is asked too, but as a shadow, which does not count.
+		p.exec(`INSERT INTO pages (incident_number, escalation_id, user_id, step, run, urgency, priority, shadow, digest, why, state, rule, created_at)
+			SELECT incident_number, escalation_id, $1, step, run, urgency, priority, $2, digest, why, state, rule, created_at FROM pages WHERE user_id = $3`, ana, true, ben)
 		p.expect(p.settle(), "sms-2")
 		p.acknowledge(number) // by Ana
 		active := "SELECT count(*) FROM escalations WHERE state = 'active' AND purpose = $1"

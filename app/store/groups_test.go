@@ -106,6 +106,23 @@ func TestNewAlertOfGroupAsksOwner(t *testing.T) {
 	})
 }
 
+// Alerts that were resolved before do not keep open what reopens and recovers.
+func TestReopenAndRecoveryInOneBatchResolve(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		alone := func(*ingest.Signal) {}
+		for _, group := range []func(*ingest.Signal){alone, inGroup} {
+			p.write(p.signal("a", group), p.signal("b", group))
+			p.write(p.signal("a", group, resolve), p.signal("b", group, resolve))
+			p.write(p.signal("a", group), p.signal("a", group, resolve))
+			if n := p.count("SELECT count(*) FROM incidents WHERE status <> 'resolved'"); n != 0 {
+				t.Errorf("%d incidents are open", n)
+			}
+			p.exec("UPDATE alerts SET dedup_key = 'alone ' || dedup_key")
+		}
+	})
+}
+
 // The index of open groups must not mind in which order a batch is written.
 func TestGroupReopensInOneBatch(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {

@@ -9,6 +9,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // expectLockOrder fails the test unless a writer locks one row before another: the
@@ -125,6 +128,79 @@ func TestDeactivationLocksEscalationsBeforePages(t *testing.T) {
 		p.storm(1)
 		p.settle()
 		p.expectLockOrder("escalations WHERE true", "pages WHERE true", p.deactivateAna)
+	})
+}
+
+// lostTo is the next contact method of a page that is lost, or none.
+func lostTo(method int64) func([]int64) (notify.ContactMethod, bool) {
+	return func([]int64) (notify.ContactMethod, bool) {
+		return notify.ContactMethod{ID: method, UserID: ana, Medium: notify.Email, Address: "email-1"}, method != 0
+	}
+}
+
+func TestLossLocksPagesBeforeMessage(t *testing.T) {
+	for name, lose := range map[string]func(p *pipeline, c notify.Claim) error{
+		"a failure": func(p *pipeline, c notify.Claim) error {
+			return p.db.Paging.Failed(context.Background(), c, notify.Failure{Permanent: true}, nil, lostTo(0), p.now)
+		},
+		"a failure that is retried": func(p *pipeline, c notify.Claim) error {
+			return p.db.Paging.Failed(context.Background(), c, notify.Failure{}, &p.now, lostTo(0), p.now)
+		},
+		"a report": func(p *pipeline, c notify.Claim) error {
+			next := func(int64) func([]int64) (notify.ContactMethod, bool) { return lostTo(0) }
+			return p.db.Paging.Report(context.Background(), c.Attempt, paging.Failed, "P1", "", next, p.now)
+		},
+		"a broken message": func(p *pipeline, c notify.Claim) error {
+			p.exec("UPDATE messages SET lease_until = $1", time.Now().Add(-time.Second).UTC())
+			return p.db.Paging.GiveUp(context.Background(), c, lostTo(0), p.now)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPostgresAlone(t, func(t *testing.T, st *Store) {
+				p := newPipeline(t, st)
+				p.storm(1)
+				p.planned()
+				c := p.claim(1)[0]
+				p.expectLockOrder("pages WHERE true", "messages WHERE true", func() error { return lose(p, c) })
+			})
+		})
+	}
+}
+
+// A bundle of which one page is answered is not withdrawn, but locked all the same: a
+// claim of it in progress has read the page as unanswered.
+func TestAckWaitsForClaimOfBundle(t *testing.T) {
+	onPostgresAlone(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		p.storm(notify.BundleAfter)
+		p.settle()
+		number := p.storm(2)[0]
+		p.planned()
+		p.now = p.now.Add(notify.GatherFor)
+		done := make(chan struct{})
+		var failed error
+		err := st.Once(t.Context(), func(tx *db.Tx) error {
+			due, err := paging.DueMessages(t.Context(), tx, p.now, 8, paging.Choice{})
+			if err != nil || len(due) != 1 {
+				t.Fatalf("found %v: %v", due, err)
+			}
+			if err := paging.Subjects(t.Context(), tx, due); err != nil {
+				return err
+			}
+			go func() {
+				defer close(done)
+				failed = p.acknowledging(number)()
+			}()
+			if p.untilBlocked(done) {
+				t.Error("the acknowledgment did not wait for the claim")
+			}
+			_, err = paging.Lease(t.Context(), tx, due, p.now)
+			return err
+		})
+		<-done
+		if err != nil || failed != nil {
+			t.Fatal(err, failed)
+		}
 	})
 }
 

@@ -205,6 +205,24 @@ func TestMisconfiguredServerIsPermanent(t *testing.T) {
 	}
 }
 
+// 0.0.0.0 leads to this machine as 127.0.0.1 does, but is not taken for it.
+func TestPasswordIsNotSentInClear(t *testing.T) {
+	t.Parallel()
+	server, _ := setup(t, far.MailConfig{User: "tocsin", Password: password})
+	url := strings.Replace(server.URL(), "127.0.0.1", "0.0.0.0", 1)
+	_, failure := sender(t, server, strings.Replace(url, "off", "optional", 1)).Deliver(t.Context(), page())
+	if failure == nil || !failure.Permanent || failure.Uncertain {
+		t.Errorf("%+v: want a permanent failure", failure)
+	}
+	withoutSecrets(t, failure)
+	if n := len(server.Messages()); n != 0 {
+		t.Errorf("%d messages were taken", n)
+	}
+	if _, failure := sender(t, server, url).Deliver(t.Context(), page()); failure != nil {
+		t.Errorf("with starttls=off: %s", failure.Reason)
+	}
+}
+
 func TestUntrustedCertificateIsPermanent(t *testing.T) {
 	t.Parallel()
 	for _, config := range []far.MailConfig{{TLS: true}, {Implicit: true}} {
@@ -249,13 +267,16 @@ func TestDeadline(t *testing.T) {
 	for _, config := range []far.MailConfig{{}, {TLS: true}, {Implicit: true}} {
 		server, sender := setup(t, config)
 		release := server.Hold()
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		ctx, pass := far.Deadline(t.Context())
+		go func() {
+			_, _ = server.Wait(t.Context(), func(far.Mail) bool { return true })
+			pass()
+		}()
 		_, failure := sender.Deliver(ctx, page())
 		want := &notify.Failure{Reason: "The mail server took too long to answer", Uncertain: true}
 		if diff := cmp.Diff(want, failure, exceptCause); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", config, diff)
 		}
-		cancel()
 		release()
 	}
 }
@@ -286,9 +307,19 @@ func TestTimeoutBeforeDataIsCertain(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	for _, scheme := range []string{"smtp://", "smtps://"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, pass := far.Deadline(t.Context())
+		accepted := make(chan net.Conn, 1)
+		go func() {
+			defer pass()
+			if conn, err := listener.Accept(); err == nil {
+				accepted <- conn
+			}
+			close(accepted)
+		}()
 		_, failure := sender(t, &far.MailServer{}, scheme+listener.Addr().String()).Deliver(ctx, page())
-		cancel()
+		for conn := range accepted {
+			_ = conn.Close()
+		}
 		want := &notify.Failure{Reason: "The mail server took too long to answer"}
 		if diff := cmp.Diff(want, failure, exceptCause); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", scheme, diff)

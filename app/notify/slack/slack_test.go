@@ -285,14 +285,18 @@ func TestDeadlineAndCancellation(t *testing.T) {
 	server, b := setup(t)
 	defer server.Hold()()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, failure := b.Deliver(ctx, page())
+	late, pass := far.Deadline(t.Context())
+	go func() {
+		_, _ = server.Wait(t.Context(), func(far.Post) bool { return true })
+		pass()
+	}()
+	_, failure := b.Deliver(late, page())
 	if diff := cmp.Diff(&notify.Failure{Reason: "Slack took too long to answer", Uncertain: true}, failure, exceptCause); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
-	ctx, cancel = context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	go func() {
 		seen := 0
 		_, _ = server.Wait(ctx, func(far.Post) bool { seen++; return seen == 2 })

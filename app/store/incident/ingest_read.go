@@ -46,13 +46,7 @@ func (r *ingestBatch) load(ctx context.Context) error {
 		r.incidents[inc.Number] = &paging.IncidentState{Inc: inc, WasResolved: !inc.Open()}
 	}
 	if !r.resolves {
-		// Only a recovery needs to know how many others fire; for a trigger one is enough.
-		for _, s := range r.alerts {
-			if s.known && s.alert.Firing && r.incidents[s.alert.IncidentNo] != nil {
-				r.incidents[s.alert.IncidentNo].Firing++
-			}
-		}
-		return nil
+		return nil // only a recovery asks how many alerts fire
 	}
 	return r.countFiring(ctx, numbers)
 }

@@ -48,12 +48,14 @@ func (s *Store) Report(ctx context.Context, attempt int64, state, providerID, re
 		if n, _ := res.RowsAffected(); n == 0 {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, failure = $2, due_at = NULL, lease_owner = NULL, lease_until = NULL,
-			sent_at = COALESCE(sent_at, $3) WHERE id = $4 AND `+ofMessage, state, reason, now, message); err != nil {
+		res, err = tx.ExecContext(ctx, `UPDATE messages SET state = $1, failure = $2, due_at = NULL, lease_owner = NULL, lease_until = NULL,
+			sent_at = COALESCE(sent_at, $3) WHERE id = $4 AND `+ofMessage, state, reason, now, message)
+		if err != nil {
 			return fmt.Errorf("record a delivery report: %w", err)
 		}
 		work := db.Work(0)
-		if state == Failed {
+		// Where an earlier attempt was delivered, the failure of this one loses nothing.
+		if n, _ := res.RowsAffected(); n > 0 && state == Failed {
 			if err := afterLoss(ctx, tx, message, kind, next(user), now); err != nil {
 				return err
 			}
