@@ -26,8 +26,8 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("home is %q", to)
 		}
 		webtest.Contains(t, b.Get("/incidents", http.StatusOK), "Ana Ortiz")
-		b.Post("/sign-out", http.StatusSeeOther)
-		webtest.Contains(t, b.Get("/sign-in", http.StatusOK), "signed out")
+		webtest.Contains(t, b.Get(b.Post("/sign-out", http.StatusSeeOther), http.StatusOK), "signed out")
+		webtest.Lacks(t, b.Get("/sign-in", http.StatusOK), "signed out")
 	})
 }
 
