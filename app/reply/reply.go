@@ -83,16 +83,7 @@ func (p *sender) name(actor string) string {
 			return known.Name
 		}
 	}
-	if token, ok := strings.CutPrefix(actor, "token:"); ok {
-		return "API token " + token
-	}
-	if integration, ok := strings.CutPrefix(actor, "integration:"); ok {
-		return integration
-	}
-	if actor == incident.Tocsin {
-		return "Tocsin"
-	}
-	return actor
+	return incident.ActorInWords(actor)
 }
 
 // Answers that depend on the command alone.
