@@ -5,11 +5,13 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	view "github.com/tocsin-oncall/tocsin/views/signin"
@@ -84,6 +86,7 @@ func (p *handlers) signIn(c echo.Context) error {
 		return p.showSignIn(c, http.StatusUnprocessableEntity, data)
 	case errors.As(err, &wait):
 		data.RetryIn = wait.For
+		c.Response().Header().Set("Retry-After", strconv.Itoa(web.RetryAfter(err, http.StatusTooManyRequests)))
 		return p.showSignIn(c, http.StatusTooManyRequests, data)
 	}
 	return err
