@@ -80,6 +80,9 @@ func (s *Sessions) begin(ctx context.Context, u *User) error {
 	return nil
 }
 
+// Begun reports whether the session of ctx is one that a sign-in began.
+func (s *Sessions) Begun(ctx context.Context) bool { return s.Exists(ctx, sessionUser) }
+
 // current tells who the session belongs to; ok is false where nobody is signed
 // in, or was not seen for SessionIdle.
 func (s *Sessions) current(ctx context.Context) (userID, epoch int64, ok bool) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -43,9 +44,6 @@ type File struct {
 	// unread are the paths of values that could not be read, which were given too.
 	unread map[string]bool
 }
-
-// maxBytes bounds a file, far above what a large organisation needs.
-const maxBytes = 16 << 20
 
 // Parse reads a file of that name. Text like ${NAME} within a value is replaced from env,
 // which is os.LookupEnv but for tests, and a name that is not set is a mistake;
@@ -102,7 +100,16 @@ func (r *reader) body(data []byte) ast.Node {
 		r.mistake(place{}, "", "The file is larger than %d MiB.", maxBytes>>20)
 		return nil
 	}
-	file, err := parser.ParseBytes(data, 0)
+	if tooMany(data) {
+		r.mistake(place{}, "", "The file has too many values. Apply it in parts: what a file does not mention stays.")
+		return nil
+	}
+	tokens := lexer.Tokenize(string(data))
+	if t, message := new(depths).check(tokens); t != nil {
+		r.mistake(place{t.Position.Line, t.Position.Column}, "", "%s", message)
+		return nil
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		at, message := place{}, err.Error()
 		if y, ok := errors.AsType[yaml.Error](err); ok {

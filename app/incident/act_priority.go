@@ -14,7 +14,7 @@ var setPriority = ActKind{
 	Read: func(f Fields) (Act, error) {
 		act := ActSetPriority{Level: f.Level("priority"), Reason: f.Text("reason")}
 		if !f.Given("priority") {
-			return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "must be a level, or null for none"})
+			return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "is missing; null stands for none"})
 		}
 		return act, nil
 	},

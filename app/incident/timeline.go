@@ -2,6 +2,7 @@ package incident
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -152,4 +153,16 @@ func byKind(list ...decoder) map[EventKind]func([]byte) (Payload, error) {
 		m[d.kind] = d.decode
 	}
 	return m
+}
+
+// ActorInWords is an actor as people are told of it: an API token and an integration
+// by name. A person's email address stays as it is.
+func ActorInWords(actor string) string {
+	if actor == Tocsin {
+		return "Tocsin"
+	}
+	if token, ok := strings.CutPrefix(actor, "token:"); ok {
+		return "API token " + token
+	}
+	return strings.TrimPrefix(actor, integrationActor)
 }

@@ -109,12 +109,12 @@ func serviceOf(snapshot *catalog.Snapshot, integration catalog.Integration, form
 			return all, fmt.Sprintf("The service %q is not known; the signal went to %s.", name, all.Slug), nil
 		}
 	}
-	f := fault.Invalid("There is no service %q.", name)
+	f, message := fault.Invalid("There is no service %q.", name), "must be the slug or the name of a service"
 	if name == "" {
-		f = fault.Invalid("The key belongs to no service, and the sender names none.")
+		f, message = fault.Invalid("The key belongs to no service, and the sender names none."), "is missing"
 	}
 	if path := format.Names.Service; path != "" {
-		f = f.With(fault.Field{Path: path, Message: "must be the slug or the name of a service"})
+		f = f.With(fault.Field{Path: path, Message: message})
 	}
 	return catalog.Service{}, "", f
 }

@@ -12,13 +12,15 @@ import (
 type Action string
 
 // The actions of commands. Stop and Start switch messages to the sender's number off
-// and on; carriers act on the same words.
+// and on; carriers act on the same words. Yes is Start from somebody who has stopped
+// them, and means nothing from anybody else.
 const (
 	Acknowledge Action = "acknowledge"
 	Resolve     Action = "resolve"
 	Escalate    Action = "escalate"
 	Stop        Action = "stop"
 	Start       Action = "start"
+	Yes         Action = "yes"
 	Help        Action = "help"
 )
 
@@ -40,18 +42,19 @@ var incidentActions = map[string]Action{
 	"5": Escalate, "escalate": Escalate,
 }
 
-// standingActions are whole replies of one word. Those for Stop and Start are
+// standingActions are whole replies of one word. Those for Stop, Start and Yes are
 // the words on which Twilio itself acts.
 var standingActions = map[string]Action{
 	"stop": Stop, "stopall": Stop, "unsubscribe": Stop, "cancel": Stop, "end": Stop, "quit": Stop,
-	"start": Start, "yes": Start, "unstop": Start,
+	"start": Start, "unstop": Start, "yes": Yes,
 	"help": Help, "info": Help,
 }
 
 // ParseCommand parses a reply, leniently, since its author may have just been woken:
 // case, punctuation, spaces and the order of word and number do not matter ("ack
-// #17", "17 ack", "Ack17."). Of two numbers the first is the action ("4 17"). An
-// ambiguous text is a fault of kind invalid, whose message can be sent back.
+// #17", "17 ack", "Ack17."). Of two numbers the first is the action ("4 17"). A number
+// with a sign is none ("ack -1"). An ambiguous text is a fault of kind invalid, whose
+// message can be sent back.
 func ParseCommand(text string) (Command, error) {
 	words := commandWords(text)
 	switch len(words) {
@@ -68,7 +71,7 @@ func ParseCommand(text string) (Command, error) {
 	if severalNumbers(words) {
 		return Command{}, fault.Invalid(`One incident at a time, please: nothing was done. Reply "4 17" for incident 17 alone, or "ack all" for all that the last message listed.`)
 	}
-	return Command{}, notUnderstood()
+	return Command{}, NotUnderstood()
 }
 
 // severalNumbers reports whether words name several incidents, such as "ack 17 18" or
@@ -96,7 +99,7 @@ func oneWord(word string) (Command, error) {
 	if action, ok := standingActions[word]; ok {
 		return Command{Action: action}, nil
 	}
-	return Command{}, notUnderstood()
+	return Command{}, NotUnderstood()
 }
 
 func aimed(action Action, at string) (Command, error) {
@@ -108,16 +111,17 @@ func aimed(action Action, at string) (Command, error) {
 	}
 	number, err := strconv.ParseInt(at, 10, 64)
 	if err != nil || number <= 0 {
-		return Command{}, notUnderstood()
+		return Command{}, NotUnderstood()
 	}
 	return Command{Action: action, Number: number}, nil
 }
 
 // commandWords splits the text into lower-case words and numbers, also where there is
-// no space between them.
+// no space between them. A number with a sign begins with "-", whatever the sign: a
+// sign is one where it stands right before a digit and not right after a word or number.
 func commandWords(text string) []string {
 	var words []string
-	var kind rune // 'a' inside a word, '0' inside a number, ' ' between
+	var kind rune // 'a' inside a word, '0' inside a number, '-' after a sign, ' ' between
 	for _, r := range strings.ToLower(text) {
 		next := ' '
 		switch {
@@ -125,11 +129,15 @@ func commandWords(text string) []string {
 			next = '0'
 		case unicode.IsLetter(r) || unicode.IsNumber(r):
 			next = 'a'
+		case isSign(r) && kind != 'a' && kind != '0':
+			next = '-'
 		}
 		switch {
-		case next == ' ':
+		case next == ' ' || next == '-':
 		case next == kind:
 			words[len(words)-1] += string(r)
+		case next == '0' && kind == '-':
+			words = append(words, "-"+string(r))
 		default:
 			words = append(words, string(r))
 		}
@@ -138,8 +146,13 @@ func commandWords(text string) []string {
 	return words
 }
 
+// isSign reports whether a character is a plus or a minus, in any of the forms that
+// keyboards have. A dash is none.
+func isSign(r rune) bool { return strings.ContainsRune("+-\u2212\ufe62\ufe63\uff0b\uff0d", r) }
+
 func isNumber(word string) bool { return word[0] >= '0' && word[0] <= '9' }
 
-func notUnderstood() error {
+// NotUnderstood is the fault of a reply that asks for nothing that is known.
+func NotUnderstood() error {
 	return fault.Invalid(`Not understood. Reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, or "ack all".`)
 }

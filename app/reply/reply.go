@@ -83,16 +83,7 @@ func (p *sender) name(actor string) string {
 			return known.Name
 		}
 	}
-	if token, ok := strings.CutPrefix(actor, "token:"); ok {
-		return "API token " + token
-	}
-	if integration, ok := strings.CutPrefix(actor, "integration:"); ok {
-		return integration
-	}
-	if actor == incident.Tocsin {
-		return "Tocsin"
-	}
-	return actor
+	return incident.ActorInWords(actor)
 }
 
 // Answers that depend on the command alone.
@@ -100,6 +91,7 @@ const (
 	// HelpText answers "help".
 	HelpText    = `Tocsin: reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, "ack all" for all of the last message. STOP ends SMS.`
 	startedText = "SMS from Tocsin is on again."
+	onText      = "SMS from Tocsin is on."
 	// StoppedText goes to another contact method of whoever answered STOP.
 	StoppedText = "SMS is off\nYou answered STOP, so Tocsin sends no SMS to this number any more, not even at night. Reply START from it to switch SMS on again."
 	nothingText = "Nothing is waiting for you."
@@ -160,9 +152,13 @@ func (s *Service) perform(ctx context.Context, p *sender, c notify.Command) (str
 		return HelpText, nil
 	case notify.Stop:
 		return "", s.stop(ctx, p)
+	case notify.Yes:
+		if p.method.DisabledAt == nil {
+			return "", notify.NotUnderstood()
+		}
+		return s.start(ctx, p)
 	case notify.Start:
-		_, err := s.Store.SwitchContact(ctx, p.actor, p.method, true)
-		return startedText, err
+		return s.start(ctx, p)
 	}
 	if err := auth.Allow(p.actor, auth.ActOnIncident, auth.Object{}); err != nil {
 		return "", err
@@ -174,6 +170,14 @@ func (s *Service) perform(ctx context.Context, p *sender, c notify.Command) (str
 		return s.act(ctx, p, c.Action, c.Number)
 	}
 	return s.withoutNumber(ctx, p, c.Action)
+}
+
+func (s *Service) start(ctx context.Context, p *sender) (string, error) {
+	changed, err := s.Store.SwitchContact(ctx, p.actor, p.method, true)
+	if !changed {
+		return onText, err
+	}
+	return startedText, err
 }
 
 // stop switches a number off, and sends the person a notice by another medium:

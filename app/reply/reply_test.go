@@ -190,3 +190,25 @@ func TestStopAndStart(t *testing.T) {
 		a.ExpectText(webtest.BensNumber, "help", reply.HelpText)
 	})
 }
+
+func TestYesStartsOnlyWhoeverStopped(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("First")
+		a.RunDue()
+		a.ExpectText(webtest.BensNumber, "yes", notify.NotUnderstood().Error())
+		a.ExpectText(webtest.BensNumber, "start", "SMS from Tocsin is on.")
+		a.ExpectText(webtest.BensNumber, "ack -1", notify.NotUnderstood().Error())
+		row, err := a.DB.Incidents.Incident(t.Context(), 1)
+		a.Must(err)
+		if row.Status != incident.Triggered {
+			t.Errorf("the incident is %s", row.Status)
+		}
+		a.ExpectText(webtest.BensNumber, "stop", "")
+		a.ExpectText(webtest.BensNumber, "Yes", "SMS from Tocsin is on again.")
+		method, err := a.DB.Access.ContactByAddress(t.Context(), notify.SMS, webtest.BensNumber)
+		a.Must(err)
+		if !method.Usable() {
+			t.Error("the number is not used again")
+		}
+	})
+}

@@ -58,8 +58,9 @@ type Parts struct {
 
 	Live    *web.Live
 	Metrics *web.Metrics
-	// Swept is the time since the last successful sweep of all loops.
-	Swept func() time.Duration
+	// Swept is the time since the last successful sweep of all loops; ok is false
+	// where one of them has had none.
+	Swept func() (ago time.Duration, ok bool)
 }
 
 // Configuration is the configuration as pages, replies and ingest read it.

@@ -48,10 +48,13 @@ func TestOptionalLoopsDoNotCountForReadiness(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	s := &Server{loops: []*loop{newLoop("pages", sweep, log), newLoop("effect", sweep, log)}}
 	s.loops[1].optional = true
+	if ago, ok := s.sweptAgo(); ok {
+		t.Errorf("swept %s ago before the first sweep", ago)
+	}
 	if _, err := s.loops[0].once(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if ago := s.sweptAgo(); ago > time.Minute {
+	if ago, ok := s.sweptAgo(); !ok || ago > time.Minute {
 		t.Errorf("swept %s ago", ago)
 	}
 }

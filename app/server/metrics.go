@@ -52,16 +52,20 @@ func (s *Server) feed(ctx context.Context) {
 }
 
 // sweptAgo is the longest time since the last sweep, among the loops that are not
-// optional.
-func (s *Server) sweptAgo() time.Duration {
+// optional; ok is false where one of them has had none.
+func (s *Server) sweptAgo() (ago time.Duration, ok bool) {
 	oldest := time.Now()
 	for _, l := range s.loops {
 		if l.optional {
 			continue
 		}
-		if at := time.Unix(0, l.swept.Load()); at.Before(oldest) {
+		nanoseconds := l.swept.Load()
+		if nanoseconds == 0 {
+			return 0, false
+		}
+		if at := time.Unix(0, nanoseconds); at.Before(oldest) {
 			oldest = at
 		}
 	}
-	return time.Since(oldest)
+	return time.Since(oldest), true
 }

@@ -221,12 +221,12 @@ func (in *Input) check() error {
 		in.Span = DefaultSpan
 	}
 	if in.Span < 0 || in.Span > MaxSpan {
-		wrong = append(wrong, fault.Field{Path: "span", Message: fmt.Sprintf("At most %d days.", MaxSpan/(24*time.Hour))})
+		wrong = append(wrong, fault.Field{Path: "for", Message: fmt.Sprintf("At most %d days.", MaxSpan/(24*time.Hour))})
 	}
 	for i, a := range in.Answers {
 		path := fmt.Sprintf("answers[%d]", i)
 		if _, ok := in.Roster.People[a.Person]; !ok && a.Person != 0 {
-			wrong = append(wrong, fault.Field{Path: path + ".person", Message: "Nobody here is known by that."})
+			wrong = append(wrong, fault.Field{Path: path + ".user", Message: "Nobody here is known by that."})
 		}
 		if a.Kind != Acknowledge && a.Kind != Resolve {
 			wrong = append(wrong, fault.Field{Path: path + ".kind", Message: `must be "acknowledge" or "resolve"`})

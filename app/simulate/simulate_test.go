@@ -260,9 +260,9 @@ func TestInvalidInput(t *testing.T) {
 		"no JSON":        {func(a *acme) { a.Payload = []byte("breach") }, fault.KindMalformed, nil},
 		"no service":     {func(a *acme) { a.Payload = []byte(`{"sli": "availability", "slo": {"name": "a"}}`) }, fault.KindInvalid, []string{"service"}},
 		"no such":        {func(a *acme) { a.Integration.ServiceID = nil; a.contents.Services = nil }, fault.KindInvalid, []string{"service"}},
-		"too long":       {func(a *acme) { a.Span = simulate.MaxSpan + 1 }, fault.KindInvalid, []string{"span"}},
-		"backwards":      {func(a *acme) { a.Span = -1 }, fault.KindInvalid, []string{"span"}},
-		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].kind", "answers[1].person", "answers[1].kind", "answers[1].after"}},
+		"too long":       {func(a *acme) { a.Span = simulate.MaxSpan + 1 }, fault.KindInvalid, []string{"for"}},
+		"backwards":      {func(a *acme) { a.Span = -1 }, fault.KindInvalid, []string{"for"}},
+		"wrong answers":  {func(a *acme) { a.answers(simulate.Answer{}, simulate.Answer{Person: 99, Kind: "sleep", After: -1}) }, fault.KindInvalid, []string{"answers[0].kind", "answers[1].user", "answers[1].kind", "answers[1].after"}},
 		"a right answer": {func(a *acme) { a.answers(simulate.Answer{Person: ana, Kind: simulate.Resolve}) }, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

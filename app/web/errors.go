@@ -72,7 +72,7 @@ func (r *Router) Failed(c echo.Context, status int, err error) {
 func setRetryAfter(header http.Header, err error, status int) {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header.Set("Retry-After", strconv.Itoa(retryAfter(err, status)))
+		header.Set("Retry-After", strconv.Itoa(RetryAfter(err, status)))
 	}
 }
 
@@ -177,8 +177,9 @@ func routingFault(err *echo.HTTPError) *fault.Error {
 	return fault.Internal(err)
 }
 
-// retryAfter is in whole seconds, at least one.
-func retryAfter(err error, status int) int {
+// RetryAfter is the header of that name for an error that is answered with a status,
+// in whole seconds, at least one.
+func RetryAfter(err error, status int) int {
 	wait := retryUnavailable
 	if status == http.StatusTooManyRequests {
 		wait = retryLimited

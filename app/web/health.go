@@ -15,8 +15,9 @@ type Health struct {
 	Ping func(ctx context.Context) error
 	// Migrated reports whether the schema is the one that is needed.
 	Migrated func(ctx context.Context) (bool, error)
-	// Swept is how long ago the engine last looked for due work.
-	Swept func() time.Duration
+	// Swept is how long ago the engine last looked for due work; ok is false where it
+	// has not yet.
+	Swept func() (ago time.Duration, ok bool)
 }
 
 const (
@@ -54,7 +55,9 @@ func (r *Router) readiness() echo.HandlerFunc {
 				fail("migrations", "pending", err)
 			}
 		}
-		if age := r.Health.Swept(); age > maxSweepAge {
+		if age, ok := r.Health.Swept(); !ok {
+			fail("engine", "has not swept yet", nil)
+		} else if age > maxSweepAge {
 			fail("engine", "last swept "+age.Truncate(time.Second).String()+" ago", nil)
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")

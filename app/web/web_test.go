@@ -123,11 +123,12 @@ func TestReadiness(t *testing.T) {
 		"migration": {nil, nil, true, 0, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "pending", "engine": "sweeping"}},
 		"unknown":   {nil, broken, false, 0, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "pending", "engine": "sweeping"}},
 		"engine":    {nil, nil, false, 11 * time.Second, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "current", "engine": "last swept 11s ago"}},
+		"start":     {nil, nil, false, -1, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "current", "engine": "has not swept yet"}},
 	} {
 		handler := newHandler(web.Deps{Health: web.Health{
 			Ping:     func(context.Context) error { return c.ping },
 			Migrated: func(context.Context) (bool, error) { return !c.pending, c.migrating },
-			Swept:    func() time.Duration { return c.swept },
+			Swept:    func() (time.Duration, bool) { return c.swept, c.swept >= 0 },
 		}}, nil)
 		if got := webtest.Decode[map[string]string](t, webtest.Do(handler, "GET", "/readyz", ""), c.status); fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

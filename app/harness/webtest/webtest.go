@@ -184,7 +184,7 @@ func newApp(t *testing.T, address string) *App {
 	a.Slices = server.NewSlices(server.Parts{
 		PublicURL: PublicURL, Now: a.Now, Log: log, DB: db, Keys: a.Keys, Auth: a.Auth, Sessions: sessions, Formats: formats, Signals: a.Signals,
 		Submitter: batcher, Incidents: a.Actions, Configuration: config, Works: works, Texts: provider{}, Live: a.Live, Metrics: a.Metrics,
-		Swept: func() time.Duration { return 0 },
+		Swept: func() (time.Duration, bool) { return 0, true },
 	})
 	a.Contacts = a.Slices.Account.Contacts
 	a.Remount()

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest/document"
@@ -124,18 +123,11 @@ func value(pairs []incident.Pair, name string) string {
 // line is the first of these labels that is given, within the bounds of a name.
 func (a *alert) line(names ...string) string {
 	for _, name := range names {
-		if s := cut(document.OneLine(a.label(name))); s != "" {
+		if s := document.Cut(document.OneLine(a.label(name))); s != "" {
 			return s
 		}
 	}
 	return ""
-}
-
-func cut(s string) string {
-	if len(s) > document.MaxName && utf8.RuneCountInString(s) > document.MaxName {
-		return string([]rune(s)[:document.MaxName])
-	}
-	return s
 }
 
 // identity is the fingerprint, which Alertmanager makes of the labels, or
@@ -159,11 +151,11 @@ var titles = [...]string{"summary", "title", "message", "description"}
 
 func (a *alert) title() string {
 	for _, name := range titles {
-		if s := cut(document.OneLine(a.annotation(name))); s != "" {
+		if s := document.Cut(document.OneLine(a.annotation(name))); s != "" {
 			return s
 		}
 	}
-	if s := cut(document.OneLine(a.label("alertname"))); s != "" {
+	if s := document.Cut(document.OneLine(a.label("alertname"))); s != "" {
 		return s
 	}
 	return "Alert without a name"

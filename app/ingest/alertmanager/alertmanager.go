@@ -108,6 +108,10 @@ type request struct {
 
 func (r *request) read(in []document.Value) []alert {
 	list := in[0]
+	if !list.Given() {
+		r.Refuse("alerts", "is missing")
+		return nil
+	}
 	if !list.IsArray() {
 		r.Refuse("alerts", "must be a list of alerts")
 		return nil

@@ -81,6 +81,12 @@ func TestOneIncidentPerGroup(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
+	for body, want := range map[string]string{`{}`: "is missing", `{"alerts":null}`: "is missing", `{"alerts":7}`: "must be a list of alerts"} {
+		_, err := alertmanager.Format.Decode(input(body))
+		if f, ok := errors.AsType[*fault.Error](err); !ok || len(f.Fields) != 1 || f.Fields[0].Message != want {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
 	for _, body := range []string{`{}`, `{"alerts":null}`, `{"alerts":{}}`, `{"alerts":"x"}`, `{"alerts":[1,"x",null]}`} {
 		if _, err := alertmanager.Format.Decode(input(body)); !fault.Is(err, fault.KindInvalid) {
 			t.Errorf("%s: got %v, want invalid", body, err)

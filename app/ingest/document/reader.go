@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -105,8 +104,8 @@ func (r *Reader) Refuse(path, message string) {
 	r.Refused = append(r.Refused, fault.Field{Path: path, Message: message})
 }
 
-// Required is a text of one line that must be there, and not be longer than
-// MaxName.
+// Required is a text of one line that must be there and not be blank; one that is
+// longer than MaxName is cut and warned of.
 func (r *Reader) Required(path string, v Value) string {
 	switch {
 	case !v.Given():
@@ -116,35 +115,38 @@ func (r *Reader) Required(path string, v Value) string {
 		r.Refuse(path, "must be text")
 		return ""
 	}
-	s := OneLine(v.Text())
-	switch {
-	case s == "":
+	s := r.Line(path, v)
+	if s == "" {
 		r.Refuse(path, "must not be blank")
-	case utf8.RuneCountInString(s) > MaxName:
-		r.Refuse(path, fmt.Sprintf("must not be longer than %d characters", MaxName))
 	}
 	return s
 }
 
 // Line is a text of one line; one that is longer than MaxName is cut and warned
 // of, and what is no text is not used.
-func (r *Reader) Line(path string, v Value) string { return r.LineUpTo(path, v, MaxName) }
-
-// LineUpTo is Line with a bound of its own, in runes.
-func (r *Reader) LineUpTo(path string, v Value, maxRunes int) string {
-	if !v.Given() {
-		return ""
-	}
-	if !v.IsString() {
+func (r *Reader) Line(path string, v Value) string {
+	if v.Given() && !v.IsString() {
 		r.Unused(path, v, "must be text and is not used")
 		return ""
 	}
-	s := OneLine(v.Text())
-	if len(s) > maxRunes && utf8.RuneCountInString(s) > maxRunes {
-		r.Unused(path, v, fmt.Sprintf("is longer than %d characters and was cut", maxRunes))
-		s = string([]rune(s)[:maxRunes])
+	return r.Scalar(path, v)
+}
+
+// Scalar is Line that takes a number and a boolean for the text that they are.
+func (r *Reader) Scalar(path string, v Value) string {
+	if v.IsObject() || v.IsArray() {
+		r.Unused(path, v, "must be text and is not used")
+		return ""
 	}
-	return s
+	if !v.Given() {
+		return ""
+	}
+	s := OneLine(v.Text())
+	short := Cut(s)
+	if short != s {
+		r.Unused(path, v, fmt.Sprintf("is longer than %d characters and was cut", MaxName))
+	}
+	return short
 }
 
 // Number is a number within bounds, nil for none. One in quotes is used and

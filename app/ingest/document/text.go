@@ -3,6 +3,7 @@ package document
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxHeader is how much of a header is shown or kept, in bytes.
@@ -21,6 +22,14 @@ func Printable(header string) string {
 func IsWebAddress(href string) bool {
 	scheme, rest, ok := strings.Cut(href, "://")
 	return ok && rest != "" && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
+}
+
+// Cut is a text, or the first MaxName runes of a longer one.
+func Cut(s string) string {
+	if len(s) > MaxName && utf8.RuneCountInString(s) > MaxName {
+		return string([]rune(s)[:MaxName])
+	}
+	return s
 }
 
 // OneLine makes a text fit for a title, a subject or an SMS.

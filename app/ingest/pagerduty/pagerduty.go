@@ -199,18 +199,11 @@ func (d *decoder) payload(v document.Value, needed bool) {
 // line is a text of one line; a number or a boolean is one too. One that is too
 // long is cut and warned of.
 func (d *decoder) line(path string, v document.Value, needed bool) string {
-	text := scalar(v)
-	switch {
-	case text == "" && needed:
+	if scalar(v) == "" && needed {
 		d.Refuse(path, missing)
 		return ""
-	case v.IsObject() || v.IsArray():
-		d.Unused(path, v, "must be text and is not used")
-		return ""
-	case v.IsString():
-		return d.Line(path, v)
 	}
-	return text
+	return d.Scalar(path, v)
 }
 
 func (d *decoder) severity(v document.Value, needed bool) string {

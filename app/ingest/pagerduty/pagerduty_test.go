@@ -367,6 +367,16 @@ func TestSampleFires(t *testing.T) {
 	}
 }
 
+func TestLongNumberIsCut(t *testing.T) {
+	t.Parallel()
+	digits := strings.Repeat("1", document.MaxName+1)
+	body := `{"event_action":"trigger","payload":{"summary":` + digits + `,"source":"a","severity":"critical"}}`
+	events, err := pagerduty.Format.Decode(ingest.Input{Endpoint: pagerduty.EventPath, Body: []byte(body)})
+	if err != nil || events[0].Title != digits[:document.MaxName] || len(events[0].Warnings) != 1 || events[0].Facts.Unknown[0].Value != digits {
+		t.Errorf("%v, %+v", err, events)
+	}
+}
+
 func FuzzDecodePagerDuty(f *testing.F) {
 	for _, c := range recorded(f) {
 		f.Add([]byte(c.Body), c.Path == pagerduty.ChangePath)

@@ -8,25 +8,35 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
-// dedupKey is the sender's, or by default what names the breach: deployment,
-// endpoint, SLI and SLO, so joined that different ones never look the same. An
-// integration's own rule goes before both: see ingest.Resolve.
-func (d *decoder) dedupKey(v document.Value) string {
+// senderKey is a dedup key that can be used as it was sent; empty for none.
+func senderKey(v document.Value) string {
+	if !v.IsString() || strings.TrimSpace(v.Text()) == "" {
+		return ""
+	}
+	return v.Text()
+}
+
+// dedupKey is the sender's, or by default the parts that name the breach: deployment,
+// endpoint, SLI and SLO, each whole, and so joined that different ones never look the
+// same. An integration's own rule goes before both: see ingest.Resolve.
+func (d *decoder) dedupKey(v document.Value, parts ...document.Value) string {
 	if v.Given() && !v.IsString() {
 		d.Unused("dedup_key", v, "must be text; the default key is used")
 	}
-	if v.IsString() {
-		if key := v.Text(); strings.TrimSpace(key) != "" {
-			short := ingest.ShortenKey(key)
-			if short != key {
-				d.Unused("dedup_key", v, fmt.Sprintf("is longer than %d characters; its hash is used", ingest.MaxDedupKey))
-			}
-			return short
+	if key := senderKey(v); key != "" {
+		short := ingest.ShortenKey(key)
+		if short != key {
+			d.Unused("dedup_key", v, fmt.Sprintf("is longer than %d characters; its hash is used", ingest.MaxDedupKey))
+		}
+		return short
+	}
+	var names [4]string
+	for i, part := range parts {
+		if part.IsString() {
+			names[i] = escapeKey(document.OneLine(part.Text()))
 		}
 	}
-	facts := &d.ev.Facts
-	return ingest.ShortenKey(escapeKey(d.ev.Deployment) + "|" + escapeKey(facts.Endpoint) + "|" +
-		escapeKey(facts.SLI) + "|" + escapeKey(facts.SLOName))
+	return ingest.ShortenKey(strings.Join(names[:], "|"))
 }
 
 func escapeKey(part string) string {

@@ -18,18 +18,19 @@ func fields(ev *ingest.Event) map[string]any {
 	if ev.Action == incident.Resolve {
 		all["status"] = "recovered"
 	}
-	set(all, "service", ev.ServiceName)
-	set(all, "deployment", ev.Deployment)
-	set(all, "endpoint", ev.Facts.Endpoint)
-	set(all, "sli", ev.Facts.SLI)
+	for _, name := range []string{"service", "deployment", "endpoint", "sli"} {
+		trim(all, name)
+	}
 	if slo, ok := all["slo"].(map[string]any); ok {
-		set(slo, "name", ev.Facts.SLOName)
+		trim(slo, "name")
 	}
 	return all
 }
 
-func set(in map[string]any, name, text string) {
-	if text != "" {
+// trim makes a text of one line of one that is not blank.
+func trim(in map[string]any, name string) {
+	text, ok := in[name].(string)
+	if text = document.OneLine(text); ok && text != "" {
 		in[name] = text
 	}
 }

@@ -61,10 +61,10 @@ var (
 // breach that cannot be told apart from others is refused.
 //
 //	field                          must be                           otherwise
-//	service, sli, slo.name         text, not blank, ≤ document.MaxName        refused
+//	service, sli, slo.name         text, not blank                   refused; over document.MaxName cut
 //	slo                            an object                         refused
 //	status                         "breached" (default), "recovered" refused
-//	deployment, endpoint           text, ≤ document.MaxName                   cut to length; other types not used
+//	deployment, endpoint           text                              not used; over document.MaxName cut
 //	dedup_key                      text, ≤ ingest.MaxDedupKey               longer: its hash; other types, blank: the default
 //	incident_priority              2, "2" or "P2"                    not used
 //	slo.objective, observed        0 to 100                          not used
@@ -78,6 +78,9 @@ var (
 //	environment                    an object of anything             not used
 //	dependencies                   objects with service              the entry is not used
 //	links                          objects with an http(s) href      the entry is not used
+//
+// A recovery that has a dedup_key needs none of service, sli and slo: what of them is
+// not as above is not used. What is cut is kept whole in Facts.Unknown.
 //
 // Null is the same as absent, and a number in quotes is a number: it is used, and
 // warned of. Whatever is not used, and every field that is not
@@ -110,6 +113,9 @@ func Decode(body []byte, contentType string) (ingest.Event, error) {
 type decoder struct {
 	document.Reader
 	ev ingest.Event
+	// identified is set for a recovery with a key of the sender's, which needs nothing
+	// else to end what has the key.
+	identified bool
 }
 
 func (d *decoder) breach(doc document.Value) {
@@ -118,12 +124,13 @@ func (d *decoder) breach(doc document.Value) {
 	ev, facts := &d.ev, &d.ev.Facts
 
 	ev.Action = d.action(in[0])
-	ev.ServiceName = d.Required("service", in[1])
+	d.identified = ev.Action == incident.Resolve && senderKey(in[15]) != ""
+	ev.ServiceName = d.name("service", in[1])
 	ev.Deployment = d.Line("deployment", in[2])
 	facts.Service = ev.ServiceName
 	facts.Endpoint = d.Line("endpoint", in[3])
-	facts.SLI = d.Required("sli", in[4])
-	d.slo(in[5])
+	facts.SLI = d.name("sli", in[4])
+	sloName := d.slo(in[5])
 	d.ev.Priority = d.priority(in[6])
 	facts.Observed = d.Number("observed", in[7], 0, 100)
 	facts.BrokenBy = d.Number("broken_by_percent", in[8], 0, math.MaxFloat64)
@@ -134,7 +141,15 @@ func (d *decoder) breach(doc document.Value) {
 	d.dependencies(in[13])
 	d.links(in[14])
 	ev.Title = facts.SLOName
-	ev.DedupKey = d.dedupKey(in[15])
+	ev.DedupKey = d.dedupKey(in[15], in[2], in[3], in[4], sloName)
+}
+
+// name is a text of one line, which an event that has no other identity must have.
+func (d *decoder) name(path string, v document.Value) string {
+	if d.identified {
+		return d.Line(path, v)
+	}
+	return d.Required(path, v)
 }
 
 func (d *decoder) action(v document.Value) incident.Action {
@@ -153,19 +168,25 @@ func (d *decoder) action(v document.Value) incident.Action {
 	return incident.Trigger
 }
 
-func (d *decoder) slo(v document.Value) {
+// slo returns the name as it was sent.
+func (d *decoder) slo(v document.Value) (name document.Value) {
 	if v.Given() && !v.IsObject() {
-		d.Refuse("slo", "must be an object with a name")
-		return
+		if d.identified {
+			d.Unused("slo", v, "must be an object with a name and is not used")
+		} else {
+			d.Refuse("slo", "must be an object with a name")
+		}
+		return ""
 	}
 	var in [len(sloFields)]document.Value
 	if v.Given() {
 		d.Object("slo.", v, sloFields[:], in[:])
 	}
 	facts := &d.ev.Facts
-	facts.SLOName = d.Required("slo.name", in[0])
+	facts.SLOName = d.name("slo.name", in[0])
 	facts.Objective = d.Number("slo.objective", in[1], 0, 100)
 	d.ev.Budget.Window, facts.Window = d.Duration("slo.window", in[2], 1, document.MaxDuration)
+	return in[0]
 }
 
 // priority takes what people write for a level. Whether it exists is not known

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -77,7 +78,17 @@ func failure(ctx context.Context, err error, connected bool) *notify.Failure {
 			Uncertain: status.Code == http.StatusBadGateway || status.Code == http.StatusGatewayTimeout,
 		}
 	}
+	if unreadable(err) {
+		return &notify.Failure{Reason: "The answer is not Slack's: it is not JSON; look at what stands between, such as a proxy", Uncertain: true}
+	}
 	return &notify.Failure{Reason: notify.Unanswered(ctx, "Slack", err), Cause: notify.WithoutURL(err), Uncertain: connected}
+}
+
+// unreadable reports whether an answer came that is not in Slack's form.
+func unreadable(err error) bool {
+	var syntax *json.SyntaxError
+	var form *json.UnmarshalTypeError
+	return errors.As(err, &syntax) || errors.As(err, &form)
 }
 
 func reason(code string) string {

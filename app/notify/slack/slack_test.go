@@ -223,6 +223,7 @@ func TestFailures(t *testing.T) {
 		{far.SlackRefusal{Status: 500}, notify.Failure{Reason: "Slack answered 500"}},
 		{far.SlackRefusal{Status: 503}, notify.Failure{Reason: "Slack answered 503"}},
 		{far.SlackRefusal{Status: 504}, notify.Failure{Reason: "Slack answered 504", Uncertain: true}},
+		{far.SlackRefusal{Status: 200}, notify.Failure{Reason: "The answer is not Slack's: it is not JSON; look at what stands between, such as a proxy", Uncertain: true}},
 		{far.SlackRefusal{Status: 404}, notify.Failure{Reason: "Slack answered 404", Permanent: true}},
 	}
 	for _, test := range tests {

@@ -58,9 +58,9 @@ func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	}
 	switch incident.Status(r.Status) {
 	case incident.Acknowledged:
-		r.By = ackedBy
+		r.By = incident.ActorInWords(ackedBy)
 	case incident.Resolved:
-		r.By = resolvedBy
+		r.By = incident.ActorInWords(resolvedBy)
 	}
 	var f incident.Facts
 	if json.Unmarshal([]byte(facts), &f) == nil {

@@ -71,6 +71,15 @@ func readMember(raw json.RawMessage, into any) (message string) {
 	return ""
 }
 
+// missing is the message about a member that is required and not given, or empty.
+const missing = "is missing"
+
+// isGiven reports whether a body has a member that is not null.
+func isGiven(members map[string]json.RawMessage, name string) bool {
+	raw, ok := members[name]
+	return ok && string(raw) != "null"
+}
+
 func unknownMember(name string) fault.Field {
 	return fault.Field{Path: name, Message: "is not known here"}
 }

@@ -32,16 +32,21 @@ type manualIncident struct {
 
 // check names every wrong field.
 func (m *manualIncident) check(config *catalog.Snapshot) error {
+	given := m.Title != ""
 	m.Title = strings.TrimSpace(m.Title)
 	var faults []fault.Field
 	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }
 	switch {
+	case !given:
+		add("title", missing)
 	case m.Title == "":
-		add("title", "is missing")
+		add("title", "must not be blank")
 	case utf8.RuneCountInString(m.Title) > document.MaxName || strings.ContainsFunc(m.Title, unicode.IsControl):
 		add("title", "must be one line of at most 1,024 characters, none of them a control character")
 	}
-	if _, ok := config.ServiceNamed(m.Service); !ok {
+	if m.Service == "" {
+		add("service", missing)
+	} else if _, ok := config.ServiceNamed(m.Service); !ok {
 		add("service", "must be the slug or the name of a service")
 	}
 	if _, ok := config.Deployment(m.Deployment); m.Deployment != "" && !ok {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -206,10 +207,11 @@ func (h *handlers) addOverride(c echo.Context, actor auth.Actor) (any, error) {
 		return nil, err
 	}
 	var body overrideBody
-	if _, err := readBody(c, &body); err != nil {
+	given, err := readBody(c, &body)
+	if err != nil {
 		return nil, err
 	}
-	override, err := config.overrideFrom(body, s)
+	override, err := config.overrideFrom(body, given, s)
 	if err != nil {
 		return nil, err
 	}
@@ -245,14 +247,19 @@ func (l *listing) managerOf(teamID *int64) int64 {
 	return 0
 }
 
-func (l *listing) overrideFrom(b overrideBody, s organization.ScheduleRecord) (oncall.Override, error) {
+// overrideFrom is the override of a body with the given members.
+func (l *listing) overrideFrom(b overrideBody, given map[string]json.RawMessage, s organization.ScheduleRecord) (oncall.Override, error) {
 	o := oncall.Override{From: b.From.UTC(), To: b.To.UTC(), Position: oncall.Position(b.Position), Reason: b.Reason}
 	var faults []fault.Field
 	person := func(path, email string) oncall.Person {
 		if i := slices.IndexFunc(l.Users, func(u auth.User) bool { return u.Email == email && u.Active }); i >= 0 {
 			return oncall.Person(l.Users[i].ID)
 		}
-		faults = append(faults, fault.Field{Path: path, Message: fmt.Sprintf("nobody active has the address %q", email)})
+		message := fmt.Sprintf("nobody active has the address %q", email)
+		if email == "" {
+			message = missing
+		}
+		faults = append(faults, fault.Field{Path: path, Message: message})
 		return oncall.Nobody
 	}
 	switch {
@@ -269,7 +276,10 @@ func (l *listing) overrideFrom(b overrideBody, s organization.ScheduleRecord) (o
 		return o, web.InvalidField("replace", "An override is exactly one of: replace and with, add, or remove.")
 	}
 	for path, at := range map[string]time.Time{"from": o.From, "to": o.To} {
-		if !inRange(at) {
+		switch {
+		case !isGiven(given, path):
+			faults = append(faults, fault.Field{Path: path, Message: missing})
+		case !inRange(at):
 			faults = append(faults, fault.Field{Path: path, Message: "must be a time from the year 2000 to 9000"})
 		}
 	}

@@ -158,7 +158,7 @@ func (s *simulation) check(hasTime bool, now time.Time) {
 	}
 	s.input.Payload = s.Breach
 	if len(s.Breach) == 0 || string(s.Breach) == "null" {
-		s.add("breach", "is missing")
+		s.add("breach", missing)
 	} else if bytes.TrimSpace(s.Breach)[0] != '{' {
 		s.add("breach", "must be an object")
 	} else if format := s.input.Format; format != nil {
@@ -240,7 +240,11 @@ func (s *simulation) answer(i int) {
 		s.add(path+".action", `must be "acknowledge" or "resolve"`)
 	}
 	after, err := organization.ParseDuration(a.After)
-	if answer.After = time.Duration(after); err != nil {
+	answer.After = time.Duration(after)
+	switch {
+	case a.After == "":
+		s.add(path+".after", missing)
+	case err != nil:
 		s.add(path+".after", "must be a length of time such as 5m")
 	}
 	if a.User != "" && !s.findPerson(a.User, &answer.Person) {

@@ -5,11 +5,11 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -122,18 +122,13 @@ func (k *Config) Reached(people []escalation.Reached) []element.Person {
 
 // ActorName is an actor in words.
 func (k *Config) ActorName(name string) string {
-	switch {
-	case name == "" || name == auth.Tocsin.String():
-		return "Tocsin"
-	case strings.HasPrefix(name, "token:"):
-		return "API token " + strings.TrimPrefix(name, "token:")
-	case strings.HasPrefix(name, "integration:"):
-		return strings.TrimPrefix(name, "integration:")
-	}
 	if u, ok := k.byEmail[name]; ok {
 		return u.Name
 	}
-	return name
+	if name == "" {
+		return "Tocsin"
+	}
+	return incident.ActorInWords(name)
 }
 
 // Priority is a level with its name; the zero value for none.

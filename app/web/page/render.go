@@ -37,8 +37,12 @@ func dropBidiControls(r rune) rune {
 
 const flashKey = "flash"
 
-// SetFlash stores a message for the next page.
+// SetFlash stores a message for the next page. A request without a session stores
+// none, since anybody could make any number of them.
 func (p *Pages) SetFlash(c echo.Context, f layout.Flash) error {
+	if !p.router.Sessions.Begun(c.Request().Context()) {
+		return nil
+	}
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err

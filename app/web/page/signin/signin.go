@@ -5,12 +5,15 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/layout"
 	view "github.com/tocsin-oncall/tocsin/views/signin"
 )
 
@@ -18,6 +21,10 @@ import (
 type Deps struct {
 	Auth *auth.Service
 }
+
+// signedOut is the parameter of the sign-in page that tells of a sign-out. There is
+// no session any more that a message could be in.
+const signedOut = "signed-out"
 
 type handlers struct {
 	*page.Pages
@@ -57,6 +64,9 @@ func (p *handlers) showSignIn(c echo.Context, status int, data view.Page) error 
 		return err
 	}
 	data.Now, data.Organization, data.Flash = p.Now(), known.Organization.Name, p.TakeFlash(c)
+	if c.Request().Method == http.MethodGet && c.QueryParams().Has(signedOut) {
+		data.Flash = &layout.Flash{Text: "You are signed out."}
+	}
 	return page.Render(c, status, view.SignIn(data))
 }
 
@@ -76,6 +86,7 @@ func (p *handlers) signIn(c echo.Context) error {
 		return p.showSignIn(c, http.StatusUnprocessableEntity, data)
 	case errors.As(err, &wait):
 		data.RetryIn = wait.For
+		c.Response().Header().Set("Retry-After", strconv.Itoa(web.RetryAfter(err, http.StatusTooManyRequests)))
 		return p.showSignIn(c, http.StatusTooManyRequests, data)
 	}
 	return err
@@ -85,5 +96,5 @@ func (p *handlers) signOut(c echo.Context) error {
 	if err := p.Auth.SignOut(c.Request().Context()); err != nil {
 		return err
 	}
-	return p.Done(c, "/sign-in", "You are signed out.")
+	return c.Redirect(http.StatusSeeOther, "/sign-in?"+signedOut)
 }

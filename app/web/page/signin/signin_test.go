@@ -2,6 +2,8 @@ package signin_test
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
 	"testing"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -26,8 +28,8 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("home is %q", to)
 		}
 		webtest.Contains(t, b.Get("/incidents", http.StatusOK), "Ana Ortiz")
-		b.Post("/sign-out", http.StatusSeeOther)
-		webtest.Contains(t, b.Get("/sign-in", http.StatusOK), "signed out")
+		webtest.Contains(t, b.Get(b.Post("/sign-out", http.StatusSeeOther), http.StatusOK), "signed out")
+		webtest.Lacks(t, b.Get("/sign-in", http.StatusOK), "signed out")
 	})
 }
 
@@ -57,6 +59,10 @@ func TestSignInIsLimited(t *testing.T) {
 		for range 10 {
 			b.Post("/sign-in", http.StatusUnprocessableEntity, "email", "ana@acme.example", "password", "wrong")
 		}
-		webtest.Contains(t, b.Post("/sign-in", http.StatusTooManyRequests, "email", "ana@acme.example", "password", "wrong"), "Too many attempts")
+		w := b.Do(http.MethodPost, "/sign-in", url.Values{"email": {"ana@acme.example"}, "password": {"wrong"}})
+		webtest.Contains(t, w.Body.String(), "Too many attempts")
+		if seconds, err := strconv.Atoi(w.Header().Get("Retry-After")); w.Code != http.StatusTooManyRequests || err != nil || seconds < 1 {
+			t.Errorf("answered %d, to be tried again after %q", w.Code, w.Header().Get("Retry-After"))
+		}
 	})
 }
