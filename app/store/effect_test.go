@@ -382,6 +382,9 @@ func TestTimelineEndUsesIndex(t *testing.T) {
 				}
 				fmt.Fprintln(&plan, line)
 			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
 			found := regexp.MustCompile(`Heap Blocks: lossy=(\d+)`).FindStringSubmatch(plan.String())
 			if found == nil {
 				t.Fatalf("%s\n%s", query, plan.String())
