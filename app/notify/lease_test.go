@@ -25,6 +25,7 @@ func TestCallDuringRenewalIsKept(t *testing.T) {
 		go o.KeepLeases(ctx)
 		sweep(t, o)
 		time.Sleep(2*RenewEvery + RenewEvery/2)
+		synctest.Wait()
 		stop()
 		if n := len(s.renewals); n != 2 || len(s.renewals[1]) != 2 {
 			t.Errorf("renewed %v", s.renewals)
@@ -56,6 +57,7 @@ func TestCallDuringRenewalIsCancelledByNext(t *testing.T) {
 		go o.KeepLeases(ctx)
 		sweep(t, o)
 		time.Sleep(2*RenewEvery + RenewEvery/2)
+		synctest.Wait()
 		stop()
 		if cancelled != 2*RenewEvery {
 			t.Errorf("cancelled after %s", cancelled)
@@ -84,6 +86,7 @@ func TestCallAtStartOfRenewalIsKept(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go o.KeepLeases(ctx)
 		time.Sleep(RenewEvery + RenewEvery/2)
+		synctest.Wait()
 		stop()
 		if starting || len(s.renewals) != 1 {
 			t.Errorf("renewed %v", s.renewals)
