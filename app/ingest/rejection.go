@@ -13,8 +13,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/document"
 )
 
-// Rejection is a request of a known key that was refused. It is stored so that it can
-// be
+// Rejection is a request of a known key that was refused. It is stored so that it can be
 // replayed once the cause is fixed.
 type Rejection struct {
 	ID            int64 `gorm:"primaryKey"`

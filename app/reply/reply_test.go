@@ -110,15 +110,7 @@ func TestAckAllCoversLastMessage(t *testing.T) {
 // Each face answers a shadow's acknowledgment, which stops no escalation, the same.
 func TestShadowAckIsExplained(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		// Chiara is on call for Ben, who shadows her.
-		a.Apply(`
-version: 1
-schedules:
-  - slug: payments
-    layers: [{name: weekly, members: [chiara@acme.example]}]
-    shadows: [{user: ben@acme.example}]
-`)
-		a.Advance(time.Minute)
+		a.BenShadowsChiara()
 		a.PostBreach("First")
 		a.RunDue()
 		const words = "You shadow 1; it goes on until somebody on call answers."

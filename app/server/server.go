@@ -173,8 +173,7 @@ func (s *Server) Listen(ctx context.Context) error {
 const shutdownTimeout = 20 * time.Second
 
 // Run serves until ctx ends, and then shuts down: requests are answered, accepted
-// signals
-// are written, claimed messages are sent.
+// signals are written, claimed messages are sent.
 func (s *Server) Run(ctx context.Context) error {
 	working, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()

@@ -37,8 +37,7 @@ type series struct {
 
 // compare measures two builds in alternating rounds, so that other load on the machine
 // affects both. On PostgreSQL each round begins with pgbench, in the database that
-// bench
-// names.
+// bench names.
 func (p plan) compare(ctx context.Context, oldDatabase, newDatabase, bench string) error {
 	c := comparison{plan: p}
 	for i, start := range []struct{ binary, database string }{{p.baseline, oldDatabase}, {p.tocsin, newDatabase}} {

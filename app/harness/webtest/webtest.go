@@ -382,3 +382,15 @@ func (provider) Status(form url.Values) (callback.TextStatus, error) {
 }
 
 func (provider) Answer(text string) []byte { return []byte("<Response>" + text + "</Response>") }
+
+// BenShadowsChiara puts Chiara on call for Payments alone, with Ben as her shadow.
+func (a *App) BenShadowsChiara() {
+	a.Apply(`
+version: 1
+schedules:
+  - slug: payments
+    layers: [{name: weekly, members: [chiara@acme.example]}]
+    shadows: [{user: ben@acme.example}]
+`)
+	a.Advance(time.Minute)
+}

@@ -92,8 +92,7 @@ func reason(code int, message, recipient string) string {
 }
 
 // retryAfter parses the Retry-After header, in seconds or as a date relative to the
-// Date
-// header of the response; 0 where it is absent or invalid.
+// Date header of the response; 0 where it is absent or invalid.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {

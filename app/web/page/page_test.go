@@ -3,7 +3,6 @@ package page_test
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
@@ -73,15 +72,7 @@ func TestBidiControlsAreDropped(t *testing.T) {
 
 func TestShadowIsNotShownOnCall(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		// Chiara is on call, and Ben shadows her.
-		a.Apply(`
-version: 1
-schedules:
-  - slug: payments
-    layers: [{name: weekly, members: [chiara@acme.example]}]
-    shadows: [{user: ben@acme.example}]
-`)
-		a.Advance(time.Minute)
+		a.BenShadowsChiara()
 		chiara, ben := a.SignIn("chiara@acme.example"), a.SignIn("ben@acme.example")
 		for _, path := range []string{"/incidents", "/me", "/people/" + web.FormatInt(a.UserID("ben@acme.example"))} {
 			webtest.Contains(t, chiara.Get(path, http.StatusOK), "responder, on call")

@@ -65,15 +65,7 @@ func TestLinkInMessage(t *testing.T) {
 
 func TestLinkOfShadowStopsNothing(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		// Chiara is on call, and Ben shadows her.
-		a.Apply(`
-version: 1
-schedules:
-  - slug: payments
-    layers: [{name: weekly, members: [chiara@acme.example]}]
-    shadows: [{user: ben@acme.example}]
-`)
-		a.Advance(time.Minute)
+		a.BenShadowsChiara()
 		n := a.PostBreach("Availability")
 		a.RunDue()
 		link := "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID("ben@acme.example"), MessageID: 1, Expires: a.Now().Add(time.Hour)})
