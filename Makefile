@@ -31,6 +31,25 @@ demo: build ## Build, and serve a lived-in sample organisation
 build: ## Build ./tocsin
 	$(GOBUILD) -o tocsin ./cmd/tocsin
 
+# What is built for others is built by the same rule, in dist.
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+ARCH ?= $(shell go env GOARCH)
+DATE := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: dist
+dist: $(PLATFORMS:%=dist/tocsin-$(VERSION)-%) ## Build static binaries for Linux and macOS, with checksums, in dist
+	cd dist && $$(command -v sha256sum || echo shasum -a 256) $(PLATFORMS:%=tocsin-$(VERSION)-%) > SHA256SUMS
+
+.PHONY: image
+image: dist/tocsin-$(VERSION)-linux-$(ARCH) ## Write a container image as an OCI archive to dist, without a daemon; ARCH=arm64 for another processor
+	cd .ci/image && go run . --binary ../../$< --arch $(ARCH) --version "$(VERSION)" --created $(DATE) --output ../../$<.tar
+	@echo "dist/$(<F).tar: load it with docker load --input, or podman load --input"
+
+.PHONY: FORCE
+dist/tocsin-$(VERSION)-%: FORCE
+	@mkdir -p dist
+	GOOS=$(firstword $(subst -, ,$*)) GOARCH=$(lastword $(subst -, ,$*)) $(GOBUILD) -o $@ ./cmd/tocsin
+
 .PHONY: generate
 generate: ## Write the Go code of the views
 	go tool templ generate -path views
@@ -47,7 +66,7 @@ test-peers: ## Run a real Alertmanager and a real PagerDuty client against the s
 	go test -count=1 -tags peers ./app/harness/peers
 
 .PHONY: check
-check: format vet lint openapi generated tidy race fuzz ## Run everything that keeps the code as it should be
+check: format vet lint openapi generated tidy archive race fuzz ## Run everything that keeps the code as it should be
 
 .PHONY: format
 format: ## Check that gofmt has nothing to say
@@ -80,6 +99,10 @@ IMPORTS := {{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{en
 BROWSING = go list -f '$(IMPORTS)' ./... | awk '$$2 ~ "/app/harness/browser$$" {print $$1}'
 RACED = $$(go list ./... | grep -vxF "$$($(BROWSING) | sort -u)")
 
+.PHONY: archive
+archive: ## Test what writes the container image
+	cd .ci/image && go vet . && go test .
+
 .PHONY: race
 race: ## Run the tests under the race detector
 	$(WITHPOSTGRES) go test -race -timeout 20m $(RACED)
@@ -94,7 +117,7 @@ bench: build ## Measure both databases, with every commit on the disk; BASELINE=
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf tocsin tocsin-load .tools
+	rm -rf tocsin tocsin-load dist .tools
 
 # The tools are built from source at a pinned version and kept in .tools.
 $(GOLANGCI_LINT):

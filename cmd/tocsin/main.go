@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	_ "time/tzdata" // schedules must not depend on the system's zone data
+
+	_ "golang.org/x/crypto/x509roots/fallback" // for systems without root certificates, such as an empty container
 )
 
 // version is set by the linker.
