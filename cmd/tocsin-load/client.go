@@ -102,10 +102,19 @@ type result struct {
 
 func (r result) perSecond() float64 { return float64(r.requests) / r.took.Seconds() }
 
-// hammer posts over a number of connections for a time, on each the next request as
-// soon
-// as the last is answered.
-func hammer(ctx context.Context, host, path string, connections int, lasting time.Duration, key func(n int64) string) (result, error) {
+// bound ends a run of requests, by time or by number.
+type bound struct {
+	lasting  time.Duration // 0 for no end by time
+	requests int64         // 0 for no end by number
+}
+
+func (b bound) over(began time.Time, n int64) bool {
+	return b.lasting > 0 && time.Since(began) >= b.lasting || b.requests > 0 && n > b.requests
+}
+
+// hammer posts over a number of connections, on each the next request as soon as the
+// last is answered.
+func hammer(ctx context.Context, host, path string, connections int, until bound, key func(n int64) string) (result, error) {
 	var next, failures atomic.Int64
 	latencies := make([][]time.Duration, connections)
 	errs := make([]error, connections)
@@ -119,8 +128,8 @@ func hammer(ctx context.Context, host, path string, connections int, lasting tim
 		all.Go(func() {
 			defer func() { _ = c.conn.Close() }()
 			var body []byte
-			for time.Since(began) < lasting && ctx.Err() == nil {
-				body = breach(body, key(next.Add(1)))
+			for n := next.Add(1); !until.over(began, n) && ctx.Err() == nil; n = next.Add(1) {
+				body = breach(body, key(n))
 				sent := time.Now()
 				status, err := c.post(body)
 				if err != nil {

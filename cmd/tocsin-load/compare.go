@@ -120,7 +120,7 @@ func (c *comparison) breaches(ctx context.Context, build int, kind string, conne
 	s := c.builds[build]
 	server := meter{s.process.Process.Pid}
 	before := server.taken()
-	r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, c.lasting, keys(kind))
+	r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, bound{lasting: c.lasting}, keys(kind))
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // fill opens incidents until waitingEscalations wait.
 func (s *subject) fill(ctx context.Context) error {
 	for s.opened < waitingEscalations {
-		r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), 32, time.Second, keys("distinct"))
+		r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), 32, bound{lasting: time.Second}, keys("distinct"))
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,9 @@ func (s *subject) measure(ctx context.Context, p plan) error {
 	if err := s.timeToPage(ctx, p); err != nil {
 		return err
 	}
+	if err := s.storm(ctx); err != nil {
+		return err
+	}
 	fmt.Println()
 	fmt.Println("| dedup keys | connections | requests/s | p50 | p99 | refused |")
 	fmt.Println("|---|---:|---:|---:|---:|---:|")
@@ -23,7 +26,7 @@ func (s *subject) measure(ctx context.Context, p plan) error {
 			if err := s.waitIdle(ctx); err != nil {
 				return err
 			}
-			r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, p.lasting, keys(kind))
+			r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), connections, bound{lasting: p.lasting}, keys(kind))
 			if err != nil {
 				return err
 			}

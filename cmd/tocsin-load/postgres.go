@@ -73,7 +73,7 @@ func (s *subject) beside(ctx context.Context, p plan, bench string) error {
 			return err
 		}
 		serverBefore, databaseBefore := server.taken(), database.taken()
-		r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), 32, p.lasting, keys("distinct"))
+		r, err := hammer(ctx, s.host, "/webhooks/slo/"+key(0), 32, bound{lasting: p.lasting}, keys("distinct"))
 		if err != nil {
 			return err
 		}
