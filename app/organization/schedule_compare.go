@@ -183,7 +183,7 @@ func sameOverride(a, b oncall.Override) bool {
 // next is a schedule as a change makes it.
 func (d *draft) next(record ScheduleRecord, change ScheduleChange) oncall.Schedule {
 	s := change.Schedule
-	next := oncall.Schedule{Slug: s.Slug}
+	next := oncall.Schedule{Slug: s.Slug, Left: d.left()}
 	for _, v := range record.Schedule.Versions {
 		if !change.Withdraw || !v.Effective.After(d.startOf(change)) {
 			next.Versions = append(next.Versions, v)

@@ -42,6 +42,12 @@ func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool)
 			return err
 		}
 	}
+	switch {
+	case !u.Deactivated:
+		row.DeactivatedAt = nil
+	case row.DeactivatedAt == nil:
+		row.DeactivatedAt = &a.now
+	}
 	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
 	if err := a.save(&row, &row.ID, organization.KindUser, u.Email); err != nil {
 		return err
