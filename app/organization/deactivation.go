@@ -87,7 +87,7 @@ func (d *draft) shiftNotes(person oncall.Person, name string, s Schedule) []stri
 	}
 	for _, o := range next.Overrides {
 		if o.In == person && o.To.After(d.state.At) {
-			notes = append(notes, fmt.Sprintf("schedule %s: the override %s has no more effect: who is on call without it is.", s.Slug, d.overrideWords(o, s.Timezone)))
+			notes = append(notes, fmt.Sprintf("schedule %s: the override %s has no effect any more.", s.Slug, d.overrideWords(o, s.Timezone)))
 		}
 	}
 	return notes
