@@ -47,6 +47,9 @@ type PeopleEditor interface {
 	// person's sessions.
 	SetRole(ctx context.Context, by Actor, email string, role Role) error
 	SetActive(ctx context.Context, by Actor, email string, active bool) error
+	// PlanActive changes nothing. It returns what names a person whom SetActive would
+	// deactivate, and who covers.
+	PlanActive(ctx context.Context, email string, active bool) (notes []string, err error)
 	// SetNameAndRole changes both in one change, or neither. The time zone stays
 	// as it is.
 	SetNameAndRole(ctx context.Context, by Actor, email, name string, role Role) error
@@ -231,14 +234,29 @@ func (s *Service) SetNameAndRole(ctx context.Context, by Actor, id int64, name s
 // SetActive deactivates a person, who can then neither sign in nor be paged,
 // or takes them back. The last active administrator stays.
 func (s *Service) SetActive(ctx context.Context, by Actor, id int64, active bool) error {
-	if err := Allow(by, ManagePeople, Object{}); err != nil {
-		return err
-	}
-	u, err := s.store.User(ctx, id)
+	u, err := s.managed(ctx, by, id)
 	if err != nil {
 		return err
 	}
 	return s.editor.SetActive(ctx, by, u.Email, active)
+}
+
+// PlanActive changes nothing. It returns what names a person whom SetActive would
+// deactivate, and who covers.
+func (s *Service) PlanActive(ctx context.Context, by Actor, id int64, active bool) (notes []string, err error) {
+	u, err := s.managed(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.editor.PlanActive(ctx, u.Email, active)
+}
+
+// managed is a person whom the actor may manage.
+func (s *Service) managed(ctx context.Context, by Actor, id int64) (*User, error) {
+	if err := Allow(by, ManagePeople, Object{}); err != nil {
+		return nil, err
+	}
+	return s.store.User(ctx, id)
 }
 
 // AuditLog is a page of the audit log.

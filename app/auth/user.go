@@ -57,6 +57,8 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// Active people may sign in and are paged. Nobody is ever deleted.
 	Active bool
+	// DeactivatedAt is since when the person is not active; nil for an active one.
+	DeactivatedAt *time.Time
 	// SessionEpoch is incremented to end all sessions of the person.
 	SessionEpoch int64
 	CreatedAt    time.Time

@@ -49,7 +49,7 @@ func (s Schedule) Shifts(from, to time.Time) []Shift {
 // LayerShifts returns what one layer, by its name, would have in all of its
 // positions if it were alone: without other layers and without overrides.
 func (s Schedule) LayerShifts(layer string, from, to time.Time) []Shift {
-	alone := Schedule{Slug: s.Slug}
+	alone := Schedule{Slug: s.Slug, Left: s.Left}
 	for _, v := range s.Versions {
 		v.Shadows = nil
 		v.Layers = slices.DeleteFunc(slices.Clone(v.Layers), func(l Layer) bool { return l.Name != layer })
@@ -93,6 +93,9 @@ func samePeople(a, b []holder) bool {
 func (s Schedule) NextShift(person Person, after time.Time) (shift Shift, ok bool) {
 	tl, t := newTimeline(s), instantOf(after)
 	begin, mentioned, end := forever, s.mentions(person), tl.horizon(t)
+	if s.until(person, always).end <= t {
+		return shift, false
+	}
 	for _, p := range tl.positions(span{t, forever}) {
 		for _, r := range tl.shadows(p, always) {
 			if r.holder.person == person && t < r.start && r.start < begin {

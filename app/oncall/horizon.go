@@ -27,6 +27,9 @@ func (tl *timeline) horizon(t instant) instant {
 			cycle = max(cycle, l.cycle())
 		}
 	}
+	for _, at := range tl.schedule.Left {
+		last = max(last, beginning(at))
+	}
 	for _, o := range tl.overrides {
 		last = max(last, o.end)
 	}

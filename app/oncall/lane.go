@@ -11,11 +11,12 @@ type lane struct {
 	layer   Layer
 	cadence cadence
 	hours   *week // nil: always
+	left    departures
 }
 
-func newLane(l Layer, scheduleZone string) lane {
+func newLane(l Layer, scheduleZone string, left map[Person]time.Time) lane {
 	loc := l.location(scheduleZone)
-	return lane{l, newCadence(l, loc), newWeek(l.Restrictions, loc)}
+	return lane{l, newCadence(l, loc), newWeek(l.Restrictions, loc), l.departures(left)}
 }
 
 // location falls back to UTC for a zone that Validate would have refused.
@@ -40,42 +41,58 @@ func (l Layer) seat(position Position, all []Position) int {
 	return slices.Index(all, position)
 }
 
-// at is the layer's choice for a seat, and a span around t in which it is the same.
-// Where
-// the choice has no end, neither has the span.
-func (n lane) at(seat int, t instant) (Person, span) {
+// turn is who has a seat.
+type turn struct {
+	person Person
+	// of is whose turn it is: the person, or one who left and for whom the person
+	// covers.
+	of Person
+}
+
+// at is the layer's choice for a seat, and a span around t in which the person is the
+// same, and in which turn.of is too where exact. Where the choice has no end, neither
+// has a span that is not exact.
+func (n lane) at(seat int, t instant, exact bool) (turn, span) {
 	if seat < 0 {
-		return Nobody, always
+		return turn{}, always
 	}
 	first := n.cadence.first
 	if t < first {
-		return Nobody, span{sinceEver, first}
+		return turn{}, span{sinceEver, first}
 	}
-	person, within := n.turn(seat, t)
-	if person == Nobody || n.hours == nil {
-		return person, within
+	now, within := n.turn(seat, t, exact)
+	if now.person == Nobody || n.hours == nil {
+		return now, within
 	}
 	open, hours := n.hours.at(t)
 	if !open {
-		return Nobody, hours.and(span{first, forever})
+		return turn{}, hours.and(span{first, forever})
 	}
-	return person, within.and(hours)
+	return now, within.and(hours)
 }
 
-// turn is the person who has the seat by the order of the members, without
-// restrictions,
-// and the span of the turn.
-func (n lane) turn(seat int, t instant) (Person, span) {
+// turn is who has the seat by the order of the members, without restrictions, and the
+// span of the turn. The turn of a member who left goes to the next one who has not and
+// who has no seat yet.
+func (n lane) turn(seat int, t instant, exact bool) (turn, span) {
 	period := n.cadence.period(t)
-	list, periods := n.layer.list(period)
-	if seat >= len(list.members) || list.single() {
+	all, periods := n.layer.list(period)
+	remaining, unchanged := n.left.without(all, period, t)
+	if seat >= len(remaining.members) || remaining.single() && (!exact || len(n.left) == 0) {
 		s := span{n.cadence.handoff(periods.from), forever}
 		if periods.to != math.MaxInt {
 			s.end = n.cadence.handoff(periods.to)
 		}
-		return list.member(period, seat), s
+		person := remaining.member(period, seat)
+		return turn{person, person}, s.and(unchanged)
 	}
-	return list.member(period, seat), span{n.cadence.handoff(period), n.cadence.handoff(period + 1)}
+	now := turn{person: remaining.member(period, seat)}
+	if now.of = now.person; len(n.left) > 0 {
+		if of := all.member(period, seat); n.left.has(of, t) {
+			now.of = of
+		}
+	}
+	return now, span{n.cadence.handoff(period), n.cadence.handoff(period + 1)}.and(unchanged)
 }
 
 // list is a layer's members in the order of their turns.

@@ -95,14 +95,16 @@ func (r record) page(at time.Time) int {
 // position is who has a position now.
 func (r record) position(s oncall.Schedule, v oncall.Version, layers []*watcher, p oncall.Position, now time.Time) []entry {
 	var chosen entry
+	var choice oncall.Person
 	for _, layer := range layers {
-		if person := layer.has(p); person != oncall.Nobody {
-			chosen = entry{position: p, person: person, source: "layer:" + layer.layer.Name, layer: layer.layer.Name}
+		person, of := layer.has(p, func(person oncall.Person) bool { return hasLeft(s, person, now) })
+		if person != oncall.Nobody {
+			chosen, choice = entry{position: p, person: person, source: "layer:" + layer.layer.Name, layer: layer.layer.Name}, of
 		}
 	}
-	choice, standIn, added := chosen.person, chosen, []entry(nil)
+	standIn, added := chosen, []entry(nil)
 	for _, o := range s.Overrides {
-		if o.Position != "" && o.Position != p || now.Before(o.From) || !now.Before(o.To) {
+		if o.Position != "" && o.Position != p || now.Before(o.From) || !now.Before(o.To) || hasLeft(s, o.In, now) {
 			continue
 		}
 		on := entry{position: p, person: o.In, source: "override", override: o.ID}
@@ -144,7 +146,7 @@ func (r record) position(s oncall.Schedule, v oncall.Version, layers []*watcher,
 		}
 	}
 	for _, shadow := range v.Shadows {
-		if (shadow.Position == "" || shadow.Position == p) &&
+		if !hasLeft(s, shadow.Person, now) && (shadow.Position == "" || shadow.Position == p) &&
 			(shadow.From.IsZero() || !now.Before(shadow.From)) && (shadow.To.IsZero() || now.Before(shadow.To)) {
 			entries = append(entries, entry{position: p, person: shadow.Person, source: "shadow", shadow: true})
 		}
@@ -227,17 +229,38 @@ func (w *watcher) nextHandoff() time.Time {
 	}
 }
 
-// has is whom the layer has in a position at the last look.
-func (w *watcher) has(p oncall.Position) oncall.Person {
+func hasLeft(s oncall.Schedule, person oncall.Person, now time.Time) bool {
+	at, ok := s.Left[person]
+	return ok && !now.Before(at)
+}
+
+// has is whom the layer has in a position at the last look, and whose turn it is.
+func (w *watcher) has(p oncall.Position, left func(oncall.Person) bool) (person, of oncall.Person) {
 	place := slices.Index(w.positions, p)
 	members, phase := w.layer.Members, w.layer.Phase
 	if h := w.layer.Held; h != nil && w.handoffs < h.Before {
 		members, phase = h.Members, h.Phase
 	}
 	if !w.started || place < 0 || place >= len(members) || !w.open() {
-		return oncall.Nobody
+		return oncall.Nobody, oncall.Nobody
 	}
-	return members[(w.handoffs+place+phase)%len(members)]
+	if of = members[(w.handoffs+place+phase)%len(members)]; !left(of) {
+		of = oncall.Nobody
+	}
+	for i := range members {
+		person = members[(w.handoffs+phase+i)%len(members)]
+		if left(person) {
+			continue
+		}
+		if place == 0 {
+			if of == oncall.Nobody {
+				of = person
+			}
+			return person, of
+		}
+		place--
+	}
+	return oncall.Nobody, oncall.Nobody
 }
 
 func (w *watcher) open() bool {

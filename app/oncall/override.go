@@ -38,7 +38,8 @@ const (
 // seat is a place in a position while overrides act on it. The layer's choice
 // has one, and so has everyone who is added.
 type seat struct {
-	// choice is the layer's, or nobody in a seat that was added.
+	// choice is the layer's, or nobody in a seat that was added. It may have left, with
+	// the holder covering.
 	choice Person
 	holder holder
 }

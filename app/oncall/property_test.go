@@ -226,6 +226,12 @@ func (g generator) schedule() oncall.Schedule {
 	for id := range rapid.IntRange(0, 5).Draw(g.T, "overrides") {
 		s.Overrides = append(s.Overrides, g.override(int64(id+1)))
 	}
+	if g.bool("somebody left") {
+		s.Left = map[oncall.Person]time.Time{}
+		for range rapid.IntRange(1, 3).Draw(g.T, "number who left") {
+			s.Left[g.person("who left")] = g.leaving()
+		}
+	}
 	return s
 }
 
@@ -331,6 +337,14 @@ func (g generator) override(id int64) oncall.Override {
 		o.Out = g.person("out")
 	}
 	return o
+}
+
+// leaving is zero, since ever, or an instant that the oracle sees.
+func (g generator) leaving() time.Time {
+	if g.bool("left before") {
+		return time.Time{}
+	}
+	return g.instant("left")
 }
 
 func (g generator) people() []oncall.Person {

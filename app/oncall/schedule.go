@@ -38,6 +38,11 @@ type Schedule struct {
 	// Overrides stand in the order in which they were made, which is the
 	// order in which they act. They outlive versions.
 	Overrides []Override `json:"overrides,omitempty"`
+	// Left are the people who were deactivated, with the instant; zero means since
+	// ever. From then on their turns go to the members who follow them, and overrides
+	// that put them on and their shadowing have no effect. It may be shared by
+	// schedules and is not changed.
+	Left map[Person]time.Time `json:"-"`
 }
 
 // Version is the definition of a schedule from an instant until the next

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"time"
 )
 
 // timeline is a schedule prepared for queries about many instants. It is made for one
@@ -11,7 +12,7 @@ import (
 type timeline struct {
 	schedule  Schedule
 	editions  []*edition
-	overrides []span // when the schedule's are in force
+	overrides []span // when the schedule's have an effect
 }
 
 // edition is a prepared version, with the span in which it is in force.
@@ -27,7 +28,7 @@ type piece struct {
 	// exists tells that there is a version and that it has the position.
 	exists bool
 	// choice is the layers', before any override.
-	choice holder
+	choice seat
 	// overrides are those in force, as indices in the order they act in.
 	overrides []int
 	holders   []holder
@@ -36,7 +37,7 @@ type piece struct {
 func newTimeline(s Schedule) *timeline {
 	tl := &timeline{schedule: s, editions: make([]*edition, len(s.Versions)), overrides: make([]span, len(s.Overrides))}
 	for i, o := range s.Overrides {
-		tl.overrides[i] = span{instantOf(o.From), instantOf(o.To)}
+		tl.overrides[i] = s.until(o.In, span{instantOf(o.From), instantOf(o.To)})
 	}
 	return tl
 }
@@ -66,31 +67,31 @@ func (tl *timeline) edition(t instant) *edition {
 		return &edition{span: tl.schedule.inForce(i)}
 	}
 	if tl.editions[i] == nil {
-		tl.editions[i] = newEdition(tl.schedule.Versions[i], tl.schedule.inForce(i))
+		tl.editions[i] = newEdition(tl.schedule.Versions[i], tl.schedule.inForce(i), tl.schedule.Left)
 	}
 	return tl.editions[i]
 }
 
-func newEdition(v Version, in span) *edition {
+func newEdition(v Version, in span, left map[Person]time.Time) *edition {
 	e := &edition{span: in, version: v, lanes: make([]lane, len(v.Layers))}
 	for i, l := range v.Layers {
-		e.lanes[i] = newLane(l, v.Zone)
+		e.lanes[i] = newLane(l, v.Zone, left)
 	}
 	return e
 }
 
 // choice is the layers' choice for a position at t: the last layer's that has
-// somebody.
-func (e *edition) choice(position Position, t instant) (holder, span) {
+// somebody. For exact see lane.at.
+func (e *edition) choice(position Position, t instant, exact bool) (seat, span) {
 	within := e.span
 	for _, lane := range slices.Backward(e.lanes) {
-		person, s := lane.at(lane.layer.seat(position, e.version.Positions), t)
+		now, s := lane.at(lane.layer.seat(position, e.version.Positions), t, exact)
 		within = within.and(s)
-		if person != Nobody {
-			return holder{person: person, layer: lane.layer.Name}, within
+		if now.person != Nobody {
+			return seat{choice: now.of, holder: holder{person: now.person, layer: lane.layer.Name}}, within
 		}
 	}
-	return holder{}, within
+	return seat{}, within
 }
 
 // at is the piece of a position's time that t falls into. Two pieces that touch
@@ -101,8 +102,7 @@ func (tl *timeline) at(position Position, t instant) piece {
 	if !slices.Contains(e.version.Positions, position) {
 		return piece{span: e.span}
 	}
-	p := piece{exists: true}
-	p.choice, p.span = e.choice(position, t)
+	p := piece{exists: true, span: always}
 	for i, in := range tl.overrides {
 		if in.empty() || !tl.schedule.Overrides[i].Position.covers(position) {
 			continue
@@ -117,6 +117,8 @@ func (tl *timeline) at(position Position, t instant) piece {
 			p.overrides = append(p.overrides, i)
 		}
 	}
+	choice, within := e.choice(position, t, len(p.overrides) > 0)
+	p.choice, p.span = choice, p.and(within)
 	seats, _ := tl.seats(p, -1)
 	p.holders = holders(seats)
 	return p
@@ -125,8 +127,8 @@ func (tl *timeline) at(position Position, t instant) piece {
 // seats applies the overrides of a piece in their order, and reports whether the asked
 // one, by its index, changed a seat.
 func (tl *timeline) seats(p piece, asked int) (seats []seat, acted bool) {
-	if p.choice.person != Nobody {
-		seats = append(seats, seat{choice: p.choice.person, holder: p.choice})
+	if p.choice.holder.person != Nobody {
+		seats = append(seats, p.choice)
 	}
 	for _, i := range p.overrides {
 		var found bool
@@ -253,7 +255,7 @@ func (tl *timeline) shadows(position Position, in span) []run {
 		force := tl.schedule.inForce(i)
 		for _, s := range v.Shadows {
 			if s.Position.covers(position) {
-				all = appendShadow(all, run{s.span().and(force), holder{person: s.Person}})
+				all = appendShadow(all, run{tl.schedule.until(s.Person, s.span()).and(force), holder{person: s.Person}})
 			}
 		}
 	}

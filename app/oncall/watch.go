@@ -71,13 +71,14 @@ func appendConflicts(conflicts []Conflict, held map[Person][]Position, in span) 
 }
 
 // Unmatched returns the overrides that end after an instant and act on nothing
-// in all of their time: the person they replace or remove is not on then, or the
-// position is none. One that acts for a part of its time is matched.
+// in all of their time: the person they replace or remove is not on then, the person
+// they put on has left by then, or the position is none. One that acts for a part of
+// its time is matched, but for one whose person has left since.
 func (s Schedule) Unmatched(after time.Time) []Override {
 	tl := newTimeline(s)
 	var unmatched []Override
 	for i, o := range s.Overrides {
-		if o.To.After(after) && !tl.acts(i) {
+		if o.To.After(after) && (tl.overrides[i].end <= instantOf(after) || !tl.acts(i)) {
 			unmatched = append(unmatched, o)
 		}
 	}

@@ -39,8 +39,8 @@ func (d *draft) comparedTimes(r ScheduleRecord, next oncall.Schedule, c Schedule
 	for _, o := range c.Add {
 		override(o.From.In(c.Schedule.Timezone), o.To.In(c.Schedule.Timezone))
 	}
-	for _, id := range c.End {
-		o := overrideOf(r, id)
+	for _, ended := range c.End {
+		o := overrideOf(r, ended.ID)
 		override(o.From, o.To)
 	}
 	if !c.redefines() {

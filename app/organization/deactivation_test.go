@@ -33,7 +33,7 @@ func TestDeactivationNotesWhatNamesThePerson(t *testing.T) {
 		want  string // without the changes
 	}{
 		{"who is on call", []organization.Edit{deactivate("ben@x.example")},
-			"! schedule payments: Ben is on call in it and will no longer be paged: now as backup until 30 Nov 09:00, next as main from 30 Nov 09:00.\n" +
+			"! schedule payments: Ben is on call in it and will no longer be paged: now as backup until 30 Nov 09:00 (nobody covers), next as main from 30 Nov 09:00 (Ana covers).\n" +
 				"! escalation policy payments: Ben is a target of it and will no longer be paged: step 2, fallback.\n" +
 				"! team payments: Ben is its manager and will no longer be paged.\n"},
 		{"a shadow", []organization.Edit{deactivate("kim@x.example")},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
@@ -58,11 +59,13 @@ type draft struct {
 	schedules map[string]*scheduleEdits
 	// nextSchedules are all schedules as the edits make them, by slug.
 	nextSchedules map[string]oncall.Schedule
-	removals      map[Kind][]*Remove
-	removed       []Change
-	known         map[Kind]known // what the desired document has
-	problems      Problems
-	plan          *Plan
+	// leaving are the people who are deactivated as the edits make it: see left.
+	leaving  map[oncall.Person]time.Time
+	removals map[Kind][]*Remove
+	removed  []Change
+	known    map[Kind]known // what the desired document has
+	problems Problems
+	plan     *Plan
 }
 
 type thingKey struct {

@@ -61,6 +61,15 @@ func (e *Editor) state(ctx context.Context, history bool) (*State, error) {
 	return s, nil
 }
 
+// Plan says what edits would change, and changes nothing.
+func (e *Editor) Plan(ctx context.Context, edits ...Edit) (*Plan, error) {
+	s, err := e.state(ctx, slices.ContainsFunc(edits, removes))
+	if err != nil {
+		return nil, err
+	}
+	return MakePlan(s, edits, Options{})
+}
+
 // Edit plans edits and carries the plan out. Where somebody else changes the
 // configuration at the same time, the edits are planned again on what that led to.
 // Nothing is written where there is nothing to change.

@@ -68,7 +68,7 @@ func TestEditsArePlannedInWords(t *testing.T) {
 			"users[ana@x.example].role: ana@x.example is the last administrator. Make somebody else one first.\n"},
 		{"another administrator", []organization.Edit{&organization.SetRole{Email: "ben@x.example", Role: "administrator"}, &organization.SetActive{Email: "ana@x.example"}},
 			"~ user ana@x.example: deactivated true (was false)\n~ user ben@x.example: role administrator (was responder)\n" +
-				"! schedule payments: Ana is on call in it and will no longer be paged: now as main.\n"},
+				"! schedule payments: Ana is on call in it and will no longer be paged: now as main (Ben covers).\n"},
 		{"a new service", []organization.Edit{
 			&organization.PutService{Value: organization.Service{Name: "Web Shop", Team: "sales", ReopenWindow: organization.Duration(time.Minute)}, Input: organization.Input{New: true}},
 			&organization.PutTeam{Value: organization.Team{Slug: "sales", Members: []string{"ben@x.example"}}},

@@ -36,9 +36,22 @@ func (p PeopleEditor) SetActive(ctx context.Context, by auth.Actor, email string
 	return p.edit(ctx, by, &SetActive{Email: email, Active: active})
 }
 
-// edit returns a problem that has a kind of its own as a fault of that kind.
+// PlanActive implements auth.PeopleEditor.
+func (p PeopleEditor) PlanActive(ctx context.Context, email string, active bool) (notes []string, err error) {
+	plan, err := p.Editor.Plan(ctx, &SetActive{Email: email, Active: active})
+	if err != nil {
+		return nil, withKind(err)
+	}
+	return plan.Notes, nil
+}
+
 func (p PeopleEditor) edit(ctx context.Context, by auth.Actor, edits ...Edit) error {
 	_, err := p.Editor.Edit(ctx, by, edits...)
+	return withKind(err)
+}
+
+// withKind is a problem that has a kind of its own as a fault of that kind.
+func withKind(err error) error {
 	problems, _ := errors.AsType[Problems](err)
 	for _, problem := range problems {
 		switch problem.Fault {

@@ -40,8 +40,8 @@ func (d *draft) planSchedule(before *Schedule, s Schedule) {
 	for _, o := range change.Add {
 		words = append(words, "+override "+o.words())
 	}
-	for _, id := range change.End {
-		words = append(words, "-override "+d.state.names().override(overrideOf(record, id), s.Timezone).words())
+	for _, ended := range change.End {
+		words = append(words, "-override "+d.state.names().override(overrideOf(record, ended.ID), s.Timezone).words())
 	}
 	next := d.next(record, change)
 	d.nextSchedules[s.Slug] = next
@@ -66,10 +66,18 @@ type ScheduleChange struct {
 	From       time.Time
 	// Withdraw takes back the versions that would begin at From or later.
 	Withdraw bool
-	// Add are overrides to be made, in this order; End are the ids of those to
-	// be taken back, or ended where they have begun.
+	// Add are overrides to be made, in this order; End are those to be taken back,
+	// or ended where they have begun.
 	Add []NewOverride
-	End []int64
+	End []EndedOverride
+}
+
+// EndedOverride is an override to be taken back, or ended where it has begun.
+type EndedOverride struct {
+	ID int64
+	// InApp says that somebody asked for it, and not a file that leaves it out.
+	InApp  bool
+	Reason string
 }
 
 // NewOverride is an override to be made. Edits from a file leave those from the
@@ -156,7 +164,7 @@ func (d *draft) notOver(s Schedule, t thing) []NewOverride {
 
 // overrides are those to be made and those to be ended for the list that was
 // given to be in force, besides what was made in the app.
-func (d *draft) overrides(s Schedule, record ScheduleRecord, t thing) (add []NewOverride, end []int64) {
+func (d *draft) overrides(s Schedule, record ScheduleRecord, t thing) (add []NewOverride, end []EndedOverride) {
 	matched := map[int64]bool{}
 	for _, o := range d.notOver(s, t) {
 		i := slices.IndexFunc(record.Schedule.Overrides, func(k oncall.Override) bool {
@@ -170,7 +178,7 @@ func (d *draft) overrides(s Schedule, record ScheduleRecord, t thing) (add []New
 	}
 	for _, k := range record.Schedule.Overrides {
 		if k.To.After(d.state.At) && !matched[k.ID] && !record.FromApp[k.ID] {
-			end = append(end, k.ID)
+			end = append(end, EndedOverride{ID: k.ID})
 		}
 	}
 	return add, end
@@ -183,14 +191,14 @@ func sameOverride(a, b oncall.Override) bool {
 // next is a schedule as a change makes it.
 func (d *draft) next(record ScheduleRecord, change ScheduleChange) oncall.Schedule {
 	s := change.Schedule
-	next := oncall.Schedule{Slug: s.Slug}
+	next := oncall.Schedule{Slug: s.Slug, Left: d.left()}
 	for _, v := range record.Schedule.Versions {
 		if !change.Withdraw || !v.Effective.After(d.startOf(change)) {
 			next.Versions = append(next.Versions, v)
 		}
 	}
 	for _, o := range record.Schedule.Overrides {
-		if !slices.Contains(change.End, o.ID) {
+		if !slices.ContainsFunc(change.End, func(e EndedOverride) bool { return e.ID == o.ID }) {
 			next.Overrides = append(next.Overrides, o)
 		}
 	}
@@ -215,6 +223,10 @@ func (d *draft) unmatched(s Schedule, next oncall.Schedule) {
 		return
 	}
 	for _, o := range next.Unmatched(d.state.At) {
+		if _, left := next.Left[o.In]; left {
+			d.note("schedule %s: the override %s has no effect, since %s is deactivated.", s.Slug, d.overrideWords(o, s.Timezone), d.personName(o.In))
+			continue
+		}
 		d.note("schedule %s: the override %s matches nobody.", s.Slug, d.overrideWords(o, s.Timezone))
 	}
 }

@@ -1,6 +1,10 @@
 package organization
 
-import "time"
+import (
+	"time"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
+)
 
 // ChangeSchedule makes a new version of a schedule, which replaces those that
 // would begin at From or later.
@@ -31,10 +35,12 @@ type AddOverride struct {
 	Path string
 }
 
-// EndOverride takes an override back, or ends it now where it has begun.
+// EndOverride takes an override back, or ends it now where it has begun. One that is
+// over, or that there is not, is a problem of kind not found.
 type EndOverride struct {
 	Schedule string // slug
 	ID       int64
+	Reason   string
 }
 
 func (e *ChangeSchedule) subject() (Kind, string) { return KindSchedule, e.Schedule }
@@ -47,7 +53,7 @@ type scheduleEdits struct {
 	from  time.Time
 	add   []NewOverride
 	paths []string // of what is added, for problems
-	end   []int64
+	end   []EndedOverride
 }
 
 // scheduleEdits are those of a schedule, to be added to.
@@ -113,10 +119,10 @@ func (e *EndOverride) apply(d *draft) {
 		for _, o := range r.Schedule.Overrides {
 			if o.ID == e.ID && o.To.After(d.state.At) {
 				edits := d.scheduleEdits(e.Schedule)
-				edits.end = append(edits.end, e.ID)
+				edits.end = append(edits.end, EndedOverride{ID: e.ID, InApp: true, Reason: e.Reason})
 				return
 			}
 		}
 	}
-	d.problem(thing{path: path, touched: true}, "", "There is no override %d that is not over.", e.ID)
+	d.problemOf(fault.KindNotFound, thing{path: path, touched: true}, "", "There is no override %d that is not over.", e.ID)
 }

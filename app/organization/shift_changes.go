@@ -36,7 +36,7 @@ func (d *draft) shiftChange(r ScheduleRecord, next oncall.Schedule, c ScheduleCh
 	s = shiftChange{now: d.state.At, loc: locationOf(c.Schedule.Timezone), name: d.personName}
 	if c.redefines() {
 		// Overrides of the same change do not hide that the definition changes later.
-		was, is := oncall.Schedule{Versions: r.Schedule.Versions}, oncall.Schedule{Versions: next.Versions}
+		was, is := oncall.Schedule{Versions: r.Schedule.Versions, Left: r.Schedule.Left}, oncall.Schedule{Versions: next.Versions, Left: next.Left}
 		if s.compare(was, is, in); len(s.changes()) == 0 {
 			start := d.startOf(c)
 			s.compare(was, is, []span{{start, start.Add(maxShiftHorizon)}})

@@ -6,6 +6,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
 // State is the whole configuration as it is kept, at one instant: whole tables,
@@ -50,6 +51,32 @@ func (v Versions) Revision() int64 { return v.Config + v.People }
 // Versions are those of the state.
 func (s *State) Versions() Versions {
 	return Versions{s.Organization.ConfigVersion, s.Organization.PeopleVersion}
+}
+
+// MarkLeft tells every schedule who left. Whoever makes a State calls it once.
+func (s *State) MarkLeft() {
+	left := s.left()
+	for i := range s.Schedules {
+		s.Schedules[i].Schedule.Left = left
+	}
+}
+
+// left are the people who are deactivated, with the instant; see oncall.Schedule.
+func (s *State) left() map[oncall.Person]time.Time {
+	var left map[oncall.Person]time.Time
+	for _, u := range s.Users {
+		if u.Active {
+			continue
+		}
+		if left == nil {
+			left = map[oncall.Person]time.Time{}
+		}
+		left[oncall.Person(u.ID)] = time.Time{}
+		if u.DeactivatedAt != nil {
+			left[oncall.Person(u.ID)] = u.DeactivatedAt.UTC()
+		}
+	}
+	return left
 }
 
 // AsOf is a copy of the state with another instant.

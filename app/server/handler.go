@@ -78,6 +78,7 @@ type Slices struct {
 	API          api.Deps
 	Page         page.Deps
 	Incidents    incidents.Deps
+	OnCall       oncall.Deps
 	Services     services.Deps
 	Integrations integrations.Deps
 	Teams        teams.Deps
@@ -116,6 +117,7 @@ func NewSlices(p Parts) Slices {
 		},
 		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
 		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
+		OnCall:       oncall.Deps{Editor: editor},
 		Services:     services.Deps{Incidents: reads, Changes: reads},
 		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
 		Teams:        teams.Deps{Incidents: reads},
@@ -136,7 +138,7 @@ func (s Slices) Handler() *web.Router {
 
 	pages := page.New(r, s.Page)
 	incidents.Mount(pages, s.Incidents)
-	oncall.Mount(pages)
+	oncall.Mount(pages, s.OnCall)
 	policies.Mount(pages)
 	services.Mount(pages, s.Services)
 	integrations.Mount(pages, s.Integrations)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -121,7 +122,13 @@ func TestDeactivatedPersonIsNotReachable(t *testing.T) {
 		if after.SessionEpoch == ben.SessionEpoch {
 			t.Error("his sessions go on")
 		}
-		b.same("the export", nothing, b.apply(b.export(), trusted))
+		b.same("the export", "! schedule payments: the override of main from 2026-12-24T09:00:00+01:00 to 2026-12-27T09:00:00+01:00, ben@acme.example for chiara@acme.example has no effect, since Ben Adeyemi is deactivated.\n"+nothing,
+			b.apply(b.export(), trusted))
+		var notices []string
+		b.must(st.GormRead(t.Context()).Raw("SELECT address || ': ' || body FROM messages").Scan(&notices).Error)
+		if want := []string{"dev.manager@acme.example: Ben Adeyemi of Payments was deactivated in Tocsin. The next member of each rotation covers. Check the schedules."}; !slices.Equal(notices, want) {
+			t.Errorf("the manager is told %q, want %q", notices, want)
+		}
 	})
 }
 

@@ -49,6 +49,9 @@ type SchedulePage struct {
 	Upcoming  []Shift
 	Overrides []Override
 	Shadows   []ShadowRow
+	// MayOverride offers the form that removes an override: POST
+	// /schedules/{slug}/overrides/{id}/end with reason.
+	MayOverride bool
 	// Effective is since when the version that holds now does; zero where none
 	// does yet. Before is when the versions before it began to, newest first.
 	Effective time.Time
@@ -118,6 +121,7 @@ type Shift struct {
 
 // Override is a change of the schedule for a time.
 type Override struct {
+	ID       int64
 	Position string // empty for all
 	Kind     string // "replace", "add", "remove"
 	Replaced element.Person

@@ -154,6 +154,14 @@ func (o Override) words() string {
 	return fmt.Sprintf("%s covers for %s as %s", o.With.Name, o.Replaced.Name, position)
 }
 
+// removal says what removing the override leads to.
+func (o Override) removal(c element.Clock) string {
+	if o.From.After(c.Now) {
+		return "Removes this override before it begins. The people who are on call without it are on call again."
+	}
+	return "Ends this override now. The people who are on call without it take over at once; what was before stays as it was."
+}
+
 func orEvery(position string) string {
 	if position == "" {
 		return "every position"

@@ -46,7 +46,9 @@ type Form struct {
 }
 
 // Page is one person: GET /people/{id}. POST /people/{id} with name and role
-// changes them; POST /people/{id}/link makes a one-time link for a password.
+// changes them; POST /people/{id}/link makes a one-time link for a password; POST
+// /people/{id}/deactivate asks for a confirmation, and deactivates with confirmed set;
+// POST /people/{id}/activate takes them back.
 type Page struct {
 	Frame     layout.Frame
 	Person    element.Person
@@ -63,7 +65,12 @@ type Page struct {
 	// NewLink is the one-time link that was just made.
 	NewLink string
 	Invited bool
+	// Deactivation asks for a confirmation; nil where it was not asked for.
+	Deactivation *Deactivation
 }
+
+// Deactivation is what deactivating a person leads to, a sentence each.
+type Deactivation struct{ Notes []string }
 
 // Duty is a shift of the person.
 type Duty struct {

@@ -34,6 +34,7 @@ func loadState(g *gorm.DB, s *organization.State) error {
 		l.run(k.routing)
 		l.run(k.load)
 	}
+	s.MarkLeft()
 	return l.failed()
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
-	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
 func scheduleKind() kind {
@@ -142,8 +141,8 @@ func applySchedule(ctx context.Context, a *applier, c organization.ScheduleChang
 			return err
 		}
 	}
-	for _, id := range c.End {
-		if err := endOverride(a.tx, id, a.now); err != nil {
+	for _, ended := range c.End {
+		if err := a.endOverride(ctx, s.Slug, ended); err != nil {
 			return err
 		}
 	}
@@ -208,10 +207,17 @@ func newOverrideRow(scheduleID int64, o oncall.Override, origin string, by auth.
 }
 
 // endOverride deletes an override that has not begun, and ends one that has, so that
-// the past is not changed.
-func endOverride(tx *db.Tx, id int64, now time.Time) error {
-	return tx.Gorm.Exec(`UPDATE overrides SET
+// the past is not changed. One that somebody asked for gets an entry of its own in the
+// audit log.
+func (a *applier) endOverride(ctx context.Context, schedule string, ended organization.EndedOverride) error {
+	id, now := ended.ID, a.now
+	err := a.tx.Gorm.Exec(`UPDATE overrides SET
 		removed_at = CASE WHEN from_at < ? THEN removed_at ELSE ? END,
 		to_at = CASE WHEN from_at < ? THEN ? ELSE to_at END
 		WHERE id = ? AND removed_at IS NULL AND to_at > ?`, now, now, now, now, id, now).Error
+	if err != nil || !ended.InApp {
+		return err
+	}
+	return access.Audit(ctx, a.tx, auth.Entry{At: now, Actor: a.by.String(), Action: "override.delete", Subject: "schedule:" + schedule,
+		Detail: map[string]any{"override": id, "reason": ended.Reason}})
 }

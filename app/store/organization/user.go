@@ -36,15 +36,27 @@ func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool)
 			return err
 		}
 	}
-	if row.Active && u.Deactivated {
+	leaves := row.Active && u.Deactivated
+	if leaves {
 		row.SessionEpoch++ // ends every session
 		if err := paging.WithdrawPerson(ctx, a.tx, row.ID, u.Name); err != nil {
 			return err
 		}
 	}
+	switch {
+	case !u.Deactivated:
+		row.DeactivatedAt = nil
+	case row.DeactivatedAt == nil:
+		row.DeactivatedAt = &a.now
+	}
 	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
 	if err := a.save(&row, &row.ID, organization.KindUser, u.Email); err != nil {
 		return err
+	}
+	if leaves {
+		if err := a.tellManagers(ctx, row); err != nil {
+			return err
+		}
 	}
 	methods, err := a.contacts(ctx, row.ID, u.Contacts)
 	if err != nil {

@@ -79,6 +79,7 @@ var operations = append(actOperations(), []operation{
 	{"GET", "/schedules/:slug", auth.ViewSchedules, 200, (*handlers).getSchedule, nil},
 	{"GET", "/schedules/:slug/shifts", auth.ViewSchedules, 200, (*handlers).listShifts, paged("from", "to", "position")},
 	{"POST", "/schedules/:slug/overrides", 0, 201, (*handlers).addOverride, nil},
+	{"DELETE", "/schedules/:slug/overrides/:id", 0, 200, (*handlers).endOverride, []string{"reason"}},
 	{"GET", "/teams", auth.ViewCatalog, 200, teamResource.list, paged()},
 	{"GET", "/teams/:slug", auth.ViewCatalog, 200, teamResource.one, nil},
 	{"GET", "/services", auth.ViewCatalog, 200, serviceResource.list, paged()},

@@ -229,6 +229,28 @@ func (h *handlers) addOverride(c echo.Context, actor auth.Actor) (any, error) {
 	return config.override(override), nil
 }
 
+// endOverride takes an override back, or ends it now where it has begun, and answers
+// it as it was.
+func (h *handlers) endOverride(c echo.Context, actor auth.Actor) (any, error) {
+	config, s, err := h.scheduleInPath(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := auth.Allow(actor, auth.MakeOverride, auth.Object{ManagerID: config.managerOf(s.TeamID), Member: config.isMember(actor, s.TeamID)}); err != nil {
+		return nil, err
+	}
+	id, _ := web.ParseNumber(c.Param("id"))
+	i := slices.IndexFunc(s.Schedule.Overrides, func(o oncall.Override) bool { return o.ID == id && o.To.After(h.Now()) })
+	if i < 0 {
+		return nil, fault.NotFound("There is no override %s that is not over.", c.Param("id"))
+	}
+	_, err = h.Editor.Edit(c.Request().Context(), actor, &organization.EndOverride{Schedule: s.Slug, ID: id, Reason: c.QueryParam("reason")})
+	if err != nil {
+		return nil, err
+	}
+	return config.override(s.Schedule.Overrides[i]), nil
+}
+
 // isMember reports whether whoever acts is a person of a team.
 func (l *listing) isMember(actor auth.Actor, teamID *int64) bool {
 	return teamID != nil && slices.ContainsFunc(l.Members, func(m catalog.TeamMember) bool {

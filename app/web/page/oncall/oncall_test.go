@@ -1,6 +1,7 @@
 package oncall_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 )
 
 func TestOnCallPages(t *testing.T) {
@@ -47,5 +49,22 @@ func TestSearchExplainsNoMatch(t *testing.T) {
 		webtest.Contains(t, ana.Get("/oncall?q=idle", http.StatusOK), "The team Idle hands has no schedule.")
 		webtest.Contains(t, ana.Get("/oncall?q=nonsuch", http.StatusOK), "No team, schedule, service or person is called")
 		webtest.Lacks(t, a.SignIn("stakeholder").Get("/oncall?q=noel", http.StatusOK), "Noel Phone")
+	})
+}
+
+func TestOverrideIsRemovedOnThePage(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		now := a.Now()
+		applied, err := a.DB.Organization.Editor(a.Keys).Edit(t.Context(), auth.Tocsin, &organization.AddOverride{Schedule: "payments", Override: organization.Override{
+			From: organization.MomentIn(now.Add(-time.Hour), "UTC"), To: organization.MomentIn(now.Add(48*time.Hour), "UTC"), Position: "main", Add: "ana@acme.example"}})
+		a.Must(err)
+		path := fmt.Sprintf("/schedules/payments/overrides/%d/end", applied.Overrides[0])
+		webtest.Lacks(t, a.SignIn("responder").Get("/schedules/payments", http.StatusOK), path)
+		ana := a.SignIn("ana@acme.example")
+		webtest.Contains(t, ana.Get("/schedules/payments", http.StatusOK), path, "Ana Ortiz is added as main")
+		ana.Post(path, http.StatusSeeOther, "reason", "No longer needed")
+		page := ana.Get("/schedules/payments", http.StatusOK)
+		webtest.Contains(t, page, "The override was removed.")
+		webtest.Lacks(t, page, path, "Ana Ortiz is added as main")
 	})
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
@@ -44,11 +44,10 @@ func (p *handlers) listSchedules(c echo.Context, req *page.Request) error {
 
 // showSchedule shows two weeks of a schedule, in its own zone.
 func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
-	i := slices.IndexFunc(req.Config.Schedules, func(s organization.ScheduleRecord) bool { return s.Slug == c.Param("slug") })
-	if i < 0 {
-		return fault.NotFound("There is no schedule %q.", c.Param("slug"))
+	s, err := scheduleInPath(c, req)
+	if err != nil {
+		return err
 	}
-	s := req.Config.Schedules[i]
 	frame, err := p.Frame(c, req, s.Name, layout.OnCall)
 	if err != nil {
 		return err
@@ -60,6 +59,7 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 	setRange(&data, c.QueryParam("from"))
 	fillStrip(req, &data, s.Schedule)
 	fillUpcoming(req, &data, s.Schedule)
+	data.MayOverride = req.MayOn(auth.MakeOverride, overridesOf(req, s))
 	return page.Render(c, http.StatusOK, view.Schedule(data))
 }
 
@@ -183,7 +183,7 @@ func fillUpcoming(req *page.Request, data *view.SchedulePage, s oncall.Schedule)
 			continue
 		}
 		data.Overrides = append(data.Overrides, view.Override{
-			Position: string(o.Position), Kind: string(o.Kind), Replaced: req.Config.Person(int64(o.Out)), With: req.Config.Person(int64(o.In)),
+			ID: o.ID, Position: string(o.Position), Kind: string(o.Kind), Replaced: req.Config.Person(int64(o.Out)), With: req.Config.Person(int64(o.In)),
 			From: o.From, To: o.To, Reason: o.Reason, By: req.Config.ActorName(o.By),
 			Unmatched: slices.ContainsFunc(unmatched, func(u oncall.Override) bool { return u.ID == o.ID }),
 		})

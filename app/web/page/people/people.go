@@ -33,6 +33,8 @@ func Mount(pages *page.Pages, d Deps) {
 	p.Routes.Post("/people", p.Require(auth.ManagePeople, p.addPerson))
 	p.Routes.Get("/people/:id", p.Require(auth.ViewPeople, p.showPerson))
 	p.Routes.Post("/people/:id", p.Require(auth.ManagePeople, p.changePerson))
+	p.Routes.Post("/people/:id/deactivate", p.Require(auth.ManagePeople, p.deactivatePerson))
+	p.Routes.Post("/people/:id/activate", p.Require(auth.ManagePeople, p.activatePerson))
 	p.Routes.Post("/people/:id/link", p.Require(auth.ManagePeople, p.linkForPerson))
 }
 

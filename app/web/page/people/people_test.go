@@ -38,3 +38,18 @@ func TestPeople(t *testing.T) {
 		webtest.Contains(t, admin.Post(eve+"/link", http.StatusOK), "https://tocsin.example.com/password/")
 	})
 }
+
+func TestDeactivationNamesWhoCovers(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		admin := a.SignIn("administrator")
+		ben := "/people/" + web.FormatInt(a.UserID("ben@acme.example"))
+		asked := admin.Post(ben+"/deactivate", http.StatusOK)
+		webtest.Contains(t, asked, "Deactivate Ben Adeyemi?", "schedule payments: Ben Adeyemi is on call in it", "covers)")
+		webtest.Lacks(t, admin.Get(ben, http.StatusOK), "No longer active")
+		admin.Post(ben+"/deactivate", http.StatusSeeOther, "confirmed", "yes")
+		webtest.Contains(t, admin.Get(ben, http.StatusOK), "No longer active", "Activate again")
+		webtest.Lacks(t, admin.Get("/oncall", http.StatusOK), "Ben Adeyemi")
+		admin.Post(ben+"/activate", http.StatusSeeOther)
+		webtest.Contains(t, admin.Get("/oncall", http.StatusOK), "Ben Adeyemi")
+	})
+}
