@@ -103,15 +103,22 @@ type SLO struct {
 	// Window is the period the objective stands for, as the configuration
 	// writes it: "28d".
 	Window string
-	// Priority is the level that a breach of this SLO gets, nil for none; it
-	// never changes during an incident. PriorityReason says why, like a
-	// decision record.
+	// Priority is the level that a breach of this SLO gets: NoPriority, or nil where
+	// it is unset. It never changes during an incident. PriorityReason says why, like
+	// a decision record.
 	Priority       *int
 	PriorityReason string
 }
 
 // TableName is explicit, since the letters would be taken apart.
 func (SLO) TableName() string { return "slos" }
+
+// NoPriority stands in place of a level for the decision that an incident has no
+// priority. Where nobody has decided, the priority is unset, which is nil.
+const NoPriority = 0
+
+// NoPriorityName is what people call NoPriority.
+const NoPriorityName = "No priority"
 
 // Priority says what must be done about an incident. There are at most five
 // levels, 1 being the most urgent.

@@ -130,6 +130,15 @@ func (s *Snapshot) Priority(level int) (Priority, bool) {
 	return Priority{}, false
 }
 
+// PriorityName is the name of a level that exists, or of NoPriority.
+func (s *Snapshot) PriorityName(level int) string {
+	if level == NoPriority {
+		return NoPriorityName
+	}
+	p, _ := s.Priority(level)
+	return p.Name
+}
+
 // Team finds a team.
 func (s *Snapshot) Team(id int64) (Team, bool) {
 	t, ok := s.teams[id]

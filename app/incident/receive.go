@@ -76,8 +76,8 @@ type SignalChange struct {
 //
 // A trigger on an alert that fires raises the counters and pages nobody, unless
 // its priority is above all that the alert gave before and above the
-// incident's. Where the incident has none, any priority is taken over, but only
-// P1 and P2 page again: what has none was paged as urgently as they are, and a
+// incident's. Where the incident's is unset, any level is taken over, but only
+// P1 and P2 page again: it was paged as urgently as they are, and a
 // P3 makes it no more urgent than that. A trigger on one that does not fire joins its incident where that
 // is open, reopens it within the window, and otherwise begins a new one. An
 // incident that a person resolved while the sender still saw the breach follows

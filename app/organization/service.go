@@ -142,7 +142,7 @@ func (s Service) references(refer referFunc) {
 		refer(fmt.Sprintf("deployments[%d]", i), KindDeployment, v)
 	}
 	for i, o := range s.SLOs {
-		if o.Priority != nil {
+		if o.Priority != nil && *o.Priority != catalog.NoPriority {
 			refer(fmt.Sprintf("slos[%d].priority", i), KindPriority, fmt.Sprint(*o.Priority))
 		}
 	}

@@ -129,7 +129,7 @@ type Signal struct {
 	Service    catalog.Service
 	Deployment string // the slug that was named
 	DedupKey   string
-	// Priority is the level, nil for none. Source says where it came from.
+	// Priority is as in incident.Incident. Source says where it came from.
 	Priority     *int
 	PriorityName string
 	Source       string

@@ -102,13 +102,13 @@ func (p *printer) signal(e Entry) {
 		p.line(e.At, "", where+": "+s.Title+". Nothing fires, so a recovery changes nothing.")
 		return
 	}
-	priority := "No priority"
+	priority := "Priority unset"
 	if s.Priority != nil {
 		source := s.Source
 		if source == incident.SourceSLO {
 			source = "SLO"
 		}
-		priority = cmp.Or(s.PriorityName, fmt.Sprintf("P%d", *s.Priority)) + " from the " + source
+		priority = s.PriorityName + " from the " + source
 	}
 	more := []string{fmt.Sprintf("%s, %s urgency, key %q", priority, s.Urgency, s.DedupKey)}
 	for _, w := range s.Warnings {

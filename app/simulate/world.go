@@ -61,8 +61,7 @@ func (w *world) receive() {
 		Priority: ev.Priority, Source: ev.PrioritySource, Warnings: ev.Warnings,
 	}
 	if ev.Priority != nil {
-		level, _ := w.in.Snapshot.Priority(*ev.Priority)
-		told.PriorityName = level.Name
+		told.PriorityName = w.in.Snapshot.PriorityName(*ev.Priority)
 	}
 	if out.Incident == nil {
 		w.tell(Entry{Kind: Ignored, Signal: told})

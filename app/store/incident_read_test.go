@@ -58,7 +58,7 @@ func TestListIncidentsFilters(t *testing.T) {
 			"a team":                   {incident.ListFilter{Team: "payments", Statuses: open}, []int64{3, 2}},
 			"a priority":               {incident.ListFilter{Priority: &two}, []int64{3}},
 			"an unused priority":       {incident.ListFilter{Priority: &three}, nil},
-			"no priority":              {incident.ListFilter{NoPriority: true}, []int64{4, 2, 1}},
+			"no priority":              {incident.ListFilter{Unset: true}, []int64{4, 2, 1}},
 			"Ana's, who is paged":      {incident.ListFilter{MineOf: ana}, []int64{3}},
 			"Ben's, who took it":       {incident.ListFilter{MineOf: ben}, []int64{2}},
 			"by number":                {incident.ListFilter{Search: "#3"}, []int64{3}},
