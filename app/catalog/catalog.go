@@ -91,28 +91,6 @@ type ServiceDeployment struct {
 	DeploymentID int64 `gorm:"primaryKey"`
 }
 
-// SLO is a promise about one SLI of a service.
-type SLO struct {
-	ID        int64 `gorm:"primaryKey"`
-	ServiceID int64
-	Slug      string
-	Name      string
-	Endpoint  string
-	SLI       string
-	Objective float64 // percent
-	// Window is the period the objective stands for, as the configuration
-	// writes it: "28d".
-	Window string
-	// Priority is the level that a breach of this SLO gets: NoPriority, or nil where
-	// it is unset. It never changes during an incident. PriorityReason says why, like
-	// a decision record.
-	Priority       *int
-	PriorityReason string
-}
-
-// TableName is explicit, since the letters would be taken apart.
-func (SLO) TableName() string { return "slos" }
-
 // NoPriority stands in place of a level for the decision that an incident has no
 // priority. Where nobody has decided, the priority is unset, which is nil.
 const NoPriority = 0

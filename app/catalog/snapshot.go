@@ -170,29 +170,6 @@ func (s *Snapshot) ServiceNamed(name string) (Service, bool) {
 	return s.services[id], true
 }
 
-// SLONamed finds the SLO of a service that a breach means, by slug or name;
-// where several bear the name, the one whose endpoint and SLI agree best.
-func (s *Snapshot) SLONamed(serviceID int64, name, endpoint, sli string) (SLO, bool) {
-	var best SLO
-	found := -1
-	for _, o := range s.slos[serviceID] {
-		if o.Slug != name && !strings.EqualFold(o.Name, name) {
-			continue
-		}
-		score := 0
-		if o.Endpoint == endpoint {
-			score += 2
-		}
-		if strings.EqualFold(o.SLI, sli) {
-			score++
-		}
-		if score > found {
-			best, found = o, score
-		}
-	}
-	return best, found >= 0
-}
-
 // IntegrationByKey finds the integration whose key has the HMAC.
 func (s *Snapshot) IntegrationByKey(hmac []byte) (Integration, bool) {
 	i, ok := s.integrations[string(hmac)]

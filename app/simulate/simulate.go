@@ -119,7 +119,7 @@ type Entry struct {
 	Person int64
 	// Until is when Waiting ends.
 	Until time.Time
-	// Text explains Unchanged and LeftOut.
+	// Text explains Unchanged and LeftOut, and Ignored where it is no recovery.
 	Text string
 }
 

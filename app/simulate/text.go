@@ -99,7 +99,11 @@ func (p *printer) signal(e Entry) {
 		where += " in " + s.Deployment
 	}
 	if e.Kind == Ignored {
-		p.line(e.At, "", where+": "+s.Title+". Nothing fires, so a recovery changes nothing.")
+		more := []string{}
+		for _, w := range s.Warnings {
+			more = append(more, "Warning: "+w)
+		}
+		p.line(e.At, "", where+": "+s.Title+". "+cmp.Or(e.Text, "Nothing fires, so a recovery changes nothing."), more...)
 		return
 	}
 	priority := "Priority unset"

@@ -64,7 +64,11 @@ func (w *world) receive() {
 		told.PriorityName = w.in.Snapshot.PriorityName(*ev.Priority)
 	}
 	if out.Incident == nil {
-		w.tell(Entry{Kind: Ignored, Signal: told})
+		entry := Entry{Kind: Ignored, Signal: told}
+		if out.Result == incident.ResultSuppressed {
+			entry.Text = "It is recorded and pages nobody."
+		}
+		w.tell(entry)
 		return
 	}
 	w.incident = *out.Incident
