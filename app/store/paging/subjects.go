@@ -65,7 +65,7 @@ func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	}
 	var f incident.Facts
 	if json.Unmarshal([]byte(facts), &f) == nil {
-		r.Measure = measure(f)
+		r.Measure, r.Detail = measure(f), f.Detail(r.Title)
 	}
 	return r, nil
 }
