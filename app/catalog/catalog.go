@@ -91,27 +91,12 @@ type ServiceDeployment struct {
 	DeploymentID int64 `gorm:"primaryKey"`
 }
 
-// SLO is a promise about one SLI of a service.
-type SLO struct {
-	ID        int64 `gorm:"primaryKey"`
-	ServiceID int64
-	Slug      string
-	Name      string
-	Endpoint  string
-	SLI       string
-	Objective float64 // percent
-	// Window is the period the objective stands for, as the configuration
-	// writes it: "28d".
-	Window string
-	// Priority is the level that a breach of this SLO gets, nil for none; it
-	// never changes during an incident. PriorityReason says why, like a
-	// decision record.
-	Priority       *int
-	PriorityReason string
-}
+// NoPriority stands in place of a level for the decision that an incident has no
+// priority. Where nobody has decided, the priority is unset, which is nil.
+const NoPriority = 0
 
-// TableName is explicit, since the letters would be taken apart.
-func (SLO) TableName() string { return "slos" }
+// NoPriorityName is what people call NoPriority.
+const NoPriorityName = "No priority"
 
 // Priority says what must be done about an incident. There are at most five
 // levels, 1 being the most urgent.

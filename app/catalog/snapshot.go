@@ -130,6 +130,15 @@ func (s *Snapshot) Priority(level int) (Priority, bool) {
 	return Priority{}, false
 }
 
+// PriorityName is the name of a level that exists, or of NoPriority.
+func (s *Snapshot) PriorityName(level int) string {
+	if level == NoPriority {
+		return NoPriorityName
+	}
+	p, _ := s.Priority(level)
+	return p.Name
+}
+
 // Team finds a team.
 func (s *Snapshot) Team(id int64) (Team, bool) {
 	t, ok := s.teams[id]
@@ -159,29 +168,6 @@ func (s *Snapshot) ServiceNamed(name string) (Service, bool) {
 		return Service{}, false
 	}
 	return s.services[id], true
-}
-
-// SLONamed finds the SLO of a service that a breach means, by slug or name;
-// where several bear the name, the one whose endpoint and SLI agree best.
-func (s *Snapshot) SLONamed(serviceID int64, name, endpoint, sli string) (SLO, bool) {
-	var best SLO
-	found := -1
-	for _, o := range s.slos[serviceID] {
-		if o.Slug != name && !strings.EqualFold(o.Name, name) {
-			continue
-		}
-		score := 0
-		if o.Endpoint == endpoint {
-			score += 2
-		}
-		if strings.EqualFold(o.SLI, sli) {
-			score++
-		}
-		if score > found {
-			best, found = o, score
-		}
-	}
-	return best, found >= 0
 }
 
 // IntegrationByKey finds the integration whose key has the HMAC.

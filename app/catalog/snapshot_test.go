@@ -45,29 +45,6 @@ func TestServiceNamed(t *testing.T) {
 	}
 }
 
-func TestSLONamed(t *testing.T) {
-	t.Parallel()
-	s := catalog.NewSnapshot(catalog.Contents{SLOs: []catalog.SLO{
-		{ID: 4, ServiceID: 1, Slug: "d", Name: "Fast", Endpoint: "POST /x", SLI: "latency"},
-		{ID: 1, ServiceID: 1, Slug: "a", Name: "Fast", Endpoint: "GET /x", SLI: "latency"},
-		{ID: 2, ServiceID: 1, Slug: "b", Name: "Fast", Endpoint: "GET /x", SLI: "availability"},
-		{ID: 3, ServiceID: 2, Slug: "c", Name: "Fast"},
-	}})
-	for _, test := range []struct {
-		service             int64
-		name, endpoint, sli string
-		want                int64
-	}{
-		{1, "b", "", "", 2}, {1, "fast", "GET /x", "Availability", 2}, {1, "Fast", "GET /x", "latency", 1},
-		{1, "Fast", "POST /x", "other", 4}, {1, "Fast", "", "", 1}, {2, "Fast", "GET /x", "latency", 3}, {2, "a", "", "", 0}, {3, "Fast", "", "", 0},
-	} {
-		got, ok := s.SLONamed(test.service, test.name, test.endpoint, test.sli)
-		if got.ID != test.want || ok != (test.want != 0) {
-			t.Errorf("%+v: got %d, %v", test, got.ID, ok)
-		}
-	}
-}
-
 func TestPrioritiesAreSorted(t *testing.T) {
 	t.Parallel()
 	s := catalog.NewSnapshot(catalog.Contents{Priorities: []catalog.Priority{{Level: 3}, {Level: 1}}, Organization: catalog.Organization{ConfigVersion: 7}})

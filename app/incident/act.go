@@ -38,7 +38,7 @@ type Fields interface {
 	Given(name string) bool
 	// Text is empty where the field is missing.
 	Text(name string) string
-	// Level is the level of a priority; nil for none, and where the field is
+	// Level is a level or catalog.NoPriority; nil for unset, and where the field is
 	// missing.
 	Level(name string) *int
 }

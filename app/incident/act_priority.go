@@ -3,6 +3,7 @@ package incident
 import (
 	"strings"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
@@ -14,7 +15,7 @@ var setPriority = ActKind{
 	Read: func(f Fields) (Act, error) {
 		act := ActSetPriority{Level: f.Level("priority"), Reason: f.Text("reason")}
 		if !f.Given("priority") {
-			return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "is missing; null stands for none"})
+			return nil, fault.Invalid("The priority is missing.").With(fault.Field{Path: "priority", Message: "is missing; 0 is no priority, null unsets it"})
 		}
 		return act, nil
 	},
@@ -23,7 +24,7 @@ var setPriority = ActKind{
 // ActSetPriority sets the level by hand. It pages nobody: at most, what waited
 // for support hours because its urgency was low begins at once.
 type ActSetPriority struct {
-	Level  *int // nil for none
+	Level  *int // catalog.NoPriority, or nil to unset it
 	Reason string
 }
 
@@ -32,7 +33,7 @@ func (a ActSetPriority) validate() error { return tooLong("reason", a.Reason) }
 func (a ActSetPriority) decide(inc Incident, k Known, by By) (Change, Outcome, error) {
 	c := Change{Incident: inc}
 	i := &c.Incident
-	if a.Level != nil {
+	if a.Level != nil && *a.Level != catalog.NoPriority {
 		if _, ok := levelNamed(k.Levels, *a.Level); !ok {
 			return c, Outcome{}, fault.Invalid("There is no priority P%d.", *a.Level).
 				With(fault.Field{Path: "priority", Message: "must be " + oneOf(k.Levels)})

@@ -40,8 +40,9 @@ type Incident struct {
 	// Group is the key that its alerts share, empty for none. No two incidents of a
 	// service and group are open at a time.
 	Group string `gorm:"column:group_key"`
-	// Priority is a level, 1 the most urgent, nil for none. PrioritySource says
-	// where it came from: "signal", "slo", "error budget", or an actor.
+	// Priority is a level, 1 the most urgent, or catalog.NoPriority; nil while it is
+	// unset. PrioritySource says where it came from: "signal", "slo", "error budget",
+	// or an actor.
 	Priority       *int
 	PrioritySource string
 	Severity       string // "critical", "error", "warning" or empty
@@ -188,7 +189,7 @@ type Event struct {
 	Title       string
 	ServiceName string // as the sender named it
 	Deployment  string
-	// Priority is the level chosen for it, nil for none: see ChoosePriority.
+	// Priority is what was chosen for it: see ChoosePriority.
 	Priority       *int
 	PrioritySource string
 	// StartedAt is the sender's word, zero where it gave none.

@@ -29,70 +29,77 @@ type Budget struct {
 
 // Choice is a priority and where it came from.
 type Choice struct {
-	Level    *int // nil for none: the page asks the responder to set one
+	Level    *int // catalog.NoPriority, or nil where nothing decides: the page asks the responder to set one
 	Source   string
 	Warnings []string
 }
 
-// ChoosePriority finds the priority of a new signal: its own, else its SLO's
-// (nil for none), else by the organisation's rules on error budgets, else none.
-// Only levels that exist count; one that does not is warned of, and the next
-// source decides. The result shares memory with levels.
+// ChoosePriority finds the priority of a new signal: its own, else its SLO's, else by
+// the organisation's rules on error budgets, else it is unset. nil stands for a source
+// that says nothing; catalog.NoPriority is a decision. A level that does not exist
+// means the least urgent one that does, with a warning. levels are sorted, the most
+// urgent first. The result shares memory with its arguments.
 func ChoosePriority(sent *int, slo *int, budget Budget, levels []catalog.Priority) Choice {
 	var c Choice
-	if c.take(sent, SourceSignal, levels) {
-		return c
-	}
-	if sent != nil {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("There is no priority P%d; the next rule decided.", *sent))
-	}
-	if c.take(slo, SourceSLO, levels) {
-		return c
+	for _, named := range []struct {
+		level  *int
+		source string
+	}{{sent, SourceSignal}, {slo, SourceSLO}} {
+		if c.take(named.level, named.source, levels) {
+			return c
+		}
 	}
 	for i := range budgetRules {
-		if budgetRules[i].met(budget) && c.take(&budgetRules[i].level, SourceBudget, levels) {
+		if _, ok := levelNamed(levels, budgetRules[i].level); ok && budgetRules[i].met(budget) {
+			c.take(&budgetRules[i].level, SourceBudget, levels)
 			return c
 		}
 	}
 	return c
 }
 
+// take takes over what a source says. It reports whether that decides.
 func (c *Choice) take(level *int, source string, levels []catalog.Priority) bool {
 	if level == nil {
 		return false
 	}
-	for i := range levels {
-		if levels[i].Level == *level {
-			c.Level, c.Source = &levels[i].Level, source
-			return true
+	if *level != catalog.NoPriority {
+		if _, ok := levelNamed(levels, *level); !ok {
+			if len(levels) == 0 {
+				c.Warnings = append(c.Warnings, fmt.Sprintf("There is no priority P%d, nor any other.", *level))
+				return false
+			}
+			least := &levels[len(levels)-1].Level
+			c.Warnings = append(c.Warnings, fmt.Sprintf("There is no priority P%d; P%d, the least urgent, is used.", *level, *least))
+			level = least
 		}
 	}
-	return false
+	c.Level, c.Source = level, source
+	return true
 }
 
 // budgetRule is met by a budget that is on course to run out with at most
-// remaining percent left, or of which at least spent percent went within a
+// remaining percent left, or of which more than spent percent went within a
 // short time. The organisation may have a fifth level; the rules know four.
 type budgetRule struct {
 	level     int
 	remaining float64
 	spent     float64
-	within    time.Duration // 0 for no rule on spending
+	within    time.Duration
 }
 
 var budgetRules = [...]budgetRule{
 	{level: 1, remaining: 20, spent: 75, within: 5 * time.Minute},
 	{level: 2, remaining: 40, spent: 50, within: 10 * time.Minute},
 	{level: 3, remaining: 60, spent: 25, within: 15 * time.Minute},
-	{level: 4, remaining: 80},
+	{level: 4, remaining: 80, spent: 25, within: 20 * time.Minute},
 }
 
 func (r budgetRule) met(b Budget) bool {
 	if b.Remaining != nil && *b.Remaining <= r.remaining && b.runsOut() {
 		return true
 	}
-	return r.within > 0 && b.Depleted != nil && *b.Depleted >= r.spent &&
-		b.DepletionWindow > 0 && b.DepletionWindow <= r.within
+	return b.Depleted != nil && *b.Depleted > r.spent && b.DepletionWindow > 0 && b.DepletionWindow <= r.within
 }
 
 // runsOut reports whether the budget is on course to run out: it has, or it
@@ -121,16 +128,16 @@ func levelNamed(levels []catalog.Priority, level int) (catalog.Priority, bool) {
 	return catalog.Priority{}, false
 }
 
-// oneOf lists the levels for a sentence: "one of P1, P2, P3".
+// oneOf lists what a priority may be: "one of P1, P2, P3, or 0 for no priority".
 func oneOf(levels []catalog.Priority) string {
 	names := make([]string, len(levels))
 	for i, p := range levels {
 		names[i] = "P" + strconv.Itoa(p.Level)
 	}
-	return "one of " + strings.Join(names, ", ")
+	return "one of " + strings.Join(names, ", ") + ", or 0 for no priority"
 }
 
-// UrgencyOf is the default rule: no priority, P1 and P2 are high and the rest
+// UrgencyOf is the default rule: an unset priority, P1 and P2 are high and the rest
 // low; what is known not to be production is low, and so is what its sender lets
 // wait, whatever its priority. A deployment that nobody knows may be production.
 func UrgencyOf(priority *int, deploymentKnown, production, mayWait bool) Urgency {
@@ -143,21 +150,51 @@ func UrgencyOf(priority *int, deploymentKnown, production, mayWait bool) Urgency
 	return Low
 }
 
-// urgent reports whether a level, which must not be nil, is P1 or P2.
-func urgent(level *int) bool { return *level <= 2 }
+// urgent reports whether a priority, which must be set, is P1 or P2.
+func urgent(priority *int) bool { return *priority != catalog.NoPriority && *priority <= 2 }
 
 // moreUrgent reports whether a is more urgent than b: a lower level, or any
-// level where b is none.
+// level where b is unset or no priority. Only levels are more urgent than anything.
 func moreUrgent(a, b *int) bool {
-	return a != nil && (b == nil || *a < *b)
+	if a == nil || *a == catalog.NoPriority {
+		return false
+	}
+	return b == nil || *b == catalog.NoPriority || *a < *b
 }
 
-// levelName is how a level is written on the timeline: "P2", or empty for none.
-func levelName(level *int) string {
-	if level == nil {
-		return ""
+// The ranks of what has no level.
+const (
+	rankUnset      = 0
+	rankNoPriority = 9
+)
+
+// Rank orders by priority as lists do: what is unset comes first, then the levels, the
+// most urgent first, and no priority last.
+func Rank(priority *int) int {
+	switch {
+	case priority == nil:
+		return rankUnset
+	case *priority == catalog.NoPriority:
+		return rankNoPriority
 	}
-	return "P" + strconv.Itoa(*level)
+	return *priority
+}
+
+// RankSQL is Rank of a column, in the SQL of both databases.
+func RankSQL(column string) string {
+	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]d WHEN %[1]s = %[3]d THEN %[4]d ELSE %[1]s END", column, rankUnset, catalog.NoPriority, rankNoPriority)
+}
+
+// levelName is how a priority is written on the timeline: "P2", "no priority", or
+// empty where it is unset.
+func levelName(priority *int) string {
+	switch {
+	case priority == nil:
+		return ""
+	case *priority == catalog.NoPriority:
+		return "no priority"
+	}
+	return "P" + strconv.Itoa(*priority)
 }
 
 // severities are what senders may say, the least severe first.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
@@ -104,4 +105,47 @@ func TestRepeatKeepsPrioritySetByHand(t *testing.T) {
 	s.do(person(7, 4), incident.ActSetPriority{Level: &low, Reason: ""})
 	s.breachAt(5, 1)
 	s.is(incident.ResultDeduplicated, incident.EscalateNone)
+}
+
+// No priority is a decision: a signal that repeats it changes nothing, and a level
+// raises it like one that was lower.
+func TestNoPriorityIsLowAndRaisedByLevel(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, catalog.NoPriority)
+	if inc := s.state.Incident; inc.Urgency != incident.Low || inc.Priority == nil || *inc.Priority != catalog.NoPriority {
+		t.Fatalf("incident %+v", inc)
+	}
+	s.breachAt(1, catalog.NoPriority)
+	s.is(incident.ResultDeduplicated, incident.EscalateNone)
+	s.breachAt(2, 3)
+	s.is(incident.ResultDeduplicated, incident.EscalateRefire, incident.EvRaised)
+
+	unset := newStory(t)
+	unset.breach(0)
+	unset.breachAt(1, catalog.NoPriority)
+	unset.is(incident.ResultDeduplicated, incident.EscalateNone)
+	if inc := unset.state.Incident; inc.Priority != nil || inc.Urgency != incident.High {
+		t.Errorf("a repeat made the incident less urgent: %+v", inc)
+	}
+}
+
+func TestUnsetIsNotNoPriority(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.breachAt(0, 2)
+	none := s.do(person(7, 1), incident.ActSetPriority{Level: new(catalog.NoPriority), Reason: "a test tenant"})
+	if inc := s.state.Incident; inc.Priority == nil || *inc.Priority != catalog.NoPriority || inc.Urgency != incident.Low {
+		t.Errorf("no priority: %+v", inc)
+	}
+	if p, ok := none.Timeline[0].Payload.(incident.PriorityPayload); !ok || p.From != "P2" || p.To != "no priority" {
+		t.Errorf("timeline %+v", none.Timeline)
+	}
+	unset := s.do(person(7, 2), incident.ActSetPriority{})
+	if inc := s.state.Incident; inc.Priority != nil || inc.Urgency != incident.High {
+		t.Errorf("unset: %+v", inc)
+	}
+	if p, ok := unset.Timeline[0].Payload.(incident.PriorityPayload); !ok || p.From != "no priority" || p.To != "" {
+		t.Errorf("timeline %+v", unset.Timeline)
+	}
 }

@@ -10,9 +10,10 @@ type ListFilter struct {
 	Statuses []Status // any of them
 	Service  string   // a slug
 	Team     string   // a slug
-	// Priority is a level, NoPriority asks for those that have none.
-	Priority   *int
-	NoPriority bool
+	// Priority is a level or catalog.NoPriority; Unset asks for those whose priority
+	// is unset.
+	Priority *int
+	Unset    bool
 	// MineOf asks for those that a person owns, or has a page of that nobody has
 	// answered.
 	MineOf int64

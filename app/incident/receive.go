@@ -48,6 +48,9 @@ type Rules struct {
 	// DeploymentKnown and Production tell what UrgencyOf needs.
 	DeploymentKnown bool
 	Production      bool
+	// RecordOnly says that a trigger is recorded and pages nobody, unless its alert has
+	// an open incident.
+	RecordOnly bool
 }
 
 // SignalChange is what a signal does. The store writes all of it in one
@@ -59,8 +62,9 @@ type SignalChange struct {
 	// Warning tells the sender of what is ignored why; else it is empty.
 	Warning string
 	// Alert is meaningless where the result is ignored and none was known.
-	Alert    Alert
-	Incident *Incident // nil for none
+	Alert Alert
+	// Incident is nil for none: then the signal is ignored, or only its alert changes.
+	Incident *Incident
 	// NewIncident asks for that number.
 	NewIncident bool
 	Timeline    []TimelineEvent
@@ -76,8 +80,8 @@ type SignalChange struct {
 //
 // A trigger on an alert that fires raises the counters and pages nobody, unless
 // its priority is above all that the alert gave before and above the
-// incident's. Where the incident has none, any priority is taken over, but only
-// P1 and P2 page again: what has none was paged as urgently as they are, and a
+// incident's. Where the incident's is unset, any level is taken over, but only
+// P1 and P2 page again: it was paged as urgently as they are, and a
 // P3 makes it no more urgent than that. A trigger on one that does not fire joins its incident where that
 // is open, reopens it within the window, and otherwise begins a new one. An
 // incident that a person resolved while the sender still saw the breach follows
@@ -88,7 +92,8 @@ type SignalChange struct {
 // A trigger of a group whose incident is open joins that one: see joinGroup. A
 // sender's severity that gets worse, and urgency that rises with it, page again
 // like a raise. A trigger of a firing that the sender has resolved is ignored: see
-// isOver. An acknowledgment is for an open incident that nobody has acknowledged,
+// isOver. One that is only to be recorded updates its alert, which does not fire by
+// it, and is suppressed. An acknowledgment is for an open incident that nobody has acknowledged,
 // and else ignored.
 func Receive(now time.Time, st State, ev Event, rules Rules) SignalChange {
 	r := receiveRun{now: now, ev: ev, rules: rules}
@@ -122,6 +127,10 @@ func Receive(now time.Time, st State, ev Event, rules Rules) SignalChange {
 		return r.out
 	}
 	r.trigger(known, firing)
+	if rules.RecordOnly && !open {
+		r.out.Result, r.out.Incident, r.out.Alert.Firing = ResultSuppressed, nil, false
+		return r.out
+	}
 	switch group := st.GroupIncident; {
 	case firing:
 		r.out.Result = ResultDeduplicated

@@ -21,6 +21,7 @@ type delivery struct {
 	numbers       []int // each event's in its request, from 1; nil for all events of it
 	signals       []Signal
 	changes       []RecordedChange
+	reports       []RecordedReport
 	answers       []Answer
 	refused       []error // nil for an event that is accepted
 }
@@ -52,7 +53,7 @@ func (s *Service) take(ctx context.Context, format *Format, integrationID int64,
 		answers: make([]Answer, len(events)), refused: make([]error, len(events)),
 	}
 	for i := range events {
-		if ev := &events[i]; ev.DedupKey == "" && ev.Change == nil {
+		if ev := &events[i]; ev.DedupKey == "" && ev.isSignal() {
 			ev.DedupKey = rand.Text()
 		}
 	}
@@ -156,10 +157,19 @@ func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error 
 		return fault.Unauthorized("Nobody here knows this key any more.")
 	}
 	ev := &d.events[i]
-	if ev.Change == nil {
+	if ev.isSignal() {
 		var err error
 		d.signals[i], err = Resolve(snapshot, integration, d.format, ev, s.now())
 		return err
+	}
+	if ev.Report != nil {
+		report, warnings, err := resolveReport(snapshot, integration, d.format, ev, s.now())
+		if err != nil {
+			return err
+		}
+		d.reports = append(d.reports, report)
+		d.answers[i] = Answer{Status: ResultRecorded, Warnings: warnings}
+		return nil
 	}
 	change, warnings, err := resolveChange(snapshot, integration, d.format, ev, s.now())
 	if err != nil {
@@ -175,7 +185,7 @@ func (s *Service) resolve(snapshot *catalog.Snapshot, d *delivery, i int) error 
 func (s *Service) submitAll(ctx context.Context, d *delivery) error {
 	var pending []int
 	for i := range d.events {
-		if d.events[i].Change == nil && d.refused[i] == nil {
+		if d.events[i].isSignal() && d.refused[i] == nil {
 			pending = append(pending, i)
 		}
 	}
@@ -263,13 +273,17 @@ func (s *Service) withoutRule(ctx context.Context, signal *Signal) (Result, erro
 	return Result{Status: incident.ResultIgnored, Warning: endedNothing}, nil
 }
 
-// recordAll records the changes of a request.
+// recordAll records the changes and reports of a request.
 func (s *Service) recordAll(ctx context.Context, d *delivery) error {
-	if len(d.changes) == 0 {
-		return nil
+	if len(d.changes) > 0 {
+		if err := s.opts.Changes.RecordChanges(ctx, d.changes); err != nil {
+			return tryAgain("The change could not be stored. Send it again in a moment.", err)
+		}
 	}
-	if err := s.opts.Changes.RecordChanges(ctx, d.changes); err != nil {
-		return tryAgain("The change could not be stored. Send it again in a moment.", err)
+	if len(d.reports) > 0 {
+		if err := s.opts.Reports.RecordReports(ctx, d.reports); err != nil {
+			return tryAgain("The report could not be stored. Send it again in a moment.", err)
+		}
 	}
 	return nil
 }

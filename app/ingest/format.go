@@ -49,6 +49,8 @@ type Format struct {
 type Names struct {
 	Service   string // the field that names the service: "service", "labels.service"
 	StartedAt string // the field with the start: "started_at", "startsAt"
+	// IntervalTo is the field with the end of a report's interval.
+	IntervalTo string
 }
 
 // Endpoint is one address that a format is posted to. A key may always come as
@@ -110,7 +112,13 @@ type Event struct {
 	// Change says that the event is a change, which pages nobody. Of the other
 	// fields only ServiceName, Warnings and Body are used then.
 	Change *Change
+	// Report says that the event is a report, which pages nobody.
+	Report *Report
 }
+
+// isSignal reports whether an event changes an alert: whether it is no change and no
+// report.
+func (e *Event) isSignal() bool { return e.Change == nil && e.Report == nil }
 
 // Change is a deployment or another change of a service.
 type Change struct {

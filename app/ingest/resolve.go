@@ -41,14 +41,18 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format
 	}
 	deployment, known := snapshot.Deployment(ev.Deployment)
 	if !known && ev.Deployment != "" {
-		ev.Warnings = append(ev.Warnings, fmt.Sprintf("The deployment %q is not known.", ev.Deployment))
+		ev.Warnings = append(ev.Warnings, unknownDeployment(ev.Deployment))
 	}
 	budget := sent.Budget
 	var sloPriority *int
-	if slo, ok := snapshot.SLONamed(service.ID, ev.Facts.SLOName, ev.Facts.Endpoint, ev.Facts.SLI); ok {
+	recordOnly := false
+	if slo, ok := snapshot.SLOMeant(service.ID, ev.Facts.SLOName, ev.Deployment, ev.Facts.Endpoint, ev.Facts.SLI); ok {
 		sloPriority = slo.Priority
 		if budget.Window == 0 {
 			budget.Window, _ = document.ParseDuration(slo.Window)
+		}
+		if recordOnly = known && !slo.AppliesIn(deployment.Slug); recordOnly && ev.Action == incident.Trigger {
+			ev.Warnings = append(ev.Warnings, fmt.Sprintf("The SLO %s does not apply in the deployment %s: the breach is recorded and pages nobody.", slo.Slug, deployment.Slug))
 		}
 	}
 	choice := incident.ChoosePriority(sent.Priority, sloPriority, budget, snapshot.Priorities())
@@ -60,7 +64,7 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format
 		Rules: incident.Rules{
 			ServiceID: service.ID, IntegrationID: integration.ID, Actor: "integration:" + integration.Name,
 			ReopenWindow:    time.Duration(service.ReopenWindow) * time.Second,
-			DeploymentKnown: known, Production: deployment.Kind == catalog.Production,
+			DeploymentKnown: known, Production: deployment.Kind == catalog.Production, RecordOnly: recordOnly,
 		},
 	}
 	if integration.Dedup != "" {

@@ -43,6 +43,7 @@ type ServiceOptions struct {
 	Config     Config
 	Submitter  Submitter
 	Changes    Changes
+	Reports    Reports
 	Rejections Rejections
 	HMAC       func(key string) []byte       // as Integration.KeyHMAC was made
 	URL        func(incidentNo int64) string // of an incident's page
@@ -85,7 +86,7 @@ type Answer struct {
 
 // Results of an event beside those of incident.
 const (
-	ResultRecorded incident.Result = "recorded" // a change, which pages nobody
+	ResultRecorded incident.Result = "recorded" // a change or a report, which pages nobody
 	// ResultRefused is an event that was refused while others of its request were
 	// accepted; its warning says why. The request is listed for replay.
 	ResultRefused incident.Result = "refused"

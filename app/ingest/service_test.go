@@ -22,7 +22,7 @@ import (
 )
 
 // fixture is an organisation in memory, with a Service. It implements Config, Submitter,
-// Changes and Rejections.
+// Changes, Reports and Rejections.
 type fixture struct {
 	t        testing.TB
 	now      time.Time
@@ -40,6 +40,7 @@ type fixture struct {
 	firing     string // the key under which something fires that a recovery may end
 	rejections []ingest.Rejection
 	changes    []ingest.RecordedChange
+	reports    []ingest.RecordedReport
 	recordErr  error
 	units      []int // how many signals each submission had
 	service    *ingest.Service
@@ -79,7 +80,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	h.service = ingest.NewService(ingest.ServiceOptions{
-		Formats: formats, Config: h, Submitter: h, Changes: h, Rejections: h,
+		Formats: formats, Config: h, Submitter: h, Changes: h, Reports: h, Rejections: h,
 		HMAC: func(key string) []byte { return []byte("hmac:" + key) },
 		URL:  func(number int64) string { return fmt.Sprintf("https://tocsin.example/incidents/%d", number) },
 		Now:  func() time.Time { return h.now },
@@ -257,12 +258,12 @@ func TestUnknownNamesAreWarnings(t *testing.T) {
 	want := []string{
 		"observed must be a number and is not used.",
 		`The deployment "mars" is not known.`,
-		"There is no priority P9; the next rule decided.",
+		"There is no priority P9; P3, the least urgent, is used.",
 	}
 	if diff := cmp.Diff(want, answer.Warnings); diff != "" {
 		t.Error(diff)
 	}
-	if s.Event.Deployment != "mars" || s.Rules.DeploymentKnown || *s.Event.Priority != 3 || s.Event.PrioritySource != incident.SourceSLO {
+	if s.Event.Deployment != "mars" || s.Rules.DeploymentKnown || *s.Event.Priority != 3 || s.Event.PrioritySource != incident.SourceSignal {
 		t.Errorf("got %+v", s)
 	}
 	if s, _ = h.last(t, "own", breach(`"deployment":"staging"`)); !s.Rules.DeploymentKnown || s.Rules.Production {

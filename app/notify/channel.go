@@ -85,8 +85,11 @@ type Subject struct {
 	Title      string
 	Service    string // the service's name
 	Deployment string // the deployment's name, or empty
-	Priority   string // "P2", or empty
-	Status     string // "triggered", "acknowledged" or "resolved"
+	// Detail tells the incident from others of its title: an endpoint, a host. It may be
+	// empty. Every message names it with the title.
+	Detail   string
+	Priority string // "P2", or empty
+	Status   string // "triggered", "acknowledged" or "resolved"
 	// Measure is what was observed against what was promised, such as
 	// "98.9 % of 99.7 %", or empty.
 	Measure string

@@ -11,7 +11,7 @@ type DuePage struct {
 	UserID    int64
 	Incident  int64
 	Urgency   string
-	Priority  int // a level; 9 for none
+	Priority  int // the lower, the more urgent: incident.Rank
 	Digest    bool
 	Rule      int // how many notifications were started
 	CreatedAt time.Time

@@ -36,14 +36,16 @@ type Link struct {
 
 // SLO is an objective for one SLI.
 type SLO struct {
-	Slug           string  `yaml:"slug"`
-	Name           string  `yaml:"name,omitempty"`
-	Endpoint       string  `yaml:"endpoint,omitempty"`
-	SLI            string  `yaml:"sli"`
-	Objective      float64 `yaml:"objective"`
-	Window         string  `yaml:"window"`
-	Priority       *int    `yaml:"priority,omitempty"`
-	PriorityReason string  `yaml:"priority_reason,omitempty"`
+	Slug           string   `yaml:"slug"`
+	Name           string   `yaml:"name,omitempty"`
+	Default        bool     `yaml:"default,omitempty"`
+	Endpoint       string   `yaml:"endpoint,omitempty"`
+	SLI            string   `yaml:"sli"`
+	Objective      float64  `yaml:"objective"`
+	Window         string   `yaml:"window"`
+	Deployments    []string `yaml:"deployments,omitempty"`
+	Priority       *int     `yaml:"priority,omitempty"`
+	PriorityReason string   `yaml:"priority_reason,omitempty"`
 }
 
 func (s Service) key() string { return s.Slug }
@@ -76,6 +78,9 @@ func serviceSection() section {
 		sort: func(s *Service) {
 			s.Deployments = sortedUnique(s.Deployments)
 			s.SLOs = slices.Clone(s.SLOs)
+			for i := range s.SLOs {
+				s.SLOs[i].Deployments = sortedUnique(s.SLOs[i].Deployments)
+			}
 			slices.SortFunc(s.SLOs, func(a, b SLO) int { return strings.Compare(a.Slug, b.Slug) })
 		},
 	}
@@ -95,6 +100,23 @@ func (c *checker) service(s *Service, path string) {
 		}
 	}
 	checkEach(c, path+".slos", s.SLOs, c.slo, func(o *SLO) string { return o.Slug })
+	c.defaultSLOs(s.SLOs, path+".slos")
+}
+
+// defaultSLOs refuses a second default for an SLI.
+func (c *checker) defaultSLOs(slos []SLO, path string) {
+	has := map[string]string{}
+	for i, o := range slos {
+		if !o.Default {
+			continue
+		}
+		sli := strings.ToLower(o.SLI)
+		if first, twice := has[sli]; twice {
+			c.problem(fmt.Sprintf("%s[%d].default", path, i), "%s is the default for %s already.", first, o.SLI)
+			continue
+		}
+		has[sli] = o.Slug
+	}
 }
 
 func (c *checker) slo(o *SLO, path string) {
@@ -102,6 +124,9 @@ func (c *checker) slo(o *SLO, path string) {
 	c.require(path, "name")
 	c.givenName(path+".name", o.Name)
 	c.require(path, "sli")
+	if o.Default && o.Endpoint != "" {
+		c.problem(path+".endpoint", "A default is for the endpoints that have no SLO of their own; leave the endpoint out.")
+	}
 	if c.require(path, "objective") && !(o.Objective > 0 && o.Objective <= 100) {
 		c.problem(path+".objective", "An objective is a percentage above 0, up to 100.")
 	}
@@ -127,7 +152,8 @@ func (n names) service(s *State, v catalog.Service) Service {
 	}
 	for _, o := range s.SLOs {
 		if o.ServiceID == v.ID {
-			service.SLOs = append(service.SLOs, SLO{o.Slug, o.Name, o.Endpoint, o.SLI, o.Objective, o.Window, o.Priority, o.PriorityReason})
+			service.SLOs = append(service.SLOs, SLO{Slug: o.Slug, Name: o.Name, Default: o.Default, Endpoint: o.Endpoint, SLI: o.SLI,
+				Objective: o.Objective, Window: o.Window, Deployments: o.Deployments, Priority: o.Priority, PriorityReason: o.PriorityReason})
 		}
 	}
 	slices.SortFunc(service.SLOs, func(a, b SLO) int { return cmp.Compare(a.Slug, b.Slug) })
@@ -142,7 +168,10 @@ func (s Service) references(refer referFunc) {
 		refer(fmt.Sprintf("deployments[%d]", i), KindDeployment, v)
 	}
 	for i, o := range s.SLOs {
-		if o.Priority != nil {
+		for j, v := range o.Deployments {
+			refer(fmt.Sprintf("slos[%d].deployments[%d]", i, j), KindDeployment, v)
+		}
+		if o.Priority != nil && *o.Priority != catalog.NoPriority {
 			refer(fmt.Sprintf("slos[%d].priority", i), KindPriority, fmt.Sprint(*o.Priority))
 		}
 	}

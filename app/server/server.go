@@ -116,7 +116,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.Incidents = &incident.Service{Store: s.DB.Incidents, Now: s.DB.Now}
 	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB.Incidents), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{
-		Formats: s.formats, Config: s.Organization, Submitter: s.batcher, Changes: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
+		Formats: s.formats, Config: s.Organization, Submitter: s.batcher, Changes: s.DB.Incidents, Reports: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
 		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
 	})
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)

@@ -161,13 +161,8 @@ func (w *world) PlanDue(_ context.Context, now time.Time, _ int, decide func(int
 	return len(due), nil
 }
 
-// rank is the incident's priority level as in notify.DuePage.
-func (w *world) rank() int {
-	if w.incident.Priority == nil {
-		return 9
-	}
-	return *w.incident.Priority
-}
+// rank is the incident's priority as in notify.DuePage.
+func (w *world) rank() int { return incident.Rank(w.incident.Priority) }
 
 // recent counts the latest messages of contact methods, and deletes the older ones.
 func (w *world) recent() map[int64]notify.Recent {

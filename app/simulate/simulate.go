@@ -119,7 +119,7 @@ type Entry struct {
 	Person int64
 	// Until is when Waiting ends.
 	Until time.Time
-	// Text explains Unchanged and LeftOut.
+	// Text explains Unchanged and LeftOut, and Ignored where it is no recovery.
 	Text string
 }
 
@@ -129,7 +129,7 @@ type Signal struct {
 	Service    catalog.Service
 	Deployment string // the slug that was named
 	DedupKey   string
-	// Priority is the level, nil for none. Source says where it came from.
+	// Priority is as in incident.Incident. Source says where it came from.
 	Priority     *int
 	PriorityName string
 	Source       string

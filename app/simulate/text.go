@@ -99,16 +99,20 @@ func (p *printer) signal(e Entry) {
 		where += " in " + s.Deployment
 	}
 	if e.Kind == Ignored {
-		p.line(e.At, "", where+": "+s.Title+". Nothing fires, so a recovery changes nothing.")
+		more := []string{}
+		for _, w := range s.Warnings {
+			more = append(more, "Warning: "+w)
+		}
+		p.line(e.At, "", where+": "+s.Title+". "+cmp.Or(e.Text, "Nothing fires, so a recovery changes nothing."), more...)
 		return
 	}
-	priority := "No priority"
+	priority := "Priority unset"
 	if s.Priority != nil {
 		source := s.Source
 		if source == incident.SourceSLO {
 			source = "SLO"
 		}
-		priority = cmp.Or(s.PriorityName, fmt.Sprintf("P%d", *s.Priority)) + " from the " + source
+		priority = s.PriorityName + " from the " + source
 	}
 	more := []string{fmt.Sprintf("%s, %s urgency, key %q", priority, s.Urgency, s.DedupKey)}
 	for _, w := range s.Warnings {

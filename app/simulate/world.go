@@ -61,11 +61,14 @@ func (w *world) receive() {
 		Priority: ev.Priority, Source: ev.PrioritySource, Warnings: ev.Warnings,
 	}
 	if ev.Priority != nil {
-		level, _ := w.in.Snapshot.Priority(*ev.Priority)
-		told.PriorityName = level.Name
+		told.PriorityName = w.in.Snapshot.PriorityName(*ev.Priority)
 	}
 	if out.Incident == nil {
-		w.tell(Entry{Kind: Ignored, Signal: told})
+		entry := Entry{Kind: Ignored, Signal: told}
+		if out.Result == incident.ResultSuppressed {
+			entry.Text = "It is recorded and pages nobody."
+		}
+		w.tell(entry)
 		return
 	}
 	w.incident = *out.Incident

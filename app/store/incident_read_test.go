@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
@@ -58,7 +59,8 @@ func TestListIncidentsFilters(t *testing.T) {
 			"a team":                   {incident.ListFilter{Team: "payments", Statuses: open}, []int64{3, 2}},
 			"a priority":               {incident.ListFilter{Priority: &two}, []int64{3}},
 			"an unused priority":       {incident.ListFilter{Priority: &three}, nil},
-			"no priority":              {incident.ListFilter{NoPriority: true}, []int64{4, 2, 1}},
+			"an unset priority":        {incident.ListFilter{Unset: true}, []int64{4, 2, 1}},
+			"no priority":              {incident.ListFilter{Priority: new(catalog.NoPriority)}, nil},
 			"Ana's, who is paged":      {incident.ListFilter{MineOf: ana}, []int64{3}},
 			"Ben's, who took it":       {incident.ListFilter{MineOf: ben}, []int64{2}},
 			"by number":                {incident.ListFilter{Search: "#3"}, []int64{3}},

@@ -69,11 +69,15 @@ func (k *Config) ScheduleNamed(slug string) (organization.ScheduleRecord, error)
 	return named(k.Schedules, "schedule", slug, func(s organization.ScheduleRecord) string { return s.Slug })
 }
 
-// PriorityLevel reads the level of one of the priorities, such as 2 or P2.
+// PriorityLevel reads the level of one of the priorities, such as 2 or P2, or
+// catalog.NoPriority, as 0 or none.
 func (k *Config) PriorityLevel(text string) (*int, error) {
+	if text == "none" {
+		return new(catalog.NoPriority), nil
+	}
 	level, err := strconv.Atoi(strings.TrimPrefix(text, "P"))
-	if err != nil || !slices.ContainsFunc(k.Priorities, func(p catalog.Priority) bool { return p.Level == level }) {
-		return nil, InvalidField("priority", "There is no priority %q. A priority is a level such as 2, or none.", text)
+	if err != nil || level != catalog.NoPriority && !slices.ContainsFunc(k.Priorities, func(p catalog.Priority) bool { return p.Level == level }) {
+		return nil, InvalidField("priority", "There is no priority %q. A priority is a level such as 2, 0 for no priority, or unset.", text)
 	}
 	return &level, nil
 }

@@ -134,7 +134,7 @@ func Account(p Page) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = rules(p, "high", "High urgency", "No priority, P1 and P2. The last row repeats every 10 minutes while the step lasts.", p.High).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = rules(p, "high", "High urgency", "Priority unset, P1 and P2. The last row repeats every 10 minutes while the step lasts.", p.High).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

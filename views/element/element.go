@@ -65,11 +65,17 @@ type Link struct {
 	Href string
 }
 
-// Priority is a level with its name; level 0 is none.
+// Priority is a level with its name, or NoPriority. The zero value is unset.
 type Priority struct {
 	Level int
 	Name  string
 }
+
+// NoPriority is the decision that an incident has no priority.
+var NoPriority = Priority{Name: "No priority"}
+
+// Unset reports whether nobody has decided.
+func (p Priority) Unset() bool { return p.Name == "" }
 
 // Field is one input of a form: what was typed, and what is wrong with it.
 // Error empty means nothing is.

@@ -19,7 +19,7 @@ type IncidentPage struct {
 	LowUrgency bool
 	Priority   element.Priority
 	// PrioritySource completes "P2 ": "from the SLO", "from the signal",
-	// "set by Ana Ortiz". Empty where there is no priority.
+	// "set by Ana Ortiz". Empty where it is unset.
 	PrioritySource string
 	Service        element.Ref
 	Deployment     string // in words; the sender's name where nobody knows it

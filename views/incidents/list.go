@@ -72,7 +72,7 @@ type Elsewhere struct {
 type Filter struct {
 	Service  string // slug
 	Team     string // slug
-	Priority string // level as text, "none" for none
+	Priority string // level as text, "0" for no priority, or "unset"
 	Query    string
 }
 

@@ -3,6 +3,7 @@ package incidents
 import (
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
@@ -85,8 +86,8 @@ func refOptions(every string, refs []element.Ref) []element.Option {
 
 func priorityOptions(levels []element.Priority) []element.Option {
 	options := []element.Option{{Value: "", Text: "Every priority"}}
-	for _, l := range levels {
+	for _, l := range append(slices.Clip(levels), element.NoPriority) {
 		options = append(options, element.Option{Value: fmt.Sprint(l.Level), Text: l.Name})
 	}
-	return append(options, element.Option{Value: "none", Text: "No priority"})
+	return append(options, element.Option{Value: "unset", Text: "Priority unset"})
 }

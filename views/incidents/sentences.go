@@ -98,7 +98,7 @@ func fromTo(e Event) string {
 	case e.From == "":
 		return "to " + e.To
 	case e.To == "":
-		return "from " + e.From + " to none"
+		return "from " + e.From + " to unset"
 	}
 	return "from " + e.From + " to " + e.To
 }

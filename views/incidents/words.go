@@ -333,23 +333,23 @@ func (p IncidentPage) escalateWords() string {
 }
 
 func (p IncidentPage) priorityHint() string {
-	if p.PrioritySource == "" {
-		return "None so far."
+	if p.Priority.Unset() {
+		return "Unset: nobody has decided yet, so it is of high urgency."
 	}
 	return "Now " + p.Priority.Name + ", " + p.PrioritySource + "."
 }
 
 func (p IncidentPage) level() element.Field {
 	f := p.PriorityForm.Level
-	if f.Value == "" && f.Error == "" && p.Priority.Level > 0 {
+	if f.Value == "" && f.Error == "" && !p.Priority.Unset() {
 		f.Value = fmt.Sprint(p.Priority.Level)
 	}
 	return f
 }
 
 func (p IncidentPage) levels() []element.Option {
-	options := []element.Option{{Value: "", Text: "None"}}
-	for _, l := range p.Priorities {
+	options := []element.Option{{Value: "", Text: "Unset"}}
+	for _, l := range append(slices.Clip(p.Priorities), element.NoPriority) {
 		options = append(options, element.Option{Value: fmt.Sprint(l.Level), Text: l.Name})
 	}
 	return options

@@ -63,6 +63,10 @@ type SLO struct {
 	SLI            string
 	Objective      float64 // percent
 	Window         string  // "28d"
+	// Default says that endpoints without an SLO of their own fall under it.
+	Default bool
+	// Deployments are the names of those that it applies in; none stands for all.
+	Deployments []string
 	Priority       element.Priority
 	PriorityReason string
 }

@@ -23,7 +23,7 @@ type Incident struct {
 	// Channel is that of the team whose service it is.
 	Channel  string
 	Urgency  incident.Urgency
-	Priority *int // nil for none
+	Priority *int // as incident.Incident has it
 }
 
 // Post is a message to be queued.

@@ -176,7 +176,7 @@ func newApp(t *testing.T, address string) *App {
 	formats, err := server.Formats()
 	a.Must(err)
 	a.Signals = ingest.NewService(ingest.ServiceOptions{
-		Formats: formats, Config: config, Submitter: batcher, Changes: db.Incidents, Rejections: db.Incidents, HMAC: a.Keys.IntegrationHMAC, Now: a.Now, Log: log,
+		Formats: formats, Config: config, Submitter: batcher, Changes: db.Incidents, Reports: db.Incidents, Rejections: db.Incidents, HMAC: a.Keys.IntegrationHMAC, Now: a.Now, Log: log,
 		URL: func(n int64) string { return PublicURL + "/incidents/" + web.FormatInt(n) },
 	})
 	a.Actions = &incident.Service{Store: db.Incidents, Now: a.Now}

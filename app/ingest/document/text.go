@@ -3,7 +3,8 @@ package document
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/tocsin-oncall/tocsin/app/excerpt"
 )
 
 // maxHeader is how much of a header is shown or kept, in bytes.
@@ -24,12 +25,9 @@ func IsWebAddress(href string) bool {
 	return ok && rest != "" && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
 }
 
-// Cut is a text, or the first MaxName runes of a longer one.
+// Cut is a text, or what of its first MaxName runes are whole characters.
 func Cut(s string) string {
-	if len(s) > MaxName && utf8.RuneCountInString(s) > MaxName {
-		return string([]rune(s)[:MaxName])
-	}
-	return s
+	return excerpt.Begin(s, MaxName, "")
 }
 
 // OneLine makes a text fit for a title, a subject or an SMS.

@@ -15,7 +15,10 @@ func fields(ev *ingest.Event) map[string]any {
 		all = doc.Object()
 	}
 	all["status"] = "breached"
-	if ev.Action == incident.Resolve {
+	switch {
+	case ev.Report != nil:
+		all["status"] = "report"
+	case ev.Action == incident.Resolve:
 		all["status"] = "recovered"
 	}
 	for _, name := range []string{"service", "deployment", "endpoint", "sli"} {

@@ -1,5 +1,5 @@
-// Package slo is the native wire format: a breach of an SLO, or the recovery from
-// it, a request.
+// Package slo is the native wire format: a breach of an SLO, the recovery from it, or
+// a report of what was measured, a request.
 package slo
 
 import (
@@ -28,7 +28,7 @@ var Format = ingest.Format{
 	Signal:    "breach",
 	Identity:  "a signal’s own `dedup_key`, or else its deployment, endpoint, SLI and SLO name",
 	Endpoints: []ingest.Endpoint{{Method: http.MethodPost, Path: Path, KeyInPath: true}},
-	Names:     ingest.Names{Service: "service", StartedAt: "started_at"},
+	Names:     ingest.Names{Service: "service", StartedAt: "started_at", IntervalTo: "interval.to"},
 	Decode: func(in ingest.Input) ([]ingest.Event, error) {
 		ev, err := Decode(in.Body, in.ContentType)
 		if err != nil {
@@ -50,7 +50,9 @@ var (
 	breachFields = [...]string{
 		"status", "service", "deployment", "endpoint", "sli", "slo", "incident_priority", "observed",
 		"broken_by_percent", "error_budget", "started_at", "snooze", "environment", "dependencies", "links", "dedup_key",
+		"interval", "total", "good",
 	}
+	intervalFields   = [...]string{"from", "to"}
 	sloFields        = [...]string{"name", "objective", "window"}
 	budgetFields     = [...]string{"remaining_percent", "depleted_percent", "depletion_window", "burn_rate"}
 	dependencyFields = [...]string{"service", "availability", "error_budget_remaining_percent"}
@@ -63,10 +65,11 @@ var (
 //	field                          must be                           otherwise
 //	service, sli, slo.name         text, not blank                   refused; over document.MaxName cut
 //	slo                            an object                         refused
-//	status                         "breached" (default), "recovered" refused
+//	status                         "breached" (default), "recovered",
+//	                               "report"                          refused
 //	deployment, endpoint           text                              not used; over document.MaxName cut
 //	dedup_key                      text, ≤ ingest.MaxDedupKey               longer: its hash; other types, blank: the default
-//	incident_priority              2, "2" or "P2"                    not used
+//	incident_priority              2, "2", "P2"; 0 for no priority   not used
 //	slo.objective, observed        0 to 100                          not used
 //	broken_by_percent              0 or more                         not used
 //	error_budget.remaining_percent up to 100, may be negative        not used
@@ -78,6 +81,8 @@ var (
 //	environment                    an object of anything             not used
 //	dependencies                   objects with service              the entry is not used
 //	links                          objects with an http(s) href      the entry is not used
+//
+// A report has the fields of readReport besides.
 //
 // A recovery that has a dedup_key needs none of service, sli and slo: what of them is
 // not as above is not used. What is cut is kept whole in Facts.Unknown.
@@ -116,6 +121,7 @@ type decoder struct {
 	// identified is set for a recovery with a key of the sender's, which needs nothing
 	// else to end what has the key.
 	identified bool
+	isReport   bool
 }
 
 func (d *decoder) breach(doc document.Value) {
@@ -140,6 +146,15 @@ func (d *decoder) breach(doc document.Value) {
 	d.environment(in[12])
 	d.dependencies(in[13])
 	d.links(in[14])
+	if d.isReport {
+		d.readReport(in[16], in[17], in[18])
+	} else {
+		for i, v := range in[16:] {
+			if v != "" {
+				d.Keep(breachFields[16+i], v)
+			}
+		}
+	}
 	ev.Title = facts.SLOName
 	ev.DedupKey = d.dedupKey(in[15], in[2], in[3], in[4], sloName)
 }
@@ -162,9 +177,12 @@ func (d *decoder) action(v document.Value) incident.Action {
 			return incident.Trigger
 		case "recovered":
 			return incident.Resolve
+		case "report":
+			d.isReport = true
+			return incident.Trigger
 		}
 	}
-	d.Refuse("status", `must be "breached" or "recovered"`)
+	d.Refuse("status", `must be "breached", "recovered" or "report"`)
 	return incident.Trigger
 }
 

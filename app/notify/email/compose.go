@@ -12,6 +12,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/tocsin-oncall/tocsin/app/excerpt"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
@@ -28,6 +29,8 @@ const (
 	maxListed = 50
 	// maxTitle is the maximum length of a title in a subject line, in characters.
 	maxTitle = 120
+	// maxPlace is that of a detail and of a deployment's name.
+	maxPlace = 60
 )
 
 // letter is the data of the templates.
@@ -47,7 +50,7 @@ type letter struct {
 type card struct {
 	notify.Subject
 	Heading string // "#17 P2 triggered"
-	Where   string // "Checkout API in prod-eu"
+	Where   string // "Checkout API in prod-eu · GET /x"
 	Since   string
 	Change  string // "Acknowledged by Ana: looking"
 	Button  string
@@ -140,12 +143,22 @@ func paragraphs(text string) (string, []string) {
 	return lines[0], lines[1:]
 }
 
-// subjectLine is such as "[#17 P2 triggered] Checkout is down, and 2 more".
+// subjectLine is such as "[#17 P2 triggered] Checkout is down (GET /x, prod-eu), and 2 more".
 func subjectLine(m notify.Message, l letter) string {
 	if len(l.Cards) == 0 {
 		return "Tocsin: " + cut(l.Lead, maxTitle)
 	}
-	line := "[" + l.Cards[0].Heading + "] " + cut(oneLine(l.Cards[0].Title), maxTitle)
+	first := &l.Cards[0]
+	line := "[" + first.Heading + "] " + cut(oneLine(first.Title), maxTitle)
+	var place []string
+	for _, part := range []string{first.Detail, first.Deployment} {
+		if part = excerpt.Ends(oneLine(part), maxPlace, "…"); part != "" {
+			place = append(place, part)
+		}
+	}
+	if place != nil {
+		line += " (" + strings.Join(place, ", ") + ")"
+	}
 	if more := m.Count() - 1; more > 0 {
 		line += fmt.Sprintf(", and %d more", more)
 	}
@@ -175,6 +188,9 @@ func newCard(s notify.Subject, zone *time.Location) card {
 	}
 	if s.Deployment != "" {
 		c.Where = oneLine(c.Where + " in " + s.Deployment)
+	}
+	if s.Detail != "" {
+		c.Where = strings.TrimPrefix(c.Where+" · "+oneLine(s.Detail), " · ")
 	}
 	if !s.StartedAt.IsZero() {
 		c.Since = s.StartedAt.In(zone).Format("15:04 MST, 2 January 2006") // with the date, since mail may be read days later
@@ -219,14 +235,7 @@ func messageID(m notify.Message, domain string) string {
 	return fmt.Sprintf("tocsin.message.%d.%016x@%s", m.ID, hash.Sum64(), domain)
 }
 
-// oneLine makes every run of white space one space.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+func oneLine(text string) string { return excerpt.OneLine(text) }
 
 // cut keeps a text to a number of characters.
-func cut(text string, length int) string {
-	runes := []rune(text)
-	if len(runes) <= length {
-		return text
-	}
-	return string(runes[:length-1]) + "…"
-}
+func cut(text string, length int) string { return excerpt.Begin(text, length, "…") }

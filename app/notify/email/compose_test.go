@@ -48,7 +48,7 @@ func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n
 func TestPage(t *testing.T) {
 	t.Parallel()
 	got := delivered(t, page())
-	if want := "[#17 P2 triggered] Availability of get data API"; got.Subject != want {
+	if want := "[#17 P2 triggered] Availability of get data API (prod-eu)"; got.Subject != want {
 		t.Errorf("subject %q, want %q", got.Subject, want)
 	}
 	want := `Ana Lind, this incident needs you.
@@ -165,7 +165,7 @@ func TestOtherKinds(t *testing.T) {
 		subject string
 		parts   []string
 	}{
-		{"several incidents", several, "[#17 P2 triggered] Availability of get data API, and 63 more",
+		{"several incidents", several, "[#17 P2 triggered] Availability of get data API (prod-eu), and 63 more",
 			[]string{"These 64 incidents need you.", "Maybe a repeat", "#66 triggered", "And 14 more."}},
 		{"a verification", notify.Message{ID: 1, Kind: notify.KindVerify, To: ana, Text: "481516"}, "Your Tocsin code: 481516",
 			[]string{"481516", "If you did not ask for it"}},
@@ -174,7 +174,7 @@ func TestOtherKinds(t *testing.T) {
 		{"a notice of one line", notify.Message{ID: 2, Kind: notify.KindNotice, To: ana, Text: "SMS is off."}, "Tocsin: SMS is off.", []string{"SMS is off."}},
 		{"a title that spans lines", notify.Message{ID: 3, Kind: notify.KindPage, To: ana, Subjects: several.Subjects[1:2]}, "[#18 triggered] Disk Bcc: eve@example.com",
 			[]string{"Acknowledge", "#18"}},
-		{"a state", channel, "[#17 P2 resolved] Availability of get data API",
+		{"a state", channel, "[#17 P2 resolved] Availability of get data API (prod-eu)",
 			[]string{"Resolved by Ana: rolled back", "Open #17"}},
 	}
 	tests[4].message.Subjects[0].Link = "https://tocsin.example.com/a/1"
@@ -194,5 +194,21 @@ func TestOtherKinds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Two incidents of one SLO differ by their endpoint, in the subject and the text.
+func TestIncidentsOfOneTitleReadDifferently(t *testing.T) {
+	t.Parallel()
+	for _, detail := range []string{"GET /api/data/{tenant}", "GET /api/logs/{tenant}"} {
+		m := page()
+		m.Subjects[0].Detail = detail
+		got := delivered(t, m)
+		if want := "[#17 P2 triggered] Availability of get data API (" + detail + ", prod-eu)"; got.Subject != want {
+			t.Errorf("subject %q, want %q", got.Subject, want)
+		}
+		if want := "Checkout API in prod-eu · " + detail + "\n"; !strings.Contains(unixLines(got.Text), want) {
+			t.Errorf("%q is missing:\n%s", want, got.Text)
+		}
 	}
 }

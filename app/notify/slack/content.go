@@ -3,19 +3,21 @@ package slack
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	slackapi "github.com/slack-go/slack"
 
+	"github.com/tocsin-oncall/tocsin/app/excerpt"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// Limits in characters. They are below those of Slack, since an escaped character
-// counts
-// as several.
+// Limits in characters. headerLength is Slack's; the others are below those of Slack.
 const (
-	titleLength = 300
-	textLength  = 2500
-	linkLength  = 3000
+	titleLength  = 300
+	headerLength = 150
+	placeLength  = 60
+	textLength   = 2500
+	linkLength   = 3000
 	// maxListed is how many incidents a message shows; the rest are counted.
 	maxListed = 10
 )
@@ -24,15 +26,17 @@ const (
 var colors = map[string]string{"triggered": "#d92d20", "acknowledged": "#f79009", "resolved": "#12b76a"}
 
 // content is the message for Slack: a plain text, for notifications and screen readers,
-// and a card for each incident.
+// and a card for each incident. Whatever a signal or a person wrote is plain text, which
+// Slack shows as it was typed; only words of this package are mrkdwn.
 func content(m notify.Message) []slackapi.MsgOption {
 	options := []slackapi.MsgOption{
 		slackapi.MsgOptionText(summary(m), true),
+		slackapi.MsgOptionDisableMarkdown(),
 		slackapi.MsgOptionDisableLinkUnfurl(),
 		slackapi.MsgOptionDisableMediaUnfurl(),
 	}
-	if lead := lead(m); lead != "" {
-		options = append(options, slackapi.MsgOptionBlocks(section(lead)))
+	if lead := lead(m); len(lead) > 0 {
+		options = append(options, slackapi.MsgOptionBlocks(lead...))
 	}
 	titled := !alone(m) // else the lead has the title
 	var cards []slackapi.Attachment
@@ -61,24 +65,38 @@ func summary(m notify.Message) string {
 		words[2] = ""
 	}
 	text := cut(oneLine(strings.Join(words, " ")), titleLength)
+	if place := place(s); place != "" {
+		text += " (" + place + ")"
+	}
 	if more := m.Count() - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
 	return text
 }
 
-// lead is the text above the cards, in mrkdwn. Where it is empty, Slack shows the
-// summary.
-func lead(m notify.Message) string {
+// place tells an incident from others of its title: "GET /x, prod-eu".
+func place(s notify.Subject) string {
+	var parts []string
+	for _, part := range []string{s.Detail, s.Deployment} {
+		if part = excerpt.Ends(oneLine(part), placeLength, "…"); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// lead is what stands above the cards. Where it is empty, Slack shows the summary.
+func lead(m notify.Message) []slackapi.Block {
+	var blocks []slackapi.Block
 	var lines []string
 	switch m.Kind {
 	case notify.KindVerify:
 		lines = append(lines, "Your Tocsin code is *"+escaped(m.Text)+"*. If you did not ask for it, ignore this message.")
 	case notify.KindReply, notify.KindNotice:
-		lines = append(lines, escaped(cut(m.Text, textLength)))
+		blocks = append(blocks, plain(cut(m.Text, textLength)))
 	default:
 		if alone(m) {
-			lines = append(lines, title(m.Subjects[0]))
+			blocks = append(blocks, title(m.Subjects[0]))
 		} else if m.Count() > 1 {
 			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", m.Count()))
 		}
@@ -89,21 +107,23 @@ func lead(m notify.Message) string {
 	if m.Again {
 		lines = append(lines, "_Maybe a repeat: the first may have got lost on its way._")
 	}
-	return strings.Join(lines, "\n")
+	if len(lines) > 0 {
+		blocks = append(blocks, section(strings.Join(lines, "\n")))
+	}
+	return blocks
 }
 
 // card is one incident, with a bar in the colour of its state.
 func card(kind notify.Kind, s notify.Subject, titled bool) slackapi.Attachment {
-	lines := facts(s)
-	if titled {
-		lines = append([]string{title(s)}, lines...)
-	}
 	var blocks []slackapi.Block
-	if len(lines) > 0 {
-		blocks = append(blocks, section(strings.Join(lines, "\n")))
+	if titled {
+		blocks = append(blocks, title(s))
 	}
-	if notes := notes(s); notes != "" {
-		blocks = append(blocks, slackapi.NewContextBlock("", mrkdwn(notes)))
+	if facts := facts(s); facts != "" {
+		blocks = append(blocks, plain(facts))
+	}
+	if notes := notes(s); len(notes) > 0 {
+		blocks = append(blocks, slackapi.NewContextBlock("", notes...))
 	}
 	if buttons := buttons(kind, s); len(buttons) > 0 {
 		blocks = append(blocks, slackapi.NewActionBlock("", buttons...))
@@ -119,58 +139,63 @@ func card(kind notify.Kind, s notify.Subject, titled bool) slackapi.Attachment {
 	}
 }
 
-// title is such as "*#17 P2 Checkout is down*".
-func title(s notify.Subject) string {
-	return "*" + escaped(cut(oneLine(fmt.Sprintf("#%d %s %s", s.Number, s.Priority, s.Title)), titleLength)) + "*"
+// title is such as "#17 P2 Checkout is down", as a heading where it is short enough for
+// one.
+func title(s notify.Subject) slackapi.Block {
+	text := cut(oneLine(fmt.Sprintf("#%d %s %s", s.Number, s.Priority, s.Title)), titleLength)
+	if utf8.RuneCountInString(text) > headerLength {
+		return plain(text)
+	}
+	return slackapi.NewHeaderBlock(plainText(text))
 }
 
-// facts are the present state, and where what is measured.
-func facts(s notify.Subject) []string {
+// facts are the present state, and where what is measured, a line each.
+func facts(s notify.Subject) string {
 	where := s.Service
 	if s.Deployment != "" {
 		where += " in " + s.Deployment
 	}
-	var place []string
-	for _, fact := range []string{where, s.Measure} {
+	var places []string
+	for _, fact := range []string{where, s.Detail, s.Measure} {
 		if fact = cut(oneLine(fact), titleLength); fact != "" {
-			place = append(place, escaped(fact))
+			places = append(places, fact)
 		}
 	}
 	var lines []string
-	for _, line := range []string{state(s), strings.Join(place, " · ")} {
+	for _, line := range []string{state(s), strings.Join(places, " · ")} {
 		if line != "" {
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return strings.Join(lines, "\n")
 }
 
-// state is such as "*Acknowledged* by Ana: looking".
+// state is such as "Acknowledged by Ana: looking".
 func state(s notify.Subject) string {
 	if s.Status == "" {
 		return ""
 	}
-	line := "*" + strings.ToUpper(s.Status[:1]) + escaped(s.Status[1:]) + "*"
+	line := strings.ToUpper(s.Status[:1]) + s.Status[1:]
 	if s.By != "" {
-		line += " by " + escaped(cut(oneLine(s.By), titleLength))
+		line += " by " + cut(oneLine(s.By), titleLength)
 	}
 	if s.Note != "" {
-		line += ": " + escaped(cut(oneLine(s.Note), titleLength))
+		line += ": " + cut(oneLine(s.Note), titleLength)
 	}
 	return line
 }
 
 // notes are the start, in the recipient's time zone, and the reason of the page.
-func notes(s notify.Subject) string {
-	var lines []string
+func notes(s notify.Subject) []slackapi.MixedElement {
+	var notes []slackapi.MixedElement
 	if !s.StartedAt.IsZero() {
-		lines = append(lines, fmt.Sprintf("Since <!date^%d^{date_short_pretty}, {time}|%s>",
-			s.StartedAt.Unix(), s.StartedAt.UTC().Format("2 January 2006, 15:04 UTC")))
+		notes = append(notes, mrkdwn(fmt.Sprintf("Since <!date^%d^{date_short_pretty}, {time}|%s>",
+			s.StartedAt.Unix(), s.StartedAt.UTC().Format("2 January 2006, 15:04 UTC"))))
 	}
 	if why := cut(oneLine(s.Why), titleLength); why != "" {
-		lines = append(lines, escaped(why))
+		notes = append(notes, plainText(why))
 	}
-	return strings.Join(lines, " · ")
+	return notes
 }
 
 // buttons are links: to the page that acknowledges, or to the incident.
@@ -196,12 +221,20 @@ func isLink(address string) bool {
 }
 
 func link(action, label, address string) *slackapi.ButtonBlockElement {
-	text := slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false)
-	return slackapi.NewButtonBlockElement(action, "", text).WithURL(address)
+	return slackapi.NewButtonBlockElement(action, "", plainText(label)).WithURL(address)
 }
 
 func section(text string) slackapi.Block {
 	return slackapi.NewSectionBlock(mrkdwn(text), nil, nil)
+}
+
+func plain(text string) slackapi.Block {
+	return slackapi.NewSectionBlock(plainText(text), nil, nil)
+}
+
+// plainText is shown as it is: no names of emoji, no mrkdwn.
+func plainText(text string) *slackapi.TextBlockObject {
+	return slackapi.NewTextBlockObject(slackapi.PlainTextType, text, false, false)
 }
 
 // mrkdwn is verbatim: what looks like a channel or an address stays text.
@@ -209,20 +242,13 @@ func mrkdwn(text string) *slackapi.TextBlockObject {
 	return slackapi.NewTextBlockObject(slackapi.MarkdownType, text, false, true)
 }
 
-// escaped escapes the three control characters of mrkdwn, so that no signal can mention
+// escaped escapes the three control characters of mrkdwn, so that no text can mention
 // a channel.
 func escaped(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }
 
-// oneLine makes every run of white space one space.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+func oneLine(text string) string { return excerpt.OneLine(text) }
 
 // cut keeps a text to a number of characters.
-func cut(text string, length int) string {
-	runes := []rune(text)
-	if len(runes) <= length {
-		return text
-	}
-	return string(runes[:length-1]) + "…"
-}
+func cut(text string, length int) string { return excerpt.Begin(text, length, "…") }

@@ -60,7 +60,7 @@ func bot(t *testing.T, server *far.Slack, token string) *slack.Bot {
 
 func subject() notify.Subject {
 	return notify.Subject{
-		Number: 17, Title: "Availability of get data API", Service: "Checkout API", Deployment: "prod-eu",
+		Number: 17, Title: "Availability of get data API", Service: "Checkout API", Deployment: "prod-eu", Detail: "GET /api/data/{tenant}",
 		Priority: "P2", Status: "triggered", Measure: "98.9 % of 99.7 %", Why: "You are main on call in Payments",
 		Link: "https://tocsin.example.com/a/k3y?x=1&y=2", Runbook: "https://wiki.example.com/checkout",
 		StartedAt: time.Date(2026, 11, 23, 18, 4, 5, 0, time.UTC),
@@ -99,13 +99,14 @@ func TestPage(t *testing.T) {
 	if post.Method != "chat.postMessage" || post.Channel != "U0ANA" || post.Color() != "#d92d20" {
 		t.Errorf("%s to %s in %s", post.Method, post.Channel, post.Color())
 	}
-	if want := "#17 P2 triggered: Availability of get data API"; post.Text != want {
+	if want := "#17 P2 triggered: Availability of get data API (GET /api/data/{tenant}, prod-eu)"; post.Text != want {
 		t.Errorf("text %q, want %q", post.Text, want)
 	}
-	words := `*#17 P2 Availability of get data API*
-*Triggered*
-Checkout API in prod-eu · 98.9 % of 99.7 %
-Since <!date^1795457045^{date_short_pretty}, {time}|23 November 2026, 18:04 UTC> · You are main on call in Payments
+	words := `#17 P2 Availability of get data API
+Triggered
+Checkout API in prod-eu · GET /api/data/{tenant} · 98.9 % of 99.7 %
+Since <!date^1795457045^{date_short_pretty}, {time}|23 November 2026, 18:04 UTC>
+You are main on call in Payments
 Acknowledge #17
 Runbook`
 	if diff := cmp.Diff(words, post.Words()); diff != "" {
@@ -123,12 +124,12 @@ func TestChannelMessageIsUpdated(t *testing.T) {
 	t.Parallel()
 	server, b := setup(t)
 	first, receipt := delivered(t, server, b, channel(func(*notify.Subject) {}))
-	if first.Color() != "#d92d20" || !strings.Contains(first.Words(), "*Triggered*") || !strings.Contains(first.Words(), "Open #17") {
+	if first.Color() != "#d92d20" || !strings.Contains(first.Words(), "Triggered") || !strings.Contains(first.Words(), "Open #17") {
 		t.Errorf("%s: %s", first.Color(), first.Words())
 	}
 	for _, step := range []struct{ status, by, note, color, words string }{
-		{"acknowledged", "Ana", "looking", "#f79009", "*Acknowledged* by Ana: looking"},
-		{"resolved", "Ben", "", "#12b76a", "*Resolved* by Ben"},
+		{"acknowledged", "Ana", "looking", "#f79009", "Acknowledged by Ana: looking"},
+		{"resolved", "Ben", "", "#12b76a", "Resolved by Ben"},
 	} {
 		m := channel(func(s *notify.Subject) { s.Status, s.By, s.Note = step.status, step.by, step.note })
 		m.Update = receipt.ProviderID
@@ -172,12 +173,12 @@ func TestOtherMessages(t *testing.T) {
 		hasNot  []string
 	}{
 		{"several incidents", several, []string{"*24 incidents need you.*", "14 more are not", "Maybe a repeat", "#26"}, []string{"#27"}},
-		{"words that would act", mention, []string{"&lt;!channel&gt; &amp; *all* xxx"}, []string{"<!channel>", "Acknowledge"}},
+		{"words that would act", mention, []string{"<!channel> & *all* xxx"}, []string{"Acknowledge"}},
 		{"a verification", notify.Message{Kind: notify.KindVerify, To: "U0ANA", Text: "481516"}, []string{"*481516*"}, nil},
-		{"a notice", notify.Message{Kind: notify.KindNotice, To: "U0ANA", Text: "SMS is off: <STOP>"}, []string{"SMS is off: &lt;STOP&gt;"}, nil},
+		{"a notice", notify.Message{Kind: notify.KindNotice, To: "U0ANA", Text: "SMS is off: <STOP>"}, []string{"SMS is off: <STOP>"}, nil},
 		{"an incident that is acknowledged", notify.Message{Kind: notify.KindPage, To: "U0ANA", Subjects: []notify.Subject{
 			{Number: 3, Title: "Slow", Status: "acknowledged", Link: "https://tocsin.example.com/a/1"},
-		}}, []string{"Open #3", "*Acknowledged*"}, []string{"Acknowledge #3"}},
+		}}, []string{"Open #3", "Acknowledged"}, []string{"Acknowledge #3"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

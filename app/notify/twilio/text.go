@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/tocsin-oncall/tocsin/app/excerpt"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
@@ -58,7 +59,7 @@ func fitted(m notify.Message, hint string) string {
 	tooLong := sort.Search(len(title), func(length int) bool {
 		return Segments(composed(m, string(title[:length])+"...", hint)) > pageSegments
 	})
-	return composed(m, string(title[:max(0, tooLong-1)])+"...", hint)
+	return composed(m, string(title[:excerpt.Boundary(title, tooLong-1)])+"...", hint)
 }
 
 func composed(m notify.Message, title, hint string) string {
@@ -73,18 +74,24 @@ func composed(m notify.Message, title, hint string) string {
 	return text
 }
 
-// head is such as "#17 P2 Checkout API: Slow answers 98.9% of 99.7% (prod-eu).";
+// head is such as "#17 P2 Checkout API: Slow answers 98.9% of 99.7% (GET /x, prod-eu).";
 // title is the subject's, or the part of it that fits. The service's name is left out
 // where the title begins with it.
 func head(s notify.Subject, title string) string {
 	words := []string{fmt.Sprintf("#%d", s.Number), oneLine(s.Priority)}
-	service, deployment := name(s.Service), name(s.Deployment)
+	service := name(s.Service)
 	if service != "" && !strings.HasPrefix(strings.ToLower(oneLine(s.Title)), strings.ToLower(service)) {
 		words = append(words, service+":")
 	}
 	words = append(words, title, strings.ReplaceAll(name(s.Measure), " %", "%"))
-	if deployment != "" {
-		words = append(words, "("+deployment+")")
+	var place []string
+	for _, part := range []string{s.Detail, s.Deployment} {
+		if part = excerpt.Ends(oneLine(part), maxName, "..."); part != "" {
+			place = append(place, part)
+		}
+	}
+	if place != nil {
+		words = append(words, "("+strings.Join(place, ", ")+")")
 	}
 	line := oneLine(strings.Join(words, " "))
 	if strings.HasSuffix(line, ".") {
@@ -111,14 +118,7 @@ func others(subjects []notify.Subject, more int) string {
 
 func name(text string) string { return cut(oneLine(text), maxName) }
 
-// oneLine makes every run of white space one space.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+func oneLine(text string) string { return excerpt.OneLine(text) }
 
 // cut keeps a text to a number of characters.
-func cut(text string, length int) string {
-	runes := []rune(text)
-	if len(runes) <= length {
-		return text
-	}
-	return string(runes[:length-3]) + "..."
-}
+func cut(text string, length int) string { return excerpt.Begin(text, length, "...") }

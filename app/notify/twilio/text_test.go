@@ -42,6 +42,22 @@ func TestText(t *testing.T) {
 			segments: 1,
 		},
 		{
+			name: "a page of an endpoint",
+			message: notify.Message{Kind: notify.KindPage, Subjects: []notify.Subject{
+				{Number: 17, Priority: "P2", Title: "Fast", Service: "Checkout API", Deployment: "prod-eu", Detail: "GET /api/data/{tenant}", Link: link},
+			}},
+			want:     "#17 P2 Checkout API: Fast (GET /api/data/{tenant}, prod-eu). Reply 4 17 to ack, 6 17 resolve. " + link,
+			segments: 1,
+		},
+		{
+			name: "a long endpoint keeps its end",
+			message: notify.Message{Kind: notify.KindPage, Subjects: []notify.Subject{
+				{Number: 17, Title: "Fast", Detail: "GET /api/v1/organizations/{organization}/projects/{project}/environments/logs", Link: link},
+			}},
+			want:     "#17 Fast (GET /api/v1/organizations/{o...s/{project}/environments/logs). Reply 4 17 to ack, 6 17 resolve. " + link,
+			segments: 1,
+		},
+		{
 			name: "a page that fits with the shorter hint",
 			message: notify.Message{Kind: notify.KindPage, Subjects: []notify.Subject{
 				{Number: 17, Title: "Availability of get data API for the tenants of the north", Service: "Checkout API", Deployment: "prod-eu", Link: link},

@@ -323,6 +323,16 @@ func (g *generator) services() {
 		for j := range g.count(2) {
 			o := catalog.SLO{ID: int64(len(g.s.SLOs) + 1), ServiceID: v.ID, Slug: fmt.Sprintf("o%d", j), Name: g.name(), Endpoint: g.text(), SLI: "availability",
 				Objective: float64(rapid.IntRange(1, 100_000).Draw(g.T, "objective")) / 1000, Window: "28d", PriorityReason: g.text()}
+			o.Default = j == 0 && o.Endpoint == "" && g.coin()
+			for _, d := range g.s.Deployments {
+				if g.coin() {
+					o.Deployments = append(o.Deployments, d.Slug)
+				}
+			}
+			slices.Sort(o.Deployments)
+			if g.coin() {
+				o.Priority = new(catalog.NoPriority)
+			}
 			if len(g.s.Priorities) > 0 && g.coin() {
 				level := rapid.SampledFrom(g.s.Priorities).Draw(g.T, "priority").Level
 				o.Priority = &level

@@ -21,7 +21,7 @@ func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCo
 	byService := s.db.GormRead(ctx).Model(&incident.Incident{}).
 		// Not the bare column, for whose order SQLite would read incidents_service whole.
 		Select("service_id + 0 AS service_id, count(*) AS open, count(CASE WHEN " + unanswered + " THEN 1 END) AS unanswered, " +
-			"min(priority) AS worst, min(CASE WHEN " + unanswered + " THEN number END) AS oldest").
+			"min(NULLIF(priority, 0)) AS worst, min(CASE WHEN " + unanswered + " THEN number END) AS oldest").
 		Where(paging.OpenIncident).Group("service_id + 0")
 	var rows []struct {
 		ServiceID        int64

@@ -160,6 +160,9 @@ func (r *ingestBatch) apply(s *ingest.Signal) ingest.Result {
 	}
 	out := incident.Receive(r.now, st, s.Event, s.Rules)
 	if out.Incident == nil {
+		if out.Result != incident.ResultIgnored {
+			state.alert, state.changed = out.Alert, true
+		}
 		return ingest.Result{Status: out.Result, Warning: out.Warning}
 	}
 	number := out.Incident.Number

@@ -56,7 +56,7 @@ func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	if f.Team != "" {
 		g = g.Where("t.slug = ?", f.Team)
 	}
-	if f.NoPriority {
+	if f.Unset {
 		g = g.Where("i.priority IS NULL")
 	} else if f.Priority != nil {
 		g = g.Where("i.priority = ?", *f.Priority)

@@ -12,7 +12,7 @@ func serviceKind() kind {
 	k := slugged(organization.KindService, "services")
 	k.routing = func(l *stateLoad) { load(l, &l.s.Services, "id", "id", "dashboards") }
 	k.load = func(l *stateLoad) {
-		load(l, &l.s.SLOs, "id", "id")
+		load(l, &l.s.SLOs, "id", "id", "deployments")
 		l.pairs("service_id, deployment_id", &l.s.ServiceDeployments)
 	}
 	k.apply = applying(applyService)
@@ -53,8 +53,11 @@ func (a *applier) slos(serviceID int64, slos []organization.SLO) error {
 		ids[o.Slug] = o.ID
 	}
 	for _, o := range slos {
+		if o.Deployments == nil {
+			o.Deployments = []string{}
+		}
 		row := catalog.SLO{ID: ids[o.Slug], ServiceID: serviceID, Slug: o.Slug, Name: o.Name, Endpoint: o.Endpoint, SLI: o.SLI,
-			Objective: o.Objective, Window: o.Window, Priority: o.Priority, PriorityReason: o.PriorityReason}
+			Objective: o.Objective, Window: o.Window, Default: o.Default, Deployments: o.Deployments, Priority: o.Priority, PriorityReason: o.PriorityReason}
 		if err := insertOrUpdate(a.tx.Gorm, &row, row.ID); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
@@ -21,7 +22,7 @@ type messageRow struct {
 	incident int64  // of a chat channel's message, 0 for none
 	body     string // of a message without incidents
 	urgency  string
-	priority int // as Rank has it
+	priority int // as incident.Rank has it
 	// gathering takes further pages until it is due.
 	gathering  bool
 	due        time.Time
@@ -89,7 +90,7 @@ func insertMessageRows(ctx context.Context, tx *db.Tx, now time.Time, rows []mes
 func QueueNotice(ctx context.Context, tx *db.Tx, kind notify.Kind, to notify.ContactMethod, urgency incident.Urgency, text string, now time.Time) error {
 	_, err := insertMessageRows(ctx, tx, now, []messageRow{{
 		kind: kind, userID: to.UserID, methodID: to.ID, medium: to.Medium, address: to.Address, body: text,
-		urgency: string(urgency), priority: Rank(nil), due: now,
+		urgency: string(urgency), priority: incident.Rank(new(catalog.NoPriority)), due: now,
 	}})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
@@ -25,20 +26,8 @@ type pageRow struct {
 func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow {
 	return pageRow{
 		incident: c.Incident, escalation: c.ID, user: p.UserID, step: c.State.Step, run: c.State.Run,
-		priority: Rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
+		priority: incident.Rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
 	}
-}
-
-// unranked is the rank of an incident without a priority: after all levels.
-const unranked = 9
-
-// Rank orders incidents by priority, the most urgent first; without a priority an
-// incident comes after all levels.
-func Rank(priority *int) int {
-	if priority == nil {
-		return unranked
-	}
-	return *priority
 }
 
 func insertPages(ctx context.Context, tx *db.Tx, pages []pageRow) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -18,7 +19,7 @@ import (
 // urgent first. It does so at each attempt.
 func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
-		WHERE c.carried_by = $1 ORDER BY COALESCE(i.priority, `+strconv.Itoa(unranked)+`), i.number LIMIT $2`, f.ID, notify.MaxSubjects-1)
+		WHERE c.carried_by = $1 ORDER BY `+incident.RankSQL("i.priority")+`, i.number LIMIT $2`, f.ID, notify.MaxSubjects-1)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	if err := rows.Scan(into...); err != nil {
 		return r, err
 	}
-	if r.Priority == "" && level != nil {
+	if r.Priority == "" && level != nil && *level != catalog.NoPriority {
 		r.Priority = "P" + strconv.Itoa(*level)
 	}
 	switch incident.Status(r.Status) {
@@ -64,7 +65,7 @@ func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	}
 	var f incident.Facts
 	if json.Unmarshal([]byte(facts), &f) == nil {
-		r.Measure = measure(f)
+		r.Measure, r.Detail = measure(f), f.Detail(r.Title)
 	}
 	return r, nil
 }
@@ -126,7 +127,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 			GROUP BY mp.message_id, pg.incident_number, n.priority),
 		standing AS (
 			SELECT message_id, page_id, number,
-			       row_number() OVER (PARTITION BY message_id ORDER BY COALESCE(priority, `+strconv.Itoa(unranked)+`), number) AS place,
+			       row_number() OVER (PARTITION BY message_id ORDER BY `+incident.RankSQL("priority")+`, number) AS place,
 			       count(*) OVER (PARTITION BY message_id) AS standing
 			FROM incident)
 		SELECT w.message_id, w.standing, pg.why, u.name,

@@ -42,7 +42,7 @@ func TestReadAct(t *testing.T) {
 		{kind: "notes", body: `{"note":"a\u0000"}`, faults: "note: must be text without NUL characters"},
 		{kind: "priority", body: `{"priority":1,"reason":"All of it"}`, want: incident.ActSetPriority{Level: new(1), Reason: "All of it"}},
 		{kind: "priority", body: `{"priority":null}`, want: incident.ActSetPriority{}},
-		{kind: "priority", body: `{"reason":"All of it"}`, faults: "priority: is missing; null stands for none"},
+		{kind: "priority", body: `{"reason":"All of it"}`, faults: "priority: is missing; 0 is no priority, null unsets it"},
 		{kind: "priority", body: `{"x":1,"reason":7}`, faults: "reason: must be text; x: is not known here"},
 		{kind: "priority", body: `{"priority":"1"}`, faults: "priority: must be a whole number or null"},
 	} {

@@ -49,6 +49,8 @@ func TestListIncidentsPages(t *testing.T) {
 			"service=checkout-api":         {3, 2, 1},
 			"team=payments&priority=2":     {3, 2, 1},
 			"priority=none":                nil,
+			"priority=0":                   nil,
+			"priority=unset":               nil,
 			"service=online-shop":          nil,
 		} {
 			got := webtest.Decode[api.List[api.IncidentJSON]](t, a.As(auth.Read, "GET", "/api/v1/incidents?"+query, ""), 200)

@@ -92,14 +92,16 @@ func (l *listing) allDeployments() []deploymentJSON {
 }
 
 type sloJSON struct {
-	Slug           string  `json:"slug"`
-	Name           string  `json:"name"`
-	Endpoint       *string `json:"endpoint"`
-	SLI            string  `json:"sli"`
-	Objective      float64 `json:"objective"`
-	Window         string  `json:"window"`
-	Priority       *int    `json:"priority"`
-	PriorityReason *string `json:"priority_reason"`
+	Slug           string   `json:"slug"`
+	Name           string   `json:"name"`
+	Endpoint       *string  `json:"endpoint"`
+	SLI            string   `json:"sli"`
+	Objective      float64  `json:"objective"`
+	Window         string   `json:"window"`
+	Default        bool     `json:"default"`
+	Deployments    []string `json:"deployments"`
+	Priority       *int     `json:"priority"`
+	PriorityReason *string  `json:"priority_reason"`
 }
 
 type serviceJSON struct {
@@ -123,7 +125,7 @@ func (l *listing) allServices() []serviceJSON {
 	}
 	slos := map[int64][]sloJSON{}
 	for _, o := range l.SLOs {
-		slos[o.ServiceID] = append(slos[o.ServiceID], sloJSON{o.Slug, o.Name, orNull(o.Endpoint), o.SLI, o.Objective, o.Window, o.Priority, orNull(o.PriorityReason)})
+		slos[o.ServiceID] = append(slos[o.ServiceID], sloJSON{o.Slug, o.Name, orNull(o.Endpoint), o.SLI, o.Objective, o.Window, o.Default, orEmpty(o.Deployments), o.Priority, orNull(o.PriorityReason)})
 	}
 	all := make([]serviceJSON, len(l.Services))
 	for i, s := range l.Services {

@@ -100,8 +100,8 @@ func (h *handlers) incidentFilter(c echo.Context) (incident.ListFilter, error) {
 	}
 	switch priority {
 	case "":
-	case "none":
-		f.NoPriority = true
+	case "unset":
+		f.Unset = true
 	default:
 		if f.Priority, err = config.PriorityLevel(priority); err != nil {
 			return f, err

@@ -33,7 +33,7 @@ func TestMissingIsNotWrong(t *testing.T) {
 			{overrides, `{` + from + `,` + to + `,"with":"ben@acme.example"}`, map[string]string{"replace": missing}},
 			{"/incidents", `{}`, map[string]string{"title": missing, "service": missing}},
 			{"/incidents", `{"title":" ","service":"none"}`, map[string]string{"title": "must not be blank", "service": "must be the slug or the name of a service"}},
-			{"/incidents/1/priority", `{}`, map[string]string{"priority": "is missing; null stands for none"}},
+			{"/incidents/1/priority", `{}`, map[string]string{"priority": "is missing; 0 is no priority, null unsets it"}},
 			{"/simulate", `{"service":"checkout-api"}`, map[string]string{"breach": missing}},
 			{
 				"/simulate", `{"service":"checkout-api","breach":{"service":"a","sli":"b","slo":{"name":"c"}},"answers":[{},{"after":"soon"}]}`,

@@ -52,9 +52,9 @@ func (m *manualIncident) check(config *catalog.Snapshot) error {
 	if _, ok := config.Deployment(m.Deployment); m.Deployment != "" && !ok {
 		add("deployment", "must be the slug of a deployment, or left out")
 	}
-	if m.Priority != nil {
+	if m.Priority != nil && *m.Priority != catalog.NoPriority {
 		if _, ok := config.Priority(*m.Priority); !ok {
-			add("priority", "must be the level of a priority, or null")
+			add("priority", "must be the level of a priority, 0 for no priority, or null for unset")
 		}
 	}
 	if len(m.Description) > incident.MaxText {

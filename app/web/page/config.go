@@ -131,10 +131,13 @@ func (k *Config) ActorName(name string) string {
 	return incident.ActorInWords(name)
 }
 
-// Priority is a level with its name; the zero value for none.
+// Priority is a level or no priority, with its name; the zero value where it is unset.
 func (k *Config) Priority(level *int) element.Priority {
-	if level == nil {
+	switch {
+	case level == nil:
 		return element.Priority{}
+	case *level == catalog.NoPriority:
+		return element.NoPriority
 	}
 	for _, p := range k.Priorities {
 		if p.Level == *level {

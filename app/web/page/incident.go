@@ -56,10 +56,13 @@ func incidentRow(r *incident.Row) incidents.Row {
 	return row
 }
 
-// PriorityOf is the priority of an incident; the zero value for none.
+// PriorityOf is the priority of an incident; the zero value where it is unset.
 func PriorityOf(r *incident.Row) element.Priority {
-	if r.Priority == nil {
+	switch {
+	case r.Priority == nil:
 		return element.Priority{}
+	case *r.Priority == catalog.NoPriority:
+		return element.NoPriority
 	}
 	name := r.PriorityName
 	if name == "" {

@@ -76,7 +76,7 @@ func filterOf(c echo.Context) view.Filter {
 
 // listFilter is the store's filter for a page of a tab.
 func listFilter(tab view.Tab, f view.Filter, userID, before int64) incident.ListFilter {
-	q := incident.ListFilter{Service: f.Service, Team: f.Team, NoPriority: f.Priority == "none", Search: f.Query, Before: before, Limit: pageSize + 1}
+	q := incident.ListFilter{Service: f.Service, Team: f.Team, Unset: f.Priority == "unset", Search: f.Query, Before: before, Limit: pageSize + 1}
 	// A number that does not fit the column is clamped to one that no incident has.
 	if level, err := strconv.ParseInt(f.Priority, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		cut := int(level)
@@ -164,7 +164,7 @@ func worstFirst(a, b view.Group) int {
 		cmp.Compare(a.Service.Name, b.Service.Name))
 }
 
-// urgencyRank sorts no priority after all levels.
+// urgencyRank sorts a service whose incidents have no level after those with one.
 func urgencyRank(p element.Priority) int {
 	if p.Level == 0 {
 		return math.MaxInt

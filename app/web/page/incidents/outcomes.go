@@ -5,6 +5,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
+	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
 
@@ -69,10 +70,14 @@ func escalated(*page.Request, incident.Outcome, string) layout.Flash {
 }
 
 func prioritySet(req *page.Request, out incident.Outcome, _ string) layout.Flash {
-	if out.Incident.Priority == nil {
-		return layout.Flash{Text: "The priority is none now."}
+	switch p := req.Config.Priority(out.Incident.Priority); {
+	case p.Unset():
+		return layout.Flash{Text: "The priority is unset now."}
+	case p == element.NoPriority:
+		return layout.Flash{Text: "The incident has no priority now."}
+	default:
+		return layout.Flash{Text: "The priority is " + p.Name + " now."}
 	}
-	return layout.Flash{Text: "The priority is " + req.Config.Priority(out.Incident.Priority).Name + " now."}
 }
 
 func noted(*page.Request, incident.Outcome, string) layout.Flash {

@@ -137,8 +137,11 @@ func (p *handlers) signals(c echo.Context, of organization.IntegrationRecord) ([
 	list := make([]view.Signal, len(alerts))
 	for i, a := range alerts {
 		list[i] = view.Signal{At: a.LastSeenAt, Status: ended, Title: titles[a.IncidentNo], DedupKey: a.DedupKey, Incident: a.IncidentNo, Count: a.Occurrences}
-		if a.Firing {
+		switch {
+		case a.Firing:
 			list[i].Status = firing
+		case a.IncidentNo == 0:
+			list[i].Status = "recorded"
 		}
 	}
 	return list, nil

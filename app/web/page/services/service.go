@@ -104,7 +104,7 @@ func serviceFacts(req *page.Request, s catalog.Service) view.Page {
 	for _, o := range config.SLOs {
 		if o.ServiceID == s.ID {
 			data.SLOs = append(data.SLOs, view.SLO{Name: o.Name, Endpoint: o.Endpoint, SLI: o.SLI, Objective: o.Objective,
-				Window: o.Window, Priority: config.Priority(o.Priority), PriorityReason: o.PriorityReason})
+				Window: o.Window, Default: o.Default, Deployments: deploymentNames(config, o.Deployments), Priority: config.Priority(o.Priority), PriorityReason: o.PriorityReason})
 		}
 	}
 	for _, i := range config.Integrations {
@@ -114,6 +114,16 @@ func serviceFacts(req *page.Request, s catalog.Service) view.Page {
 	}
 	data.Integrations = page.SortByName(data.Integrations)
 	return data
+}
+
+func deploymentNames(config *page.Config, slugs []string) []string {
+	var names []string
+	for _, slug := range slugs {
+		if d, err := config.DeploymentBySlug(slug); err == nil {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // ancestors lead from the top of the hierarchy to a service's parent.

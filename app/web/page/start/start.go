@@ -130,7 +130,7 @@ func firstIntegration(req *page.Request) (organization.IntegrationRecord, bool) 
 // lastTest is the incident of an integration's last signal; nil for none.
 func (p *handlers) lastTest(ctx context.Context, integrationID int64) (*view.Test, error) {
 	alerts, err := p.Signals.LastSignals(ctx, integrationID, 1)
-	if err != nil || len(alerts) == 0 {
+	if err != nil || len(alerts) == 0 || alerts[0].IncidentNo == 0 {
 		return nil, err
 	}
 	r, err := p.Incidents.Incident(ctx, alerts[0].IncidentNo)
