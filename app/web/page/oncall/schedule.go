@@ -27,7 +27,7 @@ const (
 )
 
 func (p *handlers) listSchedules(c echo.Context, req *page.Request) error {
-	frame, err := p.Frame(c, req, "Schedules", layout.OnCall)
+	frame, err := p.Frame(c, req, "Schedules", layout.Schedules)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 		return fault.NotFound("There is no schedule %q.", c.Param("slug"))
 	}
 	s := req.Config.Schedules[i]
-	frame, err := p.Frame(c, req, s.Name, layout.OnCall)
+	frame, err := p.Frame(c, req, s.Name, layout.Schedules)
 	if err != nil {
 		return err
 	}
