@@ -141,9 +141,32 @@
     }
   };
 
+  // Whoever uses the page is at it: a key, a pointer, a wheel. After half a minute
+  // without any, nobody is.
+  const idleAfter = 30000;
+  const used = () => { document.documentElement.dataset.usedAt = Date.now(); };
+  for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
+    addEventListener(kind, used, { capture: true, passive: true });
+  }
+  const idle = () => Date.now() - document.documentElement.dataset.usedAt > idleAfter
+    && !$("dialog[open]") && !picks().some((box) => box.checked) && !dirtyField();
+  const dirtyField = () => $$("#main input, #main textarea").some((field) => field.type !== "hidden" && dirty(field));
+
+  // What waits behind the pill comes in by itself once nobody is at the page: a
+  // screen on a wall shows all there is.
+  const admit = () => {
+    if ($("#arrivals:not([hidden])") && idle()) refreshSoon();
+  };
+
   // In a list nothing moves under the finger: rows change where they are, and
   // new ones wait behind a pill.
   const updateList = (page) => {
+    if (idle()) {
+      keepFlash(page);
+      swap(page, following);
+      return;
+    }
+    document.title = page.title;
     const fresh = new Map($$("[data-row]", page).map((row) => [row.id, row]));
     for (const row of $$("[data-row]")) {
       const now = fresh.get(row.id);
@@ -241,7 +264,7 @@
   // ---- Rows that are wider than the screen --------------------------------
 
   // Navigation shows where one is, and on which side there is more of it.
-  const bars = ".top nav, .tabs-row";
+  const bars = ".tabs-row";
   const hint = (bar) => {
     bar.toggleAttribute("data-more-before", bar.scrollLeft > 1);
     bar.toggleAttribute("data-more-after", bar.scrollLeft < bar.scrollWidth - bar.clientWidth - 1);
@@ -388,9 +411,10 @@
     const filter = event.target.closest("[data-filter]");
     if (!filter) return;
     const wanted = filter.value.trim().toLowerCase();
-    for (const card of $$("[data-filtered]", $(filter.dataset.filter))) {
-      card.hidden = !card.textContent.toLowerCase().includes(wanted);
-    }
+    const cards = $$("[data-filtered]", $(filter.dataset.filter));
+    for (const card of cards) card.hidden = !card.textContent.toLowerCase().includes(wanted);
+    const none = $("[data-filter-none]");
+    if (none) none.hidden = cards.some((card) => !card.hidden);
   });
 
   // ---- Addresses ----------------------------------------------------------
@@ -416,9 +440,16 @@
     count();
   };
 
+  // Where one types at once with a keyboard. On a touch screen a keyboard would
+  // cover what one came to read.
+  const focusField = () => {
+    if (matchMedia("(hover: hover) and (pointer: fine)").matches) $("#main [data-focus]")?.focus({ preventScroll: true });
+  };
+
   const begin = () => {
     setClock();
     showPlace();
+    focusField();
     dress();
     connect();
     catchUp();
@@ -437,7 +468,8 @@
     begin();
     refreshSoon();
   });
-  setInterval(() => { tick(); lapse(); }, 1000);
+  setInterval(() => { tick(); lapse(); admit(); }, 1000);
+  used();
   begin();
   chooseZone();
   showWrong();

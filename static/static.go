@@ -16,7 +16,7 @@ import (
 	"sync"
 )
 
-//go:embed app.css app.js favicon.svg
+//go:embed app.css nav.css app.js search.js favicon.svg
 //go:embed vendor/basecoat.min.css vendor/htmx.min.js vendor/idiomorph-ext.min.js vendor/icons.svg
 var embedded embed.FS
 
@@ -41,6 +41,8 @@ type library struct {
 // names are what templates call the files by.
 var names = map[string]string{
 	"app.css":           "app.css",
+	"nav.css":           "nav.css",
+	"search.js":         "search.js",
 	"app.js":            "app.js",
 	"favicon.svg":       "favicon.svg",
 	"basecoat.css":      "vendor/basecoat.min.css",

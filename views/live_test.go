@@ -200,6 +200,35 @@ func TestLiveListKeepsOrder(t *testing.T) {
 	}
 }
 
+// New rows come in by themselves once nobody is at the page, and not while
+// somebody has chosen rows.
+func TestIdleListAdmitsNewRows(t *testing.T) {
+	s := play(t, "list-some")
+	tab := browser.New(t, browser.Desktop, browser.Light)
+	tab.Open(s.URL + "/incidents?tab=open")
+	if title := browser.Eval[string](tab, `document.title`); title != "(3) Incidents · Tocsin" {
+		t.Errorf("the title is %q", title)
+	}
+	run(tab, `document.querySelector("[data-select] input[name=number]").click()`)
+	s.now(t, "list-storm")
+	s.tell(t, 120, 1)
+	tab.Until(`document.querySelector("#arrivals").textContent === "16 new" && !document.querySelector("#arrivals").hidden`)
+	run(tab, leave)
+	s.now(t, "list-nothing")
+	s.tell(t, 120, 2)
+	tab.Until(`document.title === "Incidents · Tocsin"`) // it was fetched again
+	if !browser.Eval[bool](tab, `document.querySelectorAll("[data-row]").length === 5`) {
+		t.Error("the rows were replaced while some are chosen")
+	}
+	run(tab, `document.querySelector("[data-select] input[name=number]:checked").click(); `+leave)
+	s.now(t, "list-storm")
+	s.tell(t, 120, 3)
+	tab.Until(`document.querySelectorAll("[data-row]").length > 5 && document.querySelector("#arrivals").hidden`)
+}
+
+// leave is half a minute without a hand on the page.
+const leave = `document.documentElement.dataset.usedAt = 1`
+
 func TestListByKeyboard(t *testing.T) {
 	s := play(t, "list-some")
 	s.then = named(t, "incident-acknowledged")

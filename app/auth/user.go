@@ -59,6 +59,8 @@ type User struct {
 	Active bool
 	// DeactivatedAt is since when the person is not active; nil for an active one.
 	DeactivatedAt *time.Time
+	// HidePhone keeps the person's telephone numbers from colleagues.
+	HidePhone bool
 	// SessionEpoch is incremented to end all sessions of the person.
 	SessionEpoch int64
 	CreatedAt    time.Time

@@ -27,6 +27,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web/page/oncall"
 	peoplepages "github.com/tocsin-oncall/tocsin/app/web/page/people"
 	"github.com/tocsin-oncall/tocsin/app/web/page/policies"
+	"github.com/tocsin-oncall/tocsin/app/web/page/search"
 	"github.com/tocsin-oncall/tocsin/app/web/page/services"
 	"github.com/tocsin-oncall/tocsin/app/web/page/signin"
 	"github.com/tocsin-oncall/tocsin/app/web/page/start"
@@ -87,6 +88,7 @@ type Slices struct {
 	SignIn       signin.Deps
 	Start        start.Deps
 	Link         link.Deps
+	Search       search.Deps
 }
 
 // newReplies carries out what people answer.
@@ -126,6 +128,7 @@ func NewSlices(p Parts) Slices {
 		SignIn:       signin.Deps{Auth: p.Auth},
 		Start:        start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
 		Link:         link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
+		Search:       search.Deps{Incidents: reads},
 	}
 }
 
@@ -144,6 +147,7 @@ func (s Slices) Handler() *web.Router {
 	integrations.Mount(pages, s.Integrations)
 	teams.Mount(pages, s.Teams)
 	peoplepages.Mount(pages, s.People)
+	search.Mount(pages, s.Search)
 	signin.Mount(pages, s.SignIn)
 	link.Mount(pages, s.Link)
 	s.Account.ShowStart = start.Mount(pages, s.Start)

@@ -25,45 +25,18 @@ type Frame struct {
 	Elsewhere string
 }
 
-// Section is an entry of the navigation.
-type Section string
-
-// The sections.
-const (
-	Incidents    Section = "incidents"
-	OnCall       Section = "oncall"
-	Services     Section = "services"
-	Teams        Section = "teams"
-	Policies     Section = "policies"
-	Integrations Section = "integrations"
-	People       Section = "people"
-	Account      Section = "account"
-	Start        Section = "start"
-)
-
 // User is who is signed in. The zero User is nobody: then there is neither
 // navigation nor account.
 type User struct {
 	Person element.Person
 	Role   string // "stakeholder", "responder", "manager", "administrator"
 	// OnCall is whether the person is on call now, in any position, and
-	// OnCallUntil until when; zero where no end is in sight.
+	// OnCallUntil until when; zero for no end date.
 	OnCall      bool
 	OnCallUntil time.Time
-	// Unanswered is how many incidents wait for somebody, for the navigation.
+	// Unanswered is how many open incidents nobody has acknowledged.
 	Unanswered int
-	// Sees opens sections of the navigation; On call is open to all.
-	Sees Sees
-}
-
-// Sees says which sections a person may see.
-type Sees struct {
-	Incidents bool // ViewIncidents
-	Catalog   bool // services, teams, schedules, policies, integrations
-	People    bool // ViewPeople
-	// Start keeps Getting started in the navigation until the first run is
-	// through.
-	Start bool
+	Sees       Sees
 }
 
 // Banner says something that holds until it is mended, above every page.

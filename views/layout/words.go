@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/a-h/templ"
@@ -15,9 +16,19 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 // zoneWords say which zone times are in.
 func (f Frame) zoneWords() string {
 	if f.Elsewhere != "" && f.Elsewhere != f.Clock.ZoneName() {
-		return "Times of this page in " + f.Elsewhere + ", elsewhere in yours, " + f.Clock.ZoneName()
+		return "Times on this page are in " + f.Elsewhere + "; your zone is " + f.Clock.ZoneName()
 	}
 	return "Times in " + f.Clock.ZoneName()
+}
+
+// title is the page's title in the browser. A page that follows the list of
+// incidents has the count of those that nobody has acknowledged, for screens that
+// show nothing else of it.
+func (f Frame) title(live Live) string {
+	if live == "list" && f.User.Unanswered > 0 {
+		return fmt.Sprintf("(%d) %s", f.User.Unanswered, f.Title)
+	}
+	return f.Title
 }
 
 // duty says whether the person is on call: "on call until Mon 09:00".
@@ -53,9 +64,23 @@ func (f *Flash) laterAttributes() templ.Attributes {
 	return templ.Attributes{"data-later": true, "hidden": true}
 }
 
-// within tells which entry of the navigation a section belongs to.
-func within(s, entry Section) bool {
-	return s == entry || (s == Policies && entry == OnCall)
+// currentGroup marks a group as the page's own, or as the one that the page is
+// below.
+func (f Frame) currentGroup(g group) templ.Attributes {
+	if g.entries[0].id == f.Section {
+		return current(true, "page")
+	}
+	return current(g.has(f.Section), "true")
+}
+
+// maxCount bounds the count in the navigation, where a long number has no room.
+const maxCount = 999
+
+func count(n int) string {
+	if n > maxCount {
+		return fmt.Sprintf("%d+", maxCount)
+	}
+	return fmt.Sprint(n)
 }
 
 // Current marks the entry of a navigation that is shown.

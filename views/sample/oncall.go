@@ -50,7 +50,7 @@ func onCallPages() []Page {
 	stakeholder := nowPage
 	stakeholder.SeesSchedules = false
 	stakeholder.Frame.User = layout.User{Person: goran, Role: "stakeholder"}
-	list := oncall.ListPage{Frame: frame("Schedules", layout.OnCall), Schedules: []oncall.ListRow{
+	list := oncall.ListPage{Frame: frame("Schedules", layout.Schedules), Schedules: []oncall.ListRow{
 		{Schedule: payments, Team: payments, Zone: "Europe/Madrid", Positions: paymentsNow().Positions, Gaps: 1},
 		{Schedule: element.Ref{Slug: "coordinators", Name: "Incident coordinators"}, Zone: "Europe/Berlin", Positions: coordinatorsNow().Positions},
 	}}
@@ -60,7 +60,7 @@ func onCallPages() []Page {
 		{"oncall-nobody", oncall.Now(nobody)},
 		{"oncall-none", oncall.Now(none)},
 		{"schedules", oncall.List(list)},
-		{"schedules-none", oncall.List(oncall.ListPage{Frame: frame("Schedules", layout.OnCall)})},
+		{"schedules-none", oncall.List(oncall.ListPage{Frame: frame("Schedules", layout.Schedules)})},
 		{"schedule", oncall.Schedule(schedule())},
 		{"schedule-quiet", oncall.Schedule(quietSchedule())},
 		{"policies", policies.List(policies.ListPage{Frame: frame("Escalation policies", layout.Policies), Policies: []policies.ListRow{{Policy: payments, Team: payments, Steps: policy().Steps, Repeat: 3, Services: 4}}})},
@@ -86,7 +86,7 @@ func schedule() oncall.SchedulePage {
 		nights.Blocks = append(nights.Blocks, oncall.Block{Person: farah, Start: madridDay(d, 0), End: madridDay(d, 6)})
 	}
 	return oncall.SchedulePage{
-		Frame: frame("Payments", layout.OnCall), Schedule: payments, Team: payments, Zone: madrid,
+		Frame: frame("Payments", layout.Schedules), Schedule: payments, Team: payments, Zone: madrid,
 		Positions: paymentsNow().Positions, From: madridDay(0, 0), To: madridDay(14, 0), Earlier: "2026-11-09", Later: "2026-12-07",
 		Final: []oncall.Lane{main, backup},
 		Layers: []oncall.Layer{

@@ -24,7 +24,7 @@ func Pages() []Page {
 	var pages []Page
 	for _, some := range [][]Page{
 		incidentPages(), listPages(), onCallPages(), catalogPages(),
-		integrationPages(), accountPages(), entryPages(), failPages(),
+		integrationPages(), accountPages(), entryPages(), failPages(), searchPages(),
 	} {
 		pages = append(pages, some...)
 	}
@@ -89,19 +89,24 @@ func frame(title string, s layout.Section) layout.Frame {
 			Person: ana, Role: "responder",
 			OnCall: true, OnCallUntil: time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC),
 			Unanswered: 3,
-			Sees:       layout.Sees{Incidents: true, Catalog: true, People: true},
+			Sees:       everything,
 		},
 		Clock: element.Clock{Now: now, Zone: madrid},
 	}
 }
+
+// everything is what a responder sees.
+var everything = layout.Sees{Incidents: true, Catalog: true, Schedules: true, Policies: true, Teams: true, People: true,
+	Integrations: true, Contacts: true, Open: true, Page: true}
 
 // administrator's frame, on a first day.
 func administrator(title string, s layout.Section) layout.Frame {
 	f := frame(title, s)
 	f.User = layout.User{
 		Person: dana, Role: "administrator",
-		Sees: layout.Sees{Incidents: true, Catalog: true, People: true, Start: true},
+		Sees: everything,
 	}
+	f.User.Sees.Start = true
 	f.Banners = []layout.Banner{logOnly}
 	return f
 }

@@ -38,10 +38,17 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 		Person: element.Person{ID: req.User.ID, Name: req.User.Name},
 		Role:   string(req.User.Role),
 		Sees: layout.Sees{
-			Incidents: req.May(auth.ViewIncidents),
-			Catalog:   req.May(auth.ViewCatalog),
-			People:    req.May(auth.ViewPeople),
-			Start:     req.Config.Incomplete() && req.May(auth.ViewIncidents),
+			Incidents:    req.May(auth.ViewIncidents),
+			Catalog:      req.May(auth.ViewCatalog),
+			Schedules:    req.May(auth.ViewSchedules),
+			Policies:     req.May(auth.ViewPolicies),
+			Teams:        req.May(auth.ViewPeople),
+			People:       req.May(auth.ViewPeople),
+			Integrations: req.May(auth.ViewIntegrations),
+			Contacts:     req.May(auth.ViewContacts),
+			Start:        req.Config.Incomplete() && req.May(auth.ViewIncidents),
+			Open:         req.May(auth.ActOnIncident),
+			Page:         req.May(auth.Page),
 		},
 	}
 	f.User.OnCall, f.User.OnCallUntil = req.Config.onCallUntil(req.User.ID, req.Clock.Now)
@@ -60,7 +67,7 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	if p.deps.OnlyLog {
 		return []layout.Banner{{Kind: layout.Warning, Text: "Pages only reach the log until a channel is configured."}}
 	}
-	if !req.May(auth.ViewCatalog) {
+	if !req.May(auth.ViewContacts) {
 		return nil
 	}
 	var unavailable []string

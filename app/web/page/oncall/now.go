@@ -42,17 +42,17 @@ const maxExplanations = 10
 func explainNoMatch(req *page.Request, query string) []string {
 	var known []string
 	for _, u := range req.Config.Users {
-		if req.May(auth.ViewPeople) && u.Active && matches(query, u.Name, u.Email) {
+		if req.May(auth.ViewPeople) && u.Active && matchesAny(query, u.Name, u.Email) {
 			known = append(known, u.Name+" is "+scheduleNames(req, oncall.Person(u.ID))+".")
 		}
 	}
 	for _, t := range req.Config.Teams {
-		if matches(query, t.Name, t.Slug) {
+		if matchesAny(query, t.Name, t.Slug) {
 			known = append(known, "The team "+t.Name+" has no schedule.")
 		}
 	}
 	for _, s := range req.Config.Services {
-		if matches(query, s.Name, s.Slug) {
+		if matchesAny(query, s.Name, s.Slug) {
 			known = append(known, "No schedule belongs to the team of "+s.Name+".")
 		}
 	}
@@ -93,11 +93,11 @@ func teamsNow(req *page.Request) []view.Team {
 // matchingSchedules are all schedules of a team if the team or one of its services
 // matches a search, else those whose names or people match.
 func matchingSchedules(req *page.Request, t view.Team, query string) []view.ScheduleNow {
-	if matches(query, t.Team.Name, t.Team.Slug) {
+	if matchesAny(query, t.Team.Name, t.Team.Slug) {
 		return t.Schedules
 	}
 	for _, s := range req.Config.Services {
-		if t.Team.Slug != "" && req.Config.TeamRef(s.TeamID) == t.Team && matches(query, s.Name, s.Slug) {
+		if t.Team.Slug != "" && req.Config.TeamRef(s.TeamID) == t.Team && matchesAny(query, s.Name, s.Slug) {
 			return t.Schedules
 		}
 	}
@@ -108,12 +108,10 @@ func matchingSchedules(req *page.Request, t view.Team, query string) []view.Sche
 				words = append(words, h.Person.Name, h.Email)
 			}
 		}
-		return !matches(query, words...)
+		return !matchesAny(query, words...)
 	})
 }
 
-func matches(query string, words ...string) bool {
-	return slices.ContainsFunc(words, func(w string) bool {
-		return strings.Contains(strings.ToLower(w), strings.ToLower(query))
-	})
+func matchesAny(query string, words ...string) bool {
+	return page.MatchOf(query, words...) > page.NoMatch
 }

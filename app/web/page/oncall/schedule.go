@@ -27,7 +27,7 @@ const (
 )
 
 func (p *handlers) listSchedules(c echo.Context, req *page.Request) error {
-	frame, err := p.Frame(c, req, "Schedules", layout.OnCall)
+	frame, err := p.Frame(c, req, "Schedules", layout.Schedules)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	frame, err := p.Frame(c, req, s.Name, layout.OnCall)
+	frame, err := p.Frame(c, req, s.Name, layout.Schedules)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func Mount(pages *page.Pages) {
 }
 
 func (p *handlers) listPolicies(c echo.Context, req *page.Request) error {
-	frame, err := p.Frame(c, req, "Escalation policies", layout.OnCall)
+	frame, err := p.Frame(c, req, "Escalation policies", layout.Policies)
 	if err != nil {
 		return err
 	}

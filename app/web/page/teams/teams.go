@@ -37,8 +37,8 @@ type handlers struct {
 // Mount adds the pages.
 func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
-	p.Routes.Get("/teams", p.Require(auth.ViewCatalog, p.listTeams))
-	p.Routes.Get("/teams/:slug", p.Require(auth.ViewCatalog, p.showTeam))
+	p.Routes.Get("/teams", p.Require(auth.ViewPeople, p.listTeams))
+	p.Routes.Get("/teams/:slug", p.Require(auth.ViewPeople, p.showTeam))
 }
 
 func (p *handlers) listTeams(c echo.Context, req *page.Request) error {
