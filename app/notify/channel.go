@@ -138,3 +138,15 @@ type Failure struct {
 type Channel interface {
 	Deliver(ctx context.Context, m Message) (Receipt, *Failure)
 }
+
+// Channels finds the channel of a medium, nil where there is none. Channels come and go
+// while the server runs.
+type Channels interface {
+	Channel(m Medium) Channel
+}
+
+// FixedChannels are channels that never change.
+type FixedChannels map[Medium]Channel
+
+// Channel implements Channels.
+func (f FixedChannels) Channel(m Medium) Channel { return f[m] }

@@ -13,6 +13,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/store"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -50,11 +51,10 @@ type Parts struct {
 	Submitter     ingest.Submitter
 	Incidents     *incident.Service
 	Configuration Configuration
-	// Works reports whether a medium has a channel; OnlyLog says that none has.
-	Works   func(notify.Medium) bool
-	OnlyLog bool
-	// Texts is nil where SMS is not configured.
-	Texts callback.Texts
+	// Works reports whether a medium has a channel.
+	Works     func(notify.Medium) bool
+	Providers *provider.Set
+	Texts     callback.Texts
 
 	Live    *web.Live
 	Metrics *web.Metrics
@@ -114,7 +114,7 @@ func NewSlices(p Parts) Slices {
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
 			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
-		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.Providers.OnlyLog, Keys: p.Keys},
 		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
 		Services:     services.Deps{Incidents: reads, Changes: reads},
 		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
@@ -154,18 +154,25 @@ func (s *Server) handler() http.Handler {
 	p := Parts{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
 		DB: s.DB, Keys: s.Keys, Auth: s.Auth, Sessions: s.Sessions, Formats: s.formats, Signals: s.Ingest, Submitter: s.batcher, Incidents: s.Incidents,
-		Configuration: s.Organization, Works: s.outbox.Works, OnlyLog: s.OnlyLog, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
+		Configuration: s.Organization, Works: s.outbox.Works, Providers: s.Providers, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
 	}
-	if token := s.Config.Twilio.AuthToken; !token.IsZero() {
-		p.Texts = texts{twilio.NewValidator(token.Reveal(), s.PublicURL())}
-	}
+	p.Texts = texts{providers: s.Providers, publicURL: s.PublicURL()}
 	return NewSlices(p).Handler()
 }
 
-// texts reads the callbacks of Twilio.
-type texts struct{ validator twilio.Validator }
+// texts reads the callbacks of Twilio, with the account as it is now.
+type texts struct {
+	providers *provider.Set
+	publicURL string
+}
 
-func (t texts) Signed(r *http.Request) bool { return t.validator.Valid(r) }
+func (t texts) token() string { return t.providers.Value("twilio", provider.TwilioToken) }
+
+func (t texts) Available() bool { return t.token() != "" }
+
+func (t texts) Signed(r *http.Request) bool {
+	return twilio.NewValidator(t.token(), t.publicURL).Valid(r)
+}
 
 func (t texts) Inbound(form url.Values) (callback.Text, error) {
 	in, err := twilio.ParseInbound(form)
