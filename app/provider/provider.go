@@ -32,6 +32,8 @@ type Field struct {
 	Options []Option
 	// Default is what a new form begins with.
 	Default string
+	// Rare fields are folded away.
+	Rare bool
 }
 
 // Option is one value of a Field.

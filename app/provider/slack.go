@@ -14,7 +14,7 @@ var slackBot = Kind{
 	Variables: []string{"TOCSIN_SLACK_BOT_TOKEN"},
 	Fields: []Field{
 		{Name: "bot-token", Label: "Bot token", Hint: "Begins with xoxb-.", Secret: true},
-		{Name: "base-url", Label: "API address", Hint: "Only where it is not Slack’s own. Empty for Slack.", Optional: true},
+		{Name: "base-url", Label: "API address", Hint: "Only where it is not Slack’s own. Empty for Slack.", Optional: true, Rare: true},
 	},
 	given: func(c config.Config) Values {
 		if c.Slack.BotToken.IsZero() {

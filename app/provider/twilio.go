@@ -21,7 +21,7 @@ var twilioSMS = Kind{
 		{Name: "account-sid", Label: "Account SID", Hint: "Begins with AC."},
 		{Name: TwilioToken, Label: "Auth token", Secret: true},
 		{Name: "from", Label: "Sender", Hint: "A number of the account with its country code, a short code, or a messaging service (MG…)."},
-		{Name: "base-url", Label: "Gateway", Hint: "Only for a gateway with Twilio’s API: its address. Empty for Twilio.", Optional: true},
+		{Name: "base-url", Label: "Gateway", Hint: "Only for a gateway with Twilio’s API: its address. Empty for Twilio.", Optional: true, Rare: true},
 	},
 	given: func(c config.Config) Values {
 		if c.Twilio.AuthToken.IsZero() {

@@ -22,6 +22,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web/hook"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/app/web/page/account"
+	"github.com/tocsin-oncall/tocsin/app/web/page/channels"
 	"github.com/tocsin-oncall/tocsin/app/web/page/incidents"
 	"github.com/tocsin-oncall/tocsin/app/web/page/integrations"
 	"github.com/tocsin-oncall/tocsin/app/web/page/link"
@@ -83,6 +84,7 @@ type Slices struct {
 	Teams        teams.Deps
 	People       peoplepages.Deps
 	Account      account.Deps
+	Channels     channels.Deps
 	SignIn       signin.Deps
 	Start        start.Deps
 	Link         link.Deps
@@ -121,6 +123,7 @@ func NewSlices(p Parts) Slices {
 		Teams:        teams.Deps{Incidents: reads},
 		People:       peoplepages.Deps{Auth: p.Auth},
 		Account:      account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
+		Channels:     channels.Deps{Providers: p.Providers, Results: p.DB.Paging, Keys: p.Keys},
 		SignIn:       signin.Deps{Auth: p.Auth},
 		Start:        start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
 		Link:         link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
@@ -142,6 +145,7 @@ func (s Slices) Handler() *web.Router {
 	integrations.Mount(pages, s.Integrations)
 	teams.Mount(pages, s.Teams)
 	peoplepages.Mount(pages, s.People)
+	channels.Mount(pages, s.Channels)
 	signin.Mount(pages, s.SignIn)
 	link.Mount(pages, s.Link)
 	s.Account.ShowStart = start.Mount(pages, s.Start)

@@ -115,6 +115,8 @@ var permissions = []permission{
 	{"GET /people/:id", "/people/99999", "", responders(404)},
 	{"POST /people/:id", "/people/1", "", administrators(422)},
 	{"POST /people/:id/link", "/people/1/link", "", administrators(200)},
+	{"GET /settings/channels", "/settings/channels", "", administrators(200)},
+	{"POST /settings/channels/:provider", "/settings/channels/smtp", "", administrators(400)},
 	{"GET /me", "/me", "", signedIn(200)},
 	{"POST /me/profile", "/me/profile", "", signedIn(422)},
 	{"POST /me/password", "/me/password", "", signedIn(422)},

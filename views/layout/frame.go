@@ -39,6 +39,7 @@ const (
 	People       Section = "people"
 	Account      Section = "account"
 	Start        Section = "start"
+	Channels     Section = "channels"
 )
 
 // User is who is signed in. The zero User is nobody: then there is neither
@@ -61,6 +62,7 @@ type Sees struct {
 	Incidents bool // ViewIncidents
 	Catalog   bool // services, teams, schedules, policies, integrations
 	People    bool // ViewPeople
+	Channels  bool // ManageProviders
 	// Start keeps Getting started in the navigation until the first run is
 	// through.
 	Start bool

@@ -41,6 +41,7 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 			Incidents: req.May(auth.ViewIncidents),
 			Catalog:   req.May(auth.ViewCatalog),
 			People:    req.May(auth.ViewPeople),
+			Channels:  req.May(auth.ManageProviders),
 			Start:     req.Config.Incomplete() && req.May(auth.ViewIncidents),
 		},
 	}
