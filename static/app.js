@@ -14,7 +14,10 @@
   const fetchPage = async (address = location.href) => {
     const response = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" });
     if (response.redirected && new URL(response.url).pathname !== new URL(address, location).pathname) {
-      location.assign(response.url); // signed out, or gone elsewhere
+      // Signed out, or gone elsewhere. What was typed is not thrown away: it is sent
+      // and waits for the sign-in.
+      if ($$("#main input:not([type=hidden]), #main textarea").some(dirty)) $("#ended")?.removeAttribute("hidden");
+      else location.assign(response.url);
       return null;
     }
     return response.ok ? parse(await response.text()) : null;
@@ -210,6 +213,7 @@
           const page = parse(await response.text());
           delete form.dataset.sending;
           if (new URL(response.url).pathname === "/sign-in") location.assign(response.url);
+          else if ($("[data-sign-in]", page)) signInFirst(page);
           else {
             if (response.redirected) history.replaceState(null, "", response.url);
             for (const open of $$("details.action[open]")) open.open = false;
@@ -232,6 +236,17 @@
       ]);
     }
   };
+
+  // The session has ended: the sign-in page holds the form until somebody signs in.
+  const signInFirst = (page) => {
+    document.title = page.title;
+    Idiomorph.morph(document.body, page.body, { morphStyle: "innerHTML" });
+    htmx.process(document.body);
+    dress();
+  };
+
+  // A form that waited for the sign-in of the same person goes by itself.
+  const resume = () => $("form[data-resume]")?.requestSubmit();
 
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-insist]");
@@ -454,6 +469,7 @@
     connect();
     catchUp();
     if (!followed()) disconnect();
+    resume();
   };
 
   document.addEventListener("htmx:beforeSwap", () => { shown++; });

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
@@ -18,6 +19,7 @@ type Keyring struct {
 	integration []byte
 	link        []byte
 	seal        cipher.AEAD
+	form        cipher.AEAD
 }
 
 // KeySize is how many bytes a secret key has.
@@ -39,19 +41,26 @@ func NewKeyring(secret []byte) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive keys: %w", err)
 	}
-	sealing, err := derive("seal")
-	if err != nil {
-		return nil, fmt.Errorf("derive keys: %w", err)
+	k := &Keyring{integration: integration, link: link}
+	for use, into := range map[string]*cipher.AEAD{"seal": &k.seal, "form": &k.form} {
+		key, err := derive(use)
+		if err != nil {
+			return nil, fmt.Errorf("derive keys: %w", err)
+		}
+		if *into, err = newAEAD(key); err != nil {
+			return nil, fmt.Errorf("derive keys: %w", err)
+		}
 	}
-	block, err := aes.NewCipher(sealing)
+	return k, nil
+}
+
+// newAEAD is AES-256-GCM that makes its own random nonces.
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("derive keys: %w", err)
+		return nil, err
 	}
-	seal, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, fmt.Errorf("derive keys: %w", err)
-	}
-	return &Keyring{integration: integration, link: link, seal: seal}, nil
+	return cipher.NewGCMWithRandomNonce(block)
 }
 
 // IntegrationHMAC is the HMAC of an integration's key, by which it is looked up.
@@ -62,14 +71,32 @@ func (k *Keyring) IntegrationHMAC(key string) []byte {
 }
 
 // sealed1 is the first byte of the present format: then follow a random nonce of 96
-// bits,
-// the AES-256-GCM ciphertext and the tag. The byte is authenticated.
+// bits, the AES-256-GCM ciphertext and the tag. The byte is authenticated.
 const sealed1 = 1
 
 // Seal encrypts a secret that must be shown again, such as an integration's key. The
 // result differs each time.
 func (k *Keyring) Seal(secret string) []byte {
 	return k.seal.Seal([]byte{sealed1}, nil, []byte(secret), []byte{sealed1}) //nolint:gosec // the cipher makes its own random nonce, so none is given
+}
+
+// SealForm encrypts what a page carries in a hidden field, for the same installation to
+// read when the form is sent. Whoever seals it puts an expiry into it.
+func (k *Keyring) SealForm(content []byte) string {
+	return base64.RawURLEncoding.EncodeToString(k.form.Seal([]byte{sealed1}, nil, content, []byte{sealed1})) //nolint:gosec // the cipher makes its own random nonce, so none is given
+}
+
+// OpenForm returns what SealForm sealed. It fails where that was changed.
+func (k *Keyring) OpenForm(text string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) == 0 || raw[0] != sealed1 {
+		return nil, errUnsealable
+	}
+	content, err := k.form.Open(nil, nil, raw[1:], raw[:1])
+	if err != nil {
+		return nil, errUnsealable
+	}
+	return content, nil
 }
 
 var errUnsealable = errors.New("sealed with another key, or damaged")

@@ -50,6 +50,10 @@ const (
 	ViewAudit
 	// Configure is applying and exporting the configuration.
 	Configure
+	// ManageProviders is setting up the providers that carry messages.
+	ManageProviders
+	// Invite is inviting people to a team, or without one to the organisation.
+	Invite
 
 	actionsEnd // stays last
 )
@@ -114,6 +118,9 @@ var rules = [actionsEnd]rule{
 	ManageTokens:     {Administrator, anything, false, "manage API tokens"},
 	ViewAudit:        {Administrator, anything, false, "see the audit log"},
 	Configure:        {Administrator, anything, false, "apply or export the configuration"},
+
+	ManageProviders: {Administrator, anything, false, "set up channels"},
+	Invite:          {Manager, theirTeams, false, "invite people to this team"},
 }
 
 // Allow returns nil where the actor may do the action to the object; else a

@@ -33,6 +33,9 @@ var mayDo = map[Action]string{
 	ManageTokens:     "a ta",
 	ViewAudit:        "a ta",
 	Configure:        "a ta",
+
+	ManageProviders: "a ta",
+	Invite:          "a M tm ta",
 }
 
 func TestPermissions(t *testing.T) {

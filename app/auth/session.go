@@ -11,9 +11,12 @@ import (
 const (
 	// SessionLifetime is the maximum lifetime of a session. It ends at noon in the
 	// person's time zone, so that nobody is signed out during a page at night.
-	SessionLifetime = 30 * 24 * time.Hour
-	// SessionIdle ends a session that was not used for so long.
-	SessionIdle = 14 * 24 * time.Hour
+	SessionLifetime = 90 * 24 * time.Hour
+	// SessionIdle ends a session that was not used for so long: longer than the time
+	// between two shifts of a rotation of four weeks or of six people who take a week
+	// each, so that a page finds its person signed in. A password change and a
+	// deactivation end sessions at once.
+	SessionIdle = 42 * 24 * time.Hour
 	// sessionTouch is how often a session's use is recorded, so that not every request
 	// writes.
 	sessionTouch = 24 * time.Hour
@@ -31,8 +34,7 @@ const (
 
 // Sessions are the sessions of browsers. The embedded manager has the middleware
 // (LoadAndSave) and flash messages (Put, PopString). Only a hash of a session's token
-// is
-// stored.
+// is stored.
 //
 // Sessions use the system clock, like the browser that stores the cookie.
 type Sessions struct {

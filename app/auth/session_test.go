@@ -175,11 +175,11 @@ func TestIdleSessionEnds(t *testing.T) {
 func TestSessionEndsAtNoon(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ now, zone, want string }{
-		{"2026-11-23T03:12:00Z", "Europe/Berlin", "2026-12-22T12:00:00+01:00"},
-		{"2026-11-23T15:00:00Z", "Europe/Berlin", "2026-12-23T12:00:00+01:00"},
-		{"2026-11-23T15:00:00Z", "Pacific/Auckland", "2026-12-23T12:00:00+13:00"},
-		{"2026-11-23T12:00:00Z", "", "2026-12-23T12:00:00Z"},
-		{"2026-11-23T11:59:00Z", "Nowhere/Gone", "2026-12-22T12:00:00Z"},
+		{"2026-11-23T03:12:00Z", "Europe/Berlin", "2027-02-20T12:00:00+01:00"},
+		{"2026-11-23T15:00:00Z", "Europe/Berlin", "2027-02-21T12:00:00+01:00"},
+		{"2026-11-23T15:00:00Z", "Pacific/Auckland", "2027-02-21T12:00:00+13:00"},
+		{"2026-11-23T12:00:00Z", "", "2027-02-21T12:00:00Z"},
+		{"2026-11-23T11:59:00Z", "Nowhere/Gone", "2027-02-20T12:00:00Z"},
 	} {
 		now, err := time.Parse(time.RFC3339, test.now)
 		if err != nil {

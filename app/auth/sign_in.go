@@ -51,6 +51,13 @@ func (s *Service) SignedIn(ctx context.Context) (*User, error) {
 	return u, nil
 }
 
+// LastSignedIn is whom the session of ctx belonged to, though it may have ended; 0 where
+// that is not known any more.
+func (s *Service) LastSignedIn(ctx context.Context) int64 {
+	id, _ := s.sessions.Get(ctx, sessionUser).(int64)
+	return id
+}
+
 // ChangePassword sets a new password for a person who knows the present one.
 // It ends all of their sessions but the one of ctx.
 func (s *Service) ChangePassword(ctx context.Context, by Actor, present, next, remote string) error {

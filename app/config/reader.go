@@ -175,6 +175,10 @@ func smtpProblem(address string) string {
 // sender matches a number in E.164, a short code, or a messaging service.
 var sender = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{4,8}|MG[0-9a-zA-Z]+)$`)
 
+// IsTwilioSender reports whether SMS can be sent from a number in E.164, a short code or a
+// messaging service of that name.
+func IsTwilioSender(from string) bool { return sender.MatchString(from) }
+
 func (r *reader) twilio() Twilio {
 	t := Twilio{
 		AccountSID: r.value("twilio-account-sid"),
@@ -194,7 +198,7 @@ func (r *reader) twilio() Twilio {
 			r.addError(flag, "Twilio needs an account SID, an auth token and a number to send from; this one is missing.")
 		}
 	}
-	if t.From != "" && !sender.MatchString(t.From) {
+	if t.From != "" && !IsTwilioSender(t.From) {
 		r.addError("twilio-from", "%q is no number such as +4915112345678, no short code and no messaging service (MG…).", t.From)
 	}
 	return t

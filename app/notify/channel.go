@@ -141,3 +141,24 @@ type Failure struct {
 type Channel interface {
 	Deliver(ctx context.Context, m Message) (Receipt, *Failure)
 }
+
+// LastResults are the latest results of a medium.
+type LastResults struct {
+	// Accepted is when a provider last accepted a message, and Failed when one last
+	// failed; nil where that is not among the latest attempts.
+	Accepted, Failed *time.Time
+	// Reason is why the last one failed, in words.
+	Reason string
+}
+
+// Channels finds the channel of a medium, nil where there is none. Channels come and go
+// while the server runs.
+type Channels interface {
+	Channel(m Medium) Channel
+}
+
+// FixedChannels are channels that never change.
+type FixedChannels map[Medium]Channel
+
+// Channel implements Channels.
+func (f FixedChannels) Channel(m Medium) Channel { return f[m] }

@@ -69,7 +69,7 @@ type Composer interface {
 // Outbox sends messages.
 type Outbox struct {
 	Store    OutboxStore
-	Channels map[Medium]Channel
+	Channels Channels
 	Composer Composer
 	People   People
 	Now      func() time.Time
@@ -100,7 +100,7 @@ type flight struct {
 }
 
 // Works reports whether there is a channel for a medium.
-func (o *Outbox) Works(m Medium) bool { return o.Channels[m] != nil }
+func (o *Outbox) Works(m Medium) bool { return o.Channels.Channel(m) != nil }
 
 // Sweep claims due messages, up to the number of free workers, and starts sending them.
 // It returns how many it found. Claimed messages are sent even where it returns an
@@ -317,7 +317,7 @@ func (o *Outbox) observe(c Claim, state string) {
 }
 
 func (o *Outbox) deliver(ctx context.Context, c *Claim) (receipt Receipt, failure *Failure) {
-	channel := o.Channels[c.Medium]
+	channel := o.Channels.Channel(c.Medium)
 	if channel == nil {
 		return Receipt{}, &Failure{Reason: c.Medium.Name() + " is not configured.", Permanent: true}
 	}

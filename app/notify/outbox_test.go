@@ -129,7 +129,7 @@ func newOutbox(s *outboxStore, sms provider) *Outbox {
 	at := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 	return &Outbox{
 		Store: s, Composer: asItIs{}, Workers: 8, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return at }, RealNow: time.Now,
-		Channels: map[Medium]Channel{SMS: sms, Email: provider(takes)},
+		Channels: FixedChannels{SMS: sms, Email: provider(takes)},
 		People: peopleWith{1: {UserID: 1, Methods: []ContactMethod{
 			{ID: 1, UserID: 1, Medium: SMS, VerifiedAt: &at}, {ID: 2, UserID: 1, Medium: Email, VerifiedAt: &at},
 		}}},

@@ -11,44 +11,41 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/notify/email"
-	"github.com/tocsin-oncall/tocsin/app/notify/slack"
-	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
+	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/provider"
+	"github.com/tocsin-oncall/tocsin/app/store"
 )
 
-// newChannels makes the configured channels. Where none is configured, all media write
-// to the log, so that a first trial works without a provider; otherwise messages of the
-// other media fail permanently.
-func newChannels(cfg config.Config, log *slog.Logger) (channels map[notify.Medium]notify.Channel, onlyLog bool, err error) {
-	channels = map[notify.Medium]notify.Channel{}
-	if !cfg.SMTP.URL.IsZero() {
-		server, err := email.ParseURL(cfg.SMTP.URL.Reveal())
-		if err != nil {
-			return nil, false, err
-		}
-		if channels[notify.Email], err = email.New(email.Config{Server: server, From: cfg.SMTP.From}); err != nil {
-			return nil, false, err
-		}
+// newProviders are the providers of the environment; Refresh adds those of the database.
+// While none is set up, all media write to the log, so that a first trial works without
+// a provider; afterwards messages of the other media fail permanently.
+func newProviders(cfg config.Config, o Options, keys *auth.Keyring, db *store.Store, log *slog.Logger) (*provider.Set, error) {
+	return provider.NewSet(provider.Options{Config: cfg, Store: db.Access, Keys: keys, Stand: logChannel{log}, Fixed: o.Channels, Now: db.Now, Log: log})
+}
+
+// configuration loads the configuration and, where that has changed, the providers: who
+// can be reached depends on both.
+type configuration struct {
+	organization.Loader
+	providers *provider.Set
+}
+
+// Load implements organization.Loader. The providers are read last, so that they are at
+// least as new as the state.
+func (c configuration) Load(ctx context.Context) (*organization.State, error) {
+	state, err := c.Loader.Load(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if !cfg.Twilio.AuthToken.IsZero() {
-		if channels[notify.SMS], err = twilio.New(twilio.Config{
-			AccountSID: cfg.Twilio.AccountSID, AuthToken: cfg.Twilio.AuthToken.Reveal(), From: cfg.Twilio.From, BaseURL: cfg.Twilio.BaseURL,
-		}); err != nil {
-			return nil, false, err
-		}
+	return state, c.providers.Refresh(ctx)
+}
+
+// sweepMessages sends with the providers as they are now.
+func (s *Server) sweepMessages(ctx context.Context) (int, error) {
+	if err := s.Providers.Refresh(ctx); err != nil {
+		return 0, err
 	}
-	if !cfg.Slack.BotToken.IsZero() {
-		if channels[notify.Slack], err = slack.New(slack.Config{BotToken: cfg.Slack.BotToken.Reveal(), BaseURL: cfg.Slack.BaseURL}); err != nil {
-			return nil, false, err
-		}
-	}
-	if len(channels) > 0 {
-		return channels, false, nil
-	}
-	for _, m := range notify.Media {
-		channels[m] = logChannel{log}
-	}
-	return channels, true, nil
+	return s.outbox.Sweep(ctx)
 }
 
 // logChannel writes messages to the log instead of sending them.

@@ -19,32 +19,57 @@ const (
 	consumerTimeout = 5 * time.Minute
 )
 
-// consumer is one of the timeline, and whether it is switched on.
-type consumer struct {
-	effect.Consumer
-	on bool
+// switched is a consumer of the timeline that is on while on reports it. Its loop
+// follows the timeline then; otherwise it deletes the consumer's cursor once no process
+// uses it.
+type switched struct {
+	runner *effect.Runner
+	off    *effect.Off
+	on     func() bool
+	known  bool // registered since it was switched on
 }
 
-// consumers of the timeline.
-func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer {
-	return []consumer{
-		{&chat.Consumer{Store: s.DB.Chat(), Now: s.DB.Now}, channels[notify.Slack] != nil},
+// Sweep is that of the runner or of Off. Sweeps never overlap.
+func (e *switched) Sweep(ctx context.Context) (int, error) {
+	if !e.on() {
+		e.known = false
+		return e.off.Sweep(ctx)
 	}
+	if err := e.register(ctx); err != nil {
+		return 0, err
+	}
+	return e.runner.Sweep(ctx)
 }
 
-// registerEffects registers the consumers that are switched on, each with a loop of its
-// own. The others have a loop that deletes their cursors once no process uses them.
-func (s *Server) registerEffects(ctx context.Context, channels map[notify.Medium]notify.Channel) error {
-	for _, c := range s.consumers(channels) {
-		if !c.on {
-			s.off = append(s.off, &effect.Off{Name: c.Name(), Store: s.DB.Effects, Now: s.DB.Now})
-			continue
+func (e *switched) register(ctx context.Context) error {
+	if e.known {
+		return nil
+	}
+	err := e.runner.Register(ctx)
+	e.known = err == nil
+	return err
+}
+
+// registerEffects makes the consumers, each with a loop of its own, and registers those
+// that are on. They are switched as channels come and go.
+func (s *Server) registerEffects(ctx context.Context) error {
+	for _, c := range []struct {
+		effect.Consumer
+		on func() bool
+	}{
+		{&chat.Consumer{Store: s.DB.Chat(), Now: s.DB.Now}, func() bool { return s.Providers.Works(notify.Slack) }},
+	} {
+		e := &switched{
+			runner: &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects, Now: s.DB.Now, Log: s.log},
+			off:    &effect.Off{Name: c.Name(), Store: s.DB.Effects, Now: s.DB.Now},
+			on:     c.on,
 		}
-		r := &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
-		if err := r.Register(ctx); err != nil {
-			return err
+		if e.on() {
+			if err := e.register(ctx); err != nil {
+				return err
+			}
 		}
-		s.effects = append(s.effects, r)
+		s.effects = append(s.effects, e)
 	}
 	return nil
 }
@@ -53,14 +78,9 @@ func (s *Server) registerEffects(ctx context.Context, channels map[notify.Medium
 // they page nobody.
 func (s *Server) effectLoops() []*loop {
 	var loops []*loop
-	for _, r := range s.effects {
-		l := newLoop(fmt.Sprintf("effect_%s", r.Consumer.Name()), r.Sweep, s.log)
+	for _, e := range s.effects {
+		l := newLoop(fmt.Sprintf("effect_%s", e.runner.Consumer.Name()), e.Sweep, s.log)
 		l.delay, l.timeout, l.optional = consumerDelay, consumerTimeout, true
-		loops = append(loops, l)
-	}
-	for _, o := range s.off {
-		l := newLoop(fmt.Sprintf("effect_%s_off", o.Name), o.Sweep, s.log)
-		l.optional = true
 		loops = append(loops, l)
 	}
 	return loops
@@ -69,8 +89,8 @@ func (s *Server) effectLoops() []*loop {
 // effectFailures are the failures of each consumer in this process.
 func (s *Server) effectFailures() map[string]int64 {
 	failures := map[string]int64{}
-	for _, r := range s.effects {
-		failures[r.Consumer.Name()] = r.Failures()
+	for _, e := range s.effects {
+		failures[e.runner.Consumer.Name()] = e.runner.Failures()
 	}
 	return failures
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/store"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -21,6 +22,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web/hook"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/app/web/page/account"
+	"github.com/tocsin-oncall/tocsin/app/web/page/channels"
 	"github.com/tocsin-oncall/tocsin/app/web/page/incidents"
 	"github.com/tocsin-oncall/tocsin/app/web/page/integrations"
 	"github.com/tocsin-oncall/tocsin/app/web/page/link"
@@ -51,11 +53,10 @@ type Parts struct {
 	Submitter     ingest.Submitter
 	Incidents     *incident.Service
 	Configuration Configuration
-	// Works reports whether a medium has a channel; OnlyLog says that none has.
-	Works   func(notify.Medium) bool
-	OnlyLog bool
-	// Texts is nil where SMS is not configured.
-	Texts callback.Texts
+	// Works reports whether a medium has a channel.
+	Works     func(notify.Medium) bool
+	Providers *provider.Set
+	Texts     callback.Texts
 
 	Live    *web.Live
 	Metrics *web.Metrics
@@ -85,6 +86,7 @@ type Slices struct {
 	Teams        teams.Deps
 	People       peoplepages.Deps
 	Account      account.Deps
+	Channels     channels.Deps
 	SignIn       signin.Deps
 	Start        start.Deps
 	Link         link.Deps
@@ -117,7 +119,7 @@ func NewSlices(p Parts) Slices {
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
 			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
-		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.Providers.OnlyLog, Keys: p.Keys},
 		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
 		OnCall:       oncall.Deps{Editor: editor},
 		Services:     services.Deps{Incidents: reads, Changes: reads},
@@ -125,6 +127,7 @@ func NewSlices(p Parts) Slices {
 		Teams:        teams.Deps{Incidents: reads},
 		People:       peoplepages.Deps{Auth: p.Auth},
 		Account:      account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
+		Channels:     channels.Deps{Providers: p.Providers, Results: p.DB.Paging, Keys: p.Keys},
 		SignIn:       signin.Deps{Auth: p.Auth},
 		Start:        start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
 		Link:         link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
@@ -148,6 +151,7 @@ func (s Slices) Handler() *web.Router {
 	teams.Mount(pages, s.Teams)
 	peoplepages.Mount(pages, s.People)
 	search.Mount(pages, s.Search)
+	channels.Mount(pages, s.Channels)
 	signin.Mount(pages, s.SignIn)
 	link.Mount(pages, s.Link)
 	s.Account.ShowStart = start.Mount(pages, s.Start)
@@ -160,18 +164,25 @@ func (s *Server) handler() http.Handler {
 	p := Parts{
 		PublicURL: s.PublicURL(), TrustedProxies: s.Config.TrustedProxies, Now: s.DB.Now, Log: s.log,
 		DB: s.DB, Keys: s.Keys, Auth: s.Auth, Sessions: s.Sessions, Formats: s.formats, Signals: s.Ingest, Submitter: s.batcher, Incidents: s.Incidents,
-		Configuration: s.Organization, Works: s.outbox.Works, OnlyLog: s.OnlyLog, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
+		Configuration: s.Organization, Works: s.outbox.Works, Providers: s.Providers, Live: s.live, Metrics: s.metrics, Swept: s.sweptAgo,
 	}
-	if token := s.Config.Twilio.AuthToken; !token.IsZero() {
-		p.Texts = texts{twilio.NewValidator(token.Reveal(), s.PublicURL())}
-	}
+	p.Texts = texts{providers: s.Providers, publicURL: s.PublicURL()}
 	return NewSlices(p).Handler()
 }
 
-// texts reads the callbacks of Twilio.
-type texts struct{ validator twilio.Validator }
+// texts reads the callbacks of Twilio, with the account as it is now.
+type texts struct {
+	providers *provider.Set
+	publicURL string
+}
 
-func (t texts) Signed(r *http.Request) bool { return t.validator.Valid(r) }
+func (t texts) token() string { return t.providers.Value("twilio", provider.TwilioToken) }
+
+func (t texts) Available() bool { return t.token() != "" }
+
+func (t texts) Signed(r *http.Request) bool {
+	return twilio.NewValidator(t.token(), t.publicURL).Valid(r)
+}
 
 func (t texts) Inbound(form url.Values) (callback.Text, error) {
 	in, err := twilio.ParseInbound(form)

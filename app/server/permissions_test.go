@@ -23,7 +23,8 @@ var callers = [len(access{})]string{
 	"token read", "token stakeholder", "token responder", "token manager", "token administrator",
 }
 
-// toSignIn stands for a redirect to the sign-in page, unlike any other 303.
+// toSignIn stands for a redirect to the sign-in page, unlike any other 303, and for the
+// sign-in page itself in answer to a form.
 const toSignIn = -http.StatusSeeOther
 
 func everyone(s int) access { return access{s, s, s, s, s, s, s, s, s, s, s, s} }
@@ -119,6 +120,8 @@ var permissions = []permission{
 	{"POST /people/:id/deactivate", "/people/99999/deactivate", "", administrators(404)},
 	{"POST /people/:id/activate", "/people/99999/activate", "", administrators(404)},
 	{"POST /people/:id/link", "/people/1/link", "", administrators(200)},
+	{"GET /settings/channels", "/settings/channels", "", administrators(200)},
+	{"POST /settings/channels/:provider", "/settings/channels/smtp", "", administrators(400)},
 	{"GET /me", "/me", "", signedIn(200)},
 	{"POST /me/profile", "/me/profile", "", signedIn(422)},
 	{"POST /me/password", "/me/password", "", signedIn(422)},
@@ -256,6 +259,9 @@ func TestRoutePermissions(t *testing.T) {
 
 func statusOf(answer *httptest.ResponseRecorder) int {
 	if answer.Code == http.StatusSeeOther && strings.HasPrefix(answer.Header().Get("Location"), "/sign-in") {
+		return toSignIn
+	}
+	if answer.Code == http.StatusUnauthorized && strings.Contains(answer.Body.String(), "data-sign-in") {
 		return toSignIn
 	}
 	return answer.Code

@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/store"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -33,7 +34,7 @@ type Options struct {
 	// Cost of password hashes; zero takes the default.
 	Cost auth.Cost
 	// Channels replace the configured ones; nil for these.
-	Channels map[notify.Medium]notify.Channel
+	Channels notify.FixedChannels
 	// Version is the version of the binary.
 	Version string
 }
@@ -48,15 +49,12 @@ type Server struct {
 	Ingest       *ingest.Service
 	Incidents    *incident.Service
 	Organization *organization.Current
-	// OnlyLog says that no channel is configured, so that pages only reach the
-	// log.
-	OnlyLog bool
+	Providers    *provider.Set
 
 	batcher   *ingest.Batcher
 	outbox    *notify.Outbox
 	timers    *effect.Timers
-	effects   []*effect.Runner
-	off       []*effect.Off // consumers that are switched off
+	effects   []*switched
 	loops     []*loop
 	byWork    map[db.Work][]*loop
 	http      *http.Server
@@ -77,13 +75,6 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	channels, onlyLog, err := newChannels(cfg, log)
-	if err != nil {
-		return nil, err
-	}
-	if o.Channels != nil {
-		channels, onlyLog = o.Channels, false
-	}
 	formats, err := Formats()
 	if err != nil {
 		return nil, err
@@ -95,20 +86,26 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if _, err := opened.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	s := &Server{Config: cfg, DB: opened, Keys: keys, OnlyLog: onlyLog, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
+	s := &Server{Config: cfg, DB: opened, Keys: keys, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
-	if err := s.registerEffects(ctx, channels); err != nil {
+	if s.Providers, err = newProviders(cfg, o, keys, opened, log); err == nil {
+		err = s.Providers.Refresh(ctx)
+	}
+	if err == nil {
+		err = s.registerEffects(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	s.construct(channels, o)
+	s.construct(o)
 	return s, nil
 }
 
-func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options) {
-	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: channels, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
+func (s *Server) construct(o Options) {
+	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: s.Providers, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
 		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, now: s.DB.Now}}
-	s.Organization = organization.NewCurrent(s.DB.Organization, s.outbox.Works, s.log)
+	s.Organization = organization.NewCurrent(configuration{s.DB.Organization, s.Providers}, s.outbox.Works, s.log)
 	s.outbox.People = s.Organization
 	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Organization, Now: s.DB.Now, Batch: 500}
 	planner := &notify.Planner{Store: s.DB.Paging, People: s.Organization, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
@@ -128,7 +125,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.byWork = map[db.Work][]*loop{
 		db.ToEscalate: {newLoop("escalations", engine.Sweep, s.log)},
 		db.ToPlan:     {newLoop("pages", planner.Sweep, s.log)},
-		db.ToSend:     {newLoop("messages", s.outbox.Sweep, s.log)},
+		db.ToSend:     {newLoop("messages", s.sweepMessages, s.log)},
 		db.ToTime:     {newLoop("timers", s.timers.Sweep, s.log)},
 		db.ToEffects:  s.effectLoops(),
 	}
@@ -277,9 +274,11 @@ func (s *Server) RunUntilIdle(ctx context.Context) error {
 // NextDue is the earliest instant at which something becomes due; ok is false where
 // nothing is planned.
 func (s *Server) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
-	consumers := make([]string, len(s.effects))
-	for i, r := range s.effects {
-		consumers[i] = r.Consumer.Name()
+	var consumers []string
+	for _, e := range s.effects {
+		if e.on() {
+			consumers = append(consumers, e.runner.Consumer.Name())
+		}
 	}
 	return s.DB.NextDue(ctx, s.timers.Kinds(), consumers)
 }

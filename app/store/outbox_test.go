@@ -104,7 +104,7 @@ func (p *pipeline) toChat() *recorder {
 	p.exec(`INSERT INTO teams (id, slug, name, slack_channel) VALUES (1, 'payments', 'Payments', '#payments')`)
 	p.exec(`UPDATE services SET team_id = 1`)
 	posts := &recorder{sent: make(chan notify.Message, 10000)}
-	p.outbox.Channels[notify.Slack] = posts
+	p.outbox.Channels.(notify.FixedChannels)[notify.Slack] = posts
 	return posts
 }
 

@@ -106,7 +106,7 @@ func newPipeline(t testing.TB, st *Store) *pipeline {
 	clock := func() time.Time { return p.now }
 	p.service, p.policy = 1, 1
 	p.engine = &escalation.Engine{Store: st.Paging, Directory: d, Now: clock, Batch: 500}
-	p.outbox = &notify.Outbox{Store: st.Paging, Channels: map[notify.Medium]notify.Channel{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, RealNow: time.Now, Workers: 8, Log: slog.New(slog.DiscardHandler)}
+	p.outbox = &notify.Outbox{Store: st.Paging, Channels: notify.FixedChannels{notify.SMS: p.sms, notify.Email: p.sms}, Composer: d, People: d, Now: clock, RealNow: time.Now, Workers: 8, Log: slog.New(slog.DiscardHandler)}
 	p.planner = &notify.Planner{Store: st.Paging, People: d, Works: p.outbox.Works, Now: clock, Batch: 500}
 	st.Paging.PlanAtOnce(p.planner.Decide)
 	p.actions = &incident.Service{Store: st.Incidents, Now: clock}

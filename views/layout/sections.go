@@ -13,6 +13,7 @@ const (
 	Teams        Section = "teams"
 	People       Section = "people"
 	Integrations Section = "integrations"
+	Channels     Section = "channels"
 	Account      Section = "account"
 	Start        Section = "start"
 )
@@ -27,6 +28,7 @@ type Sees struct {
 	Teams        bool
 	People       bool
 	Integrations bool
+	Channels     bool
 	// Contacts are the addresses of people.
 	Contacts bool
 	// Start keeps Getting started in the navigation until the first run is
@@ -72,6 +74,7 @@ var groups = []group{
 		{Teams, "/teams", "Teams", func(s Sees) bool { return s.Teams }},
 		{People, "/people", "People", func(s Sees) bool { return s.People }},
 		{Integrations, "/integrations", "Integrations", func(s Sees) bool { return s.Integrations }},
+		{Channels, "/settings/channels", "Channels", func(s Sees) bool { return s.Channels }},
 	}},
 }
 

@@ -58,15 +58,15 @@ type Deployment struct {
 
 // SLO is a promise about one SLI of the service.
 type SLO struct {
-	Name           string
-	Endpoint       string
-	SLI            string
-	Objective      float64 // percent
-	Window         string  // "28d"
+	Name      string
+	Endpoint  string
+	SLI       string
+	Objective float64 // percent
+	Window    string  // "28d"
 	// Default says that endpoints without an SLO of their own fall under it.
 	Default bool
 	// Deployments are the names of those that it applies in; none stands for all.
-	Deployments []string
+	Deployments    []string
 	Priority       element.Priority
 	PriorityReason string
 }

@@ -24,6 +24,36 @@ type Page struct {
 	// NoAdministrator tells that there is none so far, Nobody that nobody else
 	// can sign in either.
 	NoAdministrator, Nobody bool
+	// Pending is a form that waits for the sign-in; nil for none.
+	Pending *Pending
+}
+
+// Pending is a form that was sent without a session.
+type Pending struct {
+	// Sealed is sent along with the sign-in; empty where the form was not kept.
+	Sealed  string
+	NotDone string // "#182 is NOT acknowledged yet."
+	ToDo    string // "acknowledge it"
+}
+
+// ResumePage asks whoever has signed in whether to send the form that waited.
+type ResumePage struct {
+	Now     time.Time
+	Name    string
+	NotDone string
+	Button  string
+	Action  string
+	Fields  []ResumeField
+	// Next is the page to go to without sending it.
+	Next string
+	// AtOnce sends it without a question where scripts run.
+	AtOnce bool
+}
+
+// ResumeField is a field of that form. Text is shown.
+type ResumeField struct {
+	Name, Value string
+	Text        bool
 }
 
 // SetupPage creates the administrator: GET and POST /setup/{token} with

@@ -32,6 +32,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/server"
 	"github.com/tocsin-oncall/tocsin/app/store"
@@ -181,15 +182,18 @@ func newApp(t *testing.T, address string) *App {
 	})
 	a.Actions = &incident.Service{Store: db.Incidents, Now: a.Now}
 	a.Live, a.Metrics = web.NewLive(), web.NewMetrics()
+	channels := notify.FixedChannels{notify.SMS: a.sent, notify.Email: a.sent}
+	providers, err := provider.NewSet(provider.Options{Store: db.Access, Keys: a.Keys, Fixed: channels, Now: a.Now, Log: log})
+	a.Must(err)
 	a.Slices = server.NewSlices(server.Parts{
 		PublicURL: PublicURL, Now: a.Now, Log: log, DB: db, Keys: a.Keys, Auth: a.Auth, Sessions: sessions, Formats: formats, Signals: a.Signals,
-		Submitter: batcher, Incidents: a.Actions, Configuration: config, Works: works, Texts: provider{}, Live: a.Live, Metrics: a.Metrics,
+		Submitter: batcher, Incidents: a.Actions, Configuration: config, Works: works, Providers: providers, Texts: texts{}, Live: a.Live, Metrics: a.Metrics,
 		Swept: func() (time.Duration, bool) { return 0, true },
 	})
 	a.Contacts = a.Slices.Account.Contacts
 	a.Remount()
 	a.engine = &escalation.Engine{Store: db.Paging, Directory: config, Now: a.Now, Batch: 100}
-	a.outbox = &notify.Outbox{Store: db.Paging, Channels: map[notify.Medium]notify.Channel{notify.SMS: a.sent, notify.Email: a.sent},
+	a.outbox = &notify.Outbox{Store: db.Paging, Channels: channels,
 		Composer: config, People: config, Now: a.Now, RealNow: time.Now, Workers: 4, Log: log}
 	a.planner = &notify.Planner{Store: db.Paging, People: config, Works: works, Now: a.Now, Batch: 100}
 	for _, scope := range append([]auth.Role{auth.Read}, auth.Roles...) {
@@ -361,27 +365,29 @@ func Decode[T any](t *testing.T, w *httptest.ResponseRecorder, status int) T {
 }
 
 // provider is an SMS provider whose signature is a header.
-type provider struct{}
+type texts struct{}
 
-func (provider) Signed(r *http.Request) bool {
+func (texts) Available() bool { return true }
+
+func (texts) Signed(r *http.Request) bool {
 	return r.ParseForm() == nil && r.Header.Get("X-Signed") == "yes"
 }
 
-func (provider) Inbound(form url.Values) (callback.Text, error) {
+func (texts) Inbound(form url.Values) (callback.Text, error) {
 	if form["From"] == nil {
 		return callback.Text{}, errors.New("no sender")
 	}
 	return callback.Text{ID: form["MessageSid"][0], From: form["From"][0], Body: form["Body"][0]}, nil
 }
 
-func (provider) Status(form url.Values) (callback.TextStatus, error) {
+func (texts) Status(form url.Values) (callback.TextStatus, error) {
 	if form["MessageStatus"] == nil {
 		return callback.TextStatus{}, errors.New("no status")
 	}
 	return callback.TextStatus{ProviderID: form["MessageSid"][0], State: form["MessageStatus"][0], Failure: strings.Join(form["Failure"], "")}, nil
 }
 
-func (provider) Answer(text string) []byte { return []byte("<Response>" + text + "</Response>") }
+func (texts) Answer(text string) []byte { return []byte("<Response>" + text + "</Response>") }
 
 // BenShadowsChiara puts Chiara on call for Payments alone, with Ben as her shadow.
 func (a *App) BenShadowsChiara() {

@@ -120,3 +120,12 @@ func (s Server) String() string {
 func (s Server) GoString() string { return "email.Server{" + s.String() + "}" }
 
 func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+// Password is the password to sign in with; empty for none.
+func (s Server) Password() string { return s.password }
+
+// WithPassword is the server with another password.
+func (s Server) WithPassword(password string) Server {
+	s.password = password
+	return s
+}

@@ -21,6 +21,8 @@ import (
 
 // Texts reads the callbacks of the SMS provider.
 type Texts interface {
+	// Available reports whether SMS is set up.
+	Available() bool
 	// Signed reports whether a request has the provider's signature. It parses the
 	// form.
 	Signed(r *http.Request) bool
@@ -59,7 +61,6 @@ type Replies interface {
 
 // Deps is what the routes need.
 type Deps struct {
-	// Texts is nil where SMS is not configured.
 	Texts    Texts
 	Replies  Replies
 	Receipts Receipts
@@ -87,8 +88,8 @@ type handlers struct{ Deps }
 // checkSignature rejects what the provider did not sign.
 func (h handlers) checkSignature(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if h.Texts == nil {
-			return fault.NotFound("SMS is not configured here.")
+		if !h.Texts.Available() {
+			return fault.NotFound("SMS is not set up here.")
 		}
 		if !h.Texts.Signed(c.Request()) {
 			h.Log.WarnContext(c.Request().Context(), "callback without valid signature", "path", c.Path(), "remote", c.RealIP())

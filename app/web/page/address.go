@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// signInAddress returns to the page that was asked for, or that a form was on.
+// signInAddress is the sign-in page that leads back to the page that was asked for, or that a form was on.
 func signInAddress(r *http.Request) string {
 	next := r.URL.RequestURI()
 	if r.Method != http.MethodGet {

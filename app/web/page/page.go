@@ -32,9 +32,11 @@ type Deps struct {
 	Counter Counter
 	// Works reports whether a medium has a channel.
 	Works func(notify.Medium) bool
-	// OnlyLog says that no channel is configured, so that pages only go to the
+	// OnlyLog reports whether no channel is set up, so that pages only go to the
 	// log.
-	OnlyLog bool
+	OnlyLog func() bool
+	// Keys seal forms that wait for a sign-in.
+	Keys *auth.Keyring
 }
 
 // Pages is shared by the handlers of all pages; those of a subject embed it.
@@ -44,6 +46,8 @@ type Pages struct {
 
 	deps   Deps
 	router *web.Router
+	// signIn shows the sign-in page with a form that waits for it.
+	signIn func(c echo.Context, f Pending) error
 	config atomic.Pointer[Config]
 }
 
@@ -63,16 +67,23 @@ func (p *Pages) PublicURL() string { return p.router.PublicURL }
 // Works reports whether a medium has a channel.
 func (p *Pages) Works(m notify.Medium) bool { return p.deps.Works(m) }
 
-// OnlyLog reports whether no channel is configured, so that messages only go to
+// OnlyLog reports whether no channel is set up, so that messages only go to
 // the log.
-func (p *Pages) OnlyLog() bool { return p.deps.OnlyLog }
+func (p *Pages) OnlyLog() bool { return p.deps.OnlyLog() }
 
-// Require runs a handler for those who may do the action, and redirects those who
-// are not signed in to the sign-in page.
+// SetSignIn has show answer a form of somebody who is not signed in. Without it they
+// are redirected to the sign-in page.
+func (p *Pages) SetSignIn(show func(c echo.Context, f Pending) error) { p.signIn = show }
+
+// Require runs a handler for those who may do the action. Those who are not signed in
+// get the sign-in page; a form that they sent waits in it.
 func (p *Pages) Require(action auth.Action, handle func(echo.Context, *Request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		req, err := p.request(c)
 		if fault.Is(err, fault.KindUnauthorized) {
+			if c.Request().Method == http.MethodPost && p.signIn != nil {
+				return p.signIn(c, p.pendingForm(c))
+			}
 			return c.Redirect(http.StatusSeeOther, signInAddress(c.Request()))
 		}
 		if err != nil {

@@ -42,10 +42,10 @@ func TestErrorPages(t *testing.T) {
 func TestBannersAboutDelivery(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		ana, stakeholder := a.SignIn("ana@acme.example"), a.SignIn("stakeholder")
-		const some, all = "Not configured here: calls.", "Pages only reach the log until a channel is configured."
+		const some, all = "Not configured here: calls.", "No notification channel is set up: pages go to the server log only."
 		webtest.Contains(t, ana.Get("/oncall", http.StatusOK), some)
 		webtest.Lacks(t, stakeholder.Get("/oncall", http.StatusOK), some)
-		a.Slices.Page.OnlyLog = true
+		a.Slices.Page.OnlyLog = func() bool { return true }
 		a.Remount()
 		for _, b := range []*webtest.Browser{ana, stakeholder} {
 			b.Handler = a.Handler

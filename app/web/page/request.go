@@ -45,6 +45,7 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 			Teams:        req.May(auth.ViewPeople),
 			People:       req.May(auth.ViewPeople),
 			Integrations: req.May(auth.ViewIntegrations),
+			Channels:     req.May(auth.ManageProviders),
 			Contacts:     req.May(auth.ViewContacts),
 			Start:        req.Config.Incomplete() && req.May(auth.ViewIncidents),
 			Open:         req.May(auth.ActOnIncident),
@@ -64,8 +65,8 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 
 // banners are about configuration that keeps pages from being delivered.
 func (p *Pages) banners(req *Request) []layout.Banner {
-	if p.deps.OnlyLog {
-		return []layout.Banner{{Kind: layout.Warning, Text: "Pages only reach the log until a channel is configured."}}
+	if p.OnlyLog() {
+		return []layout.Banner{p.noChannel(req)}
 	}
 	if !req.May(auth.ViewContacts) {
 		return nil
@@ -81,4 +82,13 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	}
 	return []layout.Banner{{Kind: layout.Warning,
 		Text: "Not configured here: " + element.And(unavailable) + ". Pages to such contacts go to the person’s next one."}}
+}
+
+// noChannel leads those who may to the page that sets one up.
+func (p *Pages) noChannel(req *Request) layout.Banner {
+	b := layout.Banner{Kind: layout.Warning, Text: "No notification channel is set up: pages go to the server log only."}
+	if req.May(auth.ManageProviders) {
+		b.Link = element.Link{Href: "/settings/channels", Text: "Set one up"}
+	}
+	return b
 }

@@ -48,7 +48,7 @@ func TestVerificationCodeLocation(t *testing.T) {
 		webtest.Lacks(t, page, `name="code"`)
 		ana.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+34 600 000 077")
 		webtest.Contains(t, ana.Get("/me", http.StatusOK), "A code is on its way to", `name="code"`)
-		a.Slices.Page.OnlyLog = true
+		a.Slices.Page.OnlyLog = func() bool { return true }
 		a.Slices.Page.Works = func(notify.Medium) bool { return true }
 		a.Remount()
 		ben := a.SignIn("ben@acme.example")

@@ -4,7 +4,9 @@ package signin
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -34,6 +36,7 @@ type handlers struct {
 // Mount adds the pages.
 func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
+	pages.SetSignIn(p.signInFirst)
 	p.Routes.Get("/sign-in", p.signInForm)
 	p.Routes.Post("/sign-in", p.signIn)
 	p.Routes.Post("/sign-out", p.signOut)
@@ -70,15 +73,40 @@ func (p *handlers) showSignIn(c echo.Context, status int, data view.Page) error 
 	return page.Render(c, status, view.SignIn(data))
 }
 
+// signInFirst answers a form that was sent without a session with the sign-in page, in
+// which the form waits.
+func (p *handlers) signInFirst(c echo.Context, f page.Pending) error {
+	c.Response().Header().Set("WWW-Authenticate", `Bearer realm="Tocsin"`)
+	return p.showSignIn(c, http.StatusUnauthorized, view.Page{Next: f.Next, Pending: pendingView(f)})
+}
+
+func pendingView(f page.Pending) *view.Pending {
+	return &view.Pending{Sealed: f.Sealed, NotDone: f.Words.NotDone, ToDo: f.Words.ToDo}
+}
+
 // signIn starts a session. An invalid email address is answered like a wrong
 // password.
 func (p *handlers) signIn(c echo.Context) error {
 	email, next := c.FormValue("email"), page.LocalAddress(c.FormValue("next"))
-	_, err := p.Auth.SignIn(c.Request().Context(), email, c.FormValue("password"), c.RealIP())
-	if err == nil {
+	var waiting *page.Pending
+	if sealed := c.FormValue("pending"); sealed != "" {
+		f, err := p.OpenPending(sealed)
+		if err != nil {
+			return err
+		}
+		waiting = &f
+	}
+	u, err := p.Auth.SignIn(c.Request().Context(), email, c.FormValue("password"), c.RealIP())
+	switch {
+	case err == nil && waiting != nil:
+		return p.showResume(c, u, *waiting)
+	case err == nil:
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	data := view.Page{Email: email, Next: next}
+	if waiting != nil {
+		data.Pending = pendingView(*waiting)
+	}
 	var wait *auth.Wait
 	switch {
 	case fault.Is(err, fault.KindUnauthorized), fault.Is(err, fault.KindInvalid):
@@ -91,6 +119,22 @@ func (p *handlers) signIn(c echo.Context) error {
 	}
 	return err
 }
+
+// showResume asks the person who has signed in whether to send the form that waited.
+// For the person who sent it, an acknowledgment is sent at once where scripts run.
+func (p *handlers) showResume(c echo.Context, u *auth.User, f page.Pending) error {
+	data := view.ResumePage{Now: p.Now(), Name: u.Name, NotDone: f.Words.NotDone, Button: f.Words.Button, Action: f.Path, Next: f.Next,
+		AtOnce: f.Repeatable && f.UserID == u.ID}
+	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
+		for _, value := range f.Fields[name] {
+			data.Fields = append(data.Fields, view.ResumeField{Name: name, Value: value, Text: slices.Contains(textFields, name) && value != ""})
+		}
+	}
+	return page.Render(c, http.StatusOK, view.Resume(data))
+}
+
+// textFields are what a person typed at length, which is shown again.
+var textFields = []string{"note", "resolution", "reason", "description", "title"}
 
 func (p *handlers) signOut(c echo.Context) error {
 	if err := p.Auth.SignOut(c.Request().Context()); err != nil {

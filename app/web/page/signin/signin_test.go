@@ -19,7 +19,7 @@ func TestSignIn(t *testing.T) {
 		}
 		webtest.Contains(t, b.Get("/sign-in?next=/incidents/7", http.StatusOK), "Acme", `value="/incidents/7"`)
 		again := b.Post("/sign-in", http.StatusUnprocessableEntity, "email", "ana@acme.example", "password", "wrong", "next", "/incidents/7")
-		webtest.Contains(t, again, `value="ana@acme.example"`, `value="/incidents/7"`, "do not belong together")
+		webtest.Contains(t, again, `value="ana@acme.example"`, `value="/incidents/7"`, "Wrong email or password.")
 		b.Post("/sign-in", http.StatusUnprocessableEntity, "email", "no address", "password", "wrong")
 		if to := b.Post("/sign-in", http.StatusSeeOther, "email", "Ana@Acme.example", "password", webtest.Password, "next", "//evil.example"); to != "/" {
 			t.Errorf("signing in led to %q", to)
