@@ -120,6 +120,8 @@ type Failure struct {
 	// Cause is the error of a library, for the log only, without secrets; empty where
 	// Reason is sufficient.
 	Cause string
+	// Scope says what the failure is about.
+	Scope Scope
 	// Permanent says that this address is not tried again, so that the next contact
 	// method is due at once.
 	Permanent bool
