@@ -55,6 +55,9 @@ type OutboxStore interface {
 	// FallOver sends the pages of a message that is being sent to the contact method
 	// that next returns, as well.
 	FallOver(ctx context.Context, c Claim, next func(tried []int64) (ContactMethod, bool), now time.Time) error
+	// Report records a later state of an attempt, as the provider tells it: "sent",
+	// "delivered" or "failed". next is as for Hold.
+	Report(ctx context.Context, attempt int64, state, providerID, reason string, next func(userID int64) func(tried []int64) (ContactMethod, bool), now time.Time) error
 	// GiveUp ends a broken message. Several pages are put into smaller messages; a
 	// single one is sent to the contact method that next returns, as by Failed. Where
 	// that fails too, the message is postponed.
@@ -101,7 +104,9 @@ type Outbox struct {
 	// nothing more, once the failure is recorded. Nil is told nothing.
 	Unsubscribed func(ctx context.Context, medium Medium, address string) error
 
-	calls calls
+	calls  calls
+	pauses pauses
+	asking asking
 }
 
 // Works reports whether there is a channel for a medium.
@@ -248,6 +253,9 @@ func (o *Outbox) send(ctx context.Context, c Claim) {
 		o.Log.WarnContext(ctx, "delivery failed", "message", c.ID, "attempt", c.Number, "medium", c.Medium, "reason", failure.Reason, "cause", failure.Cause, "permanent", failure.Permanent, "scope", failure.Scope)
 	}
 	o.record(context.WithoutCancel(ctx), c, record)
+	if receipt.Ask {
+		o.asking.add(c, receipt.ProviderID, o.RealNow())
+	}
 	if failure == nil && c.Failing {
 		if err := o.Store.ChannelWorks(context.WithoutCancel(ctx), c.Medium, o.Now()); err != nil {
 			o.Log.ErrorContext(ctx, "record working channel failed", "medium", c.Medium, "error", err)
@@ -309,6 +317,13 @@ func (o *Outbox) deliver(ctx context.Context, c *Claim) (receipt Receipt, failur
 	if err := o.Composer.Compose(c); err != nil {
 		return Receipt{}, &Failure{Reason: "The message could not be written.", Cause: err.Error(), Permanent: true}
 	}
+	key := pauseKey{medium: c.Medium}
+	if limited, ok := channel.(Limited); ok {
+		key.method = limited.Method(c.Message)
+	}
+	if rest := o.pauses.rest(key, o.Now()); rest > 0 {
+		return Receipt{}, &Failure{Reason: c.Medium.Name() + ": too many messages, its provider asked to wait", Scope: ScopeProvider, RetryAfter: rest, Uncalled: true}
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			o.Log.ErrorContext(ctx, "channel panicked", "medium", c.Medium, "panic", r)
@@ -318,6 +333,9 @@ func (o *Outbox) deliver(ctx context.Context, c *Claim) (receipt Receipt, failur
 	receipt, failure = channel.Deliver(ctx, c.Message)
 	if failure != nil && errors.Is(ctx.Err(), context.Canceled) {
 		failure.Uncertain = true
+	}
+	if failure != nil && failure.RetryAfter > 0 {
+		o.pauses.begin(key, o.Now().Add(min(failure.RetryAfter, maxRetryAfter)))
 	}
 	return receipt, failure
 }

@@ -3,8 +3,10 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -26,6 +28,7 @@ type outboxStore struct {
 	fallback []ContactMethod
 	givenUp  []int64
 	mended   []Medium
+	reports  []string
 	late     []ContactMethod // that pages went to during a call
 	lateAt   []time.Time
 	tries    int
@@ -55,6 +58,13 @@ func (s *outboxStore) ChannelWorks(_ context.Context, m Medium, _ time.Time) err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mended = append(s.mended, m)
+	return nil
+}
+
+func (s *outboxStore) Report(_ context.Context, attempt int64, state, _, reason string, _ func(int64) func([]int64) (ContactMethod, bool), _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports = append(s.reports, strings.TrimSpace(fmt.Sprint(attempt, " ", state, " ", reason)))
 	return nil
 }
 

@@ -72,7 +72,7 @@ func (s *Store) showProgress(ctx context.Context, message int64) {
 func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retry *time.Time, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		holds := false
-		if f.Scope != notify.ScopeMessage {
+		if f.Scope != notify.ScopeMessage && !f.Uncalled {
 			state, err := noteFailure(ctx, tx, c.Medium, f, now)
 			if err != nil {
 				return err

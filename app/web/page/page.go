@@ -35,6 +35,8 @@ type Deps struct {
 	// OnlyLog says that no channel is configured, so that pages only go to the
 	// log.
 	OnlyLog bool
+	// Outages reads the channels that fail.
+	Outages func(ctx context.Context) ([]notify.ChannelState, error)
 }
 
 // Pages is shared by the handlers of all pages; those of a subject embed it.
