@@ -6,6 +6,7 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -106,6 +107,23 @@ func DefaultPublicURL(listen string) string {
 		return "http://" + host
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// IsPublic reports whether a URL may be reached from other machines: its host is neither
+// this machine's own name or address nor that of every interface.
+func IsPublic(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return ip == nil || !ip.IsLoopback() && !ip.IsUnspecified()
+}
+
+// TwilioCallsBack reports whether Twilio, or the gateway in its place, can reach a
+// public URL. A gateway on this machine reaches addresses of this machine.
+func (c Config) TwilioCallsBack(publicURL string) bool {
+	return IsPublic(publicURL) || publicURL != "" && c.Twilio.BaseURL != "" && !IsPublic(c.Twilio.BaseURL)
 }
 
 // Unknown are the variables of an environment, in the form of os.Environ, that have the

@@ -56,7 +56,7 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		r.NextAction = &now
 	case incident.EscalateNext:
 		r.State.begin()
-		r.State.Deadline = &now
+		r.State.Deadline, r.State.Owed = &now, 0 // a person does not wait
 		r.Active, r.NextAction, r.EndedAt = true, &now, nil
 	case incident.EscalateResume:
 		if r.Active {
@@ -121,6 +121,7 @@ func PassOver(now time.Time, r Running, reachable bool) (Running, []incident.Tim
 	if reachable || over || !r.Active || !MayPassOver(string(r.State.Phase), r.State.Run) {
 		return r, nil, false
 	}
+	r.State.Owed += r.State.Deadline.Sub(now)
 	r.State.Deadline, r.NextAction = &now, &now
 	return r, []incident.TimelineEvent{{
 		At: now, Actor: incident.Tocsin, Payload: incident.PassedOverPayload{Reason: "Every attempt to reach somebody failed."},

@@ -37,6 +37,10 @@ type State struct {
 	FiredAt *time.Time
 	// Deadline is the end of the current step's timeout; nil for none.
 	Deadline *time.Time
+	// Owed is what is left of the timeouts of the steps of this run that ended early,
+	// since every attempt to reach somebody failed. The next run waits for it, so that
+	// a policy does not use up its runs within seconds.
+	Owed time.Duration
 }
 
 // Decision is the people to page now, as targets.
@@ -79,14 +83,19 @@ func (s State) endedEarly() bool {
 // afterStep returns the next step, in the same or the next run, or the fallback after
 // the last run or after a run that found nobody.
 func (p Policy) afterStep(s State) (Decision, State) {
-	next := State{Step: s.Step + 1, Run: s.Run, Reached: s.Reached}
+	next := State{Step: s.Step + 1, Run: s.Run, Reached: s.Reached, Owed: s.Owed}
 	if next.Step >= len(p.Steps) {
 		if !s.Reached || s.Run >= p.Repeat {
 			return p.fallback(0)
 		}
-		next.Step, next.Run, next.Reached = 0, s.Run+1, false
+		next.Step, next.Run, next.Reached, next.Owed = 0, s.Run+1, false, 0
 	}
 	return p.step(next)
+}
+
+// waits reports whether the next run has to wait for what this one is owed.
+func (p Policy) waits(s State) bool {
+	return s.Phase == PhaseSteps && s.FiredAt != nil && s.Step+1 >= len(p.Steps) && s.Reached && s.Run < p.Repeat && s.Owed > 0
 }
 
 func (p Policy) step(s State) (Decision, State) {
@@ -136,12 +145,20 @@ type Firing struct {
 // one that reached somebody. Where not even an administrator can be reached, no
 // decision does, and the state is due again after FallbackInterval.
 //
+// Where the next run has to wait for what the last one is owed, it returns without a
+// decision, and the last step goes on until then.
+//
 // It ends: a run in which nobody was reached leads to the fallback, so at most the
 // rest of one run and the whole of the next come before it.
 func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
 	waited := s.Phase == PhaseWaiting && s.Deadline == nil // a person who escalates sets a deadline
 	var firings []Firing
 	for {
+		if p.waits(s) {
+			deadline := now.Add(s.Owed)
+			s.Deadline, s.Owed = &deadline, 0
+			return firings, s
+		}
 		var d Decision
 		d, s = p.Next(s)
 		d.Digest = waited

@@ -124,7 +124,7 @@ func NewAt(t testing.TB, database string, now time.Time) *Harness {
 func (h *Harness) startProviders() {
 	h.t.Helper()
 	var err error
-	if h.Twilio, err = far.NewTwilio(far.TwilioConfig{Deliver: true}); err != nil {
+	if h.Twilio, err = far.NewTwilio(far.TwilioConfig{Deliver: true, LocalCallbacks: true}); err != nil {
 		h.t.Fatal(err)
 	}
 	if h.Slack, err = far.NewSlack(far.SlackConfig{}); err != nil {

@@ -106,6 +106,9 @@ type PageRecord struct {
 	With int
 	// InsteadOf is the medium that failed before this message took over.
 	InsteadOf string
+	// Waits says that the message waits for its channel, which is tried again all the
+	// time until the step is over.
+	Waits bool
 	// RetryAt is when the message is due, again or for the first time.
 	RetryAt *time.Time
 

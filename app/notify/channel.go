@@ -113,6 +113,8 @@ type Receipt struct {
 	// Delivered is true where the provider reports nothing after acceptance; otherwise
 	// it will call back.
 	Delivered bool
+	// Ask says that the provider will not call back, and can be asked.
+	Ask bool
 }
 
 // Failure is why a provider did not accept a message.
@@ -123,6 +125,8 @@ type Failure struct {
 	// Cause is the error of a library, for the log only, without secrets; empty where
 	// Reason is sufficient.
 	Cause string
+	// Scope says what the failure is about.
+	Scope Scope
 	// Permanent says that this address is not tried again, so that the next contact
 	// method is due at once.
 	Permanent bool
@@ -130,6 +134,8 @@ type Failure struct {
 	Unsubscribed bool
 	// RetryAfter is the provider's Retry-After, or zero.
 	RetryAfter time.Duration
+	// Uncalled says that the provider was not called, since it had asked to wait.
+	Uncalled bool
 	// Uncertain says that the provider may have accepted the message nevertheless (a
 	// lost connection, a timeout), so that a further attempt is marked Again.
 	Uncertain bool
@@ -162,3 +168,16 @@ type FixedChannels map[Medium]Channel
 
 // Channel implements Channels.
 func (f FixedChannels) Channel(m Medium) Channel { return f[m] }
+
+// Limited is a Channel whose provider limits the calls of each of its methods.
+type Limited interface {
+	// Method is the one that a message is delivered by.
+	Method(m Message) string
+}
+
+// Asked is a Channel that can be asked what became of a message.
+type Asked interface {
+	// State is the state of a message, by the provider's id: "sent", "delivered" or
+	// "failed", the last with the reason; or "" while there is nothing new.
+	State(ctx context.Context, providerID string) (state, reason string, err error)
+}

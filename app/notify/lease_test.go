@@ -17,7 +17,7 @@ func TestCallDuringRenewalIsKept(t *testing.T) {
 		s.held = func(sending []int64) ([]int64, error) {
 			if len(sending) == 1 {
 				time.Sleep(RenewEvery / 4) // the database is slow
-				o.begin(pages(SMS, 2)[0], func() { t.Error("the call that began meanwhile was cancelled") })
+				o.calls.begin(pages(SMS, 2)[0], time.Now(), func() { t.Error("the call that began meanwhile was cancelled") })
 			}
 			return sending, nil
 		}
@@ -30,7 +30,7 @@ func TestCallDuringRenewalIsKept(t *testing.T) {
 		if n := len(s.renewals); n != 2 || len(s.renewals[1]) != 2 {
 			t.Errorf("renewed %v", s.renewals)
 		}
-		o.end(2, func() {})
+		o.calls.end(2, func() {})
 		o.Wait()
 	})
 }
@@ -45,7 +45,7 @@ func TestCallDuringRenewalIsCancelledByNext(t *testing.T) {
 		began := time.Now()
 		s.held = func(sending []int64) ([]int64, error) {
 			if len(sending) == 1 {
-				o.begin(pages(SMS, 2)[0], func() {
+				o.calls.begin(pages(SMS, 2)[0], time.Now(), func() {
 					if cancelled == 0 {
 						cancelled = time.Since(began)
 					}
@@ -62,7 +62,7 @@ func TestCallDuringRenewalIsCancelledByNext(t *testing.T) {
 		if cancelled != 2*RenewEvery {
 			t.Errorf("cancelled after %s", cancelled)
 		}
-		o.end(2, func() {})
+		o.calls.end(2, func() {})
 		o.Wait()
 	})
 }
@@ -78,7 +78,7 @@ func TestCallAtStartOfRenewalIsKept(t *testing.T) {
 		o.RealNow = func() time.Time {
 			if starting && time.Since(began(o, 1)) == RenewEvery {
 				starting = false
-				o.begin(pages(SMS, 2)[0], func() { t.Error("the call was cancelled") })
+				o.calls.begin(pages(SMS, 2)[0], time.Now(), func() { t.Error("the call was cancelled") })
 				time.Sleep(time.Millisecond)
 			}
 			return time.Now()
@@ -91,13 +91,13 @@ func TestCallAtStartOfRenewalIsKept(t *testing.T) {
 		if starting || len(s.renewals) != 1 {
 			t.Errorf("renewed %v", s.renewals)
 		}
-		o.end(2, func() {})
+		o.calls.end(2, func() {})
 		o.Wait()
 	})
 }
 
 // began is when the call for a message began; zero where there is none.
-func began(o *Outbox, id int64) time.Time { return o.inFlight[id].since }
+func began(o *Outbox, id int64) time.Time { return o.calls.inFlight[id].since }
 
 // While the database does not answer, a call goes on as long as its lease may hold
 // and no longer.

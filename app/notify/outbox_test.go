@@ -3,8 +3,10 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,23 +20,27 @@ type outboxStore struct {
 	failures int // how many records are refused
 	held     func(sending []int64) ([]int64, error)
 
-	busy     [][]Medium
+	busy     []Busy
 	renewals [][]int64
 	sent     []Claim
 	failed   []Failure
 	retries  []*time.Time
 	fallback []ContactMethod
 	givenUp  []int64
+	mended   []Medium
+	reports  []string
+	late     []ContactMethod // that pages went to during a call
+	lateAt   []time.Time
 	tries    int
 }
 
-func (s *outboxStore) ClaimMessages(_ context.Context, _ time.Time, limit int, busy []Medium) ([]Claim, int, error) {
+func (s *outboxStore) ClaimMessages(_ context.Context, _ time.Time, limit int, busy Busy) ([]Claim, int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = append(s.busy, busy)
 	var claims, left []Claim
 	for _, c := range s.due {
-		if len(claims) < limit && !slices.Contains(busy, c.Medium) {
+		if len(claims) < limit && !slices.Contains(busy.Media, c.Medium) {
 			claims = append(claims, c)
 		} else {
 			left = append(left, c)
@@ -42,6 +48,34 @@ func (s *outboxStore) ClaimMessages(_ context.Context, _ time.Time, limit int, b
 	}
 	s.due = left
 	return claims, len(claims), nil
+}
+
+func (s *outboxStore) Hold(context.Context, time.Time, int, func(int64) func([]int64) (ContactMethod, bool)) (int, error) {
+	return 0, nil
+}
+
+func (s *outboxStore) ChannelWorks(_ context.Context, m Medium, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mended = append(s.mended, m)
+	return nil
+}
+
+func (s *outboxStore) Report(_ context.Context, attempt int64, state, _, reason string, _ func(int64) func([]int64) (ContactMethod, bool), _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports = append(s.reports, strings.TrimSpace(fmt.Sprint(attempt, " ", state, " ", reason)))
+	return nil
+}
+
+func (s *outboxStore) FallOver(_ context.Context, c Claim, next func([]int64) (ContactMethod, bool), _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m, ok := next([]int64{c.MethodID}); ok {
+		s.late = append(s.late, m)
+		s.lateAt = append(s.lateAt, time.Now())
+	}
+	return nil
 }
 
 func (s *outboxStore) GiveUp(_ context.Context, c Claim, _ func([]int64) (ContactMethod, bool), _ time.Time) error {
@@ -218,15 +252,15 @@ func TestHangingProviderUsesHalfOfWorkers(t *testing.T) {
 			t.Fatalf("%d messages were claimed", n)
 		}
 		s.due = append(pages(SMS, 5, 6), pages(Email, 7)...)
-		if n := sweep(t, o); n != 1 || !slices.Equal(s.busy[1], []Medium{SMS}) {
-			t.Errorf("%d messages were claimed, and %v left alone", n, s.busy[1])
+		if n := sweep(t, o); n != 1 || !slices.Equal(s.busy[1].Media, []Medium{SMS}) {
+			t.Errorf("%d messages were claimed, and %v left alone", n, s.busy[1].Media)
 		}
 		synctest.Wait()
 		if len(s.sent) != 1 || s.sent[0].ID != 7 {
 			t.Errorf("sent while SMS hangs: %+v", s.sent)
 		}
 		o.Wait() // the calls are cancelled
-		if n := sweep(t, o); n != 2 || s.busy[2] != nil {
+		if n := sweep(t, o); n != 2 || s.busy[2].Media != nil {
 			t.Errorf("%d messages were claimed afterwards, and %v left alone", n, s.busy[2])
 		}
 		o.Wait()
@@ -241,7 +275,7 @@ func TestOneWorkerServesAllMedia(t *testing.T) {
 		o.Workers = 1
 		sweep(t, o)
 		o.Wait()
-		if len(s.sent) != 1 || s.busy[0] != nil {
+		if len(s.sent) != 1 || s.busy[0].Media != nil {
 			t.Errorf("sent %+v, and %v was left alone", s.sent, s.busy)
 		}
 	})

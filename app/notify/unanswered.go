@@ -51,6 +51,10 @@ func midSentence(who string) string {
 	return who
 }
 
+// Unreached reports whether no connection to the provider was made, or none that it
+// accepts: nothing can have been sent.
+func Unreached(err error) bool { return unreached(err) != "" }
+
 func unreached(err error) string {
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError

@@ -90,6 +90,8 @@ const linkLife = 7 * 24 * time.Hour
 type composer struct {
 	keys      *auth.Keyring
 	publicURL func() string
+	// callsBack reports whether the SMS provider can reach the public URL.
+	callsBack func() bool
 	now       func() time.Time
 }
 
@@ -107,7 +109,7 @@ func (c composer) Compose(claim *notify.Claim) error {
 			s.Runbook = "" // no URL; the incident's page shows it
 		}
 	}
-	if claim.Medium == notify.SMS {
+	if claim.Medium == notify.SMS && c.callsBack() {
 		claim.CallbackURL = fmt.Sprintf("%s/twilio/status/%d", base, claim.Attempt)
 	}
 	return nil

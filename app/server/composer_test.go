@@ -15,7 +15,7 @@ func newComposer(t *testing.T) composer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return composer{keys: keys, publicURL: func() string { return "https://tocsin.example.com" }, now: time.Now}
+	return composer{keys: keys, publicURL: func() string { return "https://tocsin.example.com" }, callsBack: func() bool { return true }, now: time.Now}
 }
 
 func TestComposeLinksOnlyURLRunbooks(t *testing.T) {

@@ -119,7 +119,7 @@ func NewSlices(p Parts) Slices {
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
 			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
-		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.Providers.OnlyLog, Keys: p.Keys},
+		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.Providers.OnlyLog, Keys: p.Keys, Outages: p.DB.Paging.ChannelStates},
 		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
 		OnCall:       oncall.Deps{Editor: editor},
 		Services:     services.Deps{Incidents: reads, Changes: reads},

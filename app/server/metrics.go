@@ -30,9 +30,28 @@ func (s *Server) measure() {
 			return float64(n)
 		})
 	}
+	for _, medium := range notify.Media {
+		if s.outbox.Works(medium) {
+			s.metrics.Broken(medium, func() float64 { return s.broken(medium) })
+		}
+	}
 	s.metrics.Effects(s.DB.Effects.Status, s.effectFailures, s.DB.Now)
 	s.metrics.Ingest(s.batcher.Stats, s.Ingest.Stats)
 	s.metrics.Watch(s.live)
+}
+
+// broken is 1 while the channel of a medium is broken, and -1 where that cannot be read.
+func (s *Server) broken(medium notify.Medium) float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	states, err := s.DB.Paging.ChannelStates(ctx)
+	switch {
+	case err != nil:
+		return -1
+	case notify.Broken(states)[medium]:
+		return 1
+	}
+	return 0
 }
 
 // feed sends changes of incidents to the live stream.

@@ -99,12 +99,16 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 		return nil, errors.Join(err, opened.Close())
 	}
 	s.construct(o)
+	// The settings may be others than those that a provider refused.
+	if err := opened.Paging.ProbeChannels(ctx, opened.Now()); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	return s, nil
 }
 
 func (s *Server) construct(o Options) {
-	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: s.Providers, Now: s.DB.Now, RealNow: time.Now, Workers: 16, Log: s.log,
-		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, now: s.DB.Now}}
+	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: s.Providers, Now: s.DB.Now, RealNow: time.Now, Workers: 64, Log: s.log,
+		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, callsBack: func() bool { return s.Config.TwilioCallsBack(s.PublicURL()) }, now: s.DB.Now}}
 	s.Organization = organization.NewCurrent(configuration{s.DB.Organization, s.Providers}, s.outbox.Works, s.log)
 	s.outbox.People = s.Organization
 	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Organization, Now: s.DB.Now, Batch: 500}
@@ -153,6 +157,9 @@ func (s *Server) Listen(ctx context.Context) error {
 		url := config.DefaultPublicURL(l.Addr().String())
 		s.publicURL.Store(&url)
 	}
+	if !s.Config.Twilio.AuthToken.IsZero() && !s.Config.TwilioCallsBack(s.PublicURL()) {
+		s.log.WarnContext(ctx, "public URL not public, SMS without delivery reports", "public_url", s.PublicURL())
+	}
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -181,6 +188,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.loops {
 		running.Go(func() { l.run(working) })
 	}
+	running.Go(func() { s.outbox.Ask(working) })
 	running.Go(func() { dispatch(working, s.DB.Bus(), s.byWork) })
 	running.Go(func() { s.DB.Listen(working) })
 	running.Go(func() { s.housekeeping(working) })

@@ -63,7 +63,7 @@ func (p *pipeline) acknowledgeAt(key string, n int) bool {
 		func() int { return p.must(p.engine.Sweep(ctx)) },
 		func() int { return p.must(p.planner.Sweep(ctx)) },
 		func() int {
-			claims, _, err := p.db.Paging.ClaimMessages(ctx, p.now, 10, nil)
+			claims, _, err := p.db.Paging.ClaimMessages(ctx, p.now, 10, notify.Busy{})
 			claimed = append(claimed, claims...)
 			return p.must(len(claims), err)
 		},

@@ -95,7 +95,7 @@ func TestFailedCommitSendsNothingOneByOne(t *testing.T) {
 		p.storm(2)
 		p.planned()
 		p.failCommits("sending")
-		claims, _, _ := st.Paging.ClaimEach(t.Context(), p.now, 10, nil)
+		claims, _, _ := st.Paging.ClaimEach(t.Context(), p.now, 10, notify.Busy{})
 		for _, c := range claims {
 			if !c.Broken {
 				t.Errorf("message %d was handed out though its claim did not commit", c.ID)

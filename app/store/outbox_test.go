@@ -80,7 +80,7 @@ func (p *pipeline) planned() {
 
 func (p *pipeline) claim(limit int, busy ...notify.Medium) []notify.Claim {
 	p.t.Helper()
-	claims, _, err := p.db.Paging.ClaimMessages(context.Background(), p.now, limit, busy)
+	claims, _, err := p.db.Paging.ClaimMessages(context.Background(), p.now, limit, notify.Busy{Media: busy})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -291,13 +291,13 @@ func TestOtherProcessSendsAfterCrash(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		claims, _, err := st.Paging.ClaimMessages(t.Context(), p.now, 10, nil)
+		claims, _, err := st.Paging.ClaimMessages(t.Context(), p.now, 10, notify.Busy{})
 		if err != nil || len(claims) != 1 {
 			t.Fatalf("claims: %v, %v", claims, err)
 		}
 		st.Owner = "another process"
 		p.now = p.now.Add(time.Hour / 2) // the clock of due times moves no lease
-		if again, _, err := st.Paging.ClaimMessages(t.Context(), p.now.Add(-time.Hour/2), 10, nil); err != nil || len(again) != 0 {
+		if again, _, err := st.Paging.ClaimMessages(t.Context(), p.now.Add(-time.Hour/2), 10, notify.Busy{}); err != nil || len(again) != 0 {
 			t.Fatalf("while the lease holds: %v, %v", again, err)
 		}
 		p.now = p.now.Add(-time.Hour / 2)

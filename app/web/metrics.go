@@ -75,6 +75,14 @@ func (m *Metrics) Backlog(loop string, due func() float64) {
 	}, due))
 }
 
+// Broken reports whether the channel of a medium is broken; broken is called at each
+// collection.
+func (m *Metrics) Broken(medium notify.Medium, broken func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "tocsin_channel_broken", Help: "1 while the provider refuses us or cannot be reached; -1 where that cannot be read.", ConstLabels: prometheus.Labels{"medium": string(medium)},
+	}, broken))
+}
+
 // Watch reports how many browsers follow the live stream.
 func (m *Metrics) Watch(live *Live) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

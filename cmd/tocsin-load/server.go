@@ -34,7 +34,7 @@ func (p plan) start(ctx context.Context, binary, database string) (*subject, err
 	if err != nil {
 		return nil, err
 	}
-	twilio, err := far.NewTwilio(far.TwilioConfig{})
+	twilio, err := far.NewTwilio(far.TwilioConfig{LocalCallbacks: true})
 	if err != nil {
 		return nil, err
 	}

@@ -110,6 +110,9 @@ func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 	if !d.database(ctx, in) {
 		return
 	}
+	if err := d.outages(ctx, in); err != nil {
+		d.fault("channels", err)
+	}
 	if err := d.effects(ctx, in); err != nil {
 		d.fault("effects", err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -82,10 +81,10 @@ func (d *diagnosis) publicAddress(ctx context.Context, cfg config.Config) {
 		d.warning(subject, "The system chooses the port, so links change with every start.\nSet TOCSIN_LISTEN or TOCSIN_PUBLIC_URL.")
 		return
 	}
-	here := isLoopback(address.Hostname())
+	here := !config.IsPublic(cfg.PublicURL)
 	switch {
 	case here && !cfg.Twilio.AuthToken.IsZero():
-		d.warning(subject, "%s is this machine alone: Twilio cannot bring replies and receipts, and links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
+		d.warning(subject, "%s is this machine alone: Twilio cannot bring replies, and links in messages open nowhere else.\nSMS go without delivery reports; Twilio is asked what became of them.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
 	case here:
 		d.warning(subject, "%s is this machine alone: links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
 	case address.Scheme != "https":
@@ -120,7 +119,16 @@ func (d *diagnosis) alive(ctx context.Context, address string) {
 	d.ok(subject, "ready at %s", address)
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+// outages lists the channels that the running server has found broken.
+func (d *diagnosis) outages(ctx context.Context, in *installation) error {
+	states, err := in.db.Paging.ChannelStates(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range states {
+		if s.BrokenSince != nil {
+			d.problem(s.Medium.Name(), "%s\nMessages by it wait; the server tries it again every few seconds.", s.Sentence(""))
+		}
+	}
+	return nil
 }

@@ -59,6 +59,8 @@ type Attempt struct {
 	InsteadOf string
 	// With is how many other incidents the same message tells of.
 	With int
+	// Waits says that it is tried again all the time, until its step is over.
+	Waits bool
 	// RetryAt is when it is tried again; zero where it is not.
 	RetryAt time.Time
 }

@@ -212,6 +212,8 @@ func (a Attempt) sentence(c element.Clock) templ.Component {
 // again is when a failed attempt was tried again, or is going to be.
 func (a Attempt) again(c element.Clock) templ.Component {
 	switch {
+	case a.Waits:
+		return element.Say("; it is tried again every few seconds until its step is over")
 	case a.RetryAt.IsZero():
 		return templ.NopComponent
 	case a.RetryAt.After(c.Now):

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -45,6 +46,9 @@ type TwilioConfig struct {
 	AuthToken  string
 	// Number is ours: what inbound messages are sent to.
 	Number string
+	// LocalCallbacks accepts addresses of this machine for status callbacks, as a
+	// gateway on it does and Twilio itself does not.
+	LocalCallbacks bool
 	// Deliver makes every accepted message report sent and delivered to its
 	// status callback, unasked.
 	Deliver bool
@@ -62,6 +66,14 @@ type Twilio struct {
 	mu      sync.Mutex
 	public  string          // where the application is reached
 	stopped map[string]bool // numbers that have answered STOP
+	states  map[string]TwilioState
+	broken  *TwilioRefusal // what every call is answered with, or nil
+}
+
+// TwilioState is what became of a message.
+type TwilioState struct {
+	Status string // "delivered", "undelivered"…
+	Code   int    // the error, 0 for none
 }
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
@@ -74,13 +86,17 @@ func NewTwilio(config TwilioConfig) (*Twilio, error) {
 			AuthToken:  cmp.Or(config.AuthToken, randomHex(32)),
 			Number:     cmp.Or(config.Number, "+15005550006"),
 			Deliver:    config.Deliver,
+
+			LocalCallbacks: config.LocalCallbacks,
 		},
 		messages: newJournal[SMS](),
 		client:   &http.Client{Timeout: 10 * time.Second, Transport: http.DefaultTransport.(*http.Transport).Clone()},
 		stopped:  make(map[string]bool),
+		states:   make(map[string]TwilioState),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2010-04-01/Accounts/{sid}/Messages.json", t.authentic(t.create))
+	mux.HandleFunc("GET /2010-04-01/Accounts/{sid}/Messages/{message}", t.authentic(t.fetch))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}", t.authentic(t.account))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, TwilioRefusal{Status: 404, Code: 20404, Message: "The requested resource " + r.URL.Path + " was not found"})
@@ -131,8 +147,56 @@ func (t *Twilio) Hold() (release func()) { return t.faults.hold() }
 // answering.
 func (t *Twilio) DropNext() { t.faults.dropNext() }
 
+// Break refuses every call, of whatever kind, until Mend.
+func (t *Twilio) Break(refusal TwilioRefusal) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.broken = &refusal
+}
+
+// Mend ends what Break began.
+func (t *Twilio) Mend() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.broken = nil
+}
+
+// SetState says what became of a message, for whoever asks.
+func (t *Twilio) SetState(sid string, state TwilioState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.states[sid] = state
+}
+
+func (t *Twilio) fetch(w http.ResponseWriter, r *http.Request) {
+	for _, sms := range t.Messages() {
+		if r.PathValue("message") != sms.SID+".json" {
+			continue
+		}
+		body := t.resource(sms)
+		t.mu.Lock()
+		if state, told := t.states[sms.SID]; told {
+			body["status"] = state.Status
+			if state.Code != 0 {
+				body["error_code"] = state.Code
+			}
+		}
+		t.mu.Unlock()
+		writeJSON(w, http.StatusOK, body)
+		return
+	}
+	refuse(w, TwilioRefusal{Status: 404, Code: 20404, Message: "The requested resource " + r.URL.Path + " was not found"})
+}
+
 func (t *Twilio) authentic(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		t.mu.Lock()
+		broken := t.broken
+		t.mu.Unlock()
+		if broken != nil {
+			refuse(w, *broken)
+			return
+		}
 		user, password, _ := r.BasicAuth()
 		if user != t.AccountSID || password != t.AuthToken {
 			refuse(w, TwilioRefusal{Status: 401, Code: 20003, Message: "Authenticate"})
@@ -189,6 +253,8 @@ func (t *Twilio) refusal(sms SMS) (TwilioRefusal, bool) {
 	stopped := t.stopped[sms.To]
 	t.mu.Unlock()
 	switch {
+	case localCallback(sms.StatusCallback) && !t.LocalCallbacks:
+		return TwilioRefusal{Status: 400, Code: 21609, Message: "The StatusCallback URL " + sms.StatusCallback + " is not a valid URL."}, true
 	case sms.From == "":
 		return TwilioRefusal{Status: 400, Code: 21603, Message: "A 'From' phone number is required."}, true
 	case sms.To == "":
@@ -205,6 +271,16 @@ func (t *Twilio) refusal(sms SMS) (TwilioRefusal, bool) {
 		return TwilioRefusal{Status: 400, Code: 21610, Message: "Attempt to send to unsubscribed recipient"}, true
 	}
 	return TwilioRefusal{}, false
+}
+
+// localCallback reports whether an address names this machine, or every interface.
+func localCallback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || address == "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
 func (t *Twilio) resource(sms SMS) map[string]any {

@@ -28,23 +28,44 @@ func (s *Sender) failure(ctx context.Context, err error, recipient string) *noti
 	case errors.As(err, &send) && send.ErrorCode() != 0:
 		f.Reason = "Email: " + said(send)
 		f.Permanent = send.ErrorCode() >= 500
-	case errors.As(err, &reply):
+		f.Scope = scope(send.ErrorCode(), send.Reason == gomail.ErrSMTPMailFrom)
+	case errors.As(err, &reply): // before any message: to the greeting, to EHLO, to a sign-in
 		f.Reason = "Email: " + oneLine(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
 		f.Permanent = reply.Code >= 500
+		f.Scope = scope(reply.Code, true)
 	case ctx.Err() != nil:
 		f.Reason = notify.Unanswered(ctx, server, err)
-		f.Uncertain = lostAfterData(send)
+		f.Scope, f.Uncertain = notify.ScopeProvider, lostAfterData(send)
 	case send != nil:
 		f.Reason = server + " broke off the connection"
-		f.Uncertain = lostAfterData(send)
+		f.Scope, f.Uncertain = notify.ScopeProvider, lostAfterData(send)
 	case errors.As(err, &offline), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		f.Reason = notify.Unanswered(ctx, server, err)
+		f.Scope = notify.ScopeProvider
+		if notify.Unreached(err) {
+			f.Scope = notify.ScopeChannel
+		}
 	default:
 		f.Reason = "Email: " + s.misconfigured(err)
-		f.Permanent = true
+		f.Scope, f.Permanent = notify.ScopeChannel, true
 	}
 	f.Reason = s.masked(f.Reason, recipient)
 	return f
+}
+
+// scope is what a reply is about. 421 closes the service for a while; a sign-in that is
+// refused or missing (530 to 538), and whatever is refused before a recipient is named,
+// is about us.
+func scope(code int, beforeRecipient bool) notify.Scope {
+	switch {
+	case code == 421:
+		return notify.ScopeProvider
+	case code >= 530 && code <= 538, beforeRecipient && code >= 500:
+		return notify.ScopeChannel
+	case beforeRecipient:
+		return notify.ScopeProvider
+	}
+	return notify.ScopeMessage
 }
 
 // server is what carries email, as a sentence begins with it.

@@ -50,6 +50,24 @@ var temporary = map[string]bool{
 	"team_added_to_org": true, "org_login_required": true,
 }
 
+// ours are errors that are about the bot: every message has them.
+var ours = map[string]bool{
+	"invalid_auth": true, "not_authed": true, "token_revoked": true, "token_expired": true, "account_inactive": true, "missing_scope": true,
+	"not_allowed_token_type": true, "messages_tab_disabled": true, "ekm_access_denied": true, "access_denied": true, "two_factor_setup_required": true,
+}
+
+// malformed are the refusals of a message for its form. It is sent once more as plain
+// text.
+var malformed = map[string]bool{
+	"invalid_blocks": true, "invalid_blocks_format": true, "invalid_attachments": true, "msg_blocks_too_long": true, "msg_too_long": true,
+	"attachment_payload_limit_exceeded": true, "too_many_attachments": true, "invalid_arguments": true, "invalid_array_arg": true, "no_text": true,
+}
+
+func isMalformed(err error) bool {
+	var answer slackapi.SlackErrorResponse
+	return errors.As(err, &answer) && malformed[answer.Err]
+}
+
 // gone are the errors of an update of a message that was deleted or is too old to be
 // updated.
 var gone = map[string]bool{"message_not_found": true, "cant_update_message": true, "edit_window_closed": true}
@@ -67,21 +85,42 @@ func failure(ctx context.Context, err error, connected bool) *notify.Failure {
 	var answer slackapi.SlackErrorResponse
 	switch {
 	case errors.As(err, &limited):
-		return &notify.Failure{Reason: "Slack: too many messages", RetryAfter: limited.RetryAfter}
+		return &notify.Failure{Reason: "Slack: too many messages", Scope: notify.ScopeProvider, RetryAfter: limited.RetryAfter}
 	case errors.As(err, &answer):
-		return &notify.Failure{Reason: reason(answer.Err), Permanent: !temporary[answer.Err]}
+		f := &notify.Failure{Reason: reason(answer.Err), Permanent: !temporary[answer.Err]}
+		switch {
+		case ours[answer.Err]:
+			f.Scope = notify.ScopeChannel
+		case temporary[answer.Err]:
+			f.Scope = notify.ScopeProvider
+		}
+		return f
 	case errors.As(err, &status):
 		return &notify.Failure{
 			Reason:    fmt.Sprintf("Slack answered %d", status.Code),
+			Scope:     scope(status.Code),
 			Permanent: status.Code < 500 && status.Code != http.StatusTooManyRequests && status.Code != http.StatusRequestTimeout,
 			// After a gateway's timeout the message may have been posted.
 			Uncertain: status.Code == http.StatusBadGateway || status.Code == http.StatusGatewayTimeout,
 		}
 	}
 	if unreadable(err) {
-		return &notify.Failure{Reason: "The answer is not Slack's: it is not JSON; look at what stands between, such as a proxy", Uncertain: true}
+		return &notify.Failure{Reason: "The answer is not Slack's: it is not JSON; look at what stands between, such as a proxy", Scope: notify.ScopeProvider, Uncertain: true}
 	}
-	return &notify.Failure{Reason: notify.Unanswered(ctx, "Slack", err), Cause: notify.WithoutURL(err), Uncertain: connected}
+	f := &notify.Failure{Reason: notify.Unanswered(ctx, "Slack", err), Cause: notify.WithoutURL(err), Scope: notify.ScopeProvider, Uncertain: connected}
+	if notify.Unreached(err) {
+		f.Scope = notify.ScopeChannel
+	}
+	return f
+}
+
+// scope is what a status other than 200 is about. Slack itself answers 200 to what it
+// refuses, so one below 500 comes from what stands between, which no message passes.
+func scope(status int) notify.Scope {
+	if status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout {
+		return notify.ScopeProvider
+	}
+	return notify.ScopeChannel
 }
 
 // unreadable reports whether an answer came that is not in Slack's form.

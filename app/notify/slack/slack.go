@@ -52,23 +52,37 @@ func New(config Config) (*Bot, error) {
 	return &Bot{api: slackapi.New(config.BotToken, options...)}, nil
 }
 
+// Method implements notify.Limited: Slack counts the calls of each method.
+func (b *Bot) Method(m notify.Message) string {
+	if m.Update != "" {
+		return "chat.update"
+	}
+	return "chat.postMessage"
+}
+
 // Deliver posts the message, or updates the one that m.Update names. Where that one was
-// deleted meanwhile, the message is posted again.
+// deleted meanwhile, the message is posted again; where Slack refuses its form, it is
+// sent once more as plain text.
 func (b *Bot) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
 	var channel, stamp string
+	form := content
 	post := func(ctx context.Context) (err error) {
-		channel, stamp, err = b.api.PostMessageContext(ctx, m.To, content(m)...)
+		channel, stamp, err = b.api.PostMessageContext(ctx, m.To, form(m)...)
 		return err
 	}
 	send := post
 	if oldChannel, oldStamp, known := strings.Cut(m.Update, ":"); known {
 		send = func(ctx context.Context) (err error) {
-			channel, stamp, _, err = b.api.UpdateMessageContext(ctx, oldChannel, oldStamp, content(m)...)
+			channel, stamp, _, err = b.api.UpdateMessageContext(ctx, oldChannel, oldStamp, form(m)...)
 			return err
 		}
 	}
 	failure := call(ctx, func(ctx context.Context) error {
 		err := send(ctx)
+		if isMalformed(err) {
+			form = plain
+			err = send(ctx)
+		}
 		if m.Update != "" && isGone(err) {
 			err = post(ctx)
 		}

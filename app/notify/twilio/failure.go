@@ -26,6 +26,13 @@ var advice = map[int]string{
 	21608:        "a trial account sends only to verified numbers",
 	unsubscribed: "the recipient has unsubscribed",
 	21611:        "the queue of the number to send from is full",
+	21603:        "the number to send from is missing",
+	21609:        "the address for delivery reports is not valid",
+	21659:        "the number to send from is not one of Twilio's",
+	21660:        "the number to send from is another account's",
+	21703:        "the messaging service has no number to send from",
+	21704:        "the messaging service has no number to send from",
+	63038:        "the account's daily limit of messages is reached",
 	21612:        "the recipient cannot be reached from this number",
 	21614:        "the recipient's number cannot receive SMS",
 	30001:        "the queue overflowed",
@@ -43,6 +50,16 @@ var advice = map[int]string{
 // unsubscribed is the error for a recipient who has answered STOP.
 const unsubscribed = 21610
 
+// ourCodes are errors that are about the account, its credentials or its number to send
+// from: every recipient has them.
+var ourCodes = map[int]bool{
+	10001: true, 20003: true, 20005: true, 20404: true, 21212: true, 21603: true, 21606: true, 21659: true, 21660: true, 21703: true, 21704: true,
+	30002: true, 30034: true, 63038: true,
+}
+
+// callbackCodes are errors that are about the address for delivery reports.
+var callbackCodes = map[int]bool{21609: true, 21626: true, 21653: true, 21655: true, 11100: true}
+
 // temporaryCodes are errors with a 4xx status after which a retry may succeed.
 var temporaryCodes = map[int]bool{20429: true, 21611: true, 30001: true}
 
@@ -54,12 +71,17 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	case e.status == 0 && refused: // by the SDK, before any call
 		return &notify.Failure{Reason: "Twilio: " + rest.Message, Permanent: true}
 	case e.status == 0:
-		return &notify.Failure{Reason: notify.Unanswered(e.ctx, "Twilio", err), Cause: notify.WithoutURL(err), Uncertain: e.connected}
+		f := &notify.Failure{Reason: notify.Unanswered(e.ctx, "Twilio", err), Cause: notify.WithoutURL(err), Scope: notify.ScopeProvider, Uncertain: e.connected}
+		if notify.Unreached(err) {
+			f.Scope = notify.ScopeChannel
+		}
+		return f
 	case e.status/100 == 2:
-		return &notify.Failure{Reason: "Twilio: the answer could not be read", Uncertain: true}
+		return &notify.Failure{Reason: "Twilio: the answer could not be read", Scope: notify.ScopeProvider, Uncertain: true}
 	}
 	f := &notify.Failure{
 		Reason:     fmt.Sprintf("Twilio answered %d", e.status),
+		Scope:      scope(e.status),
 		Permanent:  !temporary(e.status),
 		RetryAfter: e.retryAfter,
 		// After a gateway's timeout the message may have been sent.
@@ -68,9 +90,33 @@ func (e *exchange) failure(err error, recipient string) *notify.Failure {
 	if refused && rest.Code != 0 {
 		f.Reason = reason(rest.Code, rest.Message, recipient)
 		f.Permanent = f.Permanent && !temporaryCodes[rest.Code]
+		switch {
+		case ourCodes[rest.Code]:
+			f.Scope = notify.ScopeChannel
+		case temporaryCodes[rest.Code]:
+			f.Scope = notify.ScopeProvider
+		}
 		f.Unsubscribed = rest.Code == unsubscribed
 	}
 	return f
+}
+
+// refusesCallback reports whether Twilio refuses the address for delivery reports.
+func refusesCallback(err error) bool {
+	var rest *client.TwilioRestError
+	return errors.As(err, &rest) && callbackCodes[rest.Code]
+}
+
+// scope is what an answer's status is about. Twilio refuses a message with 400; what else
+// there is below 500 is about the account, or comes from what stands between.
+func scope(status int) notify.Scope {
+	switch {
+	case temporary(status):
+		return notify.ScopeProvider
+	case status == http.StatusBadRequest:
+		return notify.ScopeMessage
+	}
+	return notify.ScopeChannel
 }
 
 func temporary(status int) bool {

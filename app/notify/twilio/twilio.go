@@ -65,7 +65,8 @@ func New(config Config) (*SMS, error) {
 	return &SMS{config: config, base: base, transport: transport}, nil
 }
 
-// Deliver sends one SMS. Twilio reports its delivery to m.CallbackURL.
+// Deliver sends one SMS. Twilio reports its delivery to m.CallbackURL; where that is
+// empty, or Twilio refuses it, its state has to be asked for.
 func (s *SMS) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *notify.Failure) {
 	params := &api.CreateMessageParams{}
 	params.SetTo(m.To)
@@ -80,17 +81,53 @@ func (s *SMS) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *n
 	}
 
 	var message *api.ApiV2010Message
-	failure := s.call(ctx, m.To, func(service *api.ApiService) (err error) {
+	var refused bool // the callback
+	create := func(service *api.ApiService) (err error) {
 		message, err = service.CreateMessage(params)
+		refused = refusesCallback(err)
 		if err == nil && (message.Sid == nil || *message.Sid == "") {
 			err = errors.New("the answer names no message")
 		}
 		return err
-	})
+	}
+	failure := s.call(ctx, m.To, create)
+	if failure != nil && refused && params.StatusCallback != nil {
+		params.StatusCallback = nil
+		failure = s.call(ctx, m.To, create)
+	}
 	if failure != nil {
 		return notify.Receipt{}, failure
 	}
-	return receipt(message, m.To)
+	r, failure := receipt(message, m.To)
+	r.Ask = failure == nil && !r.Delivered && params.StatusCallback == nil
+	return r, failure
+}
+
+// State implements notify.Asked.
+func (s *SMS) State(ctx context.Context, sid string) (state, reason string, err error) {
+	var message *api.ApiV2010Message
+	if failure := s.call(ctx, "", func(service *api.ApiService) (err error) {
+		message, err = service.FetchMessage(sid, &api.FetchMessageParams{})
+		return err
+	}); failure != nil {
+		return "", "", errors.New(failure.Reason)
+	}
+	status := Unknown
+	if message.Status != nil {
+		status = statusOf(*message.Status)
+	}
+	recipient := ""
+	if message.To != nil {
+		recipient = *message.To
+	}
+	switch status {
+	case Sent, Delivered:
+		return string(status), "", nil
+	case Undelivered, Failed:
+		_, failure := receipt(message, recipient)
+		return string(Failed), failure.Reason, nil
+	}
+	return "", "", nil
 }
 
 // receipt parses the status in Twilio's answer. A missing or unknown status counts as

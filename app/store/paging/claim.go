@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/notify"
@@ -13,7 +14,7 @@ import (
 // ClaimMessages implements notify.OutboxStore. An acknowledgment locks the
 // messages of its pages too, so that it and a claim come one after the other:
 // a claim that comes later sees the pages answered.
-func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
+func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, busy notify.Busy) ([]notify.Claim, int, error) {
 	claims, n, err := s.Claim(ctx, now, limit, Choice{busy: busy})
 	if db.IsDataError(err) {
 		s.db.Log.ErrorContext(ctx, "claim batch failed, claiming one by one", "error", err)
@@ -26,7 +27,19 @@ func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, bus
 // claims, and how many messages were due.
 func (s *Store) Claim(ctx context.Context, now time.Time, limit int, which Choice) ([]notify.Claim, int, error) {
 	c, err := db.Returning(ctx, s.db, func(tx *db.Tx) (claimed, error) {
+		states, err := channelStatesIn(ctx, tx)
+		if err != nil {
+			return claimed{}, err
+		}
+		which.held = holding(states)
+		var probes []*DueMessage
+		if which.only == 0 {
+			if probes, err = dueProbes(ctx, tx, now, states); err != nil {
+				return claimed{}, err
+			}
+		}
 		due, err := DueMessages(ctx, tx, now, limit, which)
+		due = append(probes, due...)
 		if err != nil || len(due) == 0 {
 			return claimed{}, err
 		}
@@ -36,6 +49,9 @@ func (s *Store) Claim(ctx context.Context, now time.Time, limit int, which Choic
 		sending, withdrawn := splitAnswered(due)
 		if err := withdraw(ctx, tx, withdrawn); err != nil {
 			return claimed{}, err
+		}
+		for _, f := range sending {
+			f.Failing = slices.ContainsFunc(states, func(c notify.ChannelState) bool { return c.Medium == f.Medium })
 		}
 		claims, err := Lease(ctx, tx, sending, now)
 		return claimed{claims, len(due)}, err
@@ -61,17 +77,34 @@ const claimColumns = `SELECT m.id, m.kind, COALESCE(m.user_id, 0), COALESCE(m.co
 
 // Choice narrows down what may be claimed.
 type Choice struct {
-	busy []notify.Medium // not claimed
+	busy notify.Busy     // not claimed
+	held []notify.Medium // whose messages wait
 	only int64           // one message, 0 for all
 }
 
 // due is the choice as a condition on queued messages m.
 func (c Choice) due() string {
 	which := "1 = 1" + c.one()
-	for _, m := range c.busy {
+	for _, m := range c.busy.Media {
 		which += " AND m.medium <> '" + string(m) + "'"
 	}
+	if len(c.held) > 0 {
+		which += " AND NOT (m." + waits + " AND " + ofMedia("m.", c.held) + ")"
+	}
 	return which
+}
+
+// free is the condition that no call is in progress to the address of a message m.
+// next is the number of the first parameter.
+func (c Choice) free(d *db.DB, next int) (string, []any) {
+	if len(c.busy.Addresses) == 0 {
+		return "", nil
+	}
+	if d.Dialect == db.Postgres {
+		return fmt.Sprintf(" AND m.address <> ALL($%d)", next), []any{c.busy.Addresses}
+	}
+	where, args := db.InTexts("m.address", next, c.busy.Addresses)
+	return " AND NOT (" + where + ")", args
 }
 
 func (c Choice) one() string {
@@ -90,8 +123,9 @@ func DueMessages(ctx context.Context, tx *db.Tx, now time.Time, limit int, which
 	if err != nil {
 		return nil, err
 	}
-	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = '"+Queued+"' AND m.due_at <= $1 AND m."+toPerson+" AND "+which.due()+
-		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.DB.SkipLocked("m"), now, limit-len(all))
+	free, args := which.free(tx.DB, 3)
+	toPeople, err := scanMessages(ctx, tx, claimColumns+"m.state = '"+Queued+"' AND m.due_at <= $1 AND m."+toPerson+" AND "+which.due()+free+
+		" ORDER BY m.priority, m.due_at, m.id LIMIT $2"+tx.DB.SkipLocked("m"), append([]any{now, limit - len(all)}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +214,10 @@ func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time)
 		if err := failLostAttempt(ctx, tx, f); err != nil {
 			return nil, err
 		}
+		over := f.Number > notify.MaxAttempts && !f.lapsed
+		if over {
+			f.Number--
+		}
 		until, args := tx.DB.LeaseEnd(4, tx.DB.Owner, f.Number, f.ID)
 		if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Sending+"', gathering = false, lease_owner = $1, attempts = $2, lease_until = "+until+" WHERE id = $3", args...); err != nil {
 			return nil, fmt.Errorf("lease a message: %w", err)
@@ -187,11 +225,18 @@ func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time)
 		again := f.Again
 		if !again && f.Number > 1 {
 			// A retry after a timeout may be a second send as well.
-			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM attempts WHERE message_id = $1 AND again_next)", f.ID).Scan(&again); err != nil {
+			if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM attempts WHERE message_id = $1 AND (again_next OR again))", f.ID).Scan(&again); err != nil {
 				return nil, fmt.Errorf("read earlier attempts: %w", err)
 			}
 		}
 		f.Again = again
+		if over {
+			if err := writeOverAttempt(ctx, tx, f, now); err != nil {
+				return nil, err
+			}
+			claims = append(claims, f.Claim)
+			continue
+		}
 		err := tx.QueryRowContext(ctx, `INSERT INTO attempts (message_id, number, state, again, again_next, provider_id, error, started_at)
 			VALUES ($1, $2, '`+Sending+`', $3, $4, '', '', $5) RETURNING id`, f.ID, f.Number, again, false, now).Scan(&f.Attempt)
 		if err != nil {
@@ -200,6 +245,16 @@ func Lease(ctx context.Context, tx *db.Tx, sending []*DueMessage, now time.Time)
 		claims = append(claims, f.Claim)
 	}
 	return claims, nil
+}
+
+// writeOverAttempt begins a further attempt in place of the last one that is kept.
+func writeOverAttempt(ctx context.Context, tx *db.Tx, f *DueMessage, now time.Time) error {
+	err := tx.QueryRowContext(ctx, `UPDATE attempts SET state = '`+Sending+`', again = $1, again_next = false, error = '', started_at = $2, finished_at = NULL
+		WHERE message_id = $3 AND number = $4 RETURNING id`, f.Again, now, f.ID, f.Number).Scan(&f.Attempt)
+	if err != nil {
+		return fmt.Errorf("write over an attempt: %w", err)
+	}
+	return nil
 }
 
 // Renew implements notify.OutboxStore. It locks in the order of ids, as every

@@ -26,12 +26,18 @@ func afterLoss(ctx context.Context, tx *db.Tx, id int64, kind notify.Kind, next 
 	}
 }
 
-// failOver sends the pages of a failed message by their next contact method. Each
+// failOver sends the pages of a message that failed, or has not been accepted yet, by
+// their next contact method, once. Each
 // page has its own: methods that carried it, or are about to, are not used again.
 func failOver(ctx context.Context, tx *db.Tx, id int64, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
 	tried, err := triedBy(ctx, tx, id)
 	if err != nil || len(tried) == 0 {
 		return err
+	}
+	if again, err := fellOver(ctx, tx, id); err != nil {
+		return err
+	} else if again {
+		next = func([]int64) (notify.ContactMethod, bool) { return notify.ContactMethod{}, false }
 	}
 	var urgency string
 	var priority int
@@ -61,6 +67,16 @@ func failOver(ctx context.Context, tx *db.Tx, id int64, next func([]int64) (noti
 		return err
 	}
 	return failPages(ctx, tx, now, lost)
+}
+
+// fellOver reports whether the pages of a message have gone by another one instead.
+func fellOver(ctx context.Context, tx *db.Tx, id int64) (fell bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM message_pages mine JOIN message_pages x ON x.page_id = mine.page_id
+		JOIN messages o ON o.id = x.message_id WHERE mine.message_id = $1 AND o.fallback_of = $1)`, id).Scan(&fell)
+	if err != nil {
+		return false, fmt.Errorf("fail over: %w", err)
+	}
+	return fell, nil
 }
 
 func insertFallbacks(ctx context.Context, tx *db.Tx, of int64, messages []notify.NewMessage, now time.Time) error {

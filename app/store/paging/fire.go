@@ -104,16 +104,18 @@ func dueEscalations(ctx context.Context, tx *db.Tx, which string, now time.Time,
 	err := tx.Query(ctx, db.Statement{
 		Name: "claim escalations",
 		Query: `SELECT e.id, e.incident_number, e.purpose, COALESCE(e.policy_version_id, 0), e.phase, e.step, e.run, e.reached,
-		       e.fired_at, e.deadline_at, i.status, i.priority, i.urgency, i.service_id
+		       e.fired_at, e.deadline_at, e.owed_ms, i.status, i.priority, i.urgency, i.service_id
 		FROM escalations e JOIN incidents i ON i.number = e.incident_number
 		WHERE ` + which,
 		Args: []any{now, bound},
 		Each: func(scan func(...any) error) error {
 			var d escalation.Due
+			var owed int64
 			if err := scan(&d.ID, &d.Incident, &d.Purpose, &d.PolicyVersionID, &d.State.Phase, &d.State.Step, &d.State.Run, &d.State.Reached,
-				&d.State.FiredAt, &d.State.Deadline, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID); err != nil {
+				&d.State.FiredAt, &d.State.Deadline, &owed, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID); err != nil {
 				return err
 			}
+			d.State.Owed = time.Duration(owed) * time.Millisecond
 			if d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline) {
 				handingOver = append(handingOver, d.ID)
 			}
@@ -178,6 +180,9 @@ func (s *Store) writeEscalations(ctx context.Context, tx *db.Tx, planAtOnce bool
 		if _, err := endPages(ctx, tx, now, Superseded, "state = '"+Active+"' AND "+ofIncidents+" AND "+ofEscalations, append(args, more...)...); err != nil {
 			return err
 		}
+		if err := endHeld(ctx, tx, superseded); err != nil {
+			return err
+		}
 	}
 	work, err := s.makePages(ctx, tx, planAtOnce, now, version, pages)
 	if err != nil {
@@ -210,6 +215,9 @@ func incidentsOf(changes []escalation.Change) []int64 {
 	return numbers
 }
 
+// owedMS is what a run is owed in milliseconds, rounded up.
+func owedMS(d time.Duration) int64 { return (d + time.Millisecond - 1).Milliseconds() }
+
 func moveEscalations(ctx context.Context, tx *db.Tx, now time.Time, changes []escalation.Change) error {
 	err := tx.UpdateRows(ctx, "escalations", len(changes),
 		db.ColOf("id", "bigint", changes, func(c *escalation.Change) int64 { return c.ID }),
@@ -225,6 +233,7 @@ func moveEscalations(ctx context.Context, tx *db.Tx, now time.Time, changes []es
 		db.ColOf("reached", "bool", changes, func(c *escalation.Change) bool { return c.State.Reached }),
 		db.ColOf("fired_at", "timestamptz", changes, func(c *escalation.Change) *time.Time { return c.State.FiredAt }),
 		db.ColOf("deadline_at", "timestamptz", changes, func(c *escalation.Change) *time.Time { return c.State.Deadline }),
+		db.ColOf("owed_ms", "bigint", changes, func(c *escalation.Change) int64 { return owedMS(c.State.Owed) }),
 		db.ColOf("next_action_at", "timestamptz", changes, func(c *escalation.Change) *time.Time {
 			if c.Ended {
 				return nil

@@ -13,10 +13,14 @@ import (
 // ClaimEach claims messages singly that could not be claimed together. Those that
 // cannot be claimed singly either are given up; on any other error it returns the
 // claims made before it together with the error.
-func (s *Store) ClaimEach(ctx context.Context, now time.Time, limit int, busy []notify.Medium) ([]notify.Claim, int, error) {
+func (s *Store) ClaimEach(ctx context.Context, now time.Time, limit int, busy notify.Busy) ([]notify.Claim, int, error) {
 	lapsed, clock := leaseEnded(s.db, 3)
+	states, err := s.ChannelStates(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
 	due, err := s.db.Ints(ctx, `SELECT m.id FROM messages m
-		WHERE `+lapsed+" OR m.state = '"+Queued+"' AND m.due_at <= $1 AND "+Choice{busy: busy}.due()+`
+		WHERE `+lapsed+" OR m.state = '"+Queued+"' AND m.due_at <= $1 AND "+Choice{busy: busy, held: holding(states)}.due()+`
 		ORDER BY CASE WHEN m.state = '`+Sending+`' THEN 0 WHEN m.`+toPerson+` THEN 1 ELSE 2 END, m.priority, m.due_at, m.id LIMIT $2`, append([]any{now, limit}, clock...)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list messages: %w", err)

@@ -29,7 +29,7 @@ func (s *Store) IncidentPages(ctx context.Context, number int64) ([]incident.Pag
 	var rows []pageRead
 	err := s.db.GormRead(ctx).Table("pages AS p").Select(`p.id AS page_id, p.escalation_id, p.user_id, u.name AS user_name, u.email AS user_email,
 			p.urgency, p.shadow, p.digest, p.why, p.state AS page_state, p.created_at, p.ended_at, p.notify_at,
-			COALESCE(m.id, 0) AS message_id, m.medium, m.address, m.state AS message_state, m.failure, m.gathering, m.due_at, f.medium AS instead_of,
+			COALESCE(m.id, 0) AS message_id, m.medium, m.address, m.state AS message_state, m.failure, m.gathering, m.due_at, m.held_at, f.medium AS instead_of,
 			COALESCE(a.id, 0) AS attempt_id, a.number, a.state AS attempt_state, a.again, a.provider_id, a.error, a.started_at, a.finished_at`).
 		Joins("JOIN users u ON u.id = p.user_id").
 		Joins("LEFT JOIN message_pages mp ON mp.page_id = p.id").
@@ -61,7 +61,7 @@ type pageRead struct {
 	MessageID                              int64 // 0 for none
 	Medium, Address, MessageState, Failure string
 	Gathering                              bool
-	DueAt                                  *time.Time
+	DueAt, HeldAt                          *time.Time
 	InsteadOf                              string
 
 	AttemptID                       int64 // 0 for none
@@ -84,6 +84,7 @@ func (p *pageRead) record() incident.PageRecord {
 		r.Step, r.Run = w.Step, w.Run
 	}
 	r.State, r.Error = p.state()
+	r.Waits = p.MessageState == Queued && p.HeldAt != nil && r.State != incident.AttemptWithdrawn
 	if p.MessageState == Queued && r.State != incident.AttemptWithdrawn {
 		r.RetryAt = p.DueAt
 	}
@@ -101,7 +102,7 @@ func (p *pageRead) state() (incident.AttemptState, string) {
 		return incident.AttemptWithdrawn, p.Error // the message was sent without it
 	case p.AttemptID != 0:
 		return incident.AttemptState(p.AttemptState), p.Error
-	case p.MessageState == Failed: // it failed before any attempt
+	case p.MessageState == Failed, p.MessageState == Queued && p.HeldAt != nil: // before any attempt
 		return incident.AttemptFailed, p.Failure
 	case p.MessageState == Withdrawn, over, p.MessageID == 0 && p.PageState == Superseded:
 		return incident.AttemptWithdrawn, ""

@@ -71,25 +71,45 @@ func (s *Store) showProgress(ctx context.Context, message int64) {
 // Failed implements notify.OutboxStore.
 func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, retry *time.Time, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		holds := false
+		if f.Scope != notify.ScopeMessage && !f.Uncalled {
+			state, err := noteFailure(ctx, tx, c.Medium, f, now)
+			if err != nil {
+				return err
+			}
+			holds = state.Holds
+		}
 		if err := lockPagesOf(ctx, tx, c.ID); err != nil {
 			return err
 		}
 		retry, carried := retry, false
+		var heldAt *time.Time
 		if retry != nil && c.Kind == notify.KindChannel {
 			var err error
 			if carried, err = overtaken(ctx, tx, c); err != nil {
 				return err
 			}
 		}
+		if retry != nil && f.Scope != notify.ScopeMessage && c.Kind == notify.KindPage {
+			over, err := stepsOver(ctx, tx, c.ID)
+			if err != nil {
+				return err
+			}
+			if over {
+				retry = nil
+			}
+		}
 		state := Failed
 		switch {
 		case carried:
 			retry, state = nil, Withdrawn
+		case retry != nil && holds:
+			state, retry, heldAt = Queued, nil, &now
 		case retry != nil:
 			state = Queued
 		}
-		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, lease_owner = NULL, lease_until = NULL
-			WHERE id = $4 AND state = '`+Sending+`' AND lease_owner = $5 AND attempts = $6`, state, retry, f.Reason, c.ID, s.db.Owner, c.Number)
+		res, err := tx.ExecContext(ctx, `UPDATE messages SET state = $1, due_at = $2, failure = $3, held_at = $4, lease_owner = NULL, lease_until = NULL
+			WHERE id = $5 AND state = '`+Sending+`' AND lease_owner = $6 AND attempts = $7`, state, retry, f.Reason, heldAt, c.ID, s.db.Owner, c.Number)
 		if err != nil {
 			if db.IsDuplicate(err) {
 				return db.ErrRaced // a newer message to the channel was queued meanwhile
@@ -109,6 +129,13 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 				return err
 			}
 			work |= db.ToTime
+		} else if state == Queued && c.Kind == notify.KindPage && notify.FallsOver(c.Number, f) {
+			if err := failOver(ctx, tx, c.ID, next, now); err != nil {
+				return err
+			}
+		}
+		if f.Scope != notify.ScopeMessage {
+			work |= db.ToTime
 		}
 		return tx.Publish(ctx, db.Wakeup{Work: work})
 	})
@@ -116,6 +143,15 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 		s.showProgress(ctx, c.ID)
 	}
 	return err
+}
+
+// stepsOver reports whether no page of a message is of a step that still waits.
+func stepsOver(ctx context.Context, tx *db.Tx, id int64) (over bool, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM message_pages x JOIN pages p ON p.id = x.page_id WHERE x.message_id = $1 AND p.state = '"+Active+"')", id).Scan(&over)
+	if err != nil {
+		return false, fmt.Errorf("read the pages of a message: %w", err)
+	}
+	return over, nil
 }
 
 // overtaken reports whether a newer message to the same channel about the same

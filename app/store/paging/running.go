@@ -97,7 +97,7 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	}
 	slices.Sort(numbers)
 	where, args := tx.DB.In("e.incident_number", 1, numbers)
-	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.incident_number, e.purpose, e.state = '`+Active+`', e.phase, e.step, e.run, e.reached, e.fired_at, e.deadline_at, e.next_action_at, e.ended_at
+	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.incident_number, e.purpose, e.state = '`+Active+`', e.phase, e.step, e.run, e.reached, e.fired_at, e.deadline_at, e.owed_ms, e.next_action_at, e.ended_at
 		FROM escalations e WHERE `+which+" AND "+where+" ORDER BY e.id"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return nil, fmt.Errorf("lock escalations: %w", err)
@@ -106,10 +106,12 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	var all []running
 	for rows.Next() {
 		var r running
+		var owed int64
 		if err := rows.Scan(&r.id, &r.incident, &r.purpose, &r.Active, &r.State.Phase, &r.State.Step, &r.State.Run, &r.State.Reached,
-			&r.State.FiredAt, &r.State.Deadline, &r.NextAction, &r.EndedAt); err != nil {
+			&r.State.FiredAt, &r.State.Deadline, &owed, &r.NextAction, &r.EndedAt); err != nil {
 			return nil, fmt.Errorf("lock escalations: %w", err)
 		}
+		r.State.Owed = time.Duration(owed) * time.Millisecond
 		all = append(all, r)
 	}
 	return all, rows.Err()
@@ -142,6 +144,7 @@ func writeRunning(ctx context.Context, tx *db.Tx, all []running) error {
 		db.ColOf("phase", "text", all, func(r *running) string { return string(r.State.Phase) }),
 		db.ColOf("fired_at", "timestamptz", all, func(r *running) *time.Time { return r.State.FiredAt }),
 		db.ColOf("deadline_at", "timestamptz", all, func(r *running) *time.Time { return r.State.Deadline }),
+		db.ColOf("owed_ms", "bigint", all, func(r *running) int64 { return owedMS(r.State.Owed) }),
 		db.ColOf("next_action_at", "timestamptz", all, func(r *running) *time.Time { return r.NextAction }),
 		db.ColOf("ended_at", "timestamptz", all, func(r *running) *time.Time { return r.EndedAt }))
 	if err != nil {
@@ -162,10 +165,12 @@ func (s *Store) PassOver(ctx context.Context, escalationID int64) error {
 			return err
 		}
 		r := running{id: escalationID, incident: numbers[0]}
-		if err := tx.QueryRowContext(ctx, "SELECT phase, run, state = '"+Active+"', fired_at, deadline_at, next_action_at FROM escalations WHERE id = $1"+s.db.ForUpdate(false), escalationID).
-			Scan(&r.State.Phase, &r.State.Run, &r.Active, &r.State.FiredAt, &r.State.Deadline, &r.NextAction); err != nil {
+		var owed int64
+		if err := tx.QueryRowContext(ctx, "SELECT phase, run, state = '"+Active+"', fired_at, deadline_at, owed_ms, next_action_at FROM escalations WHERE id = $1"+s.db.ForUpdate(false), escalationID).
+			Scan(&r.State.Phase, &r.State.Run, &r.Active, &r.State.FiredAt, &r.State.Deadline, &owed, &r.NextAction); err != nil {
 			return fmt.Errorf("lock an escalation: %w", err)
 		}
+		r.State.Owed = time.Duration(owed) * time.Millisecond
 		var reachable bool
 		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pages WHERE incident_number = $1 AND escalation_id = $2 AND state = '"+Active+"' AND NOT shadow)", r.incident, r.id).Scan(&reachable); err != nil {
 			return fmt.Errorf("read active pages: %w", err)

@@ -18,7 +18,7 @@ func Attempted(r incident.PageRecord) bool {
 func AttemptOf(r incident.PageRecord) incidents.Attempt {
 	a := incidents.Attempt{
 		PageID: r.PageID, Person: element.Person{ID: r.UserID, Name: r.UserName}, Medium: r.Medium, Contact: r.Contact,
-		State: incidents.AttemptState(r.State), Error: r.Error, Number: r.Number, Again: r.Again, InsteadOf: r.InsteadOf, With: r.With,
+		State: incidents.AttemptState(r.State), Error: r.Error, Number: r.Number, Again: r.Again, InsteadOf: r.InsteadOf, With: r.With, Waits: r.Waits,
 	}
 	if r.State == incident.AttemptBundled {
 		a.State = incidents.Queued

@@ -37,6 +37,8 @@ type Deps struct {
 	OnlyLog func() bool
 	// Keys seal forms that wait for a sign-in.
 	Keys *auth.Keyring
+	// Outages reads the channels that fail.
+	Outages func(ctx context.Context) ([]notify.ChannelState, error)
 }
 
 // Pages is shared by the handlers of all pages; those of a subject embed it.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -52,15 +53,38 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 			Page:         req.May(auth.Page),
 		},
 	}
+	outages, err := p.outages(c.Request().Context(), req)
+	if err != nil {
+		return f, err
+	}
+	f.Banners = append(outages, f.Banners...)
 	f.User.OnCall, f.User.OnCallUntil = req.Config.onCallUntil(req.User.ID, req.Clock.Now)
 	if f.User.Sees.Incidents {
-		var err error
 		if req.Counts, err = p.deps.Counter.CountIncidents(c.Request().Context(), req.User.ID); err != nil {
 			return f, err
 		}
 		f.User.Unanswered = req.Counts.Unanswered
 	}
 	return f, nil
+}
+
+// outages are banners for administrators about channels that do not work.
+func (p *Pages) outages(ctx context.Context, req *Request) ([]layout.Banner, error) {
+	if req.User.Role != auth.Administrator {
+		return nil, nil
+	}
+	states, err := p.deps.Outages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var banners []layout.Banner
+	for _, s := range states {
+		if s.BrokenSince != nil {
+			banners = append(banners, layout.Banner{Kind: layout.Failing,
+				Text: s.Sentence(req.Clock.Zone.String()) + " Pages go by people’s other contact methods; Tocsin tries again all the time."})
+		}
+	}
+	return banners, nil
 }
 
 // banners are about configuration that keeps pages from being delivered.

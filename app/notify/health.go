@@ -1,0 +1,230 @@
+package notify
+
+import (
+	"context"
+	"time"
+)
+
+// Scope says what a failure is about.
+type Scope int
+
+const (
+	// ScopeMessage is a failure of one recipient or one message. Others may arrive by
+	// the same channel.
+	ScopeMessage Scope = iota
+	// ScopeProvider is a provider that is overloaded, answers with an error of its own,
+	// or too late.
+	ScopeProvider
+	// ScopeChannel is a provider that refuses us (credentials, account, quota) or that
+	// cannot be reached. Nothing was sent, and nothing will be until that is mended.
+	ScopeChannel
+)
+
+// ChannelState is the state of a channel that has failed since its last success.
+type ChannelState struct {
+	Medium Medium
+	// FailingSince is the first failure since the last success, FailedAt the last one.
+	FailingSince, FailedAt time.Time
+	// BrokenSince is nil until the failures count as an outage.
+	BrokenSince *time.Time
+	// Holds says that messages wait: one at a time is tried, as a probe.
+	Holds bool
+	// Reason is that of the last failure.
+	Reason string
+	// ProbeAt is when the next waiting message is tried; nil where none waits.
+	ProbeAt *time.Time
+	// ToldAt is when the administrators were last told of the outage.
+	ToldAt *time.Time
+}
+
+const (
+	// ProbeEvery is the interval of probes of a channel that holds its messages.
+	ProbeEvery = 5 * time.Second
+	// BrokenAfter is how long a provider may fail without a success before that counts
+	// as an outage. A failure of ScopeChannel counts at once.
+	BrokenAfter = 20 * time.Second
+	// forgetAfter is how long after the last failure the next one counts as the first.
+	forgetAfter = 2 * time.Minute
+	// TellAfter is how long an outage lasts before the administrators are told, and
+	// TellEvery how often they are told again.
+	TellAfter = 15 * time.Second
+	TellEvery = time.Hour
+)
+
+// After is the state after a failure that is not of ScopeMessage. The zero
+// ChannelState stands for a channel that works.
+func (s ChannelState) After(f Failure, now time.Time) ChannelState {
+	if s.FailingSince.IsZero() || s.BrokenSince == nil && now.Sub(s.FailedAt) > forgetAfter {
+		s.FailingSince = now
+	}
+	s.FailedAt, s.Reason = now, f.Reason
+	s.Holds = s.Holds || f.Scope == ScopeChannel
+	if s.BrokenSince == nil && (s.Holds || now.Sub(s.FailingSince) >= BrokenAfter) {
+		since := s.FailingSince
+		s.BrokenSince = &since
+	}
+	return s
+}
+
+// TellAt is when the administrators are told of an outage, for the first time or
+// again.
+func (s ChannelState) TellAt() time.Time {
+	if s.ToldAt != nil {
+		return s.ToldAt.Add(TellEvery)
+	}
+	return s.BrokenSince.Add(TellAfter)
+}
+
+// Waits reports whether messages of a kind wait for their channel. A code or an answer
+// is of no use later: it fails, and its sender tries again.
+func (k Kind) Waits() bool { return k == KindPage || k == KindChannel || k == KindNotice }
+
+// NextMethodAfter is how long a call may last before the pages of its message go by
+// the person's next contact method as well.
+const NextMethodAfter = 3 * time.Second
+
+// FallsOver reports whether, after the n-th failed attempt, counted from 1, the pages
+// of a message that is tried again go by the person's next contact method as well.
+func FallsOver(n int, f Failure) bool {
+	return f.Scope == ScopeChannel || n > 1 || f.RetryAfter > NextMethodAfter
+}
+
+// Retry reports whether a message that failed for the n-th time, counted from 1, is
+// tried again at the same address, and after which wait. After a failure of
+// ScopeMessage it is tried three times more, but not after a permanent one, nor where
+// Retry-After is longer than a page can wait. After any other failure a message of a
+// kind that waits is tried for as long as it is of use.
+func Retry(n int, k Kind, f Failure) (wait time.Duration, again bool) {
+	if f.Scope != ScopeMessage && k.Waits() {
+		waits := []time.Duration{2 * time.Second, 4 * time.Second}
+		return max(pick(waits, n, maxProviderWait), min(f.RetryAfter, maxRetryAfter)), true
+	}
+	waits := []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second}
+	const maxWait = 30 * time.Second
+	if f.Permanent || f.Scope == ScopeChannel || n > len(waits) || f.RetryAfter > maxWait {
+		return 0, false
+	}
+	return max(waits[n-1], f.RetryAfter), true
+}
+
+const (
+	// maxProviderWait bounds the wait between two tries of a provider that fails, so
+	// that a page leaves soon after it works again.
+	maxProviderWait = 8 * time.Second
+	// maxRetryAfter bounds what is believed of a provider's Retry-After.
+	maxRetryAfter = 5 * time.Minute
+)
+
+// pick is the n-th wait, counted from 1, and beyond the last the one given.
+func pick(waits []time.Duration, n int, beyond time.Duration) time.Duration {
+	if n <= len(waits) {
+		return waits[n-1]
+	}
+	return beyond
+}
+
+// MaxAttempts bounds the attempts that are kept of a message. One that is tried for
+// longer has the last of them written over.
+const MaxAttempts = 5
+
+// OutageStore keeps the states of channels.
+type OutageStore interface {
+	// ChannelStates are those of the channels that have failed since their last
+	// success.
+	ChannelStates(ctx context.Context) ([]ChannelState, error)
+	// TellOutage queues a notice about an outage to contact methods, each with its
+	// text, and records that the administrators were told.
+	TellOutage(ctx context.Context, m Medium, notices []OutageNotice, now time.Time) error
+	// TellAgain has Outages.Tell called at an instant.
+	TellAgain(ctx context.Context, at time.Time) error
+}
+
+// OutageNotice is what one administrator is told.
+type OutageNotice struct {
+	To   ContactMethod
+	Text string
+}
+
+// Outages tells the administrators of channels that do not work.
+type Outages struct {
+	Store  OutageStore
+	People People
+	// Administrators are the ids of those who are active.
+	Administrators func(ctx context.Context) ([]int64, error)
+	Works          func(Medium) bool
+	Now            func() time.Time
+}
+
+// Tell tells the administrators of each outage, once it has lasted for TellAfter and
+// then every TellEvery, by a method whose channel works.
+func (o *Outages) Tell(ctx context.Context) error {
+	states, err := o.Store.ChannelStates(ctx)
+	if err != nil {
+		return err
+	}
+	people, err := o.People.Recipients(ctx, 0)
+	if err != nil {
+		return err
+	}
+	administrators, err := o.Administrators(ctx)
+	if err != nil {
+		return err
+	}
+	broken := Broken(states)
+	now := o.Now()
+	var next time.Time
+	for _, s := range states {
+		if s.BrokenSince == nil {
+			continue
+		}
+		at := s.TellAt()
+		if !at.After(now) {
+			if err := o.Store.TellOutage(ctx, s.Medium, o.notices(s, people, administrators, broken), now); err != nil {
+				return err
+			}
+			at = now.Add(TellEvery)
+		}
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	if next.IsZero() {
+		return nil
+	}
+	return o.Store.TellAgain(ctx, next)
+}
+
+func (o *Outages) notices(s ChannelState, people map[int64]Recipient, administrators []int64, broken map[Medium]bool) []OutageNotice {
+	var all []OutageNotice
+	for _, id := range administrators {
+		r := people[id]
+		working := r.Working(func(m Medium) bool { return o.Works(m) && !broken[m] })
+		if len(working) == 0 {
+			continue
+		}
+		all = append(all, OutageNotice{To: working[0], Text: s.Sentence(r.Zone) + "\n" +
+			"Messages by it wait, and pages go by people's other contact methods. Tocsin tries again all the time and sends what waits as soon as it works."})
+	}
+	return all
+}
+
+// Broken are the media whose channels are broken.
+func Broken(states []ChannelState) map[Medium]bool {
+	broken := map[Medium]bool{}
+	for _, s := range states {
+		if s.BrokenSince != nil {
+			broken[s.Medium] = true
+		}
+	}
+	return broken
+}
+
+// Sentence says of a broken channel since when it does not work, in a zone, and why.
+func (s ChannelState) Sentence(zone string) string {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		location = time.UTC
+	}
+	since := s.BrokenSince.In(location)
+	return s.Medium.Name() + " has not worked since " + since.Format("15:04 on 2 January") + " (" + since.Format("MST") + "). " + s.Reason + "."
+}
