@@ -67,8 +67,8 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 		return data, err
 	}
 	data.Timeline = timelineOf(req, events, records)
-	data.Paged = p.recipients(req, &row, records)
-	if data.Next, err = p.upcoming(ctx, req, &row); err != nil {
+	data.Paged = p.RecipientsOf(req, &row, records)
+	if data.Next, err = req.Upcoming(ctx, p.Incidents, &row); err != nil {
 		return data, err
 	}
 	if data.Changes, err = p.changesBefore(ctx, &row); err != nil {
