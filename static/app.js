@@ -193,6 +193,7 @@
             form.reset();
             swap(page);
             if (response.status === 422) showWrong();
+            else keepFocus();
           }
           return;
         }
@@ -208,6 +209,15 @@
         new Promise((online) => addEventListener("online", online, { once: true })),
       ]);
     }
+  };
+
+  // What had the focus is gone with the form that was sent: it goes to what is said
+  // of it, before whose Undo the Tab key then stands.
+  const keepFocus = () => {
+    const said = $("#flash");
+    if (document.activeElement !== document.body || !said?.childElementCount) return;
+    said.tabIndex = -1;
+    said.focus({ preventScroll: true });
   };
 
   document.addEventListener("submit", (event) => {
@@ -268,8 +278,10 @@
   };
 
   // away is how far away an instant is. What has happened is never to come.
-  const away = (ms, happened) => {
+  const away = (ms, happened, short) => {
     const s = Math.floor(Math.abs(ms) / 1000);
+    if (short) return ms < 1000 ? "now" : s < 60 ? `${s} s` : s < 3600 ? `${Math.floor(s / 60)} min`
+      : s < 86400 ? `${Math.floor(s / 3600)} h` : s >= 14 * 86400 ? null : s < 2 * 86400 ? "1 day" : `${Math.floor(s / 86400)} days`;
     if (happened && ms < 0) return "just now";
     if (s < 1) return "just now";
     if (s >= 14 * 86400) return null; // a date by then; the server wrote it
@@ -282,7 +294,7 @@
   const tick = () => {
     const now = Date.now() + skew;
     for (const time of $$("time[data-ago], time[data-away]")) {
-      const words = away(now - Date.parse(time.dateTime), "ago" in time.dataset);
+      const words = away(now - Date.parse(time.dateTime), "ago" in time.dataset, time.dataset.ago === "short");
       if (words && words !== time.textContent) time.textContent = words;
     }
   };
@@ -301,23 +313,33 @@
   // ---- Selecting many -----------------------------------------------------
 
   const picks = () => $$("[data-select] input[name=number]");
+  const ofGroup = (box) => $$("input[name=number]", box.closest(".group"));
+  const checkAll = (box, of) => {
+    const n = of.filter((one) => one.checked).length;
+    box.checked = n > 0 && n === of.length;
+    box.indeterminate = n > 0 && n < of.length;
+  };
   const count = () => {
-    const button = $("[data-bulk]");
-    if (!button) return;
-    const n = picks().filter((box) => box.checked).length;
-    button.textContent = n ? `${button.dataset.verb} ${n}` : `${button.dataset.verb} selected`;
-    button.disabled = n === 0;
-    button.toggleAttribute("data-some", n > 0);
-    const all = $("[data-select-all]");
-    if (all) {
-      all.checked = n > 0 && n === picks().length;
-      all.indeterminate = n > 0 && n < picks().length;
+    const chosen = picks().filter((box) => box.checked);
+    for (const button of $$("[data-bulk]")) {
+      const n = button.dataset.of ? chosen.filter((box) => box.dataset.status === button.dataset.of).length : chosen.length;
+      button.textContent = n ? `${button.dataset.verb} ${n}` : `${button.dataset.verb} selected`;
+      button.disabled = n === 0;
+      button.toggleAttribute("data-some", n > 0);
     }
+    const others = chosen.filter((box) => "others" in box.dataset).length, scope = $("[data-scope]");
+    if (scope) scope.textContent = others ? `${others} of them other teams’` : "";
+    const all = $("[data-select-all]");
+    if (all) checkAll(all, picks());
+    for (const box of $$("[data-select-group]")) checkAll(box, ofGroup(box));
   };
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) {
       for (const box of picks()) box.checked = event.target.checked;
+    }
+    if (event.target.matches("[data-select-group]")) {
+      for (const box of ofGroup(event.target)) box.checked = event.target.checked;
     }
     if (event.target.closest("[data-select]")) count();
   });
@@ -410,7 +432,7 @@
 
   // dress shows what only works with this file.
   const dress = () => {
-    for (const hidden of $$("[data-copy], [data-keys], .pick-all")) hidden.hidden = false;
+    for (const hidden of $$("[data-copy], [data-keys], .pick-all, .group-pick")) hidden.hidden = false;
     for (const bar of $$(bars)) hint(bar);
     lapse();
     count();

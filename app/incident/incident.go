@@ -83,6 +83,7 @@ type Alert struct {
 	ID        int64 `gorm:"primaryKey"`
 	ServiceID int64
 	DedupKey  string
+	Title     string // by its last trigger; empty for those of earlier versions
 	Firing    bool
 	// StartedAt is the start of the present or the last firing: by the sender's
 	// word where StartKnown, else when its first signal came in.

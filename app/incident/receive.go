@@ -202,6 +202,7 @@ func (r *receiveRun) trigger(known, firing bool) {
 	a.LastSeenAt = r.now
 	a.Occurrences++
 	a.IntegrationID = r.rules.IntegrationID
+	a.Title = ev.Title
 	a.Body = ev.Body
 }
 

@@ -300,6 +300,7 @@ func (r *ingestBatch) writeAlerts(ctx context.Context) error {
 // alertColumns are the columns of alerts that change.
 func alertColumns(rows []incident.Alert) []db.Column {
 	return []db.Column{
+		db.ColOf("title", "text", rows, func(a *incident.Alert) string { return a.Title }),
 		db.ColOf("firing", "bool", rows, func(a *incident.Alert) bool { return a.Firing }),
 		db.ColOf("started_at", "timestamptz", rows, func(a *incident.Alert) time.Time { return a.StartedAt }),
 		db.ColOf("start_known", "bool", rows, func(a *incident.Alert) bool { return a.StartKnown }),

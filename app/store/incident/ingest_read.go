@@ -71,7 +71,7 @@ func (r *ingestBatch) countFiring(ctx context.Context, numbers []int64) error {
 	return rows.Err()
 }
 
-const alertColumnsRead = `a.id, a.service_id, a.dedup_key, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
+const alertColumnsRead = `a.id, a.service_id, a.dedup_key, a.title, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
 	a.resolved_at, a.occurrences, a.incident_number, a.integration_id, a.snoozed_until`
 
 // readAlerts locks the alerts of the batch's keys, which come sorted. It is
@@ -82,7 +82,7 @@ func (r *ingestBatch) readAlerts() []db.Statement {
 	}
 	each := func(scan func(...any) error) error {
 		var a incident.Alert
-		if err := scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
+		if err := scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Title, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
 			&a.ResolvedAt, &a.Occurrences, &a.IncidentNo, &a.IntegrationID, &a.SnoozedUntil); err != nil {
 			return err
 		}
@@ -123,11 +123,11 @@ func (r *ingestBatch) readAlertsTogether() db.Statement {
 // takeAlert scans an alert or, where there is none, an allocated number.
 func (r *ingestBatch) takeAlert(scan func(...any) error) error {
 	var id, service, occurrences, number, integration, fresh *int64
-	var dedup *string
+	var dedup, title *string
 	var firing, known *bool
 	var started, first, last *time.Time
 	var a incident.Alert
-	if err := scan(&id, &service, &dedup, &firing, &started, &known, &a.Priority, &first, &last,
+	if err := scan(&id, &service, &dedup, &title, &firing, &started, &known, &a.Priority, &first, &last,
 		&a.ResolvedAt, &occurrences, &number, &integration, &a.SnoozedUntil, &fresh); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (r *ingestBatch) takeAlert(scan func(...any) error) error {
 		}
 		return nil
 	}
-	a.ID, a.ServiceID, a.DedupKey, a.Firing, a.StartedAt, a.StartKnown = *id, *service, *dedup, *firing, *started, *known
+	a.ID, a.ServiceID, a.DedupKey, a.Title, a.Firing, a.StartedAt, a.StartKnown = *id, *service, *dedup, *title, *firing, *started, *known
 	a.FirstSeenAt, a.LastSeenAt, a.Occurrences, a.IncidentNo, a.IntegrationID = *first, *last, *occurrences, *number, *integration
 	r.addAlert(a)
 	return nil

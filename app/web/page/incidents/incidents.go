@@ -24,6 +24,8 @@ type Incidents interface {
 	Incident(ctx context.Context, number int64) (incident.Row, error)
 	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
 	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)
+	// Alerts are those of an incident, firing ones first, without their bodies.
+	Alerts(ctx context.Context, number int64, limit int) ([]incident.AlertRecord, error)
 	Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error)
 	IncidentEscalations(ctx context.Context, number int64) ([]incident.EscalationRecord, error)
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
