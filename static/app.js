@@ -323,7 +323,7 @@
     const chosen = picks().filter((box) => box.checked);
     for (const button of $$("[data-bulk]")) {
       const n = button.dataset.of ? chosen.filter((box) => box.dataset.status === button.dataset.of).length : chosen.length;
-      button.textContent = n ? `${button.dataset.verb} ${n}` : `${button.dataset.verb} selected`;
+      button.textContent = n ? `${button.dataset.verb} ${n}` : button.dataset.verb;
       button.disabled = n === 0;
       button.toggleAttribute("data-some", n > 0);
     }

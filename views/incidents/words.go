@@ -49,21 +49,35 @@ func pagingSentence(p IncidentPage) string {
 	}
 	if len(p.Next) > 0 {
 		u := p.Next[0]
-		who := element.And(u.Targets)
-		if len(u.People) > 0 {
-			who = firstNames(u.People)
-		}
-		switch {
-		case len(paged) > 0 && who == element.And(paged):
+		who := nextWho(u)
+		if len(paged) > 0 && who == element.And(paged) {
 			who = "again" // the same people once more
-		case who == "" && u.Kind == NextAdministrators:
-			who = "the administrators"
 		}
 		if who != "" {
 			sentences = append(sentences, upper(who)+" at "+p.Frame.Clock.When(u.At)+".")
 		}
 	}
 	return strings.Join(sentences, " ")
+}
+
+// nextWho is who is paged next, by first names where it is known who that is.
+func nextWho(u Upcoming) string {
+	switch {
+	case len(u.People) > 0:
+		return firstNames(u.People)
+	case len(u.Targets) == 0 && u.Kind == NextAdministrators:
+		return "the administrators"
+	}
+	return element.And(u.Targets)
+}
+
+// NextSentence is who is paged next and when: "Next: Ben at 04:00." It is empty where
+// nobody is.
+func NextSentence(c element.Clock, next []Upcoming) string {
+	if len(next) == 0 || nextWho(next[0]) == "" {
+		return ""
+	}
+	return "Next: " + nextWho(next[0]) + " at " + c.When(next[0].At) + "."
 }
 
 // waitsForOthers reports whether nothing was sent to somebody so far, since their page
@@ -297,12 +311,15 @@ func (d Dependency) words() string {
 // degraded reports whether a dependency is itself in trouble.
 func (d Dependency) degraded() bool { return d.BudgetRemaining != nil && *d.BudgetRemaining < 0 }
 
-func (p IncidentPage) escalateWords() string {
-	if len(p.Next) == 0 || len(p.Next[0].Targets) == 0 {
+func (p IncidentPage) escalateWords() string { return EscalateWords(p.Frame.Clock, p.Next) }
+
+// EscalateWords is whom an escalation pages.
+func EscalateWords(c element.Clock, next []Upcoming) string {
+	if len(next) == 0 || len(next[0].Targets) == 0 {
 		return "This pages the next step of the policy at once."
 	}
-	u := p.Next[0]
-	return "This pages " + withPeople(u.Targets, u.People) + " at once instead of at " + p.Frame.Clock.When(u.At) + "."
+	u := next[0]
+	return "This pages " + withPeople(u.Targets, u.People) + " at once instead of at " + c.When(u.At) + "."
 }
 
 func (p IncidentPage) priorityHint() string {

@@ -210,6 +210,7 @@ func incidentPages() []Page {
 		{"why-me", incidents.Why(why())},
 		{"why-administrators", incidents.Why(whyAdministrators())},
 		{"link-open", link.Incident(linkPage(link.DoneNothing))},
+		{"link-escalated", link.Incident(linkPage(link.DoneEscalated))},
 		{"link-acknowledged", link.Incident(linkPage(link.DoneAcknowledged))},
 		{"link-already", link.Incident(linkPage(link.DoneAlready))},
 		{"link-resolved", link.Incident(linkPage(link.DoneResolved))},
@@ -240,8 +241,11 @@ func linkPage(done link.Done) link.Page {
 		Clock: element.Clock{Now: now, Zone: madrid}, Token: "3fJk", Person: ana, Done: done, At: at("03:12:18"),
 		Number: 17, Title: title, Status: incidents.Triggered, Priority: p2, Service: checkout.Name, Deployment: "Production Europe",
 		CreatedAt: at("03:00:08"), Occurrences: 3, Facts: facts, Runbook: runbook,
+		Why: "you are main on call in Payments (policy Payments, step 1)", Others: []element.Person{emre}, Next: triggered().Next,
 	}
 	switch done {
+	case link.DoneEscalated:
+		p.Others = []element.Person{ben}
 	case link.DoneAcknowledged:
 		p.Status, p.AcknowledgedBy, p.AcknowledgedAt = incidents.Acknowledged, ana.Name, at("03:12:18")
 	case link.DoneAlready:

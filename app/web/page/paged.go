@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
@@ -98,6 +99,36 @@ func roleOf(w escalation.Why, name string) string {
 		return "named in the policy"
 	}
 	return w.Target
+}
+
+// Reason is why a page was sent, as a clause after "because": "you are main on call in
+// Payments (policy Payments, step 1)".
+func Reason(w escalation.Why, shadow bool) string {
+	var words string
+	switch {
+	case shadow:
+		words = "you are a shadow of " + w.Target
+	case w.Kind == "administrators":
+		return "nobody else could be paged, and you are an administrator"
+	case w.Kind == "fallback":
+		words = "nobody acknowledged, and the fallback is " + w.Target
+	case w.Kind == "raised", w.Kind == "worse", w.Kind == "joined":
+		return "you own it, and it has become worse"
+	case w.Kind == "still_on_it":
+		return "you own it: do you still work on it?"
+	case w.Position != "" && w.ScheduleName != "":
+		words = "you are " + w.Position + " on call in " + w.ScheduleName
+	default:
+		words = "the policy pages " + w.Target
+	}
+	if w.PolicyName == "" {
+		return words
+	}
+	words += " (policy " + w.PolicyName
+	if w.Step > 0 {
+		words += ", step " + strconv.Itoa(w.Step)
+	}
+	return words + ")"
 }
 
 func pageState(r *incident.Row, paged incident.PageRecord) incidents.RecipientState {
