@@ -176,6 +176,8 @@ func (r *Roster) Describe(targets []Target) []string {
 
 func (r *Roster) describe(t Target) string {
 	switch {
+	case t.Schedule != 0 && t.Position == "":
+		return "on call in " + r.Schedules[t.Schedule].Name
 	case t.Schedule != 0:
 		return fmt.Sprintf("%s on call in %s", t.Position, r.Schedules[t.Schedule].Name)
 	case t.User != 0:
