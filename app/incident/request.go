@@ -2,6 +2,9 @@ package incident
 
 import "slices"
 
+// ManualKey begins the dedup key of an incident that was opened by hand.
+const ManualKey = "manual:"
+
 // Target stands for people. Exactly one of Schedule, User, Team and Role is set, except
 // that Team may have Role "manager".
 type Target struct {

@@ -137,10 +137,10 @@ func (s *Service) request(ctx context.Context, actor auth.Actor, m Report) (*inc
 // opens no second incident; without one it is random.
 func keyOf(actor auth.Actor, idempotencyKey string) string {
 	if idempotencyKey == "" {
-		return "manual:" + strings.ToLower(rand.Text())
+		return incident.ManualKey + strings.ToLower(rand.Text())
 	}
 	sum := sha256.Sum256([]byte(actor.String() + "\n" + idempotencyKey))
-	return "manual:" + hex.EncodeToString(sum[:])
+	return incident.ManualKey + hex.EncodeToString(sum[:])
 }
 
 // signal is the signal that opens an incident by hand. The description goes
