@@ -176,7 +176,7 @@ func linksOf(f incident.Facts, dashboards []catalog.Link) []element.Link {
 // stores as the first pair of the environment; and the rest of the environment.
 func description(r *incident.Row) (text string, rest []incident.Pair) {
 	rest = r.Facts.Environment
-	if strings.HasPrefix(r.DedupKey, "manual:") && len(rest) > 0 && rest[0].Name == "Description" {
+	if strings.HasPrefix(r.DedupKey, incident.ManualKey) && len(rest) > 0 && rest[0].Name == "Description" {
 		return rest[0].Value, rest[1:]
 	}
 	return "", rest

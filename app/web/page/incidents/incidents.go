@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/manual"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
@@ -43,11 +44,18 @@ type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
+// Manual opens incidents and pages people by hand: manual.Service.
+type Manual interface {
+	Open(ctx context.Context, actor auth.Actor, r manual.Report, idempotencyKey string) (int64, error)
+	Page(ctx context.Context, actor auth.Actor, by incident.By, p manual.Page, idempotencyKey string) (int64, error)
+}
+
 // Deps is what the pages need. All are required.
 type Deps struct {
 	Incidents Incidents
 	Changes   Changes
 	Actions   Actions
+	Manual    Manual
 }
 
 type handlers struct {
