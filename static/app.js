@@ -386,6 +386,18 @@
     act();
   });
 
+  // ---- Previews ------------------------------------------------------------
+
+  // What a form is about to do is looked up again when it changes.
+  document.addEventListener("change", async (event) => {
+    const form = event.target.closest("[data-lookup]")?.form, old = $("#preview");
+    if (!form || !old) return;
+    const query = new URLSearchParams([...$$("[data-lookup]", form)].map((field) => [field.name, field.value]));
+    const page = await fetchPage(`${location.pathname}?${query}`).catch(() => null);
+    const fresh = page && $("#preview", page);
+    if (fresh) morph($("#preview"), fresh);
+  });
+
   // ---- Menus, copies, filters ---------------------------------------------
 
   const closeMenus = (inside) => {
@@ -433,6 +445,7 @@
   // dress shows what only works with this file.
   const dress = () => {
     for (const hidden of $$("[data-copy], [data-keys], .pick-all, .group-pick")) hidden.hidden = false;
+    for (const unneeded of $$(".only-unscripted")) unneeded.hidden = true;
     for (const bar of $$(bars)) hint(bar);
     lapse();
     count();

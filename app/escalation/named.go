@@ -95,3 +95,9 @@ func (r *Roster) inAllPositions(t Target, at time.Time) []Target {
 	}
 	return all
 }
+
+// Asked are the people whom a request to a target pages, those of a schedule one
+// position after the other.
+func (r *Roster) Asked(t Target, at time.Time) []Reached {
+	return r.Resolve(r.inAllPositions(t, at), at)
+}

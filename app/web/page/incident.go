@@ -37,8 +37,14 @@ func (req *Request) waitsUntil(r *incident.Row) time.Time {
 	if r.Status != incident.Triggered || r.Urgency != incident.Low || len(r.Paged) > 0 {
 		return time.Time{}
 	}
+	return req.PagingOpens(r.ServiceID)
+}
+
+// PagingOpens is when the support hours of a service begin, which low urgency waits
+// for; zero within them, and where there are none.
+func (req *Request) PagingOpens(serviceID int64) time.Time {
 	hours := req.Config.Organization.SupportHours
-	if team := req.Config.Service(r.ServiceID).TeamID; team != nil && req.Config.Team(*team).SupportHours != nil {
+	if team := req.Config.Service(serviceID).TeamID; team != nil && req.Config.Team(*team).SupportHours != nil {
 		hours = req.Config.Team(*team).SupportHours
 	}
 	if hours == nil {

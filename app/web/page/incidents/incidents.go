@@ -68,6 +68,10 @@ func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
 	p.Routes.Get("/incidents", p.Require(auth.ViewIncidents, p.listIncidents))
 	p.Routes.Post("/incidents/acknowledge", p.Require(auth.ActOnIncident, p.acknowledgeMany))
+	p.Routes.Get("/incidents/new", p.Require(auth.ActOnIncident, p.openingForm))
+	p.Routes.Post("/incidents/new", p.Require(auth.ActOnIncident, p.open))
+	p.Routes.Get("/page", p.Require(auth.ActOnIncident, p.pagingForm))
+	p.Routes.Post("/page", p.Require(auth.ActOnIncident, p.page))
 	p.Routes.Get("/incidents/:number", p.Require(auth.ViewIncidents, p.showIncident))
 	for _, kind := range incident.ActKinds {
 		if kind.Web {
