@@ -65,7 +65,7 @@ type PagingPage struct {
 	Services []element.Ref
 	// Query is what was searched for, and Candidates whom that found.
 	Query      string
-	Candidates []Candidate
+	Candidates []PagingCandidate
 }
 
 // PagingTarget is a person, a team or a schedule that is paged.
@@ -78,8 +78,8 @@ type PagingTarget struct {
 	Remove string // the page without it
 }
 
-// Candidate is a person, a team or a schedule that can be chosen.
-type Candidate struct {
+// PagingCandidate is a person, a team or a schedule that can be chosen.
+type PagingCandidate struct {
 	Name string
 	Note string // "person", "team", "schedule", and what tells it apart
 	Href string

@@ -37,7 +37,7 @@ func paging() incidents.PagingPage {
 func pagingSearch() incidents.PagingPage {
 	return incidents.PagingPage{
 		Frame: frame("Page somebody", layout.Incidents), Query: "pay", Wrong: "Choose whom to page.",
-		Candidates: []incidents.Candidate{
+		Candidates: []incidents.PagingCandidate{
 			{Name: ana.Name, Note: "ana@acme.example", Href: "/page?users=1"}, {Name: "Payments", Note: "team", Href: "/page?teams=payments"},
 		},
 	}

@@ -107,14 +107,14 @@ func listFilter(tab view.Tab, f view.Filter, userID, before int64) incident.List
 	return q
 }
 
-func sorted(f incident.ListFilter, s view.Sort) incident.ListFilter {
+func inOrder(f incident.ListFilter, s view.Sort) incident.ListFilter {
 	f.Sort = sorts[s]
 	return f
 }
 
 func (p *handlers) fillRows(c echo.Context, req *page.Request, data *view.ListPage, before int64) error {
 	ctx := c.Request().Context()
-	found, err := p.Incidents.ListIncidents(ctx, sorted(listFilter(data.Tab, data.Filter, req.User.ID, before), data.Sort))
+	found, err := p.Incidents.ListIncidents(ctx, inOrder(listFilter(data.Tab, data.Filter, req.User.ID, before), data.Sort))
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func isGrouped(tab view.Tab, f view.Filter, before int64, counts incident.Counts
 
 func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.ListPage) error {
 	ctx := c.Request().Context()
-	q := sorted(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
+	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
 	q.Limit = maxGroupedRows
 	found, err := p.Incidents.ListIncidents(ctx, q)
 	if err != nil {

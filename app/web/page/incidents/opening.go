@@ -145,7 +145,7 @@ func (p *handlers) showPaging(c echo.Context, req *page.Request, status int, fau
 	}
 	p.fillTargets(c, req, &data, faults)
 	if data.Query != "" || len(data.Targets) == 0 {
-		data.Candidates = candidates(req, data.Query, func(field, value string) string { return pagingHref(data, field, value, "") })
+		data.Candidates = pageable(req, data.Query, func(field, value string) string { return pagingHref(data, field, value, "") })
 	}
 	return page.Render(c, status, view.PageSomebody(data))
 }
