@@ -220,6 +220,7 @@
             form.reset();
             swap(page);
             if (response.status === 422) showWrong();
+            else keepFocus();
           }
           return;
         }
@@ -247,6 +248,15 @@
 
   // A form that waited for the sign-in of the same person goes by itself.
   const resume = () => $("form[data-resume]")?.requestSubmit();
+
+  // What had the focus is gone with the form that was sent: it goes to what is said
+  // of it, before whose Undo the Tab key then stands.
+  const keepFocus = () => {
+    const said = $("#flash");
+    if (document.activeElement !== document.body || !said?.childElementCount) return;
+    said.tabIndex = -1;
+    said.focus({ preventScroll: true });
+  };
 
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-insist]");
@@ -306,8 +316,10 @@
   };
 
   // away is how far away an instant is. What has happened is never to come.
-  const away = (ms, happened) => {
+  const away = (ms, happened, short) => {
     const s = Math.floor(Math.abs(ms) / 1000);
+    if (short) return ms < 1000 ? "now" : s < 60 ? `${s} s` : s < 3600 ? `${Math.floor(s / 60)} min`
+      : s < 86400 ? `${Math.floor(s / 3600)} h` : s >= 14 * 86400 ? null : s < 2 * 86400 ? "1 day" : `${Math.floor(s / 86400)} days`;
     if (happened && ms < 0) return "just now";
     if (s < 1) return "just now";
     if (s >= 14 * 86400) return null; // a date by then; the server wrote it
@@ -320,7 +332,7 @@
   const tick = () => {
     const now = Date.now() + skew;
     for (const time of $$("time[data-ago], time[data-away]")) {
-      const words = away(now - Date.parse(time.dateTime), "ago" in time.dataset);
+      const words = away(now - Date.parse(time.dateTime), "ago" in time.dataset, time.dataset.ago === "short");
       if (words && words !== time.textContent) time.textContent = words;
     }
   };
@@ -339,23 +351,33 @@
   // ---- Selecting many -----------------------------------------------------
 
   const picks = () => $$("[data-select] input[name=number]");
+  const ofGroup = (box) => $$("input[name=number]", box.closest(".group"));
+  const checkAll = (box, of) => {
+    const n = of.filter((one) => one.checked).length;
+    box.checked = n > 0 && n === of.length;
+    box.indeterminate = n > 0 && n < of.length;
+  };
   const count = () => {
-    const button = $("[data-bulk]");
-    if (!button) return;
-    const n = picks().filter((box) => box.checked).length;
-    button.textContent = n ? `${button.dataset.verb} ${n}` : `${button.dataset.verb} selected`;
-    button.disabled = n === 0;
-    button.toggleAttribute("data-some", n > 0);
-    const all = $("[data-select-all]");
-    if (all) {
-      all.checked = n > 0 && n === picks().length;
-      all.indeterminate = n > 0 && n < picks().length;
+    const chosen = picks().filter((box) => box.checked);
+    for (const button of $$("[data-bulk]")) {
+      const n = button.dataset.of ? chosen.filter((box) => box.dataset.status === button.dataset.of).length : chosen.length;
+      button.textContent = n ? `${button.dataset.verb} ${n}` : button.dataset.verb;
+      button.disabled = n === 0;
+      button.toggleAttribute("data-some", n > 0);
     }
+    const others = chosen.filter((box) => "others" in box.dataset).length, scope = $("[data-scope]");
+    if (scope) scope.textContent = others ? `${others} of them other teams’` : "";
+    const all = $("[data-select-all]");
+    if (all) checkAll(all, picks());
+    for (const box of $$("[data-select-group]")) checkAll(box, ofGroup(box));
   };
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) {
       for (const box of picks()) box.checked = event.target.checked;
+    }
+    if (event.target.matches("[data-select-group]")) {
+      for (const box of ofGroup(event.target)) box.checked = event.target.checked;
     }
     if (event.target.closest("[data-select]")) count();
   });
@@ -400,6 +422,18 @@
     if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]")) return;
     event.preventDefault();
     act();
+  });
+
+  // ---- Previews ------------------------------------------------------------
+
+  // What a form is about to do is looked up again when it changes.
+  document.addEventListener("change", async (event) => {
+    const form = event.target.closest("[data-lookup]")?.form, old = $("#preview");
+    if (!form || !old) return;
+    const query = new URLSearchParams([...$$("[data-lookup]", form)].map((field) => [field.name, field.value]));
+    const page = await fetchPage(`${location.pathname}?${query}`).catch(() => null);
+    const fresh = page && $("#preview", page);
+    if (fresh) morph($("#preview"), fresh);
   });
 
   // ---- Menus, copies, filters ---------------------------------------------
@@ -449,7 +483,8 @@
 
   // dress shows what only works with this file.
   const dress = () => {
-    for (const hidden of $$("[data-copy], [data-keys], .pick-all")) hidden.hidden = false;
+    for (const hidden of $$("[data-copy], [data-keys], .pick-all, .group-pick")) hidden.hidden = false;
+    for (const unneeded of $$(".only-unscripted")) unneeded.hidden = true;
     for (const bar of $$(bars)) hint(bar);
     lapse();
     count();

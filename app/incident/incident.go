@@ -70,6 +70,9 @@ type Incident struct {
 	// the sender asked for quiet. After that, QuietPeriodDue pages if an alert
 	// still fires.
 	MutedUntil *time.Time
+	// SnoozedUntil is set while an acknowledged incident is snoozed: then it is
+	// triggered again.
+	SnoozedUntil *time.Time
 	// ChangedAt is when an alert last began or ended firing, which is what
 	// the quiet period is counted from.
 	ChangedAt time.Time
@@ -84,6 +87,7 @@ type Alert struct {
 	ID        int64 `gorm:"primaryKey"`
 	ServiceID int64
 	DedupKey  string
+	Title     string // by its last trigger; empty for those of earlier versions
 	Firing    bool
 	// StartedAt is the start of the present or the last firing: by the sender's
 	// word where StartKnown, else when its first signal came in.

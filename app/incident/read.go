@@ -20,11 +20,27 @@ type ListFilter struct {
 	// Search is a number, a part of the title or of the service's name or slug,
 	// or the beginning of the dedup key, in any case.
 	Search string
-	// Before is the number that the list goes on after, 0 for the newest.
+	// Sort is the order; the zero value is the newest first.
+	Sort Sort
+	// Before is the number that the list goes on after in its order, 0 for its
+	// beginning.
 	Before int64
 	// Limit bounds the list; it must be positive.
 	Limit int
 }
+
+// Sort is the order of a list of incidents.
+type Sort string
+
+// The orders.
+const (
+	NewestFirst Sort = ""
+	OldestFirst Sort = "oldest"
+	// MostUrgentFirst is by whether nobody has acknowledged it, then by priority,
+	// then by age, the oldest first. An unset priority comes before P1, and the
+	// decision that there is none after all others.
+	MostUrgentFirst Sort = "urgent"
+)
 
 // Row is an incident with the names of what it refers to; a name is empty where
 // there is no such thing.

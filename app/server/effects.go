@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/effect/chat"
+	"github.com/tocsin-oncall/tocsin/app/effect/notice"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
@@ -41,6 +42,15 @@ func (e *switched) Sweep(ctx context.Context) (int, error) {
 	return e.runner.Sweep(ctx)
 }
 
+// lateRecipients are the people of a server that is still being constructed.
+type lateRecipients struct{ server *Server }
+
+func (l lateRecipients) Recipients(ctx context.Context, version int64) (map[int64]notify.Recipient, error) {
+	return l.server.Organization.Recipients(ctx, version)
+}
+
+func (s *Server) incidentURL(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }
+
 func (e *switched) register(ctx context.Context) error {
 	if e.known {
 		return nil
@@ -58,6 +68,8 @@ func (s *Server) registerEffects(ctx context.Context) error {
 		on func() bool
 	}{
 		{&chat.Consumer{Store: s.DB.Chat(), Now: s.DB.Now}, func() bool { return s.Providers.Works(notify.Slack) }},
+		{&notice.Consumer{Store: s.DB.Paging, People: lateRecipients{s}, Works: func(m notify.Medium) bool { return s.outbox.Works(m) },
+			URL: s.incidentURL, Log: s.log}, func() bool { return true }},
 	} {
 		e := &switched{
 			runner: &effect.Runner{Consumer: c.Consumer, Store: s.DB.Effects, Now: s.DB.Now, Log: s.log},

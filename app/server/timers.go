@@ -16,6 +16,7 @@ func (s *Server) newTimers() *effect.Timers {
 	t := &effect.Timers{Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
 	t.Register(incident.TimerQuietPeriod, s.Incidents.QuietPeriodDue)
 	t.Register(incident.TimerAck, s.Incidents.AckDue)
+	t.Register(incident.TimerSnooze, s.Incidents.SnoozeDue)
 	t.Register(paging.TimerPassOver, s.DB.Paging.PassOver)
 	outages := &notify.Outages{Store: s.DB.Paging, People: s.Organization, Administrators: s.administrators, Works: s.outbox.Works, Now: s.DB.Now}
 	t.Register(paging.TimerOutage, func(ctx context.Context, _ int64) error { return outages.Tell(ctx) })

@@ -219,3 +219,61 @@ func TestIncidentPagesHaveAttempts(t *testing.T) {
 		expect(5, "Ana Ortiz sms ••• 1 withdrawn step 1 of run 1 with 1")
 	})
 }
+
+func TestListIncidentsByUrgency(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		for _, key := range []string{"a", "b", "c", "d", "e", "f"} {
+			p.write(p.signal(key))
+		}
+		for number, set := range map[int]string{
+			1: "priority = 0", 2: "priority = 2", 3: "priority = 1, status = 'acknowledged'", 4: "priority = 2", 5: "priority = 1", 6: "priority = NULL",
+		} {
+			p.exec(`UPDATE incidents SET `+set+` WHERE number = $1`, number)
+		}
+		for sort, want := range map[incident.Sort][]int64{
+			incident.MostUrgentFirst: {6, 5, 2, 4, 1, 3},
+			incident.OldestFirst:     {1, 2, 3, 4, 5, 6},
+			incident.NewestFirst:     {6, 5, 4, 3, 2, 1},
+		} {
+			var got []int64
+			for before := int64(0); len(got) < len(want); before = got[len(got)-1] {
+				rows, err := st.Incidents.ListIncidents(t.Context(), incident.ListFilter{Statuses: []incident.Status{incident.Triggered, incident.Acknowledged}, Sort: sort, Before: before, Limit: 2})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(rows) != 2 {
+					t.Fatalf("order %q: %d rows after %d", sort, len(rows), before)
+				}
+				got = append(got, rows[0].Number, rows[1].Number)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("order %q in pages of two (-want +got):\n%s", sort, diff)
+			}
+		}
+	})
+}
+
+func TestAlertsOfIncident(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		ofGroup := func(title string) func(*ingest.Signal) {
+			return func(s *ingest.Signal) { s.Event.Group, s.Event.Title = "disks", title }
+		}
+		p.write(p.signal("a", ofGroup("Disk a is full")))
+		p.write(p.signal("b", ofGroup("Disk b is full")))
+		p.write(p.signal("a", ofGroup("Disk a is very full")))
+		p.write(p.signal("b", ofGroup(""), resolve))
+		alerts, err := st.Incidents.Alerts(t.Context(), 1, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range alerts {
+			got = append(got, fmt.Sprint(a.Title, " ", a.Firing))
+		}
+		if diff := cmp.Diff([]string{"Disk a is very full true", "Disk b is full false"}, got); diff != "" {
+			t.Errorf("alerts (-want +got):\n%s", diff)
+		}
+	})
+}

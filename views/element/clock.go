@@ -2,6 +2,7 @@ package element
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -47,6 +48,25 @@ func distance(d time.Duration) string {
 		return count(int64(d/time.Hour), "hour")
 	}
 	return count(int64(d/(24*time.Hour)), "day")
+}
+
+// AgoShort is Ago for a narrow column: "12 min", "3 h", "now". From two weeks on it
+// is a date. app.js says the same as time goes on.
+func (c Clock) AgoShort(t time.Time) string {
+	d := c.Now.Sub(t)
+	switch {
+	case d < time.Second:
+		return "now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d < 14*24*time.Hour:
+		return count(int64(d/(24*time.Hour)), "day")
+	}
+	return c.Date(t)
 }
 
 // Absolute leaves nothing open: "Mon 23 Nov 2026, 03:00:08 CET (UTC+01:00)".
@@ -160,6 +180,9 @@ func Number(f float64) string {
 	}
 	return s
 }
+
+// Times is a factor with one decimal, which is left out where it is 0: "3.7×", "6×".
+func Times(f float64) string { return Number(math.Round(f*10)/10) + "×" }
 
 // Names is a list of people as one writes it: "Ana Ortiz, Ben Adeyemi and
 // Chiara Conti".

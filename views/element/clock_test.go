@@ -42,6 +42,28 @@ func TestAgo(t *testing.T) {
 	}
 }
 
+func TestAgoShort(t *testing.T) {
+	t.Parallel()
+	c := clock(t, "Europe/Madrid")
+	for age, want := range map[time.Duration]string{
+		-40 * time.Second: "now", 0: "now", 59 * time.Second: "59 s", time.Minute: "1 min", 59*time.Minute + 59*time.Second: "59 min",
+		time.Hour: "1 h", 47 * time.Hour: "1 day", 49 * time.Hour: "2 days", 14 * 24 * time.Hour: "9 Nov",
+	} {
+		if got := c.AgoShort(c.Now.Add(-age)); got != want {
+			t.Errorf("%v ago is %q, want %q", age, got, want)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	for f, want := range map[float64]string{3.66: "3.7×", 6.1: "6.1×", 1: "1×", 0.04: "0×", 12.96: "13×"} {
+		if got := Times(f); got != want {
+			t.Errorf("%v is %q, want %q", f, got, want)
+		}
+	}
+}
+
 func TestAway(t *testing.T) {
 	t.Parallel()
 	c := clock(t, "Europe/Madrid")

@@ -18,6 +18,8 @@ type IncidentPage struct {
 	// LowUrgency waits for the morning.
 	LowUrgency bool
 	Priority   element.Priority
+	// Severity is the sender's word for it, empty where it sent none.
+	Severity string
 	// PrioritySource completes "P2 ": "from the SLO", "from the signal",
 	// "set by Ana Ortiz". Empty where it is unset.
 	PrioritySource string
@@ -45,7 +47,12 @@ type IncidentPage struct {
 	Next    []Upcoming
 	// Timeline is oldest first.
 	Timeline []Event
-	Before   []Earlier
+	// Before are earlier incidents of the same alert, newest first.
+	Before []Earlier
+	// Alerts are those that share the incident, firing ones first. MoreAlerts is set
+	// where there are more than those.
+	Alerts     []Alert
+	MoreAlerts bool
 	// Changes are the service's last ones before the incident, newest first.
 	Changes []Change
 
@@ -57,7 +64,7 @@ type IncidentPage struct {
 	NoteField       element.Field // the note
 	PriorityForm    PriorityForm
 	MayAct          bool
-	// Description is what whoever opened it by hand wrote; empty for a signal.
+	// Description is what whoever opened it by hand wrote, or the sender.
 	Description string
 	// NoPolicy tells that the service has no escalation policy.
 	NoPolicy bool
@@ -67,24 +74,6 @@ type IncidentPage struct {
 type PriorityForm struct {
 	Level  element.Field
 	Reason element.Field
-}
-
-// Facts is what is measured, against what was promised. Numbers are percent,
-// nil where the sender gave none.
-type Facts struct {
-	SLO             string
-	SLI             string
-	Endpoint        string
-	Window          string // "28d"
-	Observed        *float64
-	Objective       *float64
-	BrokenBy        *float64
-	BudgetRemaining *float64
-	BudgetDepleted  *float64
-	DepletionWindow string // "60m"
-	BurnRate        *float64
-	// StartedAt is when the sender says that it began; zero where it did not.
-	StartedAt time.Time
 }
 
 // Runbook is what to do first. Excerpt is plain text; Link is empty where the
@@ -103,9 +92,12 @@ type Signal struct {
 	ReceivedAt   time.Time
 	Environment  []element.Pair
 	Dependencies []Dependency
+	Labels       []element.Pair
+	Annotations  []element.Pair
+	Details      []element.Pair
 	// Unknown are fields that nobody here knows, kept as they came.
 	Unknown []element.Pair
-	// Body is the raw body, as far as it is text.
+	// Body is the raw body, as far as it is text; JSON is indented.
 	Body string
 }
 
@@ -180,6 +172,16 @@ const (
 	NextMorning        UpcomingKind = "morning"     // low urgency: paging begins
 	NextStillOnIt      UpcomingKind = "still_on_it" // the acknowledgment expires
 )
+
+// Alert is one of the alerts that share an incident.
+type Alert struct {
+	Title       string
+	Sender      string
+	Firing      bool
+	StartedAt   time.Time
+	ResolvedAt  time.Time // zero while it fires
+	Occurrences int64
+}
 
 // Earlier is another incident of the same alert.
 type Earlier struct {

@@ -35,6 +35,8 @@ type ListPage struct {
 	Tab    Tab
 	Counts Counts
 	Filter Filter
+	// Sort is the order, which the query names.
+	Sort Sort
 	// What the filters offer.
 	Services   []element.Ref
 	Teams      []element.Ref
@@ -53,6 +55,25 @@ type ListPage struct {
 	Elsewhere []Elsewhere
 	// Fresh tells that no incident was ever recorded.
 	Fresh bool
+}
+
+// Sort is the order of the list, and the value of the query's "sort".
+type Sort string
+
+// The orders. Urgent is the default of what is open: unacknowledged first, then by
+// priority, then the oldest. What is resolved is sorted by age only.
+const (
+	Urgent Sort = "urgent"
+	Newest Sort = "newest"
+	Oldest Sort = "oldest"
+)
+
+// Default is the order of a tab unless the query names another.
+func (t Tab) Default() Sort {
+	if t == Past {
+		return Newest
+	}
+	return Urgent
 }
 
 // Counts are shown in the tabs; those that are not open are not counted.
@@ -110,7 +131,11 @@ type Row struct {
 	Paged []element.Person
 	// WaitsUntil is when paging begins, of low urgency out of support hours.
 	WaitsUntil time.Time
-	// Quiet tells that nobody is to be paged for now: it comes and goes, or its
-	// sender asked for quiet.
-	Quiet bool
+	// Flapping and Muted tell that nobody is paged for now, and why: its sender
+	// snoozed it.
+	Flapping bool
+	Muted    time.Time
+	// Others tells that it is of a team that the reader is no member of, and that it
+	// neither pages the reader nor is theirs.
+	Others bool
 }

@@ -9,6 +9,37 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
+// maxLines bounds how many lines of a timeline are shown before the rest is opened.
+// Up to minFolded more are shown all the same.
+const (
+	maxLines  = 10
+	minFolded = 3
+)
+
+// timelineLine is a line with its id, which a live refresh finds it by.
+type timelineLine struct {
+	Event
+	anchor string
+	// newDay is set where the line above is of another day, or is missing and this
+	// one is not of today.
+	newDay bool
+}
+
+// newestFirst is the timeline from its end, and those of its lines that are folded.
+func (p IncidentPage) newestFirst() (lines, folded []timelineLine) {
+	for i := len(p.Timeline) - 1; i >= 0; i-- {
+		e, above := p.Timeline[i], p.Frame.Clock.Now
+		if i < len(p.Timeline)-1 {
+			above = p.Timeline[i+1].At
+		}
+		lines = append(lines, timelineLine{Event: e, anchor: e.anchor(i), newDay: !p.Frame.Clock.SameDay(e.At, above)})
+	}
+	if len(lines) <= maxLines+minFolded {
+		return lines, nil
+	}
+	return lines[:maxLines], lines[maxLines:]
+}
+
 // anchor identifies a line, so that a live refresh moves none.
 func (e Event) anchor(index int) string {
 	if e.ID == 0 {
@@ -105,9 +136,9 @@ func fromTo(e Event) string {
 
 // passedOver is a step that led to nobody, and why.
 func (e Event) passedOver() string {
-	step := "Passed over"
+	step := "Skipped"
 	if e.Step > 0 {
-		step = fmt.Sprintf("Step %d passed over", e.Step)
+		step = fmt.Sprintf("Step %d skipped", e.Step)
 	}
 	switch {
 	case e.Text != "":
@@ -115,15 +146,15 @@ func (e Event) passedOver() string {
 	case len(e.Targets) > 0:
 		return step + ": " + unreached(e.Targets)
 	}
-	return step + ": it stands for nobody"
+	return step + ": nobody to page"
 }
 
 // asked is how far a policy was run before it was exhausted.
 func (e Event) asked() string {
 	if e.Count == 0 {
-		return " whom the policy names can be reached"
+		return " in the policy can be reached"
 	}
-	return " answered in " + element.Count(e.Run, "run") + " of the policy"
+	return " acknowledged in " + element.Count(e.Run, "run") + " of the policy"
 }
 
 func isAre(people []element.Person) string {

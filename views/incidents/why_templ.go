@@ -180,7 +180,7 @@ func Why(p WhyPage) templ.Component {
 				}
 			}
 			if p.Handover {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<li><p>The shift began while this step was unanswered, so the incoming person is paged too.</p></li>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<li><p>The shift began before this step was acknowledged, so the incoming person is paged too.</p></li>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -250,7 +250,7 @@ func Why(p WhyPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "</li></ol></section><section class=\"block\" aria-labelledby=\"attempts\"><h2 id=\"attempts\">What became of it</h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "</li></ol></section><section class=\"block\" aria-labelledby=\"attempts\"><h2 id=\"attempts\">Delivery</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -370,12 +370,12 @@ func whyPolicy(p WhyPage) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch {
 		case p.Administrators:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "Nobody else was left to page, so the administrators are.")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "Nobody else could be paged, so the administrators are.")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case p.Fallback:
-			templ_7745c5c3_Err = element.Say("Nobody answered the policy ", element.To("/policies/", p.Policy), ", so its fallback is paged: "+p.Target+".").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = element.Say("Nobody acknowledged by the policy ", element.To("/policies/", p.Policy), ", so its fallback is paged: "+p.Target+".").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

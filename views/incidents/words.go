@@ -49,21 +49,35 @@ func pagingSentence(p IncidentPage) string {
 	}
 	if len(p.Next) > 0 {
 		u := p.Next[0]
-		who := element.And(u.Targets)
-		if len(u.People) > 0 {
-			who = firstNames(u.People)
-		}
-		switch {
-		case len(paged) > 0 && who == element.And(paged):
+		who := nextWho(u)
+		if len(paged) > 0 && who == element.And(paged) {
 			who = "again" // the same people once more
-		case who == "" && u.Kind == NextAdministrators:
-			who = "the administrators"
 		}
 		if who != "" {
 			sentences = append(sentences, upper(who)+" at "+p.Frame.Clock.When(u.At)+".")
 		}
 	}
 	return strings.Join(sentences, " ")
+}
+
+// nextWho is who is paged next, by first names where it is known who that is.
+func nextWho(u Upcoming) string {
+	switch {
+	case len(u.People) > 0:
+		return firstNames(u.People)
+	case len(u.Targets) == 0 && u.Kind == NextAdministrators:
+		return "the administrators"
+	}
+	return element.And(u.Targets)
+}
+
+// NextSentence is who is paged next and when: "Next: Ben at 04:00." It is empty where
+// nobody is.
+func NextSentence(c element.Clock, next []Upcoming) string {
+	if len(next) == 0 || nextWho(next[0]) == "" {
+		return ""
+	}
+	return "Next: " + nextWho(next[0]) + " at " + c.When(next[0].At) + "."
 }
 
 // waitsForOthers reports whether nothing was sent to somebody so far, since their page
@@ -106,13 +120,13 @@ func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 func nobodyPaged(p IncidentPage) string {
 	switch {
 	case p.Status == Resolved:
-		return "Nobody was."
+		return "Nobody was paged."
 	case p.Status == Acknowledged:
-		return "Nobody any more: it is acknowledged."
+		return "Nobody: it is acknowledged."
 	case len(p.Next) > 0:
-		return "Nobody yet."
+		return "Nobody was paged so far."
 	}
-	return "Nobody: nobody can be reached."
+	return "Nobody can be reached."
 }
 
 // ResolvedBy says who ended an incident, the same in its head, on its timeline
@@ -154,67 +168,6 @@ func (p IncidentPage) alarmWords() string {
 		return p.Service.Name + " has no escalation policy, and " + cannot
 	}
 	return "The policy of " + p.Service.Name + " leads to nobody who can be, and " + cannot
-}
-
-func (f Facts) any() bool {
-	return f.Observed != nil || f.BrokenBy != nil || f.BudgetRemaining != nil ||
-		f.BurnRate != nil || !f.StartedAt.IsZero()
-}
-
-// period writes "28d" as "28 days"; what it does not know it leaves.
-func period(s string) string {
-	for suffix, unit := range map[string]string{"d": "days", "h": "hours", "m": "min", "w": "weeks"} {
-		if n, ok := strings.CutSuffix(s, suffix); ok && n != "" && strings.Trim(n, "0123456789") == "" {
-			if n == "1" {
-				return "1 " + strings.TrimSuffix(unit, "s")
-			}
-			return n + " " + unit
-		}
-	}
-	return s
-}
-
-// promise is what the observed is measured against: "of 99.7 %, 28 days".
-func (f Facts) promise() string {
-	words := ""
-	if f.Objective != nil {
-		words = "of " + element.Percent(*f.Objective)
-	}
-	if f.Window != "" {
-		words += ", " + period(f.Window)
-	}
-	return strings.TrimPrefix(words, ", ")
-}
-
-// began is the day on which it did, where that is not today, and how long ago
-// that is.
-func (f Facts) began(c element.Clock) templ.Component {
-	switch {
-	case c.SameDay(f.StartedAt, c.Now):
-		return element.Ago(c, f.StartedAt)
-	case c.Now.Sub(f.StartedAt) >= 14*24*time.Hour:
-		return element.Say(c.Day(f.StartedAt))
-	}
-	return element.Say(c.Day(f.StartedAt)+", ", element.Ago(c, f.StartedAt))
-}
-
-func (f Facts) burning() string {
-	if f.BurnRate == nil {
-		return ""
-	}
-	return "burning " + element.Number(*f.BurnRate) + "\u00a0× too fast"
-}
-
-// depletion is how quickly the budget went: "12 % gone in 60 min".
-func (f Facts) depletion() string {
-	if f.BudgetDepleted == nil {
-		return ""
-	}
-	words := element.Percent(*f.BudgetDepleted) + " gone"
-	if f.DepletionWindow != "" {
-		words += " in " + period(f.DepletionWindow)
-	}
-	return words
 }
 
 // leftOut names the contacts that nothing is sent by, since what carries them is
@@ -280,13 +233,13 @@ func (u Upcoming) words() string {
 	targets := element.And(u.Targets)
 	switch u.Kind {
 	case NextFallback:
-		return "The fallback is paged: " + targets
+		return "Fallback: " + targets
 	case NextAdministrators:
 		return "The administrators are paged"
 	case NextMorning:
-		return "Paging begins, with " + targets
+		return "Paging starts: " + targets
 	case NextStillOnIt:
-		return "The owner is asked: still on it?"
+		return "The owner is asked whether they still work on it"
 	}
 	words := fmt.Sprintf("Step %d: %s", u.Step, targets)
 	if u.Run > 1 {
@@ -297,13 +250,51 @@ func (u Upcoming) words() string {
 
 func (e Earlier) words() string {
 	if e.ResolvedAt.IsZero() {
-		return "Still open."
+		return "Still open"
 	}
-	took := "Over after " + element.Duration(e.ResolvedAt.Sub(e.CreatedAt)) + "."
 	if e.Resolution == "" {
-		return took
+		return "Resolved in " + e.took()
 	}
-	return took + " “" + e.Resolution + "”"
+	return "Resolved in " + e.took() + ": “" + e.Resolution + "”"
+}
+
+// took is how long it was open, of one that is resolved.
+func (e Earlier) took() string { return element.Duration(e.ResolvedAt.Sub(e.CreatedAt)) }
+
+// lastFix is the last earlier incident of which it was written what fixed it.
+func (p IncidentPage) lastFix() (Earlier, bool) {
+	for _, e := range p.Before {
+		if !e.ResolvedAt.IsZero() && e.Resolution != "" {
+			return e, true
+		}
+	}
+	return Earlier{}, false
+}
+
+// buttonText names the runbook: its own name where it has one.
+func (r Runbook) buttonText() string {
+	if r.Link.Text == "" {
+		return "Runbook"
+	}
+	return r.Link.Text
+}
+
+func (s Signal) hasContext() bool {
+	return len(s.Environment)+len(s.Dependencies)+len(s.Labels)+len(s.Details) > 0
+}
+
+// firingWords is how many of the alerts fire: "2 of 5 firing".
+func (p IncidentPage) firingWords() string {
+	firing := 0
+	for _, a := range p.Alerts {
+		if a.Firing {
+			firing++
+		}
+	}
+	if p.MoreAlerts {
+		return fmt.Sprintf("%d or more firing", firing)
+	}
+	return fmt.Sprintf("%d of %d firing", firing, len(p.Alerts))
 }
 
 func (d Dependency) words() string {
@@ -312,11 +303,7 @@ func (d Dependency) words() string {
 		words = append(words, element.Percent(*d.Availability)+" available")
 	}
 	if d.BudgetRemaining != nil {
-		if *d.BudgetRemaining < 0 {
-			words = append(words, "error budget overspent by "+element.Percent(-*d.BudgetRemaining))
-		} else {
-			words = append(words, element.Percent(*d.BudgetRemaining)+" of its error budget left")
-		}
+		words = append(words, "error budget "+budgetWords(*d.BudgetRemaining))
 	}
 	return strings.Join(words, ", ")
 }
@@ -324,12 +311,15 @@ func (d Dependency) words() string {
 // degraded reports whether a dependency is itself in trouble.
 func (d Dependency) degraded() bool { return d.BudgetRemaining != nil && *d.BudgetRemaining < 0 }
 
-func (p IncidentPage) escalateWords() string {
-	if len(p.Next) == 0 || len(p.Next[0].Targets) == 0 {
-		return "This goes on to the next step of the policy at once."
+func (p IncidentPage) escalateWords() string { return EscalateWords(p.Frame.Clock, p.Next) }
+
+// EscalateWords is whom an escalation pages.
+func EscalateWords(c element.Clock, next []Upcoming) string {
+	if len(next) == 0 || len(next[0].Targets) == 0 {
+		return "This pages the next step of the policy at once."
 	}
-	u := p.Next[0]
-	return "This pages " + withPeople(u.Targets, u.People) + " at once instead of at " + p.Frame.Clock.When(u.At) + "."
+	u := next[0]
+	return "This pages " + withPeople(u.Targets, u.People) + " at once instead of at " + c.When(u.At) + "."
 }
 
 func (p IncidentPage) priorityHint() string {

@@ -46,18 +46,18 @@ func TestTimelineSentences(t *testing.T) {
 	}{
 		{Event{Kind: "received", Sender: "SRE"}, "Alert received from SRE"},
 		{Event{Kind: "raised", Sender: "SRE", To: "P1"}, "SRE raised the priority to P1"},
-		{Event{Kind: "joined", Sender: "SRE", Text: "Disk full"}, "Another alert of the group, says SRE: Disk full"},
-		{Event{Kind: "worse", Sender: "SRE", From: "warning", To: "critical"}, "Worse, says SRE: severity from warning to critical"},
+		{Event{Kind: "joined", Sender: "SRE", Text: "Disk full"}, "Another alert of the group from SRE: Disk full"},
+		{Event{Kind: "worse", Sender: "SRE", From: "warning", To: "critical"}, "Severity raised by SRE from warning to critical"},
 		{Event{Kind: "priority", By: "Ben", From: "P1", Text: "Over."}, "Ben set the priority from P1 to none “Over.”"},
 		{Event{Kind: "step", Step: 1, Run: 2, Targets: []string{"main on call in Payments"}, People: []element.Person{ana}}, "Step 1 in run 2: main on call in Payments is Ana Ortiz"},
-		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 passed over: nobody who can be reached is backup on call in Payments"},
+		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 skipped: nobody who can be reached is backup on call in Payments"},
 		{Event{Kind: "acknowledged", By: "Ana Ortiz", Via: "sms"}, "Ana Ortiz acknowledged by SMS"},
 		{Event{Kind: "resolved", By: "Tocsin"}, "Resolved by Tocsin: nothing fires any more"},
 		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: nothing fires any more"},
 		{Event{Kind: "trouble", Text: "A page could not be turned into messages."}, "A page could not be turned into messages."},
 		{Event{Kind: "resolved", By: "Ana Ortiz", Text: "Rolled back."}, "Ana Ortiz resolved it “Rolled back.”"},
-		{Event{Kind: "reopened", Sender: "SRE"}, "Fires again, says SRE; reopened"},
-		{Event{Kind: "recovered", Sender: "SRE"}, "Recovered, says SRE"},
+		{Event{Kind: "reopened", Sender: "SRE"}, "Fires again, reported by SRE: reopened"},
+		{Event{Kind: "recovered", Sender: "SRE"}, "Recovered, reported by SRE"},
 		{Event{Kind: "note", By: "Ben", Text: "<b>&"}, "Ben added a note “<b>&”"},
 		{Event{Kind: "of a later release", Text: "Something happened."}, "Something happened."},
 		{Event{Kind: KindAttempt, Attempt: &Attempt{PageID: 1, Person: ana, Medium: "sms", State: Delivered, At: night.Add(3 * time.Second)}}, "SMS to Ana delivered 02:00:11\u00a0· why Ana?"},
@@ -133,7 +133,7 @@ func TestTimelineNamesBreachOfSLO(t *testing.T) {
 	}{
 		{Event{Kind: "received", Sender: "SRE"}, "Breach received from SRE"},
 		{Event{Kind: "resolved", By: "SRE", Sender: "SRE"}, "Resolved by SRE: the SLO recovered"},
-		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, says SRE; reopened"},
+		{Event{Kind: "reopened", Sender: "SRE"}, "Breached again, reported by SRE: reopened"},
 	} {
 		if got := lineTextOn(t, p, test.event); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
@@ -144,7 +144,7 @@ func TestTimelineNamesBreachOfSLO(t *testing.T) {
 // One alert of several that recovers does not read as the end of the incident.
 func TestTimelineNamesRecoveryInGroup(t *testing.T) {
 	t.Parallel()
-	if got, want := said(t, Event{Kind: "recovered", Sender: "Prometheus", OfSeveral: true}), "An alert of the group recovered, says Prometheus"; got != want {
+	if got, want := said(t, Event{Kind: "recovered", Sender: "Prometheus", OfSeveral: true}), "An alert of the group recovered, reported by Prometheus"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

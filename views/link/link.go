@@ -11,7 +11,7 @@ import (
 )
 
 // Page is one incident for one person: GET and POST /a/{token}. The form posts
-// "action", which is "acknowledge" or "resolve", and "resolution".
+// "action", which is "acknowledge", "escalate" or "resolve", and "resolution".
 type Page struct {
 	Clock  element.Clock
 	Token  string
@@ -36,6 +36,13 @@ type Page struct {
 	RecoveredBy    string // else the sender that told of the recovery
 	ResolvedAt     time.Time
 	Resolution     string
+	// Why is why the person is paged, as a clause after "because"; empty where no page
+	// was sent to them.
+	Why string
+	// Others are the other people whose pages are not acknowledged.
+	Others []element.Person
+	// Next is what happens if nobody acts.
+	Next []incidents.Upcoming
 }
 
 // Done is what a post did.
@@ -47,6 +54,7 @@ const (
 	DoneNothing      Done = ""
 	DoneAcknowledged Done = "acknowledged"
 	DoneResolved     Done = "resolved"
+	DoneEscalated    Done = "escalated"
 	DoneAlready      Done = "already"
 )
 

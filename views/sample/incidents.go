@@ -17,7 +17,7 @@ var facts = incidents.Facts{
 	SLO: "Availability of get data API", SLI: "availability", Endpoint: "GET /api/data/{tenant}", Window: "28d",
 	Observed: number(98.9), Objective: number(99.7), BrokenBy: number(366),
 	BudgetRemaining: number(41.5), BudgetDepleted: number(12), DepletionWindow: "60m", BurnRate: number(4.2),
-	StartedAt: at("02:53:05"),
+	StartedAt: at("02:53:05"), LastChange: changes()[0], ChangedBefore: 7 * time.Minute,
 }
 
 var runbook = incidents.Runbook{
@@ -29,7 +29,7 @@ func triggered() incidents.IncidentPage {
 	return incidents.IncidentPage{
 		Frame:  frame("#17 "+title, layout.Incidents),
 		Number: 17, Version: 6, Title: title, Status: incidents.Triggered,
-		Priority: p2, PrioritySource: "from the SLO",
+		Priority: p2, PrioritySource: "from the SLO", Severity: "critical",
 		Service: checkout, Deployment: "Production Europe",
 		CreatedAt: at("03:00:08"), LastSeenAt: at("03:08:08"), Occurrences: 3,
 		Facts: facts, Runbook: runbook,
@@ -96,6 +96,13 @@ func everyKind() incidents.IncidentPage {
 	p := acknowledged()
 	p.Frame.Flash = nil
 	p.Priority, p.PrioritySource = p1, "set by Ben Adeyemi"
+	p.Facts.BudgetRemaining, p.Facts.BrokenBy, p.Facts.BurnRate = number(-140), nil, number(6.1)
+	p.Description = "Requests to https://api.acme.example/data fail.\nSince the last deployment."
+	p.Signal.Labels = []element.Pair{{Name: "alertname", Value: "DataUnavailable"}, {Name: "instance", Value: "data-1"}}
+	p.Alerts = []incidents.Alert{
+		{Title: "DataUnavailable on data-1", Sender: sre.Name, Firing: true, StartedAt: at("03:00:08"), Occurrences: 4},
+		{Title: "DataUnavailable on data-2", Sender: sre.Name, StartedAt: at("03:00:08"), ResolvedAt: at("03:04:00"), Occurrences: 1},
+	}
 	p.FlappingSince = at("03:10:00")
 	p.LowUrgency = true
 	people := []element.Person{ana}
@@ -200,9 +207,14 @@ func incidentPages() []Page {
 		{"incident-gathering", incidents.Incident(gathering())},
 		{"incident-mistaken", incidents.Incident(mistaken())},
 		{"incident-watching", incidents.Incident(watching)},
+		{"incident-new", incidents.NewIncident(opening())},
+		{"incident-new-wrong", incidents.NewIncident(openingWrong())},
+		{"page-somebody", incidents.PageSomebody(paging())},
+		{"page-search", incidents.PageSomebody(pagingSearch())},
 		{"why-me", incidents.Why(why())},
 		{"why-administrators", incidents.Why(whyAdministrators())},
 		{"link-open", link.Incident(linkPage(link.DoneNothing))},
+		{"link-escalated", link.Incident(linkPage(link.DoneEscalated))},
 		{"link-acknowledged", link.Incident(linkPage(link.DoneAcknowledged))},
 		{"link-already", link.Incident(linkPage(link.DoneAlready))},
 		{"link-resolved", link.Incident(linkPage(link.DoneResolved))},
@@ -233,8 +245,11 @@ func linkPage(done link.Done) link.Page {
 		Clock: element.Clock{Now: now, Zone: madrid}, Token: "3fJk", Person: ana, Done: done, At: at("03:12:18"),
 		Number: 17, Title: title, Status: incidents.Triggered, Priority: p2, Service: checkout.Name, Deployment: "Production Europe",
 		CreatedAt: at("03:00:08"), Occurrences: 3, Facts: facts, Runbook: runbook,
+		Why: "you are main on call in Payments (policy Payments, step 1)", Others: []element.Person{emre}, Next: triggered().Next,
 	}
 	switch done {
+	case link.DoneEscalated:
+		p.Others = []element.Person{ben}
 	case link.DoneAcknowledged:
 		p.Status, p.AcknowledgedBy, p.AcknowledgedAt = incidents.Acknowledged, ana.Name, at("03:12:18")
 	case link.DoneAlready:
@@ -262,7 +277,7 @@ func row(n int64, s incidents.Status, title string, p element.Priority, service 
 func listPages() []Page {
 	list := func(t incidents.Tab) incidents.ListPage {
 		return incidents.ListPage{
-			Frame: frame("Incidents", layout.Incidents), Tab: t,
+			Frame: frame("Incidents", layout.Incidents), Tab: t, Sort: t.Default(),
 			Counts:   incidents.Counts{Mine: 2, Unanswered: 3, Open: 5},
 			Services: []element.Ref{checkout, ledger, search}, Teams: []element.Ref{payments, platform}, Priorities: priorities,
 			MayAct: true,

@@ -8,8 +8,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
-// plain is the message as text alone, for a message whose form Slack refuses.
-func plain(m notify.Message) []slackapi.MsgOption {
+// asText is the message as text alone, for a message whose form Slack refuses.
+func asText(m notify.Message) []slackapi.MsgOption {
 	lines := []string{summary(m)}
 	for _, s := range m.Subjects[:min(len(m.Subjects), maxListed)] {
 		if m.Count() > 1 {

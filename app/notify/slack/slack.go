@@ -80,7 +80,7 @@ func (b *Bot) Deliver(ctx context.Context, m notify.Message) (notify.Receipt, *n
 	failure := call(ctx, func(ctx context.Context) error {
 		err := send(ctx)
 		if isMalformed(err) {
-			form = plain
+			form = asText
 			err = send(ctx)
 		}
 		if m.Update != "" && isGone(err) {

@@ -174,7 +174,7 @@ func (r *ingestBatch) apply(s *ingest.Signal) ingest.Result {
 		r.order = append(r.order, number)
 		out.Alert.IncidentNo = number
 		out.Incident.Number = number
-		target.PolicyVersion = s.PolicyVersionID
+		target.PolicyVersion, target.Request = s.PolicyVersionID, s.Request
 	}
 	if target != before {
 		if before != nil && firingBefore {
@@ -303,6 +303,7 @@ func (r *ingestBatch) writeAlerts(ctx context.Context) error {
 // alertColumns are the columns of alerts that change.
 func alertColumns(rows []incident.Alert) []db.Column {
 	return []db.Column{
+		db.ColOf("title", "text", rows, func(a *incident.Alert) string { return a.Title }),
 		db.ColOf("firing", "bool", rows, func(a *incident.Alert) bool { return a.Firing }),
 		db.ColOf("started_at", "timestamptz", rows, func(a *incident.Alert) time.Time { return a.StartedAt }),
 		db.ColOf("start_known", "bool", rows, func(a *incident.Alert) bool { return a.StartKnown }),

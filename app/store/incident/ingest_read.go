@@ -71,7 +71,7 @@ func (r *ingestBatch) countFiring(ctx context.Context, numbers []int64) error {
 	return rows.Err()
 }
 
-const alertColumnsRead = `a.id, a.service_id, a.dedup_key, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
+const alertColumnsRead = `a.id, a.service_id, a.dedup_key, a.title, a.firing, a.started_at, a.start_known, a.priority, a.first_seen_at, a.last_seen_at,
 	a.resolved_at, a.occurrences, a.incident_number, a.integration_id, a.snoozed_until`
 
 // readAlerts locks the alerts of the batch's keys, which come sorted. It is
@@ -82,7 +82,7 @@ func (r *ingestBatch) readAlerts() []db.Statement {
 	}
 	each := func(scan func(...any) error) error {
 		var a incident.Alert
-		if err := scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
+		if err := scan(&a.ID, &a.ServiceID, &a.DedupKey, &a.Title, &a.Firing, &a.StartedAt, &a.StartKnown, &a.Priority, &a.FirstSeenAt, &a.LastSeenAt,
 			&a.ResolvedAt, &a.Occurrences, &a.IncidentNo, &a.IntegrationID, &a.SnoozedUntil); err != nil {
 			return err
 		}
@@ -123,11 +123,11 @@ func (r *ingestBatch) readAlertsTogether() db.Statement {
 // takeAlert scans an alert or, where there is none, an allocated number.
 func (r *ingestBatch) takeAlert(scan func(...any) error) error {
 	var id, service, occurrences, number, integration, fresh *int64
-	var dedup *string
+	var dedup, title *string
 	var firing, known *bool
 	var started, first, last *time.Time
 	var a incident.Alert
-	if err := scan(&id, &service, &dedup, &firing, &started, &known, &a.Priority, &first, &last,
+	if err := scan(&id, &service, &dedup, &title, &firing, &started, &known, &a.Priority, &first, &last,
 		&a.ResolvedAt, &occurrences, &number, &integration, &a.SnoozedUntil, &fresh); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (r *ingestBatch) takeAlert(scan func(...any) error) error {
 		}
 		return nil
 	}
-	a.ID, a.ServiceID, a.DedupKey, a.Firing, a.StartedAt, a.StartKnown = *id, *service, *dedup, *firing, *started, *known
+	a.ID, a.ServiceID, a.DedupKey, a.Title, a.Firing, a.StartedAt, a.StartKnown = *id, *service, *dedup, *title, *firing, *started, *known
 	a.FirstSeenAt, a.LastSeenAt, a.Occurrences, a.IncidentNo, a.IntegrationID = *first, *last, *occurrences, *number, *integration
 	r.addAlert(a)
 	return nil
@@ -148,7 +148,7 @@ func lockIncidents(ctx context.Context, tx *db.Tx, numbers []int64) ([]incident.
 	where, args := tx.DB.In("number", 1, numbers)
 	rows, err := tx.QueryContext(ctx, `SELECT number, version, title, status, urgency, service_id, deployment, dedup_key, priority, priority_source,
 		severity, occurrences, facts, group_key, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
-		resolution, reopened_at, flapping_since, muted_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...)
+		resolution, reopened_at, flapping_since, muted_until, snoozed_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)
 	}
@@ -159,7 +159,7 @@ func lockIncidents(ctx context.Context, tx *db.Tx, numbers []int64) ([]incident.
 		var facts, reopened string
 		if err := rows.Scan(&i.Number, &i.Version, &i.Title, &i.Status, &i.Urgency, &i.ServiceID, &i.Deployment, &i.DedupKey, &i.Priority, &i.PrioritySource,
 			&i.Severity, &i.Occurrences, &facts, &i.Group, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
-			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.ChangedAt); err != nil {
+			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.SnoozedUntil, &i.ChangedAt); err != nil {
 			return nil, fmt.Errorf("read incidents: %w", err)
 		}
 		if err := errors.Join(json.Unmarshal([]byte(facts), &i.Facts), json.Unmarshal([]byte(reopened), &i.ReopenedAt)); err != nil {

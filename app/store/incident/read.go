@@ -26,11 +26,11 @@ func (s *Store) incidentRows(ctx context.Context) *gorm.DB {
 		Joins("LEFT JOIN users u ON u.id = i.owner_id")
 }
 
-// ListIncidents lists incidents, newest first by number. Those that are open
+// ListIncidents lists incidents in the order of the filter. Those that are open
 // are served by the index incidents_open, a service's by incidents_service.
 func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]incident.Row, error) {
 	var rows []incident.Row
-	if err := narrow(s.incidentRows(ctx), f).Order("i.number DESC").Limit(f.Limit).Scan(&rows).Error; err != nil {
+	if err := goOnAfter(narrow(s.incidentRows(ctx), f), f).Order(orders[f.Sort].by("i", true)).Limit(f.Limit).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
 	return rows, s.addPaged(ctx, rows)
@@ -64,10 +64,53 @@ func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	if f.MineOf != 0 {
 		g = g.Where(minePaged, f.MineOf, f.MineOf)
 	}
-	if f.Before > 0 {
-		g = g.Where("i.number < ?", f.Before)
-	}
 	return search(g, f.Search)
+}
+
+// order is the columns that a list is ordered by, all in one direction; %s is the
+// table of incidents.
+type order struct {
+	columns []string
+	falling bool
+}
+
+// orders are all that a list can have. Their last column is unique.
+var orders = map[incident.Sort]order{
+	incident.NewestFirst: {columns: []string{"%s.number"}, falling: true},
+	incident.OldestFirst: {columns: []string{"%s.number"}},
+	incident.MostUrgentFirst: {columns: []string{
+		"CASE %s.status WHEN '" + string(incident.Triggered) + "' THEN 0 WHEN '" + string(incident.Acknowledged) + "' THEN 1 ELSE 2 END",
+		"CASE WHEN %s.priority IS NULL THEN 0 WHEN %[1]s.priority = 0 THEN 1000 ELSE %[1]s.priority END",
+		"%s.number",
+	}},
+}
+
+// by lists the columns of a table, each with its direction or without.
+func (o order) by(table string, directed bool) string {
+	all := make([]string, len(o.columns))
+	for i, column := range o.columns {
+		all[i] = fmt.Sprintf(column, table)
+		if directed && o.falling {
+			all[i] += " DESC"
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// goOnAfter leaves out what comes up to the incident f.Before in the order of the
+// filter, by the place that it has now.
+func goOnAfter(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if f.Before <= 0 {
+		return g
+	}
+	o, compare := orders[f.Sort], ">"
+	if o.falling {
+		compare = "<"
+	}
+	if len(o.columns) == 1 { // the number itself, of which no row is needed
+		return g.Where(o.by("i", false)+" "+compare+" ?", f.Before)
+	}
+	return g.Where("("+o.by("i", false)+") "+compare+" (SELECT "+o.by("b", false)+" FROM incidents b WHERE b.number = ?)", f.Before)
 }
 
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
@@ -196,6 +239,20 @@ func (s *Store) LatestAlert(ctx context.Context, number int64) (incident.AlertRe
 		return incident.AlertRecord{}, fault.NotFound("Incident %d has no alert.", number)
 	}
 	return found[0], nil
+}
+
+// Alerts are those of an incident, firing ones first, then the latest; served by the
+// index of alerts by incident. Their bodies are left out.
+func (s *Store) Alerts(ctx context.Context, number int64, limit int) ([]incident.AlertRecord, error) {
+	var found []incident.AlertRecord
+	err := s.db.GormRead(ctx).Table("alerts AS a").
+		Select("a.id, a.dedup_key, a.title, a.firing, a.started_at, a.resolved_at, a.last_seen_at, a.occurrences, COALESCE(i.slug, '') AS integration_slug, COALESCE(i.name, '') AS integration_name").
+		Joins("LEFT JOIN integrations i ON i.id = a.integration_id").
+		Where("a.incident_number = ?", number).Order("a.firing DESC, a.last_seen_at DESC, a.id DESC").Limit(limit).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
+	}
+	return found, nil
 }
 
 // Timeline are the events of an incident after an event's id, oldest first; at most

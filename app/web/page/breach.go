@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -49,13 +50,39 @@ func (p *Pages) WouldPage(req *Request, i organization.IntegrationRecord) string
 	return element.And(words)
 }
 
+// ReachedBy is by which channels a person is paged: "by SMS, after 5 min by email".
+// It is empty where no channel carries any of their contacts.
+func (p *Pages) ReachedBy(req *Request, userID int64, urgency string) string {
+	to := req.Config.Recipients[userID]
+	used := map[int64]bool{}
+	var words []string
+	for i := range len(to.Methods) {
+		n, ok := to.Notification(i, urgency, p.Works)
+		if !ok || used[n.Method.ID] {
+			break
+		}
+		used[n.Method.ID] = true
+		if n.After > 0 {
+			words = append(words, "after "+element.Duration(n.After)+" "+n.Method.Medium.Phrase())
+		} else {
+			words = append(words, n.Method.Medium.Phrase())
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
 // FirstPaged are those whom a signal of high urgency for a service would page first now.
 func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
+	return req.FirstPagedWith(s, nil)
+}
+
+// FirstPagedWith are those whom an incident of a service with a priority pages first.
+func (req *Request) FirstPagedWith(s catalog.Service, priority *int) []escalation.Reached {
 	var policy escalation.Policy
 	if s.PolicyID != nil {
 		policy = req.Config.Policy(*s.PolicyID).Policy
 	}
-	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, nil, func(d escalation.Decision) []escalation.Reached {
+	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, priority, func(d escalation.Decision) []escalation.Reached {
 		return req.Config.Roster.Resolve(d.Targets, req.Clock.Now)
 	})
 	return firings[len(firings)-1].People

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,17 @@ func (req *Request) IncidentRows(found []incident.Row) []incidents.Row {
 	for i := range found {
 		rows[i] = incidentRow(&found[i])
 		rows[i].WaitsUntil = req.waitsUntil(&found[i])
+		rows[i].Others = !req.concerns(&found[i])
 	}
 	return rows
+}
+
+// concerns reports whether an incident is of a team of the reader's, or theirs, or
+// pages them. A service without a team is everybody's.
+func (req *Request) concerns(r *incident.Row) bool {
+	team := req.Config.Service(r.ServiceID).TeamID
+	return team == nil || req.Config.IsMember(req.User.ID, team) || r.OwnerID != nil && *r.OwnerID == req.User.ID ||
+		slices.ContainsFunc(r.Paged, func(p incident.PagedPerson) bool { return p.UserID == req.User.ID })
 }
 
 // waitsUntil is when paging starts for an incident that waits for support hours;
@@ -27,8 +37,14 @@ func (req *Request) waitsUntil(r *incident.Row) time.Time {
 	if r.Status != incident.Triggered || r.Urgency != incident.Low || len(r.Paged) > 0 {
 		return time.Time{}
 	}
+	return req.PagingOpens(r.ServiceID)
+}
+
+// PagingOpens is when the support hours of a service begin, which low urgency waits
+// for; zero within them, and where there are none.
+func (req *Request) PagingOpens(serviceID int64) time.Time {
 	hours := req.Config.Organization.SupportHours
-	if team := req.Config.Service(r.ServiceID).TeamID; team != nil && req.Config.Team(*team).SupportHours != nil {
+	if team := req.Config.Service(serviceID).TeamID; team != nil && req.Config.Team(*team).SupportHours != nil {
 		hours = req.Config.Team(*team).SupportHours
 	}
 	if hours == nil {
@@ -45,7 +61,7 @@ func incidentRow(r *incident.Row) incidents.Row {
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), Priority: PriorityOf(r),
 		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
 		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ResolvedAt: Instant(r.ResolvedAt), Occurrences: r.Occurrences,
-		OwnerName: strings.TrimPrefix(r.AcknowledgedBy, "token:"), Quiet: r.MutedUntil != nil || r.FlappingSince != nil,
+		OwnerName: strings.TrimPrefix(r.AcknowledgedBy, "token:"), Muted: Instant(r.MutedUntil), Flapping: r.FlappingSince != nil,
 	}
 	if r.OwnerID != nil {
 		row.Owner = element.Person{ID: *r.OwnerID, Name: r.OwnerName}

@@ -3,9 +3,11 @@ package incidents
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -89,7 +91,7 @@ func (p *handlers) act(kind incident.ActKind) func(echo.Context, *page.Request) 
 // do reads an act from the form and carries it out. What the incident's state does
 // not allow is a fault of kind conflict.
 func (p *handlers) do(c echo.Context, req *page.Request, number int64, kind incident.ActKind, check func(echo.Context) error) (incident.Outcome, error) {
-	fields := &formFields{c: c}
+	fields := &formFields{c: c, roster: req.Config.Roster, now: p.Now()}
 	act, err := kind.Read(fields)
 	if fields.err != nil {
 		return incident.Outcome{}, fields.err
@@ -116,7 +118,9 @@ func choosePriority(field string) fault.Field {
 // formFields are the fields of a form as an act reads them. Those that no act asks
 // for are ignored, such as the page to return to.
 type formFields struct {
-	c echo.Context
+	c      echo.Context
+	roster *escalation.Roster
+	now    time.Time
 	// err is what is wrong with the first field of the wrong type.
 	err error
 }
@@ -129,6 +133,22 @@ func (f *formFields) Given(name string) bool {
 
 // Text implements incident.Fields.
 func (f *formFields) Text(name string) string { return f.c.FormValue(name) }
+
+// Flag implements incident.Fields.
+func (f *formFields) Flag(name string) bool { return f.c.FormValue(name) == "true" }
+
+// Targets implements incident.Fields.
+func (f *formFields) Targets(name string) []incident.NamedTarget {
+	sent, err := f.c.FormParams()
+	if err != nil {
+		return nil
+	}
+	targets, err := f.roster.Named(name, sent[name], f.now)
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	return targets
+}
 
 // Level implements incident.Fields. An empty text is none.
 func (f *formFields) Level(name string) *int {

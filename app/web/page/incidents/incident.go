@@ -1,8 +1,10 @@
 package incidents
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,6 +30,8 @@ const (
 	// maxChanges and changeAge bound which changes of the service are shown.
 	maxChanges = 5
 	changeAge  = 24 * time.Hour
+	// maxAlerts bounds how many alerts of a group are shown.
+	maxAlerts = 50
 )
 
 func (p *handlers) showIncident(c echo.Context, req *page.Request) error {
@@ -67,11 +71,17 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 		return data, err
 	}
 	data.Timeline = timelineOf(req, events, records)
-	data.Paged = p.recipients(req, &row, records)
-	if data.Next, err = p.upcoming(ctx, req, &row); err != nil {
+	data.Paged = p.RecipientsOf(req, &row, records)
+	if data.Next, err = req.Upcoming(ctx, p.Incidents, &row); err != nil {
 		return data, err
 	}
 	if data.Changes, err = p.changesBefore(ctx, &row); err != nil {
+		return data, err
+	}
+	if len(data.Changes) > 0 {
+		data.Facts.LastChange, data.Facts.ChangedBefore = data.Changes[0], row.CreatedAt.Sub(data.Changes[0].At)
+	}
+	if err := p.fillAlerts(ctx, &row, &data); err != nil {
 		return data, err
 	}
 	earlier, err := p.Incidents.EarlierIncidents(ctx, row.Incident, maxEarlier)
@@ -94,17 +104,36 @@ func (p *handlers) changesBefore(ctx context.Context, r *incident.Row) ([]view.C
 	return page.Changes(recent), nil
 }
 
+// fillAlerts fills in the alerts of a group; those of earlier versions have no title.
+func (p *handlers) fillAlerts(ctx context.Context, r *incident.Row, data *view.IncidentPage) error {
+	if r.Group == "" {
+		return nil
+	}
+	alerts, err := p.Incidents.Alerts(ctx, r.Number, maxAlerts+1)
+	if err != nil {
+		return err
+	}
+	if len(alerts) > maxAlerts {
+		alerts, data.MoreAlerts = alerts[:maxAlerts], true
+	}
+	for _, a := range alerts {
+		data.Alerts = append(data.Alerts, view.Alert{Title: cmp.Or(a.Title, a.DedupKey), Sender: a.IntegrationName, Firing: a.Firing,
+			StartedAt: a.StartedAt, ResolvedAt: page.Instant(a.ResolvedAt), Occurrences: a.Occurrences})
+	}
+	return nil
+}
+
 // incidentFacts is what the page shows of the incident's own record.
 func incidentFacts(req *page.Request, r *incident.Row) view.IncidentPage {
 	service := req.Config.Service(r.ServiceID)
 	data := view.IncidentPage{
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: view.Status(r.Status), LowUrgency: r.Urgency == incident.Low,
-		Priority: page.PriorityOf(r), PrioritySource: prioritySource(req, r),
+		Priority: page.PriorityOf(r), Severity: r.Facts.Severity, PrioritySource: prioritySource(req, r),
 		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
 		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, Occurrences: r.Occurrences,
 		AcknowledgedAt: page.Instant(r.AcknowledgedAt), ResolvedAt: page.Instant(r.ResolvedAt), Resolution: r.Resolution,
 		FlappingSince: page.Instant(r.FlappingSince), MutedUntil: page.Instant(r.MutedUntil),
-		Facts: page.FactsOf(r.Facts), Runbook: page.RunbookOf(r.Runbook), Links: linksOf(r.Facts.Links, service.Dashboards),
+		Facts: page.FactsOf(r.Facts), Runbook: page.RunbookOf(cmp.Or(r.Facts.Runbook, r.Runbook)), Links: linksOf(r.Facts, service.Dashboards),
 		Priorities: req.Config.PriorityOptions(), MayAct: req.May(auth.ActOnIncident),
 	}
 	if r.AcknowledgedAt != nil {
@@ -113,6 +142,7 @@ func incidentFacts(req *page.Request, r *incident.Row) view.IncidentPage {
 	data.ResolvedBy, data.RecoveredBy = req.Config.Resolver(r)
 	data.NoPolicy = service.PolicyID == nil
 	data.Description, _ = description(r)
+	data.Description = cmp.Or(data.Description, r.Facts.Description)
 	return data
 }
 
@@ -131,10 +161,13 @@ func prioritySource(req *page.Request, r *incident.Row) string {
 }
 
 // linksOf are the sender's, then the service's dashboards.
-func linksOf(sent []incident.Link, dashboards []catalog.Link) []element.Link {
+func linksOf(f incident.Facts, dashboards []catalog.Link) []element.Link {
 	var links []element.Link
-	for _, l := range sent {
+	for _, l := range slices.Concat(f.Links, f.Images) {
 		links = append(links, element.Link{Text: l.Text, Href: l.Href})
+	}
+	if f.Client != nil && f.Client.Href != "" {
+		links = append(links, element.Link{Text: f.Client.Text, Href: f.Client.Href})
 	}
 	return append(links, page.Links(dashboards)...)
 }
@@ -143,7 +176,7 @@ func linksOf(sent []incident.Link, dashboards []catalog.Link) []element.Link {
 // stores as the first pair of the environment; and the rest of the environment.
 func description(r *incident.Row) (text string, rest []incident.Pair) {
 	rest = r.Facts.Environment
-	if strings.HasPrefix(r.DedupKey, "manual:") && len(rest) > 0 && rest[0].Name == "Description" {
+	if strings.HasPrefix(r.DedupKey, incident.ManualKey) && len(rest) > 0 && rest[0].Name == "Description" {
 		return rest[0].Value, rest[1:]
 	}
 	return "", rest
@@ -153,12 +186,9 @@ func description(r *incident.Row) (text string, rest []incident.Pair) {
 func (p *handlers) signalOf(c echo.Context, r *incident.Row) (view.Signal, error) {
 	s := view.Signal{Sender: r.Facts.Sender, ServiceName: r.Facts.Service, DedupKey: r.DedupKey, ReceivedAt: r.LastSeenAt}
 	_, environment := description(r)
-	for _, e := range environment {
-		s.Environment = append(s.Environment, element.Pair(e))
-	}
-	for _, u := range r.Facts.Unknown {
-		s.Unknown = append(s.Unknown, element.Pair(u))
-	}
+	s.Environment = pairsOf(environment)
+	s.Unknown, s.Labels, s.Annotations = pairsOf(r.Facts.Unknown), pairsOf(r.Facts.Labels), pairsOf(r.Facts.Annotations)
+	s.Details = pairsOf(slices.Concat(named("Source", r.Facts.Source), named("Component", r.Facts.Component), named("Class", r.Facts.Class), r.Facts.Details))
 	for _, d := range r.Facts.Dependencies {
 		s.Dependencies = append(s.Dependencies, view.Dependency(d))
 	}
@@ -171,6 +201,32 @@ func (p *handlers) signalOf(c echo.Context, r *incident.Row) (view.Signal, error
 	}
 	s.Sender, s.Integration = cmp.Or(alert.IntegrationName, s.Sender), alert.IntegrationSlug
 	s.DedupKey, s.ReceivedAt = alert.DedupKey, alert.LastSeenAt
-	s.Body, _ = page.BodyText(alert.Body)
+	s.Body = indented(alert.Body)
 	return s, nil
+}
+
+func pairsOf(list []incident.Pair) []element.Pair {
+	var pairs []element.Pair
+	for _, pair := range list {
+		pairs = append(pairs, element.Pair(pair))
+	}
+	return pairs
+}
+
+// named is a pair, and none for an empty value.
+func named(name, value string) []incident.Pair {
+	if value == "" {
+		return nil
+	}
+	return []incident.Pair{{Name: name, Value: value}}
+}
+
+// indented is a body as text, of JSON with one member on a line.
+func indented(body []byte) string {
+	var lines bytes.Buffer
+	if json.Indent(&lines, body, "", "  ") == nil {
+		body = lines.Bytes()
+	}
+	text, _ := page.BodyText(body)
+	return text
 }

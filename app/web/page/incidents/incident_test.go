@@ -112,8 +112,8 @@ func TestNobodyReachable(t *testing.T) {
 		a.Advance(time.Minute)
 		ana := a.SignIn("ana@acme.example")
 		page := ana.Get("/incidents/1", http.StatusOK)
-		webtest.Contains(t, page, "Opened by <strong>API token test-responder", "What was reported", "Of smoke.\nIn the lobby.", "Orphan has no escalation policy",
-			"Nobody was asked:", "The administrators are paged instead", `class="alarm"`, "Nobody is paged: nobody can be reached.")
+		webtest.Contains(t, page, "Opened by <strong>API token test-responder", "Description</h2>", "Of smoke.\nIn the lobby.", "Orphan has no escalation policy",
+			"Nobody on call was paged:", "The administrators are paged instead", `class="alarm"`, "Nobody is paged: nobody can be reached.")
 		webtest.Lacks(t, page, "Alert received", "Breach received", "Nobody answered")
 		webtest.Contains(t, ana.Get("/incidents?tab=open", http.StatusOK), "nobody can be reached")
 	})

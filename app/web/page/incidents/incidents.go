@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/manual"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
@@ -24,6 +25,8 @@ type Incidents interface {
 	Incident(ctx context.Context, number int64) (incident.Row, error)
 	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
 	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)
+	// Alerts are those of an incident, firing ones first, without their bodies.
+	Alerts(ctx context.Context, number int64, limit int) ([]incident.AlertRecord, error)
 	Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error)
 	IncidentEscalations(ctx context.Context, number int64) ([]incident.EscalationRecord, error)
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
@@ -41,11 +44,18 @@ type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
 }
 
+// Manual opens incidents and pages people by hand: manual.Service.
+type Manual interface {
+	Open(ctx context.Context, actor auth.Actor, r manual.Report, idempotencyKey string) (int64, error)
+	Page(ctx context.Context, actor auth.Actor, by incident.By, p manual.Page, idempotencyKey string) (int64, error)
+}
+
 // Deps is what the pages need. All are required.
 type Deps struct {
 	Incidents Incidents
 	Changes   Changes
 	Actions   Actions
+	Manual    Manual
 }
 
 type handlers struct {
@@ -58,6 +68,10 @@ func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
 	p.Routes.Get("/incidents", p.Require(auth.ViewIncidents, p.listIncidents))
 	p.Routes.Post("/incidents/acknowledge", p.Require(auth.ActOnIncident, p.acknowledgeMany))
+	p.Routes.Get("/incidents/new", p.Require(auth.ActOnIncident, p.openingForm))
+	p.Routes.Post("/incidents/new", p.Require(auth.ActOnIncident, p.open))
+	p.Routes.Get("/page", p.Require(auth.ActOnIncident, p.pagingForm))
+	p.Routes.Post("/page", p.Require(auth.ActOnIncident, p.page))
 	p.Routes.Get("/incidents/:number", p.Require(auth.ViewIncidents, p.showIncident))
 	for _, kind := range incident.ActKinds {
 		if kind.Web {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +45,7 @@ func (p *handlers) listIncidents(c echo.Context, req *page.Request) error {
 		Services: req.Config.ServiceRefs(), Teams: req.Config.TeamRefs(), Priorities: req.Config.PriorityOptions(),
 		MayAct: req.May(auth.ActOnIncident),
 	}
+	data.Sort = sortOf(c.QueryParam("sort"), data.Tab)
 	before, _ := web.ParseNumber(c.QueryParam("before"))
 	if isGrouped(data.Tab, data.Filter, before, req.Counts) {
 		err = p.fillGroups(c, req, &data)
@@ -69,6 +69,18 @@ func tabOf(name string, counts incident.Counts) view.Tab {
 	}
 	return view.Open
 }
+
+// sortOf is the requested order, else the tab's.
+func sortOf(name string, tab view.Tab) view.Sort {
+	switch s := view.Sort(name); s {
+	case view.Newest, view.Oldest:
+		return s
+	}
+	return tab.Default()
+}
+
+// sorts are the orders of the store.
+var sorts = map[view.Sort]incident.Sort{view.Urgent: incident.MostUrgentFirst, view.Newest: incident.NewestFirst, view.Oldest: incident.OldestFirst}
 
 func filterOf(c echo.Context) view.Filter {
 	return view.Filter{Service: c.QueryParam("service"), Team: c.QueryParam("team"), Priority: c.QueryParam("priority"), Query: c.QueryParam("q")}
@@ -95,18 +107,23 @@ func listFilter(tab view.Tab, f view.Filter, userID, before int64) incident.List
 	return q
 }
 
+func inOrder(f incident.ListFilter, s view.Sort) incident.ListFilter {
+	f.Sort = sorts[s]
+	return f
+}
+
 func (p *handlers) fillRows(c echo.Context, req *page.Request, data *view.ListPage, before int64) error {
 	ctx := c.Request().Context()
-	found, err := p.Incidents.ListIncidents(ctx, listFilter(data.Tab, data.Filter, req.User.ID, before))
+	found, err := p.Incidents.ListIncidents(ctx, inOrder(listFilter(data.Tab, data.Filter, req.User.ID, before), data.Sort))
 	if err != nil {
 		return err
 	}
 	if len(found) > pageSize {
 		found = found[:pageSize]
-		data.Older = listQuery(data.Tab, data.Filter, found[pageSize-1].Number)
+		data.Older = view.Query(data.Tab, data.Filter, data.Sort, found[pageSize-1].Number)
 	}
 	if before > 0 {
-		data.Newest = listQuery(data.Tab, data.Filter, 0)
+		data.Newest = view.Query(data.Tab, data.Filter, data.Sort, 0)
 	}
 	data.Rows = req.IncidentRows(found)
 	if data.Filter.Any() && before == 0 {
@@ -128,7 +145,7 @@ func isGrouped(tab view.Tab, f view.Filter, before int64, counts incident.Counts
 
 func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.ListPage) error {
 	ctx := c.Request().Context()
-	q := listFilter(data.Tab, data.Filter, req.User.ID, 0)
+	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
 	q.Limit = maxGroupedRows
 	found, err := p.Incidents.ListIncidents(ctx, q)
 	if err != nil {
@@ -158,9 +175,10 @@ func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.List
 	return nil
 }
 
-// worstFirst sorts by highest priority, then by longest wait.
+// worstFirst sorts by whether any is triggered, then by highest priority, then by
+// longest wait.
 func worstFirst(a, b view.Group) int {
-	return cmp.Or(cmp.Compare(urgencyRank(a.Worst), urgencyRank(b.Worst)), a.OldestUnanswered.Compare(b.OldestUnanswered),
+	return cmp.Or(cmp.Compare(min(b.Unanswered, 1), min(a.Unanswered, 1)), cmp.Compare(urgencyRank(a.Worst), urgencyRank(b.Worst)), a.OldestUnanswered.Compare(b.OldestUnanswered),
 		cmp.Compare(a.Service.Name, b.Service.Name))
 }
 
@@ -172,27 +190,13 @@ func urgencyRank(p element.Priority) int {
 	return p.Level
 }
 
-// listQuery is the query of another page of a list; before 0 is the first.
-func listQuery(tab view.Tab, f view.Filter, before int64) string {
-	values := url.Values{"tab": {string(tab)}}
-	for name, value := range map[string]string{"service": f.Service, "team": f.Team, "priority": f.Priority, "q": f.Query} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	if before > 0 {
-		values.Set("before", web.FormatInt(before))
-	}
-	return values.Encode()
-}
-
 // acknowledgeMany acknowledges several incidents, and says how many could not be.
 func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
 	form, err := c.FormParams()
 	if err != nil {
 		return fault.Malformed("The form cannot be read.").Because(err)
 	}
-	next := "/incidents?" + listQuery(tabOf(form.Get("tab"), incident.Counts{}), view.Filter{}, 0)
+	next := "/incidents?" + view.Query(tabOf(form.Get("tab"), incident.Counts{}), view.Filter{}, "", 0)
 	done, missed := 0, 0
 	var shadows []int64
 	for _, text := range form["number"] {

@@ -54,7 +54,7 @@ func (p *handlers) why(c echo.Context, req *page.Request) error {
 }
 
 func whyPage(req *page.Request, r *incident.Row, records []incident.PageRecord) view.WhyPage {
-	first, w := records[0], whyOf(records[0])
+	first, w := records[0], page.WhyOf(records[0])
 	data := view.WhyPage{
 		Number: r.Number, Title: r.Title, Person: req.Config.Person(first.UserID), You: first.UserID == req.User.ID, PagedAt: first.CreatedAt,
 		Policy: element.Ref{Slug: w.Policy, Name: w.PolicyName}, Step: w.Step, Run: w.Run,

@@ -21,6 +21,8 @@ import (
 // Incidents reads incidents.
 type Incidents interface {
 	Incident(ctx context.Context, number int64) (incident.Row, error)
+	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
+	page.Escalations
 }
 
 // Actions carries out commands on incidents: incident.Service.
@@ -51,10 +53,8 @@ func Mount(pages *page.Pages, d Deps) {
 // recipient is the person whom a link in a message was made for, and the incident
 // that it is about.
 type recipient struct {
-	user   *auth.User
+	*page.Request
 	number int64
-	config *page.Config
-	clock  element.Clock
 }
 
 // openLink shows the incident of a link. It has no effects, since mail scanners
@@ -77,12 +77,14 @@ func (p *handlers) answerLink(c echo.Context) error {
 	switch c.FormValue("action") {
 	case "acknowledge":
 		act = incident.ActAcknowledge{}
+	case "escalate":
+		act = incident.ActEscalate{}
 	case "resolve":
 		act = incident.ActResolve{FixedBy: c.FormValue("resolution")}
 	default:
-		return fault.Malformed("The form says neither to acknowledge nor to resolve.")
+		return fault.Malformed("The form says neither to acknowledge nor to escalate nor to resolve.")
 	}
-	by := web.By(recipient.user.Actor(), "link")
+	by := web.By(recipient.Actor, "link")
 	out, err := p.Actions.Do(c.Request().Context(), incident.Command{Number: recipient.number, By: by, Act: act})
 	if err != nil {
 		return err
@@ -95,13 +97,18 @@ func (p *handlers) answerLink(c echo.Context) error {
 // how the incident is.
 func doneOf(act incident.Act, out incident.Outcome, actor string) view.Done {
 	_, acknowledges := act.(incident.ActAcknowledge)
+	_, escalates := act.(incident.ActEscalate)
 	switch {
+	case out.Kind == incident.NotAllowed && out.Reason == incident.ReasonJustEscalated:
+		return view.DoneEscalated
 	case out.Kind == incident.NotAllowed || out.Kind == incident.Shadow:
 		return view.DoneNothing
 	case out.Faster(actor) && acknowledges:
 		return view.DoneAlready
 	case out.Faster(actor):
 		return view.DoneNothing
+	case escalates:
+		return view.DoneEscalated
 	case acknowledges:
 		return view.DoneAcknowledged
 	}
@@ -127,7 +134,8 @@ func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recipient{user: user, number: l.Incident, config: config, clock: p.Clock(config, user.Timezone)}, nil
+	req := &page.Request{User: user, Actor: user.Actor(), Config: config, Clock: p.Clock(config, user.Timezone)}
+	return &recipient{Request: req, number: l.Incident}, nil
 }
 
 // expiredLink answers a link that is expired or invalid; any other error is
@@ -144,23 +152,48 @@ func (p *handlers) expiredLink(c echo.Context, err error) error {
 }
 
 func (p *handlers) showLink(c echo.Context, b *recipient, status int, done view.Done) error {
-	r, err := p.Incidents.Incident(c.Request().Context(), b.number)
+	ctx := c.Request().Context()
+	r, err := p.Incidents.Incident(ctx, b.number)
+	if err != nil {
+		return err
+	}
+	records, err := p.Incidents.IncidentPages(ctx, b.number)
 	if err != nil {
 		return err
 	}
 	data := view.Page{
-		Clock: b.clock, Token: c.Param("token"), Person: element.Person{ID: b.user.ID, Name: b.user.Name}, Done: done,
+		Clock: b.Clock, Token: c.Param("token"), Person: element.Person{ID: b.User.ID, Name: b.User.Name}, Done: done,
 		Number: r.Number, Title: r.Title, Status: incidents.Status(r.Status), Priority: page.PriorityOf(&r),
 		Service: r.ServiceName, Deployment: r.DeploymentName, CreatedAt: r.CreatedAt, Occurrences: r.Occurrences,
 		Facts: page.FactsOf(r.Facts), Runbook: page.RunbookOf(r.Runbook),
 		AcknowledgedAt: page.Instant(r.AcknowledgedAt), ResolvedAt: page.Instant(r.ResolvedAt), Resolution: r.Resolution,
 	}
-	data.ResolvedBy, data.RecoveredBy = b.config.Resolver(&r)
+	data.Why = whyPaged(b, records)
+	for _, paged := range p.RecipientsOf(b.Request, &r, records) {
+		if paged.Person.ID != b.User.ID && paged.State == incidents.Paging && !paged.Shadow {
+			data.Others = append(data.Others, paged.Person)
+		}
+	}
+	if data.Next, err = b.Upcoming(ctx, p.Incidents, &r); err != nil {
+		return err
+	}
+	data.ResolvedBy, data.RecoveredBy = b.Config.Resolver(&r)
 	if r.AcknowledgedAt != nil {
-		data.AcknowledgedBy = b.config.ActorName(r.AcknowledgedBy)
+		data.AcknowledgedBy = b.Config.ActorName(r.AcknowledgedBy)
 	}
 	if data.At = data.AcknowledgedAt; done == view.DoneResolved {
 		data.At = data.ResolvedAt
 	}
 	return page.Render(c, status, view.Incident(data))
+}
+
+// whyPaged is the reason of the recipient's latest page; empty where there is none.
+func whyPaged(b *recipient, records []incident.PageRecord) string {
+	why := ""
+	for _, r := range records {
+		if r.UserID == b.User.ID {
+			why = page.Reason(page.WhyOf(r), r.Shadow)
+		}
+	}
+	return why
 }

@@ -19,7 +19,8 @@ func TestLinkInMessage(t *testing.T) {
 		}
 		b := a.Browser()
 		bens, anas := link("ben@acme.example", time.Hour), link("ana@acme.example", time.Hour)
-		webtest.Contains(t, b.Get(bens, http.StatusOK), "Availability", "You act as Ben Adeyemi", "Acknowledge")
+		webtest.Contains(t, b.Get(bens, http.StatusOK), "Availability", "You act as Ben Adeyemi", "Acknowledge",
+			"You are paged because <bdi>you are main on call in Payments (policy Payments, step 1)</bdi>", "Nobody else is paged now.", "Next: Chiara at")
 		status := func() incident.Status {
 			row, err := a.DB.Incidents.Incident(t.Context(), n)
 			a.Must(err)
@@ -32,7 +33,7 @@ func TestLinkInMessage(t *testing.T) {
 		const acknowledge, resolve = `name="action" value="acknowledge"`, `name="action" value="resolve"`
 		webtest.Contains(t, b.Get(bens, http.StatusOK), acknowledge, resolve)
 		acknowledged := b.Post(bens, http.StatusOK, "action", "acknowledge")
-		webtest.Contains(t, acknowledged, "It is yours", resolve)
+		webtest.Contains(t, acknowledged, "You own this incident", resolve)
 		webtest.Lacks(t, acknowledged, acknowledge)
 		events, err := a.DB.Incidents.Timeline(t.Context(), n, 0, 0)
 		a.Must(err)
@@ -48,7 +49,7 @@ func TestLinkInMessage(t *testing.T) {
 		webtest.Lacks(t, resolved, acknowledge, resolve)
 		late := b.Post(bens, http.StatusOK, "action", "acknowledge")
 		webtest.Contains(t, late, "Resolved", ", by Ana Ortiz.")
-		webtest.Lacks(t, late, "It is yours", acknowledge, resolve)
+		webtest.Lacks(t, late, "You own this incident", acknowledge, resolve)
 		if status() != incident.Resolved {
 			t.Error("it is not resolved")
 		}
@@ -71,7 +72,28 @@ func TestLinkOfShadowStopsNothing(t *testing.T) {
 		link := "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID("ben@acme.example"), MessageID: 1, Expires: a.Now().Add(time.Hour)})
 		answer := a.Browser().Post(link, http.StatusOK, "action", "acknowledge")
 		webtest.Contains(t, answer, `name="action" value="acknowledge"`)
-		webtest.Lacks(t, answer, "It is yours", "acknowledged it", "was first")
+		webtest.Lacks(t, answer, "You own this incident", "acknowledged it", "was first")
+		row, err := a.DB.Incidents.Incident(t.Context(), n)
+		a.Must(err)
+		if row.Status != incident.Triggered {
+			t.Errorf("it is %s", row.Status)
+		}
+	})
+}
+
+func TestLinkEscalates(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		n := a.PostBreach("Availability")
+		a.RunDue()
+		link := "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID("ben@acme.example"), MessageID: 1, Expires: a.Now().Add(time.Hour)})
+		b := a.Browser()
+		webtest.Contains(t, b.Get(link, http.StatusOK), "I cannot take it", `name="action" value="escalate"`, "This pages")
+		webtest.Contains(t, b.Post(link, http.StatusOK, "action", "escalate"), "Escalated.", "Acknowledge")
+		sent := a.RunDue()
+		if len(sent) == 0 || sent[0].Name != "Chiara Conti" {
+			t.Errorf("the escalation sent %+v; want a message to Chiara Conti", sent)
+		}
+		webtest.Contains(t, b.Post(link, http.StatusOK, "action", "escalate"), "Escalated. Paged now: Chiara Conti.")
 		row, err := a.DB.Incidents.Incident(t.Context(), n)
 		a.Must(err)
 		if row.Status != incident.Triggered {

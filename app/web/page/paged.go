@@ -1,21 +1,21 @@
-package incidents
+package page
 
 import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
-	"github.com/tocsin-oncall/tocsin/app/web/page"
-	view "github.com/tocsin-oncall/tocsin/views/incidents"
+	"github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
-// recipients are the people who were paged, each with the latest page, in the order
+// RecipientsOf are the people who were paged, each with the latest page, in the order
 // of their first pages.
-func (p *handlers) recipients(req *page.Request, r *incident.Row, records []incident.PageRecord) []view.Recipient {
+func (p *Pages) RecipientsOf(req *Request, r *incident.Row, records []incident.PageRecord) []incidents.Recipient {
 	var order []int64
 	latest := map[int64][]incident.PageRecord{}
 	for _, record := range records {
@@ -28,7 +28,7 @@ func (p *handlers) recipients(req *page.Request, r *incident.Row, records []inci
 		}
 		latest[record.UserID] = append(known, record)
 	}
-	all := make([]view.Recipient, len(order))
+	all := make([]incidents.Recipient, len(order))
 	for i, user := range order {
 		all[i] = p.recipient(req, r, latest[user])
 	}
@@ -36,23 +36,23 @@ func (p *handlers) recipients(req *page.Request, r *incident.Row, records []inci
 }
 
 // recipient summarizes the attempts of one page.
-func (p *handlers) recipient(req *page.Request, r *incident.Row, records []incident.PageRecord) view.Recipient {
+func (p *Pages) recipient(req *Request, r *incident.Row, records []incident.PageRecord) incidents.Recipient {
 	paged := records[0]
-	to := view.Recipient{PageID: paged.PageID, Person: req.Config.Person(paged.UserID), Role: roleOf(whyOf(paged), paged.UserName), Shadow: paged.Shadow, State: pageState(r, paged)}
+	to := incidents.Recipient{PageID: paged.PageID, Person: req.Config.Person(paged.UserID), Role: roleOf(WhyOf(paged), paged.UserName), Shadow: paged.Shadow, State: pageState(r, paged)}
 	for _, record := range records {
-		if page.Attempted(record) {
-			last := page.AttemptOf(record)
+		if Attempted(record) {
+			last := AttemptOf(record)
 			to.Last = &last
 		}
 	}
-	if to.State == view.Paging && paged.NotifyAt != nil {
+	if to.State == incidents.Paging && paged.NotifyAt != nil {
 		to.NextTry, to.NextMedium = *paged.NotifyAt, p.nextMedium(req.Config.Recipients[paged.UserID], paged)
 	}
-	if to.State == view.Paging {
+	if to.State == incidents.Paging {
 		to.Waits = waiting(p.Now(), records)
 	}
 	for _, m := range req.Config.Recipients[paged.UserID].Methods {
-		if medium := string(m.Medium); to.State != view.Answered && m.Usable() && !p.Works(m.Medium) && !slices.Contains(to.NotSetUp, medium) {
+		if medium := string(m.Medium); to.State != incidents.Answered && m.Usable() && !p.Works(m.Medium) && !slices.Contains(to.NotSetUp, medium) {
 			to.NotSetUp = append(to.NotSetUp, medium)
 		}
 	}
@@ -61,21 +61,22 @@ func (p *handlers) recipient(req *page.Request, r *incident.Row, records []incid
 
 // waiting is the first message of a page that waits for a bundle and is not due;
 // nil if another message of the page is queued.
-func waiting(now time.Time, records []incident.PageRecord) *view.Waiting {
-	var first *view.Waiting
+func waiting(now time.Time, records []incident.PageRecord) *incidents.Waiting {
+	var first *incidents.Waiting
 	for _, r := range records {
 		switch {
 		case r.State == incident.AttemptQueued && r.MessageID != 0:
 			return nil
 		case r.State != incident.AttemptBundled || r.RetryAt == nil || !r.RetryAt.After(now):
 		case first == nil || r.RetryAt.Before(first.Until):
-			first = &view.Waiting{Medium: r.Medium, Until: *r.RetryAt, Digest: r.Digest}
+			first = &incidents.Waiting{Medium: r.Medium, Until: *r.RetryAt, Digest: r.Digest}
 		}
 	}
 	return first
 }
 
-func whyOf(r incident.PageRecord) escalation.Why {
+// WhyOf is the reason that was stored with a page.
+func WhyOf(r incident.PageRecord) escalation.Why {
 	var why escalation.Why
 	_ = json.Unmarshal(r.Why, &why) // what we wrote ourselves
 	return why
@@ -100,19 +101,49 @@ func roleOf(w escalation.Why, name string) string {
 	return w.Target
 }
 
-func pageState(r *incident.Row, paged incident.PageRecord) view.RecipientState {
+// Reason is why a page was sent, as a clause after "because": "you are main on call in
+// Payments (policy Payments, step 1)".
+func Reason(w escalation.Why, shadow bool) string {
+	var words string
+	switch {
+	case shadow:
+		words = "you are a shadow of " + w.Target
+	case w.Kind == "administrators":
+		return "nobody else could be paged, and you are an administrator"
+	case w.Kind == "fallback":
+		words = "nobody acknowledged, and the fallback is " + w.Target
+	case w.Kind == "raised", w.Kind == "worse", w.Kind == "joined":
+		return "you own it, and it has become worse"
+	case w.Kind == "still_on_it":
+		return "you own it: do you still work on it?"
+	case w.Position != "" && w.ScheduleName != "":
+		words = "you are " + w.Position + " on call in " + w.ScheduleName
+	default:
+		words = "the policy pages " + w.Target
+	}
+	if w.PolicyName == "" {
+		return words
+	}
+	words += " (policy " + w.PolicyName
+	if w.Step > 0 {
+		words += ", step " + strconv.Itoa(w.Step)
+	}
+	return words + ")"
+}
+
+func pageState(r *incident.Row, paged incident.PageRecord) incidents.RecipientState {
 	switch paged.PageState {
 	case "active":
-		return view.Paging
+		return incidents.Paging
 	case "superseded":
-		return view.Superseded
+		return incidents.Superseded
 	case "failed":
-		return view.Unreached
+		return incidents.Unreached
 	}
 	if r.OwnerID != nil && *r.OwnerID == paged.UserID {
-		return view.Answered
+		return incidents.Answered
 	}
-	return view.Withdrawn
+	return incidents.Withdrawn
 }
 
 // maxNotifications bounds the search for the notification that is due next; they
@@ -120,7 +151,7 @@ func pageState(r *incident.Row, paged incident.PageRecord) view.RecipientState {
 const maxNotifications = 500
 
 // nextMedium is the medium of the next notification, by the person's current rules.
-func (p *handlers) nextMedium(to notify.Recipient, paged incident.PageRecord) string {
+func (p *Pages) nextMedium(to notify.Recipient, paged incident.PageRecord) string {
 	for i := range maxNotifications {
 		n, ok := to.Notification(i, string(paged.Urgency), p.Works)
 		if !ok {
@@ -136,16 +167,21 @@ func (p *handlers) nextMedium(to notify.Recipient, paged incident.PageRecord) st
 // maxUpcoming bounds how many upcoming steps are shown.
 const maxUpcoming = 4
 
-// upcoming are the next steps if nobody acts, computed by the policy that the
+// Escalations reads the runs of policies for an incident.
+type Escalations interface {
+	IncidentEscalations(ctx context.Context, number int64) ([]incident.EscalationRecord, error)
+}
+
+// Upcoming are the next steps if nobody acts, computed by the policy that the
 // engine uses.
-func (p *handlers) upcoming(ctx context.Context, req *page.Request, r *incident.Row) ([]view.Upcoming, error) {
+func (req *Request) Upcoming(ctx context.Context, store Escalations, r *incident.Row) ([]incidents.Upcoming, error) {
 	if r.Status == incident.Acknowledged {
 		return stillOnIt(req, r), nil
 	}
 	if r.Status != incident.Triggered {
 		return nil, nil
 	}
-	escalations, err := p.Incidents.IncidentEscalations(ctx, r.Number)
+	escalations, err := store.IncidentEscalations(ctx, r.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -166,23 +202,23 @@ func (p *handlers) upcoming(ctx context.Context, req *page.Request, r *incident.
 
 // stillOnIt is when the owner of an acknowledged incident is asked whether they
 // still work on it; once asked, when the policy starts again.
-func stillOnIt(req *page.Request, r *incident.Row) []view.Upcoming {
+func stillOnIt(req *Request, r *incident.Row) []incidents.Upcoming {
 	if r.AskedAt != nil {
 		at := r.AskedAt.Add(incident.AnswerWithin)
-		u := view.Upcoming{Kind: view.NextAdministrators, At: at}
+		u := incidents.Upcoming{Kind: incidents.NextAdministrators, At: at}
 		if id := req.Config.Service(r.ServiceID).PolicyID; id != nil {
 			targets := req.Config.Policy(*id).Policy.Steps[0].Targets
-			u = view.Upcoming{Kind: view.NextStep, At: at, Step: 1, Run: 1, Targets: req.Config.Roster.Describe(targets),
+			u = incidents.Upcoming{Kind: incidents.NextStep, At: at, Step: 1, Run: 1, Targets: req.Config.Roster.Describe(targets),
 				People: req.Config.Reached(req.Config.Roster.Resolve(targets, at))}
 		}
-		return []view.Upcoming{u}
+		return []incidents.Upcoming{u}
 	}
 	if r.Priority == nil || r.AcknowledgedAt == nil {
 		return nil
 	}
 	for _, p := range req.Config.Priorities {
 		if p.Level == *r.Priority && p.AckExpires > 0 {
-			return []view.Upcoming{{Kind: view.NextStillOnIt, At: r.AcknowledgedAt.Add(time.Duration(p.AckExpires) * time.Second)}}
+			return []incidents.Upcoming{{Kind: incidents.NextStillOnIt, At: r.AcknowledgedAt.Add(time.Duration(p.AckExpires) * time.Second)}}
 		}
 	}
 	return nil
@@ -190,13 +226,13 @@ func stillOnIt(req *page.Request, r *incident.Row) []view.Upcoming {
 
 // stepsAhead continues an escalation from its current state. People are those on
 // call at that time, by the current schedules.
-func stepsAhead(req *page.Request, policy escalation.Policy, e incident.EscalationRecord, priority *int) []view.Upcoming {
+func stepsAhead(req *Request, policy escalation.Policy, e incident.EscalationRecord, priority *int) []incidents.Upcoming {
 	state := escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt, Deadline: e.DeadlineAt}
 	at := *e.NextActionAt // sooner than the deadline where the shift changes
 	if e.FiredAt != nil && e.DeadlineAt != nil {
 		at = *e.DeadlineAt
 	}
-	var next []view.Upcoming
+	var next []incidents.Upcoming
 	for range maxUpcoming {
 		var firings []escalation.Firing
 		waited := state.Phase == escalation.PhaseWaiting
@@ -204,13 +240,13 @@ func stepsAhead(req *page.Request, policy escalation.Policy, e incident.Escalati
 			return req.Config.Roster.Resolve(d.Targets, at)
 		})
 		last := firings[len(firings)-1]
-		u := view.Upcoming{Kind: upcomingKind(last.Phase), At: at, Targets: req.Config.Roster.Describe(last.Targets),
+		u := incidents.Upcoming{Kind: upcomingKind(last.Phase), At: at, Targets: req.Config.Roster.Describe(last.Targets),
 			People: req.Config.Reached(last.People), Run: last.Run + 1}
 		if last.Phase == escalation.PhaseSteps {
 			u.Step = last.Step + 1
 		}
 		if waited {
-			u.Kind = view.NextMorning
+			u.Kind = incidents.NextMorning
 		}
 		next = append(next, u)
 		if !escalation.AnyNonShadow(last.People) {
@@ -221,12 +257,12 @@ func stepsAhead(req *page.Request, policy escalation.Policy, e incident.Escalati
 	return next
 }
 
-func upcomingKind(p escalation.Phase) view.UpcomingKind {
+func upcomingKind(p escalation.Phase) incidents.UpcomingKind {
 	switch p {
 	case escalation.PhaseFallback:
-		return view.NextFallback
+		return incidents.NextFallback
 	case escalation.PhaseAdministrators:
-		return view.NextAdministrators
+		return incidents.NextAdministrators
 	}
-	return view.NextStep
+	return incidents.NextStep
 }
