@@ -49,7 +49,7 @@ func TestEveryPage(t *testing.T) {
 			inspect(t, h, tab, reader.device, all.doors)
 			open(t, tab, h, "/sign-in")
 			signIn(tab, administrator)
-			tab.WaitFor("Unanswered")
+			tab.WaitFor("Triggered")
 			linked := inspect(t, h, tab, reader.device, all.inside)
 			if unseen := beyond(linked, all.inside); len(unseen) != 0 {
 				t.Errorf("links lead to pages that are not looked at: %v", unseen)
