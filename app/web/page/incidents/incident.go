@@ -67,6 +67,9 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 		return data, err
 	}
 	data.Timeline = timelineOf(req, events, records)
+	if data.Acts, err = p.acts(ctx, req, &row, records); err != nil {
+		return data, err
+	}
 	data.Paged = p.recipients(req, &row, records)
 	if data.Next, err = p.upcoming(ctx, req, &row); err != nil {
 		return data, err
