@@ -216,11 +216,12 @@
           else if ($("[data-sign-in]", page)) signInFirst(page);
           else {
             if (response.redirected) history.replaceState(null, "", response.url);
+            const had = form.contains(document.activeElement);
             for (const open of $$("details.action[open]")) open.open = false;
             form.reset();
             swap(page);
             if (response.status === 422) showWrong();
-            else keepFocus();
+            else if (had) keepFocus();
           }
           return;
         }
@@ -249,11 +250,11 @@
   // A form that waited for the sign-in of the same person goes by itself.
   const resume = () => $("form[data-resume]")?.requestSubmit();
 
-  // What had the focus is gone with the form that was sent: it goes to what is said
-  // of it, before whose Undo the Tab key then stands.
+  // The form that was sent and had the focus is closed or gone: the focus goes to what
+  // is said of it, before whose Undo the Tab key then stands.
   const keepFocus = () => {
     const said = $("#flash");
-    if (document.activeElement !== document.body || !said?.childElementCount) return;
+    if (!said?.childElementCount) return;
     said.tabIndex = -1;
     said.focus({ preventScroll: true });
   };

@@ -77,6 +77,17 @@ func (r *Roster) find(field, name string) (Target, bool) {
 	return Target{}, false
 }
 
+// AskedFirst are the people whom a request to a whole schedule pages first, at an
+// instant.
+func (r *Roster) AskedFirst(schedule int64, at time.Time) []Reached {
+	for _, t := range r.inAllPositions(Target{Schedule: schedule}, at) {
+		if people := r.Resolve([]Target{t}, at); AnyNonShadow(people) {
+			return people
+		}
+	}
+	return nil
+}
+
 // positions are those of a schedule at an instant, main first.
 func (r *Roster) positions(schedule int64, at time.Time) []oncall.Position {
 	version, _ := r.Schedules[schedule].Schedule.VersionAt(at)

@@ -64,6 +64,7 @@ type IncidentPage struct {
 	NoteField       element.Field // the note
 	PriorityForm    PriorityForm
 	MayAct          bool
+	Acts            Acts
 	// Description is what whoever opened it by hand wrote, or the sender.
 	Description string
 	// NoPolicy tells that the service has no escalation policy.

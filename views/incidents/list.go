@@ -131,11 +131,12 @@ type Row struct {
 	Paged []element.Person
 	// WaitsUntil is when paging begins, of low urgency out of support hours.
 	WaitsUntil time.Time
+	// SnoozedUntil is when it is triggered again; zero where it is not snoozed.
+	SnoozedUntil time.Time
 	// Flapping and Muted tell that nobody is paged for now, and why: its sender
 	// snoozed it.
 	Flapping bool
 	Muted    time.Time
-	// Others tells that it is of a team that the reader is no member of, and that it
-	// neither pages the reader nor is theirs.
+	// Others tells that it is of a team that the reader is no part of.
 	Others bool
 }

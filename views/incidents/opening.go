@@ -2,6 +2,9 @@ package incidents
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -65,7 +68,7 @@ type PagingPage struct {
 	Services []element.Ref
 	// Query is what was searched for, and Candidates whom that found.
 	Query      string
-	Candidates []PagingCandidate
+	Candidates []CandidateGroup
 }
 
 // PagingTarget is a person, a team or a schedule that is paged.
@@ -75,14 +78,6 @@ type PagingTarget struct {
 	Name  string
 	// People are those that it stands for now.
 	People []Reach
-	Remove string // the page without it
-}
-
-// PagingCandidate is a person, a team or a schedule that can be chosen.
-type PagingCandidate struct {
-	Name string
-	Note string // "person", "team", "schedule", and what tells it apart
-	Href string
 }
 
 func (p OpeningPage) levels() []element.Option {
@@ -99,4 +94,29 @@ func (p PagingPage) buttonText() string {
 		return "Page " + p.Targets[0].Name
 	}
 	return "Page them"
+}
+
+// with is the form with another target chosen.
+func (p PagingPage) with(field, value string) string {
+	query := p.query(nil)
+	if !slices.Contains(query[field], value) {
+		query.Add(field, value)
+	}
+	return "/page?" + query.Encode()
+}
+
+// without is the form without a target.
+func (p PagingPage) without(t PagingTarget) string { return "/page?" + p.query(&t).Encode() }
+
+func (p PagingPage) query(without *PagingTarget) url.Values {
+	query := url.Values{}
+	for _, t := range p.Targets {
+		if without == nil || t.Field != without.Field || t.Value != without.Value {
+			query.Add(t.Field, t.Value)
+		}
+	}
+	if p.Number != 0 {
+		query.Set("incident", strconv.FormatInt(p.Number, 10))
+	}
+	return query
 }

@@ -311,8 +311,6 @@ func (d Dependency) words() string {
 // degraded reports whether a dependency is itself in trouble.
 func (d Dependency) degraded() bool { return d.BudgetRemaining != nil && *d.BudgetRemaining < 0 }
 
-func (p IncidentPage) escalateWords() string { return EscalateWords(p.Frame.Clock, p.Next) }
-
 // EscalateWords is whom an escalation pages.
 func EscalateWords(c element.Clock, next []Upcoming) string {
 	if len(next) == 0 || len(next[0].Targets) == 0 {

@@ -334,13 +334,19 @@ func storm(p incidents.ListPage) incidents.ListPage {
 			if i == 3 {
 				s = incidents.Acknowledged
 			}
-			g.Rows = append(g.Rows, row(n, s, fmt.Sprintf("Availability of %s, shard %d", service.Name, n%16), g.Worst, service, "Production Europe", time.Duration(121-n)*13*time.Second))
+			g.Rows = append(g.Rows, others(i == 0, row(n, s, fmt.Sprintf("Availability of %s, shard %d", service.Name, n%16), g.Worst, service, "Production Europe", time.Duration(121-n)*13*time.Second)))
 			n--
 		}
 		p.Groups = append(p.Groups, g)
 	}
 	p.Older = "tab=unanswered&before=104"
 	return p
+}
+
+// others is a row that may be of another team than the reader's.
+func others(are bool, r incidents.Row) incidents.Row {
+	r.Others = are
+	return r
 }
 
 // changes are a deployment with all that it can have, and one with a long summary

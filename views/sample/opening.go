@@ -26,8 +26,8 @@ func paging() incidents.PagingPage {
 	return incidents.PagingPage{
 		Frame: frame("Page somebody", layout.Incidents), Key: "k1", Number: 17, Title: title,
 		Targets: []incidents.PagingTarget{
-			{Field: "users", Value: "2", Name: ben.Name, Remove: "/page?incident=17", People: []incidents.Reach{{Person: ben, How: "by SMS"}}},
-			{Field: "teams", Value: payments.Slug, Name: "everyone in Payments", Remove: "/page?incident=17", People: []incidents.Reach{{Person: ana, How: "by SMS"}, {Person: chiara}}},
+			{Field: "users", Value: "2", Name: ben.Name, People: []incidents.Reach{{Person: ben, How: "by SMS"}}},
+			{Field: "teams", Value: payments.Slug, Name: "everyone in Payments", People: []incidents.Reach{{Person: ana, How: "by SMS"}, {Person: chiara}}},
 		},
 		Reason:   element.Field{Error: "Say why: it is in the page."},
 		Services: []element.Ref{checkout},
@@ -37,8 +37,9 @@ func paging() incidents.PagingPage {
 func pagingSearch() incidents.PagingPage {
 	return incidents.PagingPage{
 		Frame: frame("Page somebody", layout.Incidents), Query: "pay", Wrong: "Choose whom to page.",
-		Candidates: []incidents.PagingCandidate{
-			{Name: ana.Name, Note: "ana@acme.example", Href: "/page?users=1"}, {Name: "Payments", Note: "team", Href: "/page?teams=payments"},
+		Candidates: []incidents.CandidateGroup{
+			{Field: "users", Title: "People", Candidates: []incidents.Candidate{{Value: "1", Name: ana.Name}, {Value: "3", Name: chiara.Name, Unreachable: true}}},
+			{Field: "teams", Title: "Teams", Candidates: []incidents.Candidate{{Value: "1", Name: "Everyone in Payments", Note: "5 people"}}},
 		},
 	}
 }

@@ -34,9 +34,9 @@ func answer(t *testing.T, h *harness.Harness, options ...browser.Option) {
 	tab := browser.New(t, browser.Phone, browser.Dark, append(options, browser.Zone("Europe/London"))...)
 	open(t, tab, h, "/")
 	signIn(tab, ben)
-	tab.WaitFor("Unanswered")
+	tab.WaitFor("Triggered")
 	tab.Click(title)
-	tab.WaitFor("Who is paged")
+	tab.WaitFor("Responders")
 	tab.WaitFor("Ben Adeyemi")
 	tab.WaitFor("98.9 %")
 	tab.WaitFor("If nobody acts")
@@ -72,7 +72,7 @@ func TestLinkInSMSAcknowledges(t *testing.T) {
 		t.Fatalf("looking at the link made the incident %v", inc["status"])
 	}
 	tab.Click("Acknowledge")
-	tab.WaitFor("Acknowledged 18:10:00. It is yours; nobody else is paged.")
+	tab.WaitFor("Acknowledged 18:10:00. You own this incident; paging has stopped.")
 	h.Advance(12 * time.Hour)
 	h.NobodyElseIsPaged()
 

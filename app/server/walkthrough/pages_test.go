@@ -49,7 +49,7 @@ func TestEveryPage(t *testing.T) {
 			inspect(t, h, tab, reader.device, all.doors)
 			open(t, tab, h, "/sign-in")
 			signIn(tab, administrator)
-			tab.WaitFor("Unanswered")
+			tab.WaitFor("Triggered")
 			linked := inspect(t, h, tab, reader.device, all.inside)
 			if unseen := beyond(linked, all.inside); len(unseen) != 0 {
 				t.Errorf("links lead to pages that are not looked at: %v", unseen)
@@ -119,7 +119,7 @@ func furnish(t *testing.T, h *harness.Harness) pages {
 		},
 		inside: []page{
 			{"/", 200}, {"/start", 200},
-			{"/incidents", 200}, {"/incidents?tab=mine", 200}, {"/incidents?tab=open", 200}, {"/incidents?tab=past", 200},
+			{"/incidents", 200}, {"/incidents/new", 200}, {"/incidents/new?service=checkout-api", 200}, {"/page", 200}, {"/page?team=payments", 200}, {"/incidents?tab=mine", 200}, {"/incidents?tab=open", 200}, {"/incidents?tab=past", 200},
 			{"/incidents?tab=open&q=nothing+like+it", 200},
 			{incidentPath(first), 200}, {incidentPath(owned), 200}, {incidentPath(flapping), 200}, {"/incidents/9999", 404},
 			{fmt.Sprintf("%s/pages/%d", incidentPath(flapping), sent[0].PageID), 200},

@@ -18,17 +18,19 @@ func (req *Request) IncidentRows(found []incident.Row) []incidents.Row {
 	for i := range found {
 		rows[i] = incidentRow(&found[i])
 		rows[i].WaitsUntil = req.waitsUntil(&found[i])
-		rows[i].Others = !req.concerns(&found[i])
+		rows[i].Others = !req.OwnTeam(found[i].ServiceID)
 	}
 	return rows
 }
 
-// concerns reports whether an incident is of a team of the reader's, or theirs, or
-// pages them. A service without a team is everybody's.
-func (req *Request) concerns(r *incident.Row) bool {
-	team := req.Config.Service(r.ServiceID).TeamID
-	return team == nil || req.Config.IsMember(req.User.ID, team) || r.OwnerID != nil && *r.OwnerID == req.User.ID ||
-		slices.ContainsFunc(r.Paged, func(p incident.PagedPerson) bool { return p.UserID == req.User.ID })
+// OwnTeam reports whether a service belongs to a team of the reader, or to none.
+func (req *Request) OwnTeam(service int64) bool {
+	id := req.Config.Service(service).TeamID
+	if id == nil {
+		return true
+	}
+	team := req.Config.Roster.Teams[*id]
+	return team.Manager == req.User.ID || slices.Contains(team.Members, req.User.ID)
 }
 
 // waitsUntil is when paging starts for an incident that waits for support hours;
@@ -60,7 +62,7 @@ func incidentRow(r *incident.Row) incidents.Row {
 	row := incidents.Row{
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), Priority: PriorityOf(r),
 		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
-		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ResolvedAt: Instant(r.ResolvedAt), Occurrences: r.Occurrences,
+		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ResolvedAt: Instant(r.ResolvedAt), SnoozedUntil: Instant(r.SnoozedUntil), Occurrences: r.Occurrences,
 		OwnerName: strings.TrimPrefix(r.AcknowledgedBy, "token:"), Muted: Instant(r.MutedUntil), Flapping: r.FlappingSince != nil,
 	}
 	if r.OwnerID != nil {

@@ -23,6 +23,8 @@ type form struct {
 	// showErrors fills what was typed, and what is wrong with it, into the page.
 	// Where it is nil, the page that follows says only what is wrong.
 	showErrors func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors)
+	// askAgain shows the page that asks people, with what is wrong.
+	askAgain bool
 }
 
 // forms are by the names of incident.ActKinds. A kind that is missing has nothing
@@ -51,6 +53,8 @@ var forms = map[string]form{
 			data.PriorityForm = view.PriorityForm{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
 		},
 	},
+	"responders": {askAgain: true},
+	"handover":   {askAgain: true},
 	"notes": {
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
 			data.NoteField = faults.Field(c, "note")
@@ -70,7 +74,9 @@ func (p *handlers) act(kind incident.ActKind) func(echo.Context, *page.Request) 
 		}
 		address := "/incidents/" + web.FormatInt(n)
 		out, err := p.do(c, req, n, kind, its.check)
-		if faults, ok := page.FieldErrorsOf(err); ok && its.showErrors != nil {
+		if faults, ok := page.FieldErrorsOf(err); ok && its.askAgain {
+			return p.askAgain(c, req, n, faults)
+		} else if ok && its.showErrors != nil {
 			data, err := p.incidentPage(c, req, n)
 			if err != nil {
 				return err

@@ -71,6 +71,9 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 		return data, err
 	}
 	data.Timeline = timelineOf(req, events, records)
+	if data.Acts, err = p.acts(ctx, req, &row, records); err != nil {
+		return data, err
+	}
 	data.Paged = p.RecipientsOf(req, &row, records)
 	if data.Next, err = req.Upcoming(ctx, p.Incidents, &row); err != nil {
 		return data, err

@@ -23,6 +23,8 @@ type Incidents interface {
 	// OpenIncidents counts those of each service.
 	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
 	Incident(ctx context.Context, number int64) (incident.Row, error)
+	// IncidentsNumbered leaves out those that do not exist.
+	IncidentsNumbered(ctx context.Context, numbers []int64) ([]incident.Row, error)
 	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
 	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)
 	// Alerts are those of an incident, firing ones first, without their bodies.
@@ -42,6 +44,7 @@ type Changes interface {
 // Actions carries out commands on incidents: incident.Service.
 type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
+	DoMany(ctx context.Context, numbers []int64, by incident.By, act incident.Act) (incident.BulkOutcome, error)
 }
 
 // Manual opens incidents and pages people by hand: manual.Service.
@@ -67,7 +70,12 @@ type handlers struct {
 func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
 	p.Routes.Get("/incidents", p.Require(auth.ViewIncidents, p.listIncidents))
-	p.Routes.Post("/incidents/acknowledge", p.Require(auth.ActOnIncident, p.acknowledgeMany))
+	for _, b := range bulkActs {
+		p.Routes.Post("/incidents/"+b.name, p.Require(auth.ActOnIncident, p.bulk(b)))
+	}
+	p.Routes.Post("/incidents/undo", p.Require(auth.ActOnIncident, p.undoMany))
+	p.Routes.Get("/incidents/:number/responders", p.Require(web.ActPermission("responders"), p.showAsk))
+	p.Routes.Get("/incidents/:number/handover", p.Require(web.ActPermission("handover"), p.showAsk))
 	p.Routes.Get("/incidents/new", p.Require(auth.ActOnIncident, p.openingForm))
 	p.Routes.Post("/incidents/new", p.Require(auth.ActOnIncident, p.open))
 	p.Routes.Get("/page", p.Require(auth.ActOnIncident, p.pagingForm))

@@ -145,7 +145,7 @@ func (p *handlers) showPaging(c echo.Context, req *page.Request, status int, fau
 	}
 	p.fillTargets(c, req, &data, faults)
 	if data.Query != "" || len(data.Targets) == 0 {
-		data.Candidates = pageable(req, data.Query, func(field, value string) string { return pagingHref(data, field, value, "") })
+		data.Candidates = candidates(req, data.Query, catalog.Service{})
 	}
 	return page.Render(c, status, view.PageSomebody(data))
 }
@@ -164,9 +164,6 @@ func (p *handlers) fillTargets(c echo.Context, req *page.Request, data *view.Pag
 			data.Targets = append(data.Targets, view.PagingTarget{Field: kind.field, Value: name, Name: named[0].Name,
 				People: p.reaches(req, people, string(incident.High))})
 		}
-	}
-	for i, t := range data.Targets {
-		data.Targets[i].Remove = pagingHref(*data, "", "", t.Field+"="+t.Value)
 	}
 }
 
