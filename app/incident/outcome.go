@@ -93,7 +93,7 @@ func (o Outcome) Refusal() string {
 	case ReasonTooLate:
 		return fmt.Sprintf("It is too late to take that back in silence. If incident %d is not over, reopen it: that pages whoever is on call.", n)
 	case ReasonNotAsked:
-		return fmt.Sprintf("Nobody has asked you to join incident %d.", n)
+		return fmt.Sprintf("Nobody asks you to join incident %d. To pass it on, escalate it.", n)
 	case ReasonNoPerson:
 		return fmt.Sprintf("Only a person can take over incident %d.", n)
 	case ReasonNoNextStep:

@@ -95,6 +95,9 @@ type Subject struct {
 	Measure string
 	// Why is the reason in one line: "You are main on call in Payments".
 	Why string
+	// Asked is Why where a person asks for the page, such as "Ana Ortiz asks you to
+	// join", else empty. The answer is to join or to decline.
+	Asked string
 	// Link acts for its recipient on this incident, expires and needs no sign-in. In a
 	// chat channel it is the URL of the incident's page.
 	Link string

@@ -18,6 +18,7 @@ const (
 	Acknowledge Action = "acknowledge"
 	Resolve     Action = "resolve"
 	Escalate    Action = "escalate"
+	Decline     Action = "decline"
 	Stop        Action = "stop"
 	Start       Action = "start"
 	Yes         Action = "yes"
@@ -40,6 +41,7 @@ var incidentActions = map[string]Action{
 	"4": Acknowledge, "ack": Acknowledge, "acknowledge": Acknowledge, "acknowledged": Acknowledge, "ok": Acknowledge, "okay": Acknowledge,
 	"6": Resolve, "resolve": Resolve, "resolved": Resolve,
 	"5": Escalate, "escalate": Escalate,
+	"decline": Decline, "declined": Decline, "no": Decline,
 }
 
 // standingActions are whole replies of one word. Those for Stop, Start and Yes are

@@ -89,7 +89,7 @@ func (p *sender) name(actor string) string {
 // Answers that depend on the command alone.
 const (
 	// HelpText answers "help".
-	HelpText    = `Tocsin: reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, "ack all" for all of the last message. STOP ends SMS.`
+	HelpText    = `Tocsin: reply "4 17" to acknowledge incident 17, "6 17" to resolve it, "5 17" to escalate it, "decline 17" where you are asked, "ack all" for all of the last message. STOP ends SMS.`
 	startedText = "SMS from Tocsin is on again."
 	onText      = "SMS from Tocsin is on."
 	// StoppedText goes to another contact method of whoever answered STOP.
@@ -239,7 +239,7 @@ func (s *Service) withoutNumber(ctx context.Context, p *sender, action notify.Ac
 }
 
 // digits are the shortest words for the actions.
-var digits = map[notify.Action]string{notify.Acknowledge: "4", notify.Resolve: "6", notify.Escalate: "5"}
+var digits = map[notify.Action]string{notify.Acknowledge: "4", notify.Resolve: "6", notify.Escalate: "5", notify.Decline: "decline"}
 
 // maxListed bounds how many incidents an answer lists with their titles.
 const maxListed = 5
@@ -271,6 +271,7 @@ var acts = map[notify.Action]incident.Act{
 	notify.Acknowledge: incident.ActAcknowledge{},
 	notify.Resolve:     incident.ActResolve{},
 	notify.Escalate:    incident.ActEscalate{},
+	notify.Decline:     incident.ActDecline{},
 }
 
 // act carries out a command on one incident and words the outcome.
@@ -294,6 +295,12 @@ func outcomeText(p *sender, action notify.Action, out incident.Outcome) string {
 		return ShadowedText([]int64{inc.Number})
 	case action == notify.Resolve:
 		return resolvedText(p, inc)
+	case out.Kind == incident.Joined:
+		return fmt.Sprintf("You joined %d. %s owns it.", inc.Number, p.name(out.By))
+	case action == notify.Decline:
+		return fmt.Sprintf("You declined %d.", inc.Number)
+	case action == notify.Escalate && inc.Status == incident.Acknowledged:
+		return fmt.Sprintf("%d: the next step is asked to join. %s still owns it.", inc.Number, p.name(inc.AcknowledgedBy))
 	case action == notify.Escalate:
 		return fmt.Sprintf("%d goes to the next step now.", inc.Number)
 	case out.Faster(p.actor.String()):
@@ -340,6 +347,8 @@ func (s *Service) acknowledgeAll(ctx context.Context, p *sender) (string, error)
 			return "", err
 		case out.Kind == incident.Shadow:
 			shadows = append(shadows, number)
+		case out.Kind == incident.Joined:
+			taken = append(taken, number)
 		case out.Kind == incident.NotAllowed || out.Faster(p.actor.String()):
 			gone = append(gone, number)
 		default:

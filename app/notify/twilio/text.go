@@ -17,6 +17,8 @@ const (
 	// maxName is the maximum length of the name of a service or a deployment and of a
 	// measure, in characters.
 	maxName = 60
+	// maxAsked is the maximum length of who asks for a page and why, in characters.
+	maxAsked = 160
 	// maxListed is up to how many further incidents a page lists by number.
 	maxListed = 8
 )
@@ -38,6 +40,9 @@ func page(m notify.Message) string {
 	urgent := m.Subjects[0]
 	full := fmt.Sprintf("Reply 4 %[1]d to ack, 6 %[1]d resolve.", urgent.Number)
 	short := fmt.Sprintf("Reply 4 %d to ack.", urgent.Number)
+	if urgent.Asked != "" {
+		full = fmt.Sprintf("Reply 4 %[1]d to accept, decline %[1]d if you cannot.", urgent.Number)
+	}
 	if count := m.Count(); count > 1 {
 		full = fmt.Sprintf("Reply 4 %d to ack, ack all for these %d.", urgent.Number, count)
 		short = "Reply ack all."
@@ -63,7 +68,7 @@ func fitted(m notify.Message, hint string) string {
 }
 
 func composed(m notify.Message, title, hint string) string {
-	text := head(m.Subjects[0], title) + others(m.Subjects[1:], m.More)
+	text := head(m.Subjects[0], title) + asked(m.Subjects[0]) + others(m.Subjects[1:], m.More)
 	if m.Again {
 		text += " Maybe a repeat."
 	}
@@ -98,6 +103,14 @@ func head(s notify.Subject, title string) string {
 		return line
 	}
 	return line + "."
+}
+
+// asked is who asks for the page, and with which words.
+func asked(s notify.Subject) string {
+	if s.Asked == "" {
+		return ""
+	}
+	return " " + strings.TrimSuffix(cut(oneLine(s.Asked), maxAsked), ".") + "."
 }
 
 // others counts the incidents beside the most urgent, and lists up to maxListed.

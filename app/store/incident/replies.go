@@ -11,15 +11,19 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
+// asksPerson is the condition that a request on an incident waits for a person's answer.
+const asksPerson = `EXISTS (SELECT 1 FROM pages rp JOIN escalations re ON re.id = rp.escalation_id
+	WHERE rp.incident_number = i.number AND rp.user_id = ? AND NOT rp.shadow AND rp.` + paging.Answerable + ` AND re.request <> '' AND re.state = '` + paging.Active + `')`
+
 // PagedBy are the open incidents that the owner of a contact method was paged
-// for by it and that wait for an answer: nobody has acknowledged them, or the
-// owner is asked whether they are still on it. With theirs they are also those
+// for by it and that wait for an answer: nobody has acknowledged them, the owner is
+// asked whether they are still on it, or a request asks them. With theirs they are also those
 // that the owner has acknowledged. The newest come first; of all that total
 // counts, there are at most limit. Served by incidents_open and pages_incident.
 func (s *Store) PagedBy(ctx context.Context, method notify.ContactMethod, theirs bool, limit int) (rows []incident.Row, total int, err error) {
 	waiting := func(g *gorm.DB) *gorm.DB {
 		return g.Where("i."+paging.OpenIncident).
-			Where("(i.status = '"+string(incident.Triggered)+"' OR i.owner_id = ? AND (? OR i.asked_at IS NOT NULL))", method.UserID, theirs).
+			Where("(i.status = '"+string(incident.Triggered)+"' OR i.owner_id = ? AND (? OR i.asked_at IS NOT NULL) OR "+asksPerson+")", method.UserID, theirs, method.UserID).
 			Where(`EXISTS (SELECT 1 FROM pages pg JOIN message_pages mp ON mp.page_id = pg.id JOIN messages m ON m.id = mp.message_id
 				WHERE pg.incident_number = i.number AND pg.user_id = ? AND m.contact_method_id = ? AND m.attempts > 0)`, method.UserID, method.ID)
 	}

@@ -149,6 +149,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 			return err
 		}
 		r.Why = whySentence(why)
+		r.Asked = askedSentence(why)
 		f := byID[id]
 		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MaxSubjects)
 		f.Subjects = append(f.Subjects, r)
@@ -202,6 +203,15 @@ func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 		}
 	}
 	return nil
+}
+
+// askedSentence is the reason of a page that a person asks for; else empty.
+func askedSentence(data string) string {
+	var w escalation.Why
+	if json.Unmarshal([]byte(data), &w) != nil || w.Asker == "" {
+		return ""
+	}
+	return w.Sentence()
 }
 
 func whySentence(data string) string {
