@@ -420,7 +420,7 @@ func Policy(p Page) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "</svg></div></section><section class=\"block\" aria-labelledby=\"steps\"><h2 id=\"steps\">Step by step <span class=\"quiet\">with who it pages right now</span></h2><ol class=\"steps\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "</svg></div></section><section class=\"block\" aria-labelledby=\"steps\"><h2 id=\"steps\">Step by step <span class=\"quiet\">who is paged right now</span></h2><ol class=\"steps\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -36,8 +36,8 @@ func catalogPages() []Page {
 	limited.Frame.User = layout.User{Person: goran, Role: "stakeholder", Sees: layout.Sees{Catalog: true}}
 	lonely := services.Page{Frame: frame("Mail gateway", layout.Services), Service: element.Ref{Slug: "mail", Name: "Mail gateway"}}
 	members := []teams.Member{
-		{Person: ana, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "ana@acme.example", MayPage: true}, Role: "responder"}, {Person: ben, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "ben@acme.example", MayPage: true}, Role: "responder"},
-		{Person: chiara, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "chiara@acme.example", MayPage: true}, Role: "responder", Unreachable: true}}
+		{Person: ana, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "ana@acme.example"}, Role: "responder"}, {Person: ben, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "ben@acme.example"}, Role: "responder"},
+		{Person: chiara, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "chiara@acme.example"}, Role: "responder", Unreachable: true}}
 	return []Page{
 		{"services", services.List(services.ListPage{Frame: frame("Services", layout.Services), Services: tree})},
 		{"services-none", services.List(services.ListPage{Frame: administrator("Services", layout.Services)})},
