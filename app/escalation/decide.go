@@ -18,9 +18,18 @@ type batch struct {
 }
 
 type resolvedKey struct {
-	policy int64
-	phase  Phase
-	step   int
+	policy  int64
+	request int64 // the escalation's id, where it goes by a request
+	phase   Phase
+	step    int
+}
+
+func keyOf(c *Change, d Decision) resolvedKey {
+	key := resolvedKey{policy: c.PolicyVersionID, phase: d.Phase, step: d.Step}
+	if c.Request != nil {
+		key.request = c.ID
+	}
+	return key
 }
 
 type whyKey struct {
@@ -55,11 +64,17 @@ func (b *batch) decide(policy NamedPolicy, d Due) Change {
 	} else {
 		b.fire(&c, policy)
 	}
+	b.schedule(&c, policy)
+	return c
+}
+
+// schedule sets when an escalation is due again: when its step ends, or sooner when a
+// schedule hands over.
+func (b *batch) schedule(c *Change, policy NamedPolicy) {
 	c.NextAction = *c.State.Deadline
 	if change := b.roster.NextHandover(policy.Policy.targets(c.State), b.now); !change.IsZero() && change.Before(c.NextAction) {
 		c.NextAction = change
 	}
-	return c
 }
 
 // targets are those of the current step; nil for the administrators, who have no
@@ -80,29 +95,39 @@ func (p Policy) targets(s State) []Target {
 func (b *batch) fire(c *Change, policy NamedPolicy) {
 	before := c.State
 	firings, state := policy.Policy.Fire(before, b.now, c.Priority, func(d Decision) []Reached {
-		return b.resolve(c.PolicyVersionID, d)
+		return b.resolve(c, d)
 	})
 	c.State = state
 	for _, f := range firings {
-		if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback {
+		if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback && c.Request != nil {
+			c.Events = append(c.Events, b.requestEnded(before, *c.Request))
+		} else if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback {
 			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 		switch {
 		case AnyNonShadow(f.People):
 			c.Supersede = before.Reached || before.FiredAt != nil
-			c.Events = append(c.Events, b.event(incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}))
+			c.Events = append(c.Events, b.event(b.paged(c, policy, f)))
 			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
-		case len(f.Targets) > 0: // no event for the fallback of a policy that has none
+		case len(f.Targets) > 0 && (c.Request == nil || f.Phase != PhaseSteps): // no event for the fallback of a policy that has none
 			c.Events = append(c.Events, b.event(incident.PassedOverPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
 		}
 	}
+}
+
+// paged is what the timeline tells of a firing that paged somebody.
+func (b *batch) paged(c *Change, policy NamedPolicy, f Firing) incident.Payload {
+	if c.Request != nil && f.Phase == PhaseSteps {
+		return b.asked(f)
+	}
+	return incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}
 }
 
 // handOver pages the people who came on call since the step fired. The timeout of the
 // step is not restarted.
 func (b *batch) handOver(c *Change, policy NamedPolicy) {
 	d := Decision{Phase: c.State.Phase, Step: c.State.Step, Run: c.State.Run, Targets: policy.Policy.targets(c.State)}
-	added := slices.DeleteFunc(slices.Clone(b.resolve(c.PolicyVersionID, d)), func(r Reached) bool {
+	added := slices.DeleteFunc(slices.Clone(b.resolve(c, d)), func(r Reached) bool {
 		return slices.Contains(c.Paged, r.UserID)
 	})
 	if AnyNonShadow(added) {
@@ -111,11 +136,14 @@ func (b *batch) handOver(c *Change, policy NamedPolicy) {
 	b.page(c, policy, d, "handover", added)
 }
 
-func (b *batch) resolve(version int64, d Decision) []Reached {
-	key := resolvedKey{version, d.Phase, d.Step}
+func (b *batch) resolve(c *Change, d Decision) []Reached {
+	key := keyOf(c, d)
 	people, ok := b.resolved[key]
 	if !ok {
 		people = b.roster.Resolve(d.Targets, b.now)
+		if c.Request != nil {
+			people = slices.DeleteFunc(people, func(r Reached) bool { return slices.Contains(c.Request.Declined, r.UserID) })
+		}
 		b.resolved[key] = people
 	}
 	return people
@@ -133,7 +161,7 @@ func (b *batch) page(c *Change, policy NamedPolicy, d Decision, kind string, peo
 }
 
 func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, r Reached) json.RawMessage {
-	key := whyKey{resolvedKey{c.PolicyVersionID, d.Phase, d.Step}, kind, d.Run, c.ServiceID, r.UserID}
+	key := whyKey{keyOf(c, d), kind, d.Run, c.ServiceID, r.UserID}
 	why, ok := b.why[key]
 	if !ok {
 		w := r.Why
@@ -141,7 +169,9 @@ func (b *batch) explain(c *Change, policy NamedPolicy, d Decision, kind string, 
 		if d.Phase == PhaseSteps {
 			w.Step, w.Steps, w.Runs = d.Step+1, len(policy.Policy.Steps), policy.Policy.Repeat+1
 		}
-		if name := b.roster.Services[c.ServiceID]; name != "" {
+		if c.Request != nil && d.Phase == PhaseSteps {
+			b.explainRequest(&w, *c.Request)
+		} else if name := b.roster.Services[c.ServiceID]; name != "" {
 			w.Rule = name + "'s escalation policy"
 		}
 		why = asJSON(w)

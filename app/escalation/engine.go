@@ -38,6 +38,8 @@ type Due struct {
 	ServiceID       int64
 	// Paged are the people paged by the current step in this run.
 	Paged []int64
+	// Request names whom to page instead of a policy; nil for the policy.
+	Request *incident.Request
 }
 
 // Change is the decision on an escalation that was due.
@@ -45,6 +47,8 @@ type Change struct {
 	Due
 	// Ended says that the escalation is over.
 	Ended bool
+	// Outcome is how a request ended.
+	Outcome incident.RequestOutcome
 	// NextAction is when it is due again.
 	NextAction time.Time
 	// Supersede ends the pages of the steps before.
@@ -135,7 +139,14 @@ func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool
 	if d.ended() {
 		return Change{Due: d, Ended: true}, true, nil
 	}
+	if d.Request != nil && d.Purpose == Responder {
+		c, err = attempt(func() Change { return b.request(d) })
+		return c, err == nil, err
+	}
 	policy, err := e.policy(ctx, d)
+	if d.Request != nil {
+		policy, err = b.requestPolicy(*d.Request), nil
+	}
 	if err != nil && !errors.Is(err, ErrUnreadable) {
 		return c, false, err
 	}
@@ -168,12 +179,16 @@ func (b *batch) withoutPolicy(d Due) (Change, error) {
 // attempt decides an escalation, and turns a panic into an error, so that one policy
 // does not block other escalations.
 func (b *batch) attempt(policy NamedPolicy, d Due) (c Change, err error) {
+	return attempt(func() Change { return b.decide(policy, d) })
+}
+
+func attempt(decide func() Change) (c Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in escalation decision: %v", r)
 		}
 	}()
-	return b.decide(policy, d), nil
+	return decide(), nil
 }
 
 // policy is the one that the escalation started with. Where there is none, or it was

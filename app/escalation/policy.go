@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
 // Policy is an escalation policy at one version: ordered steps, the number of repeats
@@ -41,19 +42,8 @@ func (s Step) After(priority *int) time.Duration {
 	return time.Duration(s.Timeout) * time.Second
 }
 
-// Target stands for people. Exactly one of Schedule, User, Team and Role is set, except
-// that Team may have Role "manager".
-type Target struct {
-	// Schedule is a schedule's id: the people in Position when the step fires.
-	Schedule int64  `json:"schedule,omitempty"`
-	Position string `json:"position,omitempty"`
-	User     int64  `json:"user,omitempty"`
-	// Team is a team's id: everyone in it, or with Role "manager" its manager.
-	Team int64 `json:"team,omitempty"`
-	// Role alone is everyone with that role in the organisation:
-	// "administrator", "manager" or "responder".
-	Role string `json:"role,omitempty"`
-}
+// Target stands for people.
+type Target = incident.Target
 
 // MaxRepeats bounds Policy.Repeat.
 const MaxRepeats = 100
@@ -85,13 +75,13 @@ func (p Policy) Validate() error {
 			}
 		}
 		for j, t := range s.Targets {
-			if !t.valid() {
+			if !valid(t) {
 				add(fmt.Sprintf("%s.targets[%d]", at, j), "A target is one schedule with a position, one user, one team, or one role.")
 			}
 		}
 	}
 	for j, t := range p.Fallback {
-		if !t.valid() {
+		if !valid(t) {
 			add(fmt.Sprintf("fallback[%d]", j), "A target is one schedule with a position, one user, one team, or one role.")
 		}
 	}
@@ -101,7 +91,7 @@ func (p Policy) Validate() error {
 	return fault.Invalid("The escalation policy cannot be used as it is.").With(fields...)
 }
 
-func (t Target) valid() bool {
+func valid(t Target) bool {
 	switch {
 	case t.Schedule != 0:
 		return t.Position != "" && t.User == 0 && t.Team == 0 && t.Role == ""

@@ -12,7 +12,12 @@ import (
 // Why explains a page to the person paged: rule, policy, step, schedule, layer,
 // override. It is stored with the page, by the configuration of that time.
 type Why struct {
-	// Kind is "step", "handover", "fallback", "administrators", "test", or for a page
+	// Asker is the name of whoever asks for it, where Kind is "request": for what, an
+	// incident.RequestKind, and with which message.
+	Asker   string `json:"asker,omitempty"`
+	Request string `json:"request,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Kind is "request", "step", "handover", "fallback", "administrators", "test", or for a page
 	// to the owner: "raised" (the priority was raised), "worse" (the severity is
 	// worse), "joined" (another alert joined the group), "still_on_it".
 	Kind string `json:"kind"`
@@ -176,6 +181,8 @@ func (r *Roster) Describe(targets []Target) []string {
 
 func (r *Roster) describe(t Target) string {
 	switch {
+	case t.Schedule != 0 && t.Position == "":
+		return "on call in " + r.Schedules[t.Schedule].Name
 	case t.Schedule != 0:
 		return fmt.Sprintf("%s on call in %s", t.Position, r.Schedules[t.Schedule].Name)
 	case t.User != 0:
@@ -194,6 +201,8 @@ func (w Why) Sentence() string {
 	switch {
 	case w.Shadow:
 		return fmt.Sprintf("You shadow %s", w.Target)
+	case w.Kind == whyRequest:
+		return w.requestSentence()
 	case w.Kind == "raised":
 		return "You acknowledged this, and its priority was raised"
 	case w.Kind == "worse":

@@ -67,6 +67,14 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		if r.State.Phase == PhaseWaiting {
 			r.NextAction = &opens
 		}
+	case incident.EscalateContinue:
+		if r.Active {
+			return r, false
+		}
+		r.Active, r.NextAction, r.EndedAt = true, &now, nil
+		if r.State.Phase == PhaseWaiting {
+			r.NextAction = &opens
+		}
 	default:
 		return r, false
 	}
@@ -77,7 +85,7 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 // or start another.
 func Moves(change incident.Escalate) bool {
 	switch change {
-	case incident.EscalateRefireRunning, incident.EscalateWake, incident.EscalateRefire, incident.EscalateNext, incident.EscalateResume:
+	case incident.EscalateRefireRunning, incident.EscalateWake, incident.EscalateRefire, incident.EscalateNext, incident.EscalateResume, incident.EscalateContinue:
 		return true
 	default:
 		return false

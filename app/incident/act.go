@@ -28,7 +28,10 @@ type ActKind struct {
 }
 
 // ActKinds are all that pages or the API offer.
-var ActKinds = []ActKind{acknowledge, unacknowledge, resolve, undoResolve, reopen, setPriority, escalate, note}
+var ActKinds = []ActKind{
+	acknowledge, undoAcknowledge, unacknowledge, resolve, undoResolve, reopen, setPriority, escalate, note,
+	addResponders, decline, handOver, takeOver, snooze,
+}
 
 // Fields are the fields that were sent with an act, by name: members of a JSON
 // object, or those of a form. A value of the wrong type reads as if it was
@@ -41,6 +44,12 @@ type Fields interface {
 	// Level is the level of a priority; nil for none, and where the field is
 	// missing.
 	Level(name string) *int
+	// Flag is false where the field is missing.
+	Flag(name string) bool
+	// Targets are the people, teams or schedules that a field names, which is one of
+	// TargetKinds or "user". A name that is unknown, or of somebody who cannot be
+	// paged, is left out; whoever made the Fields refuses the request for it.
+	Targets(name string) []NamedTarget
 }
 
 // withoutFields reads an act that takes no fields.

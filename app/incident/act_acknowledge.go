@@ -1,5 +1,7 @@
 package incident
 
+import "slices"
+
 var acknowledge = ActKind{
 	Name: "acknowledge",
 	Web:  true,
@@ -10,10 +12,12 @@ var acknowledge = ActKind{
 // ActAcknowledge makes the actor the owner and stops the escalation. A shadow's
 // acknowledgment is recorded and stops nothing.
 //
-// What is acknowledged already keeps its owner. Two exceptions: where the owner
-// was asked whether they are still on it, any acknowledgment is the answer, and
-// another person's makes them the owner; and a person takes over from a token.
-// AcknowledgedAt is then the later time, so that an expiry counts anew.
+// What is acknowledged already keeps its owner. Exceptions: where the owner
+// was asked whether they are still on it, or the incident is snoozed, any
+// acknowledgment is the answer, and another person's makes them the owner; and a
+// person takes over from a token. AcknowledgedAt is then the later time, so that an
+// expiry counts anew. Whoever was asked to join joins, and whoever was asked to take
+// over becomes the owner.
 type ActAcknowledge struct{}
 
 func (ActAcknowledge) validate() error { return nil }
@@ -30,23 +34,31 @@ func (ActAcknowledge) decide(inc Incident, k Known, by By) (Change, Outcome, err
 			c.record(by.At, by.Actor, ShadowAckPayload{Via: by.Via})
 		}
 		return c, Outcome{Kind: Shadow}, nil
-	case i.Status == Acknowledged && i.AskedAt == nil && (i.OwnerID != nil || by.UserID == nil):
-		return c, already(i.AcknowledgedBy, i.AcknowledgedAt), nil
+	case i.Status == Acknowledged && i.AskedAt == nil && i.SnoozedUntil == nil && (i.OwnerID != nil || by.UserID == nil):
+		return c.answerRequests(k, by)
 	}
-	at := by.At
-	i.Status = Acknowledged
-	i.AcknowledgedAt = &at
-	i.AskedAt = nil
-	i.MutedUntil = nil
-	if by.UserID != nil || i.OwnerID == nil {
-		i.AcknowledgedBy = by.Actor
-		i.OwnerID = by.UserID
+	ended := Ended{MutedUntil: i.MutedUntil}
+	acknowledged := AcknowledgedPayload{Via: by.Via, Ended: ended.orNil()}
+	if i.Status == Acknowledged {
+		acknowledged.Again = true
 	}
-	c.Changed = true
-	c.Escalate = EscalateStop
-	c.record(by.At, by.Actor, AcknowledgedPayload{Via: by.Via})
-	if expires := k.expires(i.Priority); expires > 0 {
-		c.timer(TimerAck, at.Add(expires))
-	}
+	c.own(k, by)
+	c.join(k.asking(by))
+	c.record(by.At, by.Actor, acknowledged)
 	return c, done(), nil
+}
+
+// answerRequests is the acknowledgment of an incident that another has acknowledged.
+func (c Change) answerRequests(k Known, by By) (Change, Outcome, error) {
+	asking := k.asking(by)
+	if len(asking) == 0 || c.Incident.ownedBy(by.UserID) {
+		return c, already(c.Incident.AcknowledgedBy, c.Incident.AcknowledgedAt), nil
+	}
+	if slices.ContainsFunc(asking, func(r ActiveRequest) bool { return r.Kind == AskToTakeOver }) {
+		c.takeOver(k, by, true)
+		return c, done(), nil
+	}
+	c.join(asking)
+	c.record(by.At, by.Actor, ResponderJoinedPayload{Via: by.Via})
+	return c, Outcome{Kind: Joined, By: c.Incident.AcknowledgedBy}, nil
 }

@@ -21,7 +21,8 @@ var setPriority = ActKind{
 }
 
 // ActSetPriority sets the level by hand. It pages nobody: at most, what waited
-// for support hours because its urgency was low begins at once.
+// for support hours because its urgency was low begins at once. The level that it has
+// already is confirmed: a reason is kept, and nothing else changes.
 type ActSetPriority struct {
 	Level  *int // nil for none
 	Reason string
@@ -39,7 +40,12 @@ func (a ActSetPriority) decide(inc Incident, k Known, by By) (Change, Outcome, e
 		}
 	}
 	if levelName(a.Level) == levelName(i.Priority) {
-		return c, already(i.PrioritySource, nil), nil
+		if strings.TrimSpace(a.Reason) == "" {
+			return c, already(i.PrioritySource, nil), nil
+		}
+		c.Changed = true
+		c.record(by.At, by.Actor, PriorityPayload{Via: by.Via, Reason: strings.TrimSpace(a.Reason), From: levelName(i.Priority), To: levelName(i.Priority)})
+		return c, done(), nil
 	}
 	c.record(by.At, by.Actor, PriorityPayload{
 		Via: by.Via, Reason: strings.TrimSpace(a.Reason), From: levelName(i.Priority), To: levelName(a.Level),

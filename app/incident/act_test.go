@@ -46,6 +46,19 @@ func (f readFields) Level(name string) *int {
 	return nil
 }
 
+func (f readFields) Flag(name string) bool {
+	f.names[name] = true
+	return f.given
+}
+
+func (f readFields) Targets(name string) []incident.NamedTarget {
+	f.names[name] = true
+	if f.given {
+		return []incident.NamedTarget{{Target: incident.Target{User: 1}, Name: "Ana Ortiz"}}
+	}
+	return nil
+}
+
 func TestReadReadsEveryField(t *testing.T) {
 	t.Parallel()
 	for _, k := range incident.ActKinds {

@@ -2,6 +2,7 @@ package incident
 
 var unacknowledge = ActKind{
 	Name: "unacknowledge",
+	Web:  true,
 	API:  true,
 	Read: withoutFields(ActUnacknowledge{}),
 }

@@ -18,15 +18,20 @@ type Ended struct {
 	AskedAt       *time.Time `json:"asked_at,omitempty"`
 	MutedUntil    *time.Time `json:"muted_until,omitempty"`
 	FlappingSince *time.Time `json:"flapping_since,omitempty"`
+	SnoozedUntil  *time.Time `json:"snoozed_until,omitempty"`
 }
 
-// endedByResolve is what a resolve is about to end, nil for nothing.
-func (i *Incident) endedByResolve() *Ended {
-	e := Ended{AskedAt: i.AskedAt, MutedUntil: i.MutedUntil, FlappingSince: i.FlappingSince}
+// orNil is nil for nothing.
+func (e Ended) orNil() *Ended {
 	if e == (Ended{}) {
 		return nil
 	}
 	return &e
+}
+
+// endedByResolve is what a resolve is about to end, nil for nothing.
+func (i *Incident) endedByResolve() *Ended {
+	return Ended{AskedAt: i.AskedAt, MutedUntil: i.MutedUntil, FlappingSince: i.FlappingSince, SnoozedUntil: i.SnoozedUntil}.orNil()
 }
 
 // ActUndoResolve takes a resolve by hand back, as if it had not been: owner and
@@ -65,6 +70,9 @@ func (ActUndoResolve) decide(inc Incident, k Known, by By) (Change, Outcome, err
 	switch {
 	case i.AcknowledgedAt != nil:
 		i.Status = Acknowledged
+		if i.SnoozedUntil = k.Ended.SnoozedUntil; i.SnoozedUntil != nil {
+			c.timer(TimerSnooze, by.At) // SnoozeDue sets it again
+		}
 		if k.expires(i.Priority) > 0 || i.AskedAt != nil {
 			c.timer(TimerAck, by.At) // AckDue sets it again
 		}

@@ -39,6 +39,9 @@ const (
 	EscalateStart
 	// EscalateResume goes on with the step at which it was stopped.
 	EscalateResume
+	// EscalateContinue goes on from exactly where it was stopped, with the pages that
+	// were withdrawn by that.
+	EscalateContinue
 	// EscalateStop ends it and withdraws what waits to be sent.
 	EscalateStop
 )
@@ -67,6 +70,7 @@ func (e Escalate) Then(next Escalate) Escalate {
 const (
 	TimerQuietPeriod = "settle" // leads to QuietPeriodDue
 	TimerAck         = "ack"    // leads to AckDue
+	TimerSnooze      = "snooze" // leads to SnoozeDue
 )
 
 // Timer asks to be called back about the incident.
@@ -92,6 +96,10 @@ type Change struct {
 	// ReviveAlerts has those fire again that EndAlerts ended at that instant.
 	ReviveAlerts *time.Time
 	Timers       []Timer
+	// Requests start; EndRequests end; DeclineRequests go on without a person.
+	Requests        []Request
+	EndRequests     []RequestEnd
+	DeclineRequests []RequestDecline
 }
 
 func (c *Change) record(at time.Time, actor string, p Payload) {

@@ -55,6 +55,20 @@ type Known struct {
 	// GroupOpen is the number of the open incident of its group, of an incident
 	// that is resolved; 0 for none.
 	GroupOpen int64
+	// Requests are those that wait for an answer.
+	Requests []ActiveRequest
+	// Acknowledgment is the last that made a triggered incident acknowledged, of an
+	// incident that is acknowledged; nil where the timeline has none.
+	Acknowledgment *LastAcknowledgment
+	// NextSteps are those that follow in the policy of an incident that is
+	// acknowledged, up to its last step and then its fallback.
+	NextSteps []NextStep
+}
+
+// LastAcknowledgment is when an incident was acknowledged, and what that ended.
+type LastAcknowledgment struct {
+	At    time.Time
+	Ended Ended
 }
 
 // expires is after how long an acknowledgment at a level is asked for again; 0

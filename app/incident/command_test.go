@@ -54,7 +54,7 @@ func TestOutcomes(t *testing.T) {
 
 		{name: "undo", act: incident.ActUndoResolve{}, inc: resolved(t), by: person(7, 1.1), want: incident.Outcome{Kind: incident.Done}},
 		{name: "undo of an open", act: incident.ActUndoResolve{}, inc: triggered(), want: incident.Outcome{Kind: incident.NotAllowed, Reason: incident.ReasonNothingToUndo},
-			refusal: "Incident 17 is open already, so there is nothing to take back."},
+			refusal: "Incident 17 has nothing to undo."},
 		{name: "undo of somebody's", act: incident.ActUndoResolve{}, inc: resolved(t), want: incident.Outcome{Kind: incident.NotAllowed, Reason: incident.ReasonResolvedByOther, By: person7, At: at(1)},
 			refusal: "Somebody else resolved incident 17. If it is not over, reopen it: that pages whoever is on call."},
 		{name: "undo too late", act: incident.ActUndoResolve{}, inc: resolved(t), by: person(7, 9), want: incident.Outcome{Kind: incident.NotAllowed, Reason: incident.ReasonTooLate, By: person7, At: at(1)},
@@ -67,7 +67,7 @@ func TestOutcomes(t *testing.T) {
 		{name: "priority", act: incident.ActSetPriority{Level: new(1)}, inc: resolved(t), known: expiring(0), want: incident.Outcome{Kind: incident.Done}},
 		{name: "priority as it is", act: incident.ActSetPriority{}, inc: triggered(), want: incident.Outcome{Kind: incident.Already}},
 
-		{name: "escalate", act: incident.ActEscalate{}, inc: acknowledged(t), known: justEscalated, want: incident.Outcome{Kind: incident.Done}},
+		{name: "escalate with reassign", act: incident.ActEscalate{Reassign: true}, inc: acknowledged(t), known: justEscalated, want: incident.Outcome{Kind: incident.Done}},
 		{name: "escalate again", act: incident.ActEscalate{}, inc: triggered(), known: longAgo, want: incident.Outcome{Kind: incident.Done}},
 		{name: "escalate again at once", act: incident.ActEscalate{}, inc: triggered(), known: justEscalated,
 			want:    incident.Outcome{Kind: incident.NotAllowed, Reason: incident.ReasonJustEscalated, Name: "Ana Ortiz", At: at(8.6)},
@@ -188,7 +188,7 @@ func TestEscalateRecordsThatItTookAnAcknowledgmentBack(t *testing.T) {
 		inc  incident.Incident
 		want incident.Status
 	}{{acknowledged(t), incident.Acknowledged}, {triggered(), ""}} {
-		c := do(t, test.inc, person(8, 9), incident.ActEscalate{}, incident.Known{})
+		c := do(t, test.inc, person(8, 9), incident.ActEscalate{Reassign: true}, incident.Known{})
 		if p, ok := c.Timeline[0].Payload.(incident.EscalatedPayload); !ok || p.From != test.want {
 			t.Errorf("recorded %+v, want %q", c.Timeline[0].Payload, test.want)
 		}
@@ -221,7 +221,7 @@ func TestReopenAndUnacknowledgePageAgain(t *testing.T) {
 
 func TestEscalateTakesTheOwnerAway(t *testing.T) {
 	t.Parallel()
-	c := do(t, acknowledged(t), person(8, 9), incident.ActEscalate{}, incident.Known{})
+	c := do(t, acknowledged(t), person(8, 9), incident.ActEscalate{Reassign: true}, incident.Known{})
 	if c.Incident.Status != incident.Triggered || c.Incident.OwnerID != nil || c.Incident.AcknowledgedAt != nil || c.Escalate != incident.EscalateNext {
 		t.Errorf("got %+v", c)
 	}

@@ -50,7 +50,7 @@ func QuietPeriodDue(now time.Time, inc Incident, firing int) Change {
 func AckDue(now time.Time, inc Incident, expires time.Duration) Change {
 	c := Change{Incident: inc}
 	i := &c.Incident
-	if i.Status != Acknowledged {
+	if i.Status != Acknowledged || i.SnoozedUntil != nil { // SnoozeDue ends both
 		return c
 	}
 	if i.AskedAt != nil {

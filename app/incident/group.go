@@ -55,8 +55,13 @@ func (r *receiveRun) pageChild() {
 		r.pageRaise()
 		return
 	}
-	if inc.Status == Triggered {
+	switch {
+	case inc.Status == Triggered:
 		r.out.Escalate = EscalateRefireRunning
+	case inc.SnoozedUntil != nil: // nobody would look before it ends
+		r.endSnooze()
+		inc.unacknowledge()
+		r.start()
 	}
 }
 

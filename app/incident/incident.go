@@ -69,6 +69,9 @@ type Incident struct {
 	// the sender asked for quiet. After that, QuietPeriodDue pages if an alert
 	// still fires.
 	MutedUntil *time.Time
+	// SnoozedUntil is set while an acknowledged incident is snoozed: then it is
+	// triggered again.
+	SnoozedUntil *time.Time
 	// ChangedAt is when an alert last began or ended firing, which is what
 	// the quiet period is counted from.
 	ChangedAt time.Time

@@ -17,6 +17,8 @@ const (
 	// Already: the incident was so already. By and At say since when and by whom,
 	// where that is known.
 	Already OutcomeKind = "already"
+	// Joined: the actor joined an incident that By owns.
+	Joined OutcomeKind = "joined"
 	// Shadow: a shadow's acknowledgment was recorded. It stops nothing.
 	Shadow OutcomeKind = "shadow"
 	// NotAllowed: the incident's state does not allow it; Reason says why.
@@ -36,6 +38,12 @@ const (
 	ReasonResolvedByOther Reason = "resolved_by_other" // only the resolver can take a resolve back
 	ReasonTooLate         Reason = "too_late"          // UndoWithin is over
 	ReasonGroupOpen       Reason = "group_open"        // Other is open for the same group of alerts
+	ReasonNotAsked        Reason = "not_asked"         // no request asks the actor
+	ReasonNoPerson        Reason = "no_person"         // an API token cannot own an incident like this
+	ReasonNoNextStep      Reason = "no_next_step"      // every step of the policy is asked already
+	// ReasonAcknowledgedByOther: only whoever acknowledged can take it back in silence.
+	ReasonAcknowledgedByOther    Reason = "acknowledged_by_other"
+	ReasonTooLateToUnacknowledge Reason = "too_late_to_unacknowledge" // UndoWithin is over
 )
 
 // Outcome is what came of a command.
@@ -75,7 +83,7 @@ func (o Outcome) Refusal() string {
 	case ReasonOpen:
 		return fmt.Sprintf("Incident %d is open, so there is nothing to reopen.", n)
 	case ReasonNothingToUndo:
-		return fmt.Sprintf("Incident %d is open already, so there is nothing to take back.", n)
+		return fmt.Sprintf("Incident %d has nothing to undo.", n)
 	case ReasonUnacknowledged:
 		return fmt.Sprintf("Nobody has acknowledged incident %d.", n)
 	case ReasonJustEscalated:
@@ -84,6 +92,16 @@ func (o Outcome) Refusal() string {
 		return fmt.Sprintf("Somebody else resolved incident %d. If it is not over, reopen it: that pages whoever is on call.", n)
 	case ReasonTooLate:
 		return fmt.Sprintf("It is too late to take that back in silence. If incident %d is not over, reopen it: that pages whoever is on call.", n)
+	case ReasonNotAsked:
+		return fmt.Sprintf("Nobody has asked you to join incident %d.", n)
+	case ReasonNoPerson:
+		return fmt.Sprintf("Only a person can take over incident %d.", n)
+	case ReasonNoNextStep:
+		return fmt.Sprintf("The policy has no further step to page for incident %d. Add people by name instead.", n)
+	case ReasonAcknowledgedByOther:
+		return fmt.Sprintf("Somebody else acknowledged incident %d.", n)
+	case ReasonTooLateToUnacknowledge:
+		return fmt.Sprintf("It is too late to undo that without paging. To give incident %d back, unacknowledge it: that pages whoever is on call.", n)
 	case ReasonGroupOpen:
 		return fmt.Sprintf("Incident %d is open for the same group of alerts, so %d stays resolved.", o.Other, n)
 	}

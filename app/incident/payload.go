@@ -120,6 +120,10 @@ type WaitingPayload struct {
 // AcknowledgedPayload is of an acknowledgment.
 type AcknowledgedPayload struct {
 	Via string `json:"via,omitempty"`
+	// Again is set where it was acknowledged already.
+	Again bool `json:"again,omitempty"`
+	// Ended is what it ended, nil for nothing.
+	Ended *Ended `json:"held,omitempty"`
 }
 
 // ShadowAckPayload is of a shadow's acknowledgment.
@@ -162,11 +166,18 @@ type ResolveUndonePayload struct {
 // EscalatedPayload is of an escalation by hand.
 type EscalatedPayload struct {
 	Via string `json:"via,omitempty"`
-	// From is "acknowledged" where that was taken back by it, else empty.
+	// From is "acknowledged" where that ended by it, else empty.
 	From Status `json:"from,omitempty"`
+	// Owner is whose acknowledgment ended, where it was a person's.
+	Owner []int64 `json:"people,omitempty"`
+	// Joining is set where the owner stays and the people of Step, 0 for the
+	// fallback, are asked to join.
+	Joining bool `json:"joining,omitempty"`
+	Step    int  `json:"step,omitempty"`
 }
 
-// PriorityPayload is of a priority that was set by hand.
+// PriorityPayload is of a priority that was set by hand; From and To are the same
+// where it was confirmed.
 type PriorityPayload struct {
 	Via    string `json:"via,omitempty"`
 	Reason string `json:"text,omitempty"`

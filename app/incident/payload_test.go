@@ -60,6 +60,21 @@ func TestStoredPayloads(t *testing.T) {
 		{`{"text":"no such channel","to":"#payments"}`, incident.ChannelFailedPayload{Address: "#payments", Reason: "no such channel"}},
 		{`{"text":"Ana was paged and has been deactivated","people":[7]}`, incident.LeftPayload{Text: "Ana was paged and has been deactivated", People: []int64{7}}},
 		{`{"text":"disk full"}`, incident.TroublePayload{Text: "disk full"}},
+		{`{"via":"web","again":true,"held":{"muted_until":"2026-11-23T18:30:00Z"}}`,
+			incident.AcknowledgedPayload{Via: "web", Again: true, Ended: &incident.Ended{MutedUntil: &until}}},
+		{`{"via":"web","from":"acknowledged","people":[7]}`, incident.EscalatedPayload{Via: "web", From: incident.Acknowledged, Owner: []int64{7}}},
+		{`{"via":"web","joining":true,"step":2}`, incident.EscalatedPayload{Via: "web", Joining: true, Step: 2}},
+		{`{"via":"web","to":"handover","targets":["Ben Adeyemi"],"text":"shift ends"}`,
+			incident.RequestedPayload{Via: "web", For: incident.AskToTakeOver, Targets: []string{"Ben Adeyemi"}, Message: "shift ends"}},
+		{`{"targets":["main on call in Payments"],"people":[7],"run":2}`, incident.AskedPayload{Targets: []string{"main on call in Payments"}, People: []int64{7}, Run: 2}},
+		{`{"via":"sms"}`, incident.ResponderJoinedPayload{Via: "sms"}},
+		{`{"via":"sms","text":"ill"}`, incident.DeclinedPayload{Via: "sms", Reason: "ill"}},
+		{`{"to":"unanswered","targets":["Ben Adeyemi"],"people":[7]}`,
+			incident.RequestEndedPayload{Outcome: incident.RequestUnanswered, Targets: []string{"Ben Adeyemi"}, Asker: []int64{7}}},
+		{`{"via":"web","people":[7],"accepted":true}`, incident.TakenOverPayload{Via: "web", From: []int64{7}, Accepted: true}},
+		{`{"via":"web","until":"2026-11-23T18:30:00Z"}`, incident.SnoozedPayload{Via: "web", Until: until}},
+		{`{"early":true,"people":[7]}`, incident.SnoozeOverPayload{Early: true, People: []int64{7}}},
+		{`{"via":"web"}`, incident.AcknowledgeUndonePayload{Via: "web"}},
 	} {
 		kind := test.want.Kind()
 		seen[kind] = true

@@ -128,16 +128,20 @@ type EscalationRecord struct {
 	PolicyVersionID *int64
 	PolicySlug      string
 	PolicyName      string
-	State           string // "active", "acknowledged", "stopped"
-	Phase           string // "waiting", "steps", "fallback", "administrators"
-	Step            int    // counted from 0
-	Run             int    // counted from 0
-	Reached         bool
-	FiredAt         *time.Time
-	DeadlineAt      *time.Time
-	NextActionAt    *time.Time
-	StartedAt       time.Time
-	EndedAt         *time.Time
+	// RequestText is the Request that it goes by, as JSON; empty where a policy says
+	// whom to page. Outcome is how it ended.
+	RequestText  string `gorm:"column:request"`
+	Outcome      RequestOutcome
+	State        string // "active", "acknowledged", "stopped"
+	Phase        string // "waiting", "steps", "fallback", "administrators"
+	Step         int    // counted from 0
+	Run          int    // counted from 0
+	Reached      bool
+	FiredAt      *time.Time
+	DeadlineAt   *time.Time
+	NextActionAt *time.Time
+	StartedAt    time.Time
+	EndedAt      *time.Time
 }
 
 // AlertRecord is an alert of an incident, with who sent it.

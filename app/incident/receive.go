@@ -296,6 +296,7 @@ func (r *receiveRun) repeat() {
 // paged before.
 func (r *receiveRun) pageRaise() {
 	inc := r.out.Incident
+	r.endSnooze()
 	switch {
 	case inc.Status == Acknowledged && inc.OwnerID != nil:
 		r.out.AskOwner, r.out.AskKind = true, cmp.Or(r.out.AskKind, AskRaised)
@@ -313,6 +314,14 @@ func (r *receiveRun) pageRaise() {
 		r.start()
 	default:
 		r.out.Escalate = EscalateRefire
+	}
+}
+
+// endSnooze ends a snooze because of a raise or another alert. The owner stays.
+func (r *receiveRun) endSnooze() {
+	if inc := r.out.Incident; inc.SnoozedUntil != nil {
+		inc.SnoozedUntil = nil
+		r.record(SnoozeOverPayload{Early: true})
 	}
 }
 
@@ -461,6 +470,7 @@ func (i *Incident) resolve(at time.Time, actor, resolution string) {
 	i.AskedAt = nil
 	i.MutedUntil = nil
 	i.FlappingSince = nil
+	i.SnoozedUntil = nil
 }
 
 func (i *Incident) unacknowledge() {
@@ -469,6 +479,7 @@ func (i *Incident) unacknowledge() {
 	i.AcknowledgedBy = ""
 	i.OwnerID = nil
 	i.AskedAt = nil
+	i.SnoozedUntil = nil
 }
 
 func (i *Incident) reopened() {

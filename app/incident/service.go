@@ -55,6 +55,11 @@ func (s *Service) AckDue(ctx context.Context, number int64) error {
 	})
 }
 
+// SnoozeDue carries out the timer of that kind.
+func (s *Service) SnoozeDue(ctx context.Context, number int64) error {
+	return s.due(ctx, number, func(now time.Time, inc Incident, _ Known) Change { return SnoozeDue(now, inc) })
+}
+
 func (s *Service) due(ctx context.Context, number int64, decide func(time.Time, Incident, Known) Change) error {
 	_, err := s.Store.ChangeIncident(ctx, number, By{Actor: Tocsin}, func(inc Incident, k Known) (Change, error) {
 		return decide(s.Now(), inc, k), nil

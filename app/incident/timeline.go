@@ -39,6 +39,16 @@ const (
 	EvChannelFailed   EventKind = "channel_failed" // a post to the team's chat channel failed
 	EvLeft            EventKind = "left"           // somebody who was paged was deactivated
 	EvTrouble         EventKind = "trouble"        // an error of Tocsin itself
+
+	EvRequested         EventKind = "requested"        // people are asked to join or to take over
+	EvAsked             EventKind = "asked"            // a request paged people
+	EvResponderJoined   EventKind = "responder_joined" // somebody who was asked
+	EvDeclined          EventKind = "declined"         // by somebody who was asked
+	EvRequestEnded      EventKind = "request_ended"    // nobody accepted
+	EvTakenOver         EventKind = "taken_over"       // another owner
+	EvSnoozed           EventKind = "snoozed"          //
+	EvSnoozeOver        EventKind = "snooze_over"      //
+	EvAcknowledgeUndone EventKind = "ack_undone"       // an acknowledgment was undone
 )
 
 // Tocsin is the actor of what happens by itself.
@@ -131,6 +141,15 @@ var decoders = byKind(
 	decoderOf[ChannelFailedPayload](),
 	decoderOf[LeftPayload](),
 	decoderOf[TroublePayload](),
+	decoderOf[RequestedPayload](),
+	decoderOf[AskedPayload](),
+	decoderOf[ResponderJoinedPayload](),
+	decoderOf[DeclinedPayload](),
+	decoderOf[RequestEndedPayload](),
+	decoderOf[TakenOverPayload](),
+	decoderOf[SnoozedPayload](),
+	decoderOf[SnoozeOverPayload](),
+	decoderOf[AcknowledgeUndonePayload](),
 )
 
 type decoder struct {

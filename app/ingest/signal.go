@@ -23,7 +23,10 @@ type Signal struct {
 	// ReceivedAt is in UTC and whole microseconds, as both databases keep it.
 	ReceivedAt time.Time
 	Event      incident.Event
-	Rules      incident.Rules
+	// Request names whom to page instead of the policy, of an incident that is opened
+	// by hand; nil for the policy.
+	Request *incident.Request
+	Rules   incident.Rules
 	// KeyWithoutRule is set for a recovery whose dedup key was computed by the
 	// integration's rule. It is the key without the rule, which an alert may have that
 	// has been firing since before the rule was set.

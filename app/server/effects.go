@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/effect/chat"
+	"github.com/tocsin-oncall/tocsin/app/effect/notice"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 )
 
@@ -29,8 +30,19 @@ type consumer struct {
 func (s *Server) consumers(channels map[notify.Medium]notify.Channel) []consumer {
 	return []consumer{
 		{&chat.Consumer{Store: s.DB.Chat(), Now: s.DB.Now}, channels[notify.Slack] != nil},
+		{&notice.Consumer{Store: s.DB.Paging, People: lateRecipients{s}, Works: func(m notify.Medium) bool { return s.outbox.Works(m) },
+			URL: s.incidentURL, Log: s.log}, true},
 	}
 }
+
+// lateRecipients are the people of a server that is still being constructed.
+type lateRecipients struct{ server *Server }
+
+func (l lateRecipients) Recipients(ctx context.Context, version int64) (map[int64]notify.Recipient, error) {
+	return l.server.Organization.Recipients(ctx, version)
+}
+
+func (s *Server) incidentURL(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }
 
 // registerEffects registers the consumers that are switched on, each with a loop of its
 // own. The others have a loop that deletes their cursors once no process uses them.

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/manual"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
 	"github.com/tocsin-oncall/tocsin/app/reply"
@@ -69,6 +70,7 @@ type Configuration interface {
 	web.ConfigReader
 	notify.People
 	ingest.Config
+	manual.Rosters
 }
 
 // Slices are the dependencies of each part of the HTTP interface.
@@ -103,6 +105,7 @@ func NewSlices(p Parts) Slices {
 		return signals.IntegrationKey(ctx, p.Keys, slug)
 	}}
 	replies := newReplies(p)
+	manually := &manual.Service{Catalog: p.Configuration, Rosters: p.Configuration, Submitter: p.Submitter, Actions: p.Incidents, Now: p.Now}
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
@@ -114,10 +117,10 @@ func NewSlices(p Parts) Slices {
 		},
 		API: api.Deps{
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
-			Catalog: p.Configuration, Submitter: p.Submitter, Formats: p.Formats, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
+			Formats: p.Formats, Manual: manually, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
 		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
-		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents},
+		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents, Manual: manually},
 		Services:     services.Deps{Incidents: reads, Changes: reads},
 		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
 		Teams:        teams.Deps{Incidents: reads},

@@ -117,7 +117,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB.Incidents), ingest.BatcherOptions{Log: s.log})
 	s.Ingest = ingest.NewService(ingest.ServiceOptions{
 		Formats: s.formats, Config: s.Organization, Submitter: s.batcher, Changes: s.DB.Incidents, Rejections: s.DB.Incidents, HMAC: s.Keys.IntegrationHMAC,
-		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
+		URL: s.incidentURL, Now: s.DB.Now, Log: s.log,
 	})
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
 	s.Auth = auth.NewService(s.DB.Access, s.DB.Organization.PeopleEditor(), s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})

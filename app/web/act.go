@@ -12,6 +12,13 @@ var actPermissions = map[string]auth.Action{
 	"priority":      auth.ActOnIncident,
 	"escalate":      auth.ActOnIncident,
 	"notes":         auth.ActOnIncident,
+
+	"undo-acknowledge": auth.ActOnIncident,
+	"responders":       auth.ActOnIncident,
+	"decline":          auth.ActOnIncident,
+	"handover":         auth.ActOnIncident,
+	"take-over":        auth.ActOnIncident,
+	"snooze":           auth.ActOnIncident,
 }
 
 // noPermission is refused to everybody: auth.Allow.

@@ -57,6 +57,7 @@ type IncidentPage struct {
 	NoteField       element.Field // the note
 	PriorityForm    PriorityForm
 	MayAct          bool
+	Acts            Acts
 	// Description is what whoever opened it by hand wrote; empty for a signal.
 	Description string
 	// NoPolicy tells that the service has no escalation policy.

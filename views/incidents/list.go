@@ -110,6 +110,8 @@ type Row struct {
 	Paged []element.Person
 	// WaitsUntil is when paging begins, of low urgency out of support hours.
 	WaitsUntil time.Time
+	// SnoozedUntil is when it is triggered again; zero where it is not snoozed.
+	SnoozedUntil time.Time
 	// Quiet tells that nobody is to be paged for now: it comes and goes, or its
 	// sender asked for quiet.
 	Quiet bool

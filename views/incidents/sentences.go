@@ -39,9 +39,10 @@ func (e Event) tone() string {
 			return "recovery"
 		}
 		return "person"
-	case "acknowledged", "shadow_ack", "unacknowledged", "resolve_undone", "escalated", "priority", "note":
+	case "acknowledged", "shadow_ack", "unacknowledged", "resolve_undone", "escalated", "priority", "note",
+		"requested", "responder_joined", "declined", "taken_over", "snoozed", "ack_undone":
 		return "person"
-	case "passed_over", "exhausted", "ack_expired", "channel_failed", "trouble":
+	case "passed_over", "exhausted", "ack_expired", "channel_failed", "trouble", "request_ended":
 		return "failed"
 	case KindAttempt:
 		if e.Attempt.State == Failed {

@@ -324,14 +324,6 @@ func (d Dependency) words() string {
 // degraded reports whether a dependency is itself in trouble.
 func (d Dependency) degraded() bool { return d.BudgetRemaining != nil && *d.BudgetRemaining < 0 }
 
-func (p IncidentPage) escalateWords() string {
-	if len(p.Next) == 0 || len(p.Next[0].Targets) == 0 {
-		return "This goes on to the next step of the policy at once."
-	}
-	u := p.Next[0]
-	return "This pages " + withPeople(u.Targets, u.People) + " at once instead of at " + p.Frame.Clock.When(u.At) + "."
-}
-
 func (p IncidentPage) priorityHint() string {
 	if p.PrioritySource == "" {
 		return "None so far."

@@ -40,6 +40,9 @@ func (s *Store) ChangeIncident(ctx context.Context, number int64, by incident.By
 			return incident.Incident{}, err
 		}
 		known.Firing = len(firing)
+		if err := knownPaging(ctx, tx, found[0], &known); err != nil {
+			return incident.Incident{}, err
+		}
 		change, err := decide(found[0], known)
 		if err != nil {
 			return incident.Incident{}, err
@@ -76,6 +79,7 @@ func (s *Store) carryOut(ctx context.Context, tx *db.Tx, before incident.Inciden
 	}
 	state := &paging.IncidentState{
 		Inc: c.Incident, WasResolved: !before.Open(), Changed: true, Escalate: c.Escalate, AskOwner: c.AskOwner, AskKind: "still_on_it",
+		Requests: c.Requests, EndRequests: c.EndRequests, DeclineRequests: c.DeclineRequests,
 	}
 	if by.UserID != nil {
 		state.By = *by.UserID

@@ -171,7 +171,7 @@ func (r *ingestBatch) apply(s *ingest.Signal) ingest.Result {
 		r.order = append(r.order, number)
 		out.Alert.IncidentNo = number
 		out.Incident.Number = number
-		target.PolicyVersion = s.PolicyVersionID
+		target.PolicyVersion, target.Request = s.PolicyVersionID, s.Request
 	}
 	if target != before {
 		if before != nil && firingBefore {

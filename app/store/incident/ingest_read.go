@@ -148,7 +148,7 @@ func lockIncidents(ctx context.Context, tx *db.Tx, numbers []int64) ([]incident.
 	where, args := tx.DB.In("number", 1, numbers)
 	rows, err := tx.QueryContext(ctx, `SELECT number, version, title, status, urgency, service_id, deployment, dedup_key, priority, priority_source,
 		severity, occurrences, facts, group_key, created_at, last_seen_at, acknowledged_at, acknowledged_by, owner_id, asked_at, resolved_at, resolved_by,
-		resolution, reopened_at, flapping_since, muted_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...)
+		resolution, reopened_at, flapping_since, muted_until, snoozed_until, changed_at FROM incidents WHERE `+where+" ORDER BY number"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)
 	}
@@ -159,7 +159,7 @@ func lockIncidents(ctx context.Context, tx *db.Tx, numbers []int64) ([]incident.
 		var facts, reopened string
 		if err := rows.Scan(&i.Number, &i.Version, &i.Title, &i.Status, &i.Urgency, &i.ServiceID, &i.Deployment, &i.DedupKey, &i.Priority, &i.PrioritySource,
 			&i.Severity, &i.Occurrences, &facts, &i.Group, &i.CreatedAt, &i.LastSeenAt, &i.AcknowledgedAt, &i.AcknowledgedBy, &i.OwnerID, &i.AskedAt, &i.ResolvedAt, &i.ResolvedBy,
-			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.ChangedAt); err != nil {
+			&i.Resolution, &reopened, &i.FlappingSince, &i.MutedUntil, &i.SnoozedUntil, &i.ChangedAt); err != nil {
 			return nil, fmt.Errorf("read incidents: %w", err)
 		}
 		if err := errors.Join(json.Unmarshal([]byte(facts), &i.Facts), json.Unmarshal([]byte(reopened), &i.ReopenedAt)); err != nil {

@@ -79,5 +79,6 @@ func incidentColumns(rows []*paging.IncidentState) []db.Column {
 		when("resolved_at", func(i *incident.Incident) *time.Time { return i.ResolvedAt }),
 		when("flapping_since", func(i *incident.Incident) *time.Time { return i.FlappingSince }),
 		when("muted_until", func(i *incident.Incident) *time.Time { return i.MutedUntil }),
+		when("snoozed_until", func(i *incident.Incident) *time.Time { return i.SnoozedUntil }),
 	}
 }

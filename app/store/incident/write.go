@@ -47,6 +47,11 @@ func (s *Store) writeIncidents(ctx context.Context, tx *db.Tx, routes *organizat
 		return err
 	}
 	for _, state := range states {
+		asked, err := paging.ChangeRequests(ctx, tx, now, state)
+		if err != nil {
+			return err
+		}
+		work |= asked
 		for _, t := range state.Timers {
 			if err := paging.SetTimer(ctx, tx, t.Kind, state.Inc.Number, t.Due); err != nil {
 				return err

@@ -48,6 +48,14 @@ type IncidentState struct {
 	Timers        []incident.Timer
 	// By is the person whose acknowledgment this is, 0 for none.
 	By int64
+
+	// Request names whom a new primary escalation pages instead of the policy; nil
+	// for the policy.
+	Request *incident.Request
+	// Requests, EndRequests and DeclineRequests are as in incident.Change.
+	Requests        []incident.Request
+	EndRequests     []incident.RequestEnd
+	DeclineRequests []incident.RequestDecline
 }
 
 // Escalate carries out what changes of incidents do to their escalations: what
@@ -60,8 +68,12 @@ func Escalate(ctx context.Context, tx *db.Tx, now time.Time, states []*IncidentS
 		if s.Escalate == incident.EscalateNone {
 			continue
 		}
-		if s.Escalate != incident.EscalateStop {
-			work = db.ToEscalate
+		switch s.Escalate {
+		case incident.EscalateStop:
+		case incident.EscalateContinue:
+			work |= db.ToEscalate | db.ToPlan | db.ToSend
+		default:
+			work |= db.ToEscalate
 		}
 		if s.Escalate == incident.EscalateStart {
 			starting = append(starting, s)
@@ -78,11 +90,17 @@ func Escalate(ctx context.Context, tx *db.Tx, now time.Time, states []*IncidentS
 }
 
 func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []*IncidentState) error {
+	if err := keepRequests(ctx, tx, starting); err != nil {
+		return err
+	}
 	var events []incident.TimelineEvent
 	begins := make([]running, len(starting))
 	for i, s := range starting {
 		r, started := escalation.Start(now, s.Inc.Urgency, s.Opens)
-		begins[i] = running{Running: r, incident: s.Inc.Number, policy: s.PolicyVersion}
+		begins[i] = running{Running: r, incident: s.Inc.Number, policy: s.PolicyVersion, request: s.Request}
+		if s.Request != nil {
+			begins[i].policy = nil
+		}
 		for _, e := range started {
 			e.IncidentNo = s.Inc.Number
 			events = append(events, e)
@@ -93,6 +111,7 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 		db.ColOf("purpose", "text", begins, func(*running) string { return string(escalation.Primary) }),
 		db.ColOf("subject", "text", begins, func(*running) string { return "" }),
 		db.ColOf("policy_version_id", "bigint", begins, func(r *running) *int64 { return r.policy }),
+		db.ColOf("request", "text", begins, func(r *running) string { return requestText(r.request) }),
 		db.ColOf("state", "text", begins, func(*running) string { return Active }),
 		db.ColOf("phase", "text", begins, func(r *running) string { return string(r.State.Phase) }),
 		db.ColOf("step", "int", begins, func(r *running) int { return r.State.Step }),

@@ -104,19 +104,21 @@ func dueEscalations(ctx context.Context, tx *db.Tx, which string, now time.Time,
 	err := tx.Query(ctx, db.Statement{
 		Name: "claim escalations",
 		Query: `SELECT e.id, e.incident_number, e.purpose, COALESCE(e.policy_version_id, 0), e.phase, e.step, e.run, e.reached,
-		       e.fired_at, e.deadline_at, i.status, i.priority, i.urgency, i.service_id
+		       e.fired_at, e.deadline_at, i.status, i.priority, i.urgency, i.service_id, e.request
 		FROM escalations e JOIN incidents i ON i.number = e.incident_number
 		WHERE ` + which,
 		Args: []any{now, bound},
 		Each: func(scan func(...any) error) error {
 			var d escalation.Due
+			var request string
 			if err := scan(&d.ID, &d.Incident, &d.Purpose, &d.PolicyVersionID, &d.State.Phase, &d.State.Step, &d.State.Run, &d.State.Reached,
-				&d.State.FiredAt, &d.State.Deadline, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID); err != nil {
+				&d.State.FiredAt, &d.State.Deadline, &d.Status, &d.Priority, &d.Urgency, &d.ServiceID, &request); err != nil {
 				return err
 			}
 			if d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline) {
 				handingOver = append(handingOver, d.ID)
 			}
+			d.Request = readRequest(request)
 			c.due = append(c.due, d)
 			return nil
 		},
@@ -219,6 +221,7 @@ func moveEscalations(ctx context.Context, tx *db.Tx, now time.Time, changes []es
 			}
 			return Active
 		}),
+		db.ColOf("outcome", "text", changes, func(c *escalation.Change) string { return string(c.Outcome) }),
 		db.ColOf("phase", "text", changes, func(c *escalation.Change) string { return string(c.State.Phase) }),
 		db.ColOf("step", "int", changes, func(c *escalation.Change) int { return c.State.Step }),
 		db.ColOf("run", "int", changes, func(c *escalation.Change) int { return c.State.Run }),

@@ -17,7 +17,9 @@ type running struct {
 	escalation.Running
 	id, incident int64
 	purpose      escalation.Purpose
-	policy       *int64 // the policy's version, of one that starts
+	policy       *int64            // the policy's version, of one that starts
+	request      *incident.Request // of one that starts, nil for none
+	outcome      incident.RequestOutcome
 }
 
 // changeRunning stops, moves and resumes the escalations of incidents, and returns
@@ -37,10 +39,11 @@ func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*Inci
 	if err != nil {
 		return nil, err
 	}
-	latest := map[int64]int64{} // the primary escalation, by incident
+	latest := map[int64]int64{}     // the primary escalation, by incident
+	ended := map[int64]*time.Time{} // when it was stopped
 	for _, r := range locked {
 		if r.purpose == escalation.Primary {
-			latest[r.incident] = r.id // they come in the order of their ids
+			latest[r.incident], ended[r.incident] = r.id, r.EndedAt // they come in the order of their ids
 		}
 	}
 	var changed []running
@@ -58,6 +61,18 @@ func changeRunning(ctx context.Context, tx *db.Tx, now time.Time, states []*Inci
 				continue
 			}
 			stopped = append(stopped, r.id)
+			if asked {
+				r.outcome = incident.RequestJoined
+			}
+		case change == incident.EscalateContinue:
+			// Requests that were accepted by the acknowledgment go on too.
+			if at := ended[r.incident]; r.id != latest[r.incident] && (r.outcome != incident.RequestJoined || at == nil || r.EndedAt == nil || !r.EndedAt.Equal(*at)) {
+				continue
+			}
+			if err := revivePages(ctx, tx, now, r); err != nil {
+				return nil, err
+			}
+			r.outcome = ""
 		case r.id != latest[r.incident]:
 			continue
 		}
@@ -91,13 +106,15 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	which := "e.state = '" + Active + "'"
 	for _, s := range states {
 		numbers = append(numbers, s.Inc.Number)
-		if escalation.Moves(s.Escalate) {
+		if s.Escalate == incident.EscalateContinue {
+			which = "1 = 1"
+		} else if escalation.Moves(s.Escalate) {
 			which = "(e.state = '" + Active + "' OR e.id = (SELECT max(l.id) FROM escalations l WHERE l.purpose = '" + string(escalation.Primary) + "' AND l.incident_number = e.incident_number))"
 		}
 	}
 	slices.Sort(numbers)
 	where, args := tx.DB.In("e.incident_number", 1, numbers)
-	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.incident_number, e.purpose, e.state = '`+Active+`', e.phase, e.step, e.run, e.reached, e.fired_at, e.deadline_at, e.next_action_at, e.ended_at
+	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.incident_number, e.purpose, e.state = '`+Active+`', e.phase, e.step, e.run, e.reached, e.fired_at, e.deadline_at, e.next_action_at, e.ended_at, e.outcome
 		FROM escalations e WHERE `+which+" AND "+where+" ORDER BY e.id"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return nil, fmt.Errorf("lock escalations: %w", err)
@@ -107,7 +124,7 @@ func lockRunning(ctx context.Context, tx *db.Tx, states []*IncidentState) ([]run
 	for rows.Next() {
 		var r running
 		if err := rows.Scan(&r.id, &r.incident, &r.purpose, &r.Active, &r.State.Phase, &r.State.Step, &r.State.Run, &r.State.Reached,
-			&r.State.FiredAt, &r.State.Deadline, &r.NextAction, &r.EndedAt); err != nil {
+			&r.State.FiredAt, &r.State.Deadline, &r.NextAction, &r.EndedAt, &r.outcome); err != nil {
 			return nil, fmt.Errorf("lock escalations: %w", err)
 		}
 		all = append(all, r)
@@ -139,6 +156,7 @@ func writeRunning(ctx context.Context, tx *db.Tx, all []running) error {
 			}
 			return Stopped
 		}),
+		db.ColOf("outcome", "text", all, func(r *running) string { return string(r.outcome) }),
 		db.ColOf("phase", "text", all, func(r *running) string { return string(r.State.Phase) }),
 		db.ColOf("fired_at", "timestamptz", all, func(r *running) *time.Time { return r.State.FiredAt }),
 		db.ColOf("deadline_at", "timestamptz", all, func(r *running) *time.Time { return r.State.Deadline }),

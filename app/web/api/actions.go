@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -35,7 +38,11 @@ func actOperations() []operation {
 // act carries out an act of a kind and answers with the incident after it. What
 // the incident's state does not allow is a conflict; what was so already is not.
 func (h *handlers) act(c echo.Context, actor auth.Actor, kind incident.ActKind) (any, error) {
-	act, err := readAct(c, kind)
+	config, err := h.current(c)
+	if err != nil {
+		return nil, err
+	}
+	act, err := readAct(c, kind, config.Roster(), h.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +64,12 @@ func (h *handlers) act(c echo.Context, actor auth.Actor, kind incident.ActKind) 
 
 // readAct reads an act from the body. A fault about single fields names every one
 // that is unknown or of the wrong type; what the act says of them comes after that.
-func readAct(c echo.Context, kind incident.ActKind) (incident.Act, error) {
+func readAct(c echo.Context, kind incident.ActKind, roster *escalation.Roster, now time.Time) (incident.Act, error) {
 	members, err := readMembers(c)
 	if err != nil {
 		return nil, err
 	}
-	fields := &actFields{members: members, faults: map[string]string{}}
+	fields := &actFields{members: members, faults: map[string]string{}, roster: roster, now: now}
 	act, failure := kind.Read(fields)
 	if err := fields.err(kind.Fields); err != nil {
 		return nil, err
@@ -75,6 +82,8 @@ type actFields struct {
 	members map[string]json.RawMessage
 	// faults are messages about members of the wrong type, by name.
 	faults map[string]string
+	roster *escalation.Roster
+	now    time.Time
 }
 
 // Given implements incident.Fields.
@@ -88,6 +97,25 @@ func (f *actFields) Text(name string) string { return field[string](f, name) }
 
 // Level implements incident.Fields.
 func (f *actFields) Level(name string) *int { return field[*int](f, name) }
+
+// Flag implements incident.Fields.
+func (f *actFields) Flag(name string) bool { return field[bool](f, name) }
+
+// Targets implements incident.Fields. "user" is one name, the others are lists.
+func (f *actFields) Targets(name string) []incident.NamedTarget {
+	var names []string
+	if name == "user" {
+		names = []string{field[string](f, name)}
+	} else {
+		names = field[[]string](f, name)
+	}
+	targets, err := f.roster.Named(name, names, f.now)
+	var refused *fault.Error
+	if errors.As(err, &refused) && f.faults[name] == "" {
+		f.faults[name] = refused.Message
+	}
+	return targets
+}
 
 // field reads a member; the zero value where it is missing or of another type.
 func field[T any](f *actFields, name string) T {

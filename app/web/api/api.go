@@ -33,10 +33,9 @@ type Deps struct {
 	Editor  web.Editor
 	Works   func(notify.Medium) bool
 
-	// Catalog and Submitter open incidents by hand, as a signal would.
-	Catalog   ingest.Config
-	Submitter ingest.Submitter
-	Formats   *ingest.Formats // of what is simulated
+	Formats *ingest.Formats // of what is simulated
+
+	Manual Manual
 
 	Incidents Incidents
 	Actions   Actions

@@ -96,7 +96,7 @@ func bodyFault(faults []fault.Field) error {
 // fieldNamed finds a field by its name in JSON.
 func fieldNamed(in reflect.Value, name string) reflect.Value {
 	for i := range in.NumField() {
-		if in.Type().Field(i).Tag.Get("json") == name {
+		if tag, _, _ := strings.Cut(in.Type().Field(i).Tag.Get("json"), ","); tag == name {
 			return in.Field(i)
 		}
 	}
@@ -110,6 +110,8 @@ func typeName(t reflect.Type) string {
 		return "a time as in RFC 3339, such as 2026-11-23T18:04:05Z"
 	case t.Kind() == reflect.String:
 		return "text"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
 	case t.Kind() == reflect.Slice:
 		return "a list"
 	case t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Int:

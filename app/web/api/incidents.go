@@ -23,8 +23,8 @@ type Incidents interface {
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
 }
 
-// incidentJSON is an incident as the API shows it. SnoozedUntil and MergedInto are
-// part of the format and always null so far.
+// incidentJSON is an incident as the API shows it. MergedInto is part of the format and
+// always null so far.
 type incidentJSON struct {
 	Number         int64           `json:"number"`
 	Title          string          `json:"title"`
@@ -47,7 +47,7 @@ type incidentJSON struct {
 
 func (h *handlers) incidentJSON(r incident.Row) incidentJSON {
 	return incidentJSON{
-		Number: r.Number, Title: r.Title, Status: r.Status, Priority: r.Priority, Severity: orNull(r.Severity),
+		Number: r.Number, Title: r.Title, Status: r.Status, SnoozedUntil: utc(r.SnoozedUntil), Priority: r.Priority, Severity: orNull(r.Severity),
 		Service: orNull(r.ServiceSlug), Deployment: orNull(r.Deployment), DedupKey: r.DedupKey, Occurrences: r.Occurrences,
 		CreatedAt: r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), AcknowledgedAt: utc(r.AcknowledgedAt),
 		AcknowledgedBy: orNull(r.AcknowledgedBy), ResolvedAt: utc(r.ResolvedAt), URL: h.incidentURL(r.Number),

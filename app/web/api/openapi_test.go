@@ -186,6 +186,15 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 			{responder, "POST", "/incidents/1/unacknowledge", "{}", 200},
 			{responder, "POST", "/incidents/1/unacknowledge", "{}", 409},
 			{responder, "POST", "/incidents/1/escalate", "{}", 200},
+			{responder, "POST", "/incidents", `{"title":"c","users":["ben@acme.example"],"teams":["payments"],"schedules":["payments"]}`, 201},
+			{responder, "POST", "/incidents/1/responders", `{"users":["ben@acme.example"],"message":"look"}`, 200},
+			{responder, "POST", "/incidents/1/responders", `{"users":["nobody@acme.example"]}`, 422},
+			{responder, "POST", "/incidents/1/decline", `{"reason":"ill"}`, 409},
+			{responder, "POST", "/incidents/1/handover", `{"user":"ben@acme.example"}`, 200},
+			{responder, "POST", "/incidents/1/take-over", "", 409},
+			{responder, "POST", "/incidents/1/snooze", `{"for":"1h"}`, 200},
+			{responder, "POST", "/incidents/1/snooze", `{"for":"-1h"}`, 422},
+			{responder, "POST", "/incidents/1/unacknowledge", "{}", 200},
 			{responder, "POST", "/incidents/1/priority", `{"priority":1,"reason":"worse"}`, 200},
 			{responder, "POST", "/incidents/1/notes", `{"note":"n"}`, 200},
 			{responder, "POST", "/incidents/1/notes", `{"note":`, 400},
@@ -243,6 +252,20 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 			if c.status < 300 {
 				asked[c.method+" "+path] = true
 			}
+		}
+		// What only a person can do is asked for by a session.
+		a.As(auth.Responder, "POST", api.Prefix+"/incidents/1/responders", `{"users":["ana@acme.example"]}`)
+		a.RunDue()
+		ana := a.SignIn("ana@acme.example")
+		for _, act := range []string{"decline", "take-over"} {
+			path := api.Prefix + "/incidents/1/" + act
+			w := ana.Do("POST", path, nil)
+			r := httptest.NewRequest("POST", "https://tocsin.example.com"+path, nil)
+			response := &http.Response{StatusCode: w.Code, Header: w.Header(), Body: io.NopCloser(bytes.NewReader(w.Body.Bytes()))}
+			if ok, faults := v.ValidateHttpResponse(r, response); !ok || w.Code != 200 {
+				t.Errorf("%s is answered %d: %v\n%s", act, w.Code, faults, w.Body)
+			}
+			asked["POST /incidents/1/"+act] = true
 		}
 		for _, r := range api.Operations() {
 			pattern := regexp.MustCompile("^" + r.Method + " " + regexp.MustCompile(":[a-z]+").ReplaceAllString(r.Path, "[^/]+") + "$")

@@ -44,7 +44,7 @@ func incidentRow(r *incident.Row) incidents.Row {
 	row := incidents.Row{
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: incidents.Status(r.Status), Priority: PriorityOf(r),
 		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
-		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ResolvedAt: Instant(r.ResolvedAt), Occurrences: r.Occurrences,
+		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ResolvedAt: Instant(r.ResolvedAt), SnoozedUntil: Instant(r.SnoozedUntil), Occurrences: r.Occurrences,
 		OwnerName: strings.TrimPrefix(r.AcknowledgedBy, "token:"), Quiet: r.MutedUntil != nil || r.FlappingSince != nil,
 	}
 	if r.OwnerID != nil {

@@ -3,9 +3,11 @@ package incidents
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -21,6 +23,8 @@ type form struct {
 	// showErrors fills what was typed, and what is wrong with it, into the page.
 	// Where it is nil, the page that follows says only what is wrong.
 	showErrors func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors)
+	// askAgain shows the page that asks people, with what is wrong.
+	askAgain bool
 }
 
 // forms are by the names of incident.ActKinds. A kind that is missing has nothing
@@ -49,6 +53,8 @@ var forms = map[string]form{
 			data.PriorityForm = view.PriorityForm{Level: faults.Field(c, "priority"), Reason: faults.Field(c, "reason")}
 		},
 	},
+	"responders": {askAgain: true},
+	"handover":   {askAgain: true},
 	"notes": {
 		showErrors: func(c echo.Context, data *view.IncidentPage, faults page.FieldErrors) {
 			data.NoteField = faults.Field(c, "note")
@@ -68,7 +74,9 @@ func (p *handlers) act(kind incident.ActKind) func(echo.Context, *page.Request) 
 		}
 		address := "/incidents/" + web.FormatInt(n)
 		out, err := p.do(c, req, n, kind, its.check)
-		if faults, ok := page.FieldErrorsOf(err); ok && its.showErrors != nil {
+		if faults, ok := page.FieldErrorsOf(err); ok && its.askAgain {
+			return p.askAgain(c, req, n, faults)
+		} else if ok && its.showErrors != nil {
 			data, err := p.incidentPage(c, req, n)
 			if err != nil {
 				return err
@@ -89,7 +97,7 @@ func (p *handlers) act(kind incident.ActKind) func(echo.Context, *page.Request) 
 // do reads an act from the form and carries it out. What the incident's state does
 // not allow is a fault of kind conflict.
 func (p *handlers) do(c echo.Context, req *page.Request, number int64, kind incident.ActKind, check func(echo.Context) error) (incident.Outcome, error) {
-	fields := &formFields{c: c}
+	fields := &formFields{c: c, roster: req.Config.Roster, now: p.Now()}
 	act, err := kind.Read(fields)
 	if fields.err != nil {
 		return incident.Outcome{}, fields.err
@@ -116,7 +124,9 @@ func choosePriority(field string) fault.Field {
 // formFields are the fields of a form as an act reads them. Those that no act asks
 // for are ignored, such as the page to return to.
 type formFields struct {
-	c echo.Context
+	c      echo.Context
+	roster *escalation.Roster
+	now    time.Time
 	// err is what is wrong with the first field of the wrong type.
 	err error
 }
@@ -129,6 +139,22 @@ func (f *formFields) Given(name string) bool {
 
 // Text implements incident.Fields.
 func (f *formFields) Text(name string) string { return f.c.FormValue(name) }
+
+// Flag implements incident.Fields.
+func (f *formFields) Flag(name string) bool { return f.c.FormValue(name) == "true" }
+
+// Targets implements incident.Fields.
+func (f *formFields) Targets(name string) []incident.NamedTarget {
+	sent, err := f.c.FormParams()
+	if err != nil {
+		return nil
+	}
+	targets, err := f.roster.Named(name, sent[name], f.now)
+	if err != nil && f.err == nil {
+		f.err = err
+	}
+	return targets
+}
 
 // Level implements incident.Fields. An empty text is none.
 func (f *formFields) Level(name string) *int {

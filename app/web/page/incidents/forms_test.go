@@ -15,10 +15,15 @@ func TestEveryActHasForm(t *testing.T) {
 		a.PostBreach("Availability")
 		ana := a.SignIn("ana@acme.example")
 		pages := ana.Get("/incidents/1", http.StatusOK)
-		for _, kind := range []string{"acknowledge", "resolve"} {
+		pages += ana.Get("/incidents/1/responders", http.StatusOK) + ana.Get("/incidents/1/handover", http.StatusOK)
+		for _, kind := range []string{"acknowledge", "resolve", "undo-resolve"} {
 			ana.Post("/incidents/1/"+kind, http.StatusSeeOther)
 			pages += ana.Get("/incidents/1", http.StatusOK)
 		}
+		ben := a.SignIn("ben@acme.example")
+		ana.Post("/incidents/1/responders", http.StatusSeeOther, "users", "ben@acme.example")
+		a.RunDue()
+		pages += ben.Get("/incidents/1", http.StatusOK)
 		for _, kind := range incident.ActKinds {
 			if kind.Web {
 				webtest.Contains(t, pages, `action="/incidents/1/`+kind.Name+`"`)

@@ -67,6 +67,9 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 		return data, err
 	}
 	data.Timeline = timelineOf(req, events, records)
+	if data.Acts, err = p.acts(ctx, req, &row, records); err != nil {
+		return data, err
+	}
 	data.Paged = p.recipients(req, &row, records)
 	if data.Next, err = p.upcoming(ctx, req, &row); err != nil {
 		return data, err
@@ -143,7 +146,7 @@ func linksOf(sent []incident.Link, dashboards []catalog.Link) []element.Link {
 // stores as the first pair of the environment; and the rest of the environment.
 func description(r *incident.Row) (text string, rest []incident.Pair) {
 	rest = r.Facts.Environment
-	if strings.HasPrefix(r.DedupKey, "manual:") && len(rest) > 0 && rest[0].Name == "Description" {
+	if strings.HasPrefix(r.DedupKey, incident.ManualKey) && len(rest) > 0 && rest[0].Name == "Description" {
 		return rest[0].Value, rest[1:]
 	}
 	return "", rest

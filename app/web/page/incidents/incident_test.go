@@ -31,7 +31,7 @@ func TestIncidentPage(t *testing.T) {
 		if to := ben.Post("/incidents/1/acknowledge", http.StatusSeeOther); to != "/incidents/1" {
 			t.Errorf("acknowledging led to %q", to)
 		}
-		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), "It is yours")
+		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), "You own this incident")
 		ana.Post("/incidents/1/acknowledge", http.StatusSeeOther)
 		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Ben Adeyemi was first, at 19:04:05")
 

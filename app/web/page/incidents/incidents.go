@@ -9,6 +9,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
+	"github.com/tocsin-oncall/tocsin/app/manual"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
@@ -22,6 +23,8 @@ type Incidents interface {
 	// OpenIncidents counts those of each service.
 	OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error)
 	Incident(ctx context.Context, number int64) (incident.Row, error)
+	// IncidentsNumbered leaves out those that do not exist.
+	IncidentsNumbered(ctx context.Context, numbers []int64) ([]incident.Row, error)
 	EarlierIncidents(ctx context.Context, inc incident.Incident, limit int) ([]incident.Row, error)
 	LatestAlert(ctx context.Context, number int64) (incident.AlertRecord, error)
 	Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error)
@@ -39,6 +42,13 @@ type Changes interface {
 // Actions carries out commands on incidents: incident.Service.
 type Actions interface {
 	Do(ctx context.Context, c incident.Command) (incident.Outcome, error)
+	DoMany(ctx context.Context, numbers []int64, by incident.By, act incident.Act) (incident.BulkOutcome, error)
+}
+
+// Manual opens incidents and pages people by hand: manual.Service.
+type Manual interface {
+	Open(ctx context.Context, actor auth.Actor, r manual.Report, idempotencyKey string) (int64, error)
+	Page(ctx context.Context, actor auth.Actor, by incident.By, p manual.Page, idempotencyKey string) (int64, error)
 }
 
 // Deps is what the pages need. All are required.
@@ -46,6 +56,7 @@ type Deps struct {
 	Incidents Incidents
 	Changes   Changes
 	Actions   Actions
+	Manual    Manual
 }
 
 type handlers struct {
@@ -57,7 +68,12 @@ type handlers struct {
 func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
 	p.Routes.Get("/incidents", p.Require(auth.ViewIncidents, p.listIncidents))
-	p.Routes.Post("/incidents/acknowledge", p.Require(auth.ActOnIncident, p.acknowledgeMany))
+	for _, b := range bulkActs {
+		p.Routes.Post("/incidents/"+b.name, p.Require(auth.ActOnIncident, p.bulk(b)))
+	}
+	p.Routes.Post("/incidents/undo", p.Require(auth.ActOnIncident, p.undoMany))
+	p.Routes.Get("/incidents/:number/responders", p.Require(web.ActPermission("responders"), p.showAsk))
+	p.Routes.Get("/incidents/:number/handover", p.Require(web.ActPermission("handover"), p.showAsk))
 	p.Routes.Get("/incidents/:number", p.Require(auth.ViewIncidents, p.showIncident))
 	for _, kind := range incident.ActKinds {
 		if kind.Web {

@@ -8,14 +8,11 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
-	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -184,52 +181,4 @@ func listQuery(tab view.Tab, f view.Filter, before int64) string {
 		values.Set("before", web.FormatInt(before))
 	}
 	return values.Encode()
-}
-
-// acknowledgeMany acknowledges several incidents, and says how many could not be.
-func (p *handlers) acknowledgeMany(c echo.Context, req *page.Request) error {
-	form, err := c.FormParams()
-	if err != nil {
-		return fault.Malformed("The form cannot be read.").Because(err)
-	}
-	next := "/incidents?" + listQuery(tabOf(form.Get("tab"), incident.Counts{}), view.Filter{}, 0)
-	done, missed := 0, 0
-	var shadows []int64
-	for _, text := range form["number"] {
-		n, ok := web.ParseNumber(text)
-		if !ok {
-			return fault.Malformed("%q is no incident's number.", text)
-		}
-		out, err := p.Actions.Do(c.Request().Context(), incident.Command{Number: n, By: web.By(req.Actor, "web"), Act: incident.ActAcknowledge{}})
-		switch {
-		case fault.Is(err, fault.KindNotFound):
-			missed++
-		case err != nil:
-			return err
-		case out.Kind == incident.Shadow:
-			shadows = append(shadows, n)
-		case out.Kind == incident.NotAllowed || out.Faster(req.Actor.String()):
-			missed++
-		default:
-			done++
-		}
-	}
-	return p.acknowledgedMany(c, next, done, missed, shadows)
-}
-
-func (p *handlers) acknowledgedMany(c echo.Context, next string, done, missed int, shadows []int64) error {
-	if done+missed+len(shadows) == 0 {
-		return p.Refused(c, next, fault.Invalid("Nothing was selected."))
-	}
-	var sentences []string
-	if done+missed > 0 {
-		sentences = append(sentences, "Acknowledged "+element.Count(done, "incident")+".")
-	}
-	if missed > 0 {
-		sentences = append(sentences, element.Count(missed, "other")+" had been answered by somebody else, or was over.")
-	}
-	if shadows != nil {
-		sentences = append(sentences, reply.ShadowedText(shadows))
-	}
-	return p.Done(c, next, "%s", strings.Join(sentences, " "))
 }

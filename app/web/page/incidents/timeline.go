@@ -127,7 +127,10 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 	case incident.ResolveUndonePayload:
 		line.Via, line.To = p.Via, string(p.Status)
 	case incident.EscalatedPayload:
-		line.Via = p.Via
+		line.Via, line.From, line.People, line.Step = p.Via, string(p.From), req.Config.Persons(p.Owner), p.Step
+		if p.Joining {
+			line.Count = 1
+		}
 	case incident.PriorityPayload:
 		line.Via, line.Text, line.From, line.To = p.Via, p.Reason, p.From, p.To
 	case incident.NotePayload:
@@ -138,6 +141,8 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 		line.Text, line.People = p.Text, req.Config.Persons(p.People)
 	case incident.TroublePayload:
 		line.Text = p.Text
+	default:
+		fillAct(req, &line, e.Payload)
 	}
 	return line
 }

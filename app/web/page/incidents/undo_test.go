@@ -26,7 +26,7 @@ func TestUndoResolveKeepsOwner(t *testing.T) {
 		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Somebody else resolved incident 1", "reopen it")
 		a.Advance(10 * time.Second)
 		ben.Post("/incidents/1/undo-resolve", http.StatusSeeOther)
-		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), "Taken back. It is Ben Adeyemi’s as before", "took the resolve back")
+		webtest.Contains(t, ben.Get("/incidents/1", http.StatusOK), "Resolve undone. You still own it", "took the resolve back")
 		after, err := a.DB.Incidents.Incident(t.Context(), n)
 		a.Must(err)
 		if after.Status != incident.Acknowledged || after.OwnerID == nil || *after.OwnerID != *before.OwnerID || !after.AcknowledgedAt.Equal(*before.AcknowledgedAt) || after.ResolvedAt != nil {
@@ -56,7 +56,7 @@ func TestUndoResolveWithoutOwnerPages(t *testing.T) {
 		ana := a.SignIn("ana@acme.example")
 		ana.Post("/incidents/1/resolve", http.StatusSeeOther)
 		ana.Post("/incidents/1/undo-resolve", http.StatusSeeOther)
-		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Nobody had it, so paging goes on", "the policy goes on with the step that it was at")
+		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Nobody owns it, so paging goes on", "the policy goes on with the step that it was at")
 		if sent := a.RunDue(); len(sent) == 0 {
 			t.Error("nobody is paged")
 		}
