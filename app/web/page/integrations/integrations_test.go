@@ -152,3 +152,22 @@ func TestTestSignalAsksFirst(t *testing.T) {
 		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Online shop", "Test incident #1 created")
 	})
 }
+
+func TestTestPagesOnlyItsSender(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		ana := a.SignIn("ana@acme.example") // who is not on call
+		to := ana.Post("/integrations/sre/test", http.StatusSeeOther, "only", "me")
+		a.RunDue()
+		webtest.Contains(t, ana.Get(to, http.StatusOK), "Test breach by Ana Ortiz", "It pages only you.")
+		pages, err := a.DB.Paging.IncidentPages(t.Context(), 1)
+		a.Must(err)
+		if len(pages) == 0 {
+			t.Fatal("nobody is paged")
+		}
+		for _, p := range pages {
+			if p.UserEmail != "ana@acme.example" {
+				t.Errorf("%s is paged", p.UserEmail)
+			}
+		}
+	})
+}
