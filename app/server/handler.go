@@ -126,7 +126,10 @@ func NewSlices(p Parts) Slices {
 		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents, Manual: manually},
 		OnCall:       oncall.Deps{Editor: editor},
 		Services:     services.Deps{Incidents: reads, Changes: reads},
-		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
+		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys,
+			OpenForMe: func(ctx context.Context, by auth.Actor, title, service string) (int64, error) {
+				return manually.Open(ctx, by, manual.Report{Title: title, Service: service, Users: []string{by.Email}}, "")
+			}},
 		Teams:        teams.Deps{Incidents: reads},
 		People:       peoplepages.Deps{Auth: p.Auth},
 		Account:      account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},

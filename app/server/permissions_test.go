@@ -76,7 +76,7 @@ var permissions = []permission{
 
 	{"GET /", "/", "", signedIn(303)},
 	{"GET /oncall", "/oncall", "", signedIn(200)},
-	{"GET /search", "/search?q=1", "", signedIn(200)},
+	{"GET /search", "/search", "", signedIn(200)},
 	{"GET /start", "/start", "", responders(200)},
 	{"POST /start/service", "/start/service", "", administrators(303)},
 	{"POST /start/test", "/start/test", "", responders(303)},

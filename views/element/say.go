@@ -47,7 +47,7 @@ func InForce(c Clock, since time.Time, earlier []time.Time) templ.Component {
 	if since.IsZero() {
 		return templ.NopComponent
 	}
-	parts := []any{"In force since ", onDate(c, since)}
+	parts := []any{"Effective since ", onDate(c, since)}
 	for i, at := range earlier {
 		before := ", "
 		switch {

@@ -1,4 +1,4 @@
-// Package integrations shows the keys that signals come in by.
+// Package integrations shows what sends signals, and its keys.
 package integrations
 
 import (
@@ -38,6 +38,10 @@ type Page struct {
 	MayReveal bool
 	MayReplay bool
 	MayTest   bool
+	// MayTestAlone offers a test that pages the reader alone.
+	MayTestAlone bool
+	// Tests are the services that a test can be for; one where the key has a service.
+	Tests []TestTarget
 	// Noun is what people call a signal of the format: "breach", "alert".
 	Noun string
 	// Identity says what tells signals apart unless Dedup does, with field names
@@ -62,6 +66,14 @@ type Page struct {
 	Rejected []Rejected
 	// OlderRejected is the query for more of them, or empty.
 	OlderRejected string
+}
+
+// TestTarget is a service that a test can be for, with whom it pages.
+type TestTarget struct {
+	Service element.Ref
+	// Pages is whom and how, "Ana Ortiz by SMS"; empty for the administrators alone.
+	Pages  string
+	People []element.Person
 }
 
 // Signal is something that was accepted lately.

@@ -11,7 +11,7 @@ import (
 
 func serviceWords(r element.Ref) string {
 	if r.Name == "" {
-		return "the service is named in each signal"
+		return "named in each signal"
 	}
 	return r.Name
 }
@@ -85,15 +85,49 @@ func (p Page) about() templ.Component {
 	return element.Say(what, element.If(p.RateLimit > 0, fmt.Sprintf(", at most %d signals a minute", p.RateLimit)))
 }
 
-// bodyDecides says where signals of a key without a service go, and what a test
-// does there.
+// bodyDecides says where signals of a key without a service go.
 func (p Page) bodyDecides() templ.Component {
-	unknown := element.Say("What names a service that nobody knows is refused: there is no catch-all service.")
+	unknown := element.Say("A signal for an unknown service is rejected: there is no catch-all service.")
 	if p.CatchAll.Slug != "" {
-		unknown = element.Say("What names a service that nobody knows goes to ", element.To("/services/", p.CatchAll), ", the catch-all.")
+		unknown = element.Say("Unknown services go to ", element.To("/services/", p.CatchAll), " (catch-all).")
 	}
-	test := element.If(p.MayTest && p.ExampleService != "", " The test "+p.Noun+" names ", element.To("/services/", element.Ref{Slug: p.ExampleService, Name: p.ExampleService}), ", and pages whoever answers for it.")
-	return element.Say("The service comes from the body of each signal, and whom "+element.WithArticle(p.Noun)+" pages with it. ", unknown, test)
+	return element.Say(p.aNoun()+" names its service, and pages its on-call. ", unknown)
+}
+
+// sentence says whom a test for a service pages.
+func (t TestTarget) sentence() templ.Component {
+	if t.Pages == "" {
+		return element.Say("This pages only the administrators.")
+	}
+	return element.Say("This pages ", element.Strong(t.Pages), ".")
+}
+
+// testOptions are the services of a test, each with whom it pages.
+func testOptions(targets []TestTarget) []element.Option {
+	options := make([]element.Option, len(targets))
+	for i, t := range targets {
+		pages := t.Pages
+		if pages == "" {
+			pages = "the administrators"
+		}
+		options[i] = element.Option{Value: t.Service.Slug, Text: t.Service.Name + ": pages " + pages}
+	}
+	return options
+}
+
+// testLabel is what the button says: "Page Hugo".
+func (p Page) testLabel() string {
+	switch {
+	case len(p.Tests) != 1:
+		return "Page the on-call"
+	case len(p.Tests[0].People) == 0:
+		return "Page the administrators"
+	}
+	names := make([]string, len(p.Tests[0].People))
+	for i, person := range p.Tests[0].People {
+		names[i] = person.First()
+	}
+	return "Page " + element.And(names)
 }
 
 // aNoun is the noun with its article, at the start of a sentence.

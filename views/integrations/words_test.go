@@ -59,7 +59,7 @@ func TestCommandHidesKey(t *testing.T) {
 
 func TestServiceWords(t *testing.T) {
 	t.Parallel()
-	if got := serviceWords(element.Ref{}); got != "the service is named in each signal" {
+	if got := serviceWords(element.Ref{}); got != "named in each signal" {
 		t.Errorf("a key of no service says %q", got)
 	}
 }

@@ -15,11 +15,29 @@ type NowPage struct {
 	Frame layout.Frame
 	Query string
 	Teams []Team
-	// Known are what the query means that is in no schedule, each in a sentence:
-	// "Noel Phone is in no schedule."
+	// People are those whom the query means and who are in none of the teams shown.
+	People []PersonFound
+	// Known are what else the query means, each in a sentence: "The team Idle hands
+	// has no schedule."
 	Known []string
-	// SeesSchedules makes teams and schedules links.
-	SeesSchedules bool
+}
+
+// PersonFound is somebody who is neither on call in what is shown nor next.
+type PersonFound struct {
+	Person   element.Person
+	Contacts element.Contacts
+	// Shifts are the person's, now and to come, by start. Where there are none,
+	// Schedules are those that name the person.
+	Shifts    []PersonShift
+	Schedules []element.Ref
+}
+
+// PersonShift is a shift of one person.
+type PersonShift struct {
+	Schedule element.Ref
+	Position string
+	From     time.Time
+	Until    time.Time // zero for no end date
 }
 
 // Team is a team with its schedules. A schedule of no team stands under the
@@ -41,22 +59,22 @@ type Position struct {
 	Name string // "main"
 	// Now is empty where nobody is on: then Next says when somebody is again.
 	Now []Holder
-	// Next is who is next; nobody where none is in sight.
+	// Next is who is next; nobody where no shift is planned.
 	Next Holder
 	// GapSince is when the position became empty, and GapUntil when that ends;
-	// zero where no end is in sight.
+	// zero for no end date.
 	GapSince time.Time
 	GapUntil time.Time
 }
 
 // Holder is a person in a position for a time.
 type Holder struct {
-	Person element.Person
-	Email  string
+	Person   element.Person
+	Contacts element.Contacts
 	// Zone is the person's own, for their local time; nil for the reader's.
 	Zone     *time.Location
 	From     time.Time
-	Until    time.Time // zero where no end is in sight
+	Until    time.Time // zero for no end date
 	Override bool
 	Shadow   bool
 }

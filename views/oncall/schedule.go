@@ -29,8 +29,10 @@ type SchedulePage struct {
 	Frame    layout.Frame
 	Schedule element.Ref
 	Team     element.Ref
-	// Zone is the schedule's, which days and times are shown in.
+	// Zone is the schedule's, which days and times are shown in; Reader is the
+	// reader's.
 	Zone      *time.Location
+	Reader    *time.Location
 	Positions []Position // now
 	// From and To bound the strip: midnights in Zone.
 	From time.Time
@@ -40,10 +42,14 @@ type SchedulePage struct {
 	Earlier string
 	Later   string
 	Today   string
+	// Mine narrows the shifts to the reader's, which is offered where MayFilter.
+	Mine      bool
+	MayFilter bool
 	// Final is one lane a position; Layers one group of lanes a layer.
 	Final  []Lane
 	Layers []Layer
-	// Gaps and Conflicts are those of the next 14 days, whatever is shown.
+	// Gaps and Conflicts are those of the days shown, from now on where today is
+	// one of them.
 	Gaps      []Gap
 	Conflicts []Conflict
 	Upcoming  []Shift
@@ -114,7 +120,7 @@ type Shift struct {
 	Position string
 	Person   element.Person
 	Start    time.Time
-	End      time.Time // zero where no end is in sight
+	End      time.Time // zero for no end date
 	// Override tells that it is no layer's choice.
 	Override bool
 }

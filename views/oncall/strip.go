@@ -130,7 +130,7 @@ func label(b Block, width float64) string {
 	name := b.Person.Name
 	switch {
 	case width >= fitsName && b.Override:
-		return b.Person.First() + " (covers)"
+		return b.Person.First() + " (override)"
 	case width >= fitsName:
 		return name
 	case width >= fitsFirst:
@@ -147,7 +147,7 @@ func (p SchedulePage) words(b Block) string {
 	}
 	words := fmt.Sprintf("%s, %s to %s, %s", who, c.When(b.Start), c.When(b.End), element.Duration(b.End.Sub(b.Start)))
 	if b.Override {
-		words += ", a cover"
+		words += ", an override"
 	}
 	return words
 }

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -17,9 +18,34 @@ func (t Team) name() string {
 	return t.Team.Name
 }
 
-// localTime is what the person's own clock shows: "21:14 there".
+// localTime is what the person's own clock shows: "local time 21:14".
 func (h Holder) localTime(c element.Clock) string {
-	return c.Now.In(h.Zone).Format("15:04") + " for " + h.Person.First()
+	return "local time " + c.Now.In(h.Zone).Format("15:04")
+}
+
+// idle says that a person has no shift.
+func (f PersonFound) idle() string {
+	if len(f.Schedules) == 0 {
+		return "In no schedule"
+	}
+	names := make([]string, len(f.Schedules))
+	for i, s := range f.Schedules {
+		names[i] = s.Name
+	}
+	return "In " + element.And(names) + ", without a planned shift"
+}
+
+// sentence is a shift of a person in a line: "main in Payments from 00:00 until Mon
+// 09:00".
+func (s PersonShift) sentence(p NowPage) templ.Component {
+	c := p.Frame.Clock
+	schedule := element.Say(s.Schedule.Name)
+	if p.Frame.User.Sees.Schedules {
+		schedule = element.To("/schedules/", s.Schedule)
+	}
+	from := element.If(s.From.After(c.Now), " from ", element.When(c, s.From))
+	until := element.If(!s.Until.IsZero(), " until ", element.When(c, s.Until))
+	return element.Say(s.Position+" in ", schedule, from, until)
 }
 
 // clock reads in the schedule's zone.
@@ -27,11 +53,59 @@ func (p SchedulePage) clock() element.Clock {
 	return element.Clock{Now: p.Frame.Clock.Now, Zone: p.Zone}
 }
 
-func (p SchedulePage) at(from string) templ.SafeURL {
-	if from == "" {
-		return templ.URL("/schedules/" + p.Schedule.Slug)
+// at is the page from a day on, with the same shifts.
+func (p SchedulePage) at(from string) templ.SafeURL { return p.address(from, p.Mine) }
+
+func (p SchedulePage) address(from string, mine bool) templ.SafeURL {
+	query := url.Values{}
+	if from != "" {
+		query.Set("from", from)
 	}
-	return templ.URL("/schedules/" + p.Schedule.Slug + "?from=" + from)
+	if mine {
+		query.Set("mine", "1")
+	}
+	address := "/schedules/" + p.Schedule.Slug
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	return templ.URL(address)
+}
+
+// whose is the page with all shifts or the reader's, on the same days.
+func (p SchedulePage) whose(mine bool) templ.SafeURL {
+	return p.address(p.From.In(p.Zone).Format(time.DateOnly), mine)
+}
+
+// showsToday reports whether today is one of the days shown.
+func (p SchedulePage) showsToday() bool {
+	_, ok := p.now()
+	return ok
+}
+
+// days shown in words: "23 Nov – 6 Dec".
+func (p SchedulePage) daysShown() string {
+	first, last := p.From.In(p.Zone), p.To.In(p.Zone).Add(-time.Nanosecond)
+	return first.Format("2 Jan") + " – " + last.Format("2 Jan")
+}
+
+// zoneNote says which zone the days are in, and how far that is from the reader's:
+// "Times in Europe/Madrid (CET), 1 h ahead of yours".
+func (p SchedulePage) zoneNote() string {
+	note := "Times in " + p.clock().ZoneName()
+	if p.Reader == nil {
+		return note
+	}
+	_, there := p.Frame.Clock.Now.In(p.Zone).Zone()
+	_, here := p.Frame.Clock.Now.In(p.Reader).Zone()
+	switch ahead := time.Duration(there-here) * time.Second; {
+	case ahead > 0:
+		return note + ", " + element.Duration(ahead) + " ahead of yours"
+	case ahead < 0:
+		return note + ", " + element.Duration(-ahead) + " behind yours"
+	case p.Zone.String() != p.Reader.String():
+		return note + ", now the same as yours"
+	}
+	return note
 }
 
 // sentence says who is on now: "Ana Ortiz is main until Mon 09:00, Ben Adeyemi
@@ -68,9 +142,9 @@ func (p SchedulePage) sentence() string {
 
 func (p SchedulePage) gapWords() string {
 	if len(p.Gaps) == 0 {
-		return "No gap in the next 14 days"
+		return "no gap"
 	}
-	return element.Count(len(p.Gaps), "gap") + " in the next 14 days"
+	return element.Count(len(p.Gaps), "gap")
 }
 
 func (p SchedulePage) unmatched() bool {
@@ -82,8 +156,8 @@ func (p SchedulePage) unmatched() bool {
 	return false
 }
 
-// sentence says how a layer turns: "Hands over every week, Mon 09:00: Ana → Ben
-// → Chiara."
+// sentence says how a layer rotates: "Rotates weekly, Monday 09:00: Ana → Ben →
+// Chiara."
 func (l Layer) sentence(p SchedulePage) string {
 	clock := p.clock()
 	if l.Zone != nil {
@@ -93,18 +167,17 @@ func (l Layer) sentence(p SchedulePage) string {
 	for i, m := range l.Members {
 		names[i] = m.Name
 	}
-	order := strings.Join(names, " → ")
 	var s string
 	switch {
 	case len(l.Members) == 0:
-		s = "Has no members, so nobody is on by it"
+		s = "No members, so nobody is on call by this layer"
 	case l.Every == 0 || len(l.Members) == 1:
 		s = "Always " + element.And(names)
 	default:
-		s = "Hands over every " + l.period() + l.handoff(clock) + ": " + order
+		s = "Rotates " + l.period() + l.handoff(clock) + ": " + strings.Join(names, " → ")
 	}
 	if len(l.Positions) > 0 {
-		s += ". Fills " + element.And(l.Positions)
+		s += ". Covers " + element.And(l.Positions)
 	}
 	if len(l.Restrictions) > 0 {
 		s += ". Only " + element.And(l.Restrictions)
@@ -116,10 +189,13 @@ func (l Layer) sentence(p SchedulePage) string {
 }
 
 func (l Layer) period() string {
-	if l.Every == 1 {
-		return l.Unit
+	if l.Every != 1 {
+		return fmt.Sprintf("every %d %ss", l.Every, l.Unit)
 	}
-	return fmt.Sprintf("%d %ss", l.Every, l.Unit)
+	if l.Unit == "day" {
+		return "daily"
+	}
+	return l.Unit + "ly" // hourly, weekly, monthly
 }
 
 func (l Layer) handoff(c element.Clock) string {
@@ -130,7 +206,7 @@ func (l Layer) handoff(c element.Clock) string {
 	case "week":
 		return ", " + c.In(l.Handoff).Format("Monday 15:04")
 	case "day", "month":
-		return ", at " + c.Minute(l.Handoff)
+		return " at " + c.Minute(l.Handoff)
 	}
 	return ""
 }
@@ -138,7 +214,7 @@ func (l Layer) handoff(c element.Clock) string {
 // span is from when to when: "Mon 09:00 to Mon 7 Dec 09:00".
 func (s Shift) span(c element.Clock) templ.Component {
 	if s.End.IsZero() {
-		return element.Say(element.When(c, s.Start), ", no end in sight")
+		return element.Say(element.When(c, s.Start), ", no end date")
 	}
 	return element.Say(element.When(c, s.Start), " to ", element.When(c, s.End))
 }
@@ -149,6 +225,9 @@ func (o Override) words() string {
 	case "add":
 		return fmt.Sprintf("%s is added as %s", o.With.Name, position)
 	case "remove":
+		if o.Replaced.ID == 0 {
+			return "Everyone is taken off " + position
+		}
 		return fmt.Sprintf("%s is taken off %s", o.Replaced.Name, position)
 	}
 	return fmt.Sprintf("%s covers for %s as %s", o.With.Name, o.Replaced.Name, position)
@@ -170,7 +249,7 @@ func orEvery(position string) string {
 }
 
 func (h Holder) sentence(c element.Clock) templ.Component {
-	until := element.Say("no end in sight")
+	until := element.Say("no end date")
 	if !h.Until.IsZero() {
 		until = element.Say("until ", element.When(c, h.Until))
 	}
@@ -183,14 +262,14 @@ func (h Holder) sentence(c element.Clock) templ.Component {
 func (pos Position) gap(c element.Clock) templ.Component {
 	since := element.If(!pos.GapSince.IsZero(), " since ", element.When(c, pos.GapSince))
 	if pos.GapUntil.IsZero() {
-		return element.Say("Nobody", since, ", and no end in sight")
+		return element.Say("Nobody", since, ", no end date")
 	}
 	left := pos.GapUntil.Sub(c.Now)
 	if left > time.Minute {
 		left = left.Round(time.Minute)
 	}
 	return element.Say("Nobody", since, " until ", element.When(c, pos.GapUntil),
-		", for "+element.Duration(left)+" more")
+		" ("+element.Duration(left)+" left)")
 }
 
 func (o Override) origin() string {

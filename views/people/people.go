@@ -31,7 +31,8 @@ type ListRow struct {
 	Role   string
 	Teams  []element.Ref
 	Active bool
-	// Unreachable tells that no verified contact is on a working channel.
+	// Unreachable tells that escalations can come to the person, and that no verified
+	// contact is on a working channel.
 	Unreachable bool
 	OnCall      bool
 	// Invited have not set a password yet.
@@ -50,16 +51,18 @@ type Form struct {
 // /people/{id}/deactivate asks for a confirmation, and deactivates with confirmed set;
 // POST /people/{id}/activate takes them back.
 type Page struct {
-	Frame     layout.Frame
-	Person    element.Person
-	Email     string
-	Role      string
-	Zone      *time.Location
-	Active    bool
-	Teams     []element.Ref
-	OnCall    []Duty
-	Upcoming  []Duty
-	Contacts  []ContactKind
+	Frame    layout.Frame
+	Person   element.Person
+	Reach    element.Contacts
+	Role     string
+	Zone     *time.Location
+	Active   bool
+	Teams    []element.Ref
+	OnCall   []Duty
+	Upcoming []Duty
+	Contacts []ContactKind
+	// Pageable tells that escalations can come to the person.
+	Pageable  bool
 	MayManage bool
 	Form      Form
 	// NewLink is the one-time link that was just made.

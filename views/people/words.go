@@ -14,7 +14,7 @@ func (r ListRow) teams() string {
 	for i, t := range r.Teams {
 		names[i] = t.Name
 	}
-	return " · " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }
 
 func roleOptions() []element.Option {

@@ -21,7 +21,7 @@ type ListRow struct {
 	Team   element.Ref
 	Steps  []Step
 	Repeat int
-	// Services is how many go by it.
+	// Services is how many use it.
 	Services int
 }
 
@@ -35,7 +35,7 @@ type Page struct {
 	Repeat   int
 	Fallback []Target
 	Services []element.Ref
-	// Effective is since when this version holds; zero where nobody knows.
+	// Effective is since when this version holds; zero where that is unknown.
 	Effective time.Time
 	// Earlier is when the versions before it began to hold, newest first.
 	Earlier []time.Time
@@ -64,6 +64,6 @@ type Target struct {
 	// Now are the people that it stands for at this moment.
 	Now []element.Person
 	// Unreachable is how many of them have no verified contact on a working
-	// channel, and so count as nobody.
+	// channel, so that a step skips them.
 	Unreachable int
 }

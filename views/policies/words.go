@@ -30,48 +30,42 @@ func inShort(steps []Step, repeat int) string {
 	return line
 }
 
-// sentence is the policy as one would tell it.
+// sentence is the policy in words.
 func (p Page) sentence() string {
 	if len(p.Steps) == 0 {
 		return "It has no steps."
 	}
 	var b strings.Builder
-	for i, s := range p.Steps {
-		if i == 0 {
-			fmt.Fprintf(&b, "First %s is paged", words(s.Targets))
-		} else {
-			fmt.Fprintf(&b, "; after %s without an answer, %s", element.Duration(p.Steps[i-1].Timeout), words(s.Targets))
-		}
+	fmt.Fprintf(&b, "Pages %s", words(p.Steps[0].Targets))
+	for i, s := range p.Steps[1:] {
+		fmt.Fprintf(&b, "; after %s without an acknowledgment, %s", element.Duration(p.Steps[i].Timeout), words(s.Targets))
 	}
-	last := p.Steps[len(p.Steps)-1]
-	fmt.Fprintf(&b, ", for %s. ", element.Duration(last.Timeout))
+	fmt.Fprintf(&b, ". The last step waits %s. ", element.Duration(p.Steps[len(p.Steps)-1].Timeout))
 	if p.Repeat > 0 {
-		fmt.Fprintf(&b, "Then all of it again, %s. ", times(p.Repeat))
+		b.WriteString(p.repeats() + ". ")
 	}
 	if len(p.Fallback) > 0 {
-		fmt.Fprintf(&b, "If nobody ever answers, %s.", words(p.Fallback))
+		fmt.Fprintf(&b, "If nobody acknowledges, pages %s.", words(p.Fallback))
 	} else {
-		b.WriteString("If nobody ever answers, the administrators.")
+		b.WriteString("If nobody acknowledges, pages the administrators.")
 	}
 	return b.String()
 }
 
-func times(n int) string {
-	switch n {
-	case 1:
-		return "once"
-	case 2:
-		return "twice"
+// repeats says how often the steps are run again.
+func (p Page) repeats() string {
+	if p.Repeat == 1 {
+		return "Repeats once"
 	}
-	return fmt.Sprintf("%d times", n)
+	return fmt.Sprintf("Repeats %d times", p.Repeat)
 }
 
 // afterExhausted is what follows an exhausted policy, which nobody can turn off.
 func (p Page) afterExhausted() string {
 	if len(p.Fallback) == 0 {
-		return "Paged again every hour until somebody acknowledges."
+		return "Pages them again every hour until somebody acknowledges."
 	}
-	return "If they do not answer in 15 minutes, the administrators; then the fallback again every hour until somebody acknowledges."
+	return "After 15 minutes without an acknowledgment, pages the administrators; then the fallback again every hour until somebody acknowledges."
 }
 
 // run is how long one run of the chain takes.
@@ -110,9 +104,9 @@ func (t Target) itself() bool { return len(t.Now) == 1 && t.Now[0].Name == t.Wor
 
 func unreachable(t Target) string {
 	if t.Unreachable == len(t.Now) && len(t.Now) == 1 {
-		return "has no verified contact on a working channel, so counts as nobody"
+		return "cannot be paged: no verified contact on a working channel"
 	}
-	return fmt.Sprintf("%d without a verified contact on a working channel", t.Unreachable)
+	return fmt.Sprintf("%d cannot be paged: no verified contact on a working channel", t.Unreachable)
 }
 
 // block is one step in the time line.

@@ -20,7 +20,7 @@ func TestPolicyInWords(t *testing.T) {
 		Repeat:   3,
 		Fallback: []Target{{Words: "Dana"}},
 	}
-	want := "First main is paged; after 1 h without an answer, backup; after 2 h without an answer, everyone; after 4 h without an answer, Dana, for 1 h. Then all of it again, 3 times. If nobody ever answers, Dana."
+	want := "Pages main; after 1 h without an acknowledgment, backup; after 2 h without an acknowledgment, everyone; after 4 h without an acknowledgment, Dana. The last step waits 1 h. Repeats 3 times. If nobody acknowledges, pages Dana."
 	if got := p.sentence(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -35,7 +35,7 @@ func TestPolicyInWords(t *testing.T) {
 func TestPolicyWithoutFallback(t *testing.T) {
 	t.Parallel()
 	p := Page{Steps: []Step{step("main", time.Minute)}}
-	if got, want := p.sentence(), "First main is paged, for 1 min. If nobody ever answers, the administrators."; got != want {
+	if got, want := p.sentence(), "Pages main. The last step waits 1 min. If nobody acknowledges, pages the administrators."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

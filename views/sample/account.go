@@ -48,13 +48,13 @@ func accountPages() []Page {
 	added.NewLink, added.NewLinkFor = "https://tocsin.acme.example/password/c3VjaC1hLWxvbmctdG9rZW4tdGhhdC1ub2JvZHktZ3Vlc3Nlcw", emre.Name
 	added.Adding.Email = element.Field{Value: "emre", Error: "Write an email address such as ana@example.com."}
 	person := people.Page{
-		Frame: administrator("Ben Adeyemi", layout.People), Person: ben, Email: "ben@acme.example", Role: "responder", Zone: zone("Europe/London"), Active: true,
+		Frame: administrator("Ben Adeyemi", layout.People), Person: ben, Reach: element.Contacts{Phones: []string{"+447700900002"}, Slack: "U0002", Email: "ben@acme.example", MayPage: true}, Pageable: true, Role: "responder", Zone: zone("Europe/London"), Active: true,
 		Teams: []element.Ref{payments}, Contacts: []people.ContactKind{{Medium: "sms", Verified: true}, {Medium: "email"}, {Medium: "voice", Verified: true}}, MayManage: true,
 		OnCall:   []people.Duty{{Schedule: payments, Position: "backup", Shift: oncall.Holder{Person: ben, From: madridDay(-7, 9), Until: madridDay(0, 9)}}},
 		Upcoming: []people.Duty{{Schedule: payments, Position: "main", Shift: oncall.Holder{Person: ben, From: madridDay(0, 9), Until: madridDay(7, 9)}}},
 		Form:     people.Form{Name: element.Field{Value: "Ben Adeyemi"}, Role: element.Field{Value: "responder"}},
 	}
-	gone := people.Page{Frame: frame("Goran Ilić", layout.People), Person: goran, Email: "goran@acme.example", Role: "stakeholder"}
+	gone := people.Page{Frame: frame("Goran Ilić", layout.People), Person: goran, Reach: element.Contacts{Email: "goran@acme.example"}, Role: "stakeholder"}
 	return []Page{
 		{"account", account.Account(own)},
 		{"account-wrong", account.Account(wrong)},

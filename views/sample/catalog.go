@@ -32,14 +32,17 @@ func catalogPages() []Page {
 			{Name: "Latency of checkout", SLI: "latency", Objective: 95, Window: "7d"}},
 		Open: []incidents.Row{row(17, incidents.Triggered, title, p2, checkout, "Production Europe", 12*time.Minute)},
 	}
+	limited := service
+	limited.Frame.User = layout.User{Person: goran, Role: "stakeholder", Sees: layout.Sees{Catalog: true}}
 	lonely := services.Page{Frame: frame("Mail gateway", layout.Services), Service: element.Ref{Slug: "mail", Name: "Mail gateway"}}
 	members := []teams.Member{
-		{Person: ana, Email: "ana@acme.example", Role: "responder"}, {Person: ben, Email: "ben@acme.example", Role: "responder"},
-		{Person: chiara, Email: "chiara@acme.example", Role: "responder", Unreachable: true}}
+		{Person: ana, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "ana@acme.example"}, Role: "responder"}, {Person: ben, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "ben@acme.example"}, Role: "responder"},
+		{Person: chiara, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Email: "chiara@acme.example"}, Role: "responder", Unreachable: true}}
 	return []Page{
 		{"services", services.List(services.ListPage{Frame: frame("Services", layout.Services), Services: tree})},
 		{"services-none", services.List(services.ListPage{Frame: administrator("Services", layout.Services)})},
 		{"service", services.Service(service)},
+		{"service-stakeholder", services.Service(limited)},
 		{"service-lonely", services.Service(lonely)},
 		{"teams", teams.List(teams.ListPage{Frame: frame("Teams", layout.Teams), Teams: []teams.ListRow{
 			{Team: payments, Manager: dana, Members: []element.Person{ana, ben, chiara}, Services: 3, OnCall: []element.Person{ana, ben}, Open: 3},
@@ -56,7 +59,8 @@ func integrationPages() []Page {
 	page := integrations.Page{
 		Frame: frame("SRE infrastructure", layout.Integrations), Integration: sre, Kind: "SLO breach", Service: checkout,
 		Endpoint: "https://tocsin.acme.example/webhooks/slo", KeyEnd: "key1", Native: true, Noun: "breach", Identity: "a signal’s own `dedup_key`, or else its deployment, endpoint, SLI and SLO name", MayReveal: true, MayReplay: true, MayTest: true,
-		ExampleService: "checkout-api", WouldPage: "Ana Ortiz by SMS", RateLimit: 600,
+		ExampleService: "checkout-api", WouldPage: "Ana Ortiz by SMS", RateLimit: 600, MayTestAlone: true,
+		Tests: []integrations.TestTarget{{Service: checkout, Pages: "Ana Ortiz by SMS", People: []element.Person{ana}}},
 		Dedup: `event.service + "/" + event.slo.name`,
 		Signals: []integrations.Signal{
 			{At: now.Add(-4 * time.Minute), Status: "breached", Title: title, DedupKey: "prod-eu|GET /api/data/{tenant}|availability|Availability of get data API", Incident: 17, Count: 3},
@@ -75,7 +79,8 @@ func integrationPages() []Page {
 		Endpoint: page.Endpoint, KeyEnd: "key1", Native: true, Noun: page.Noun, Identity: page.Identity, ExampleService: "checkout-api"}
 	other := integrations.Page{Frame: frame("Prometheus", layout.Integrations), Integration: element.Ref{Slug: "prometheus", Name: "Prometheus"}, Kind: "Prometheus Alertmanager",
 		Service: checkout, Endpoint: "https://tocsin.acme.example/webhooks/alertmanager", KeyEnd: "key2", Noun: "alert", Identity: "an alert’s `fingerprint` within its `groupKey`",
-		MayTest: true, Snippets: snippets(), WouldPage: "Ana Ortiz by SMS"}
+		MayTest: true, Snippets: snippets(), WouldPage: "Ana Ortiz by SMS", MayTestAlone: true,
+		Tests: []integrations.TestTarget{{Service: checkout, Pages: "Ana Ortiz by SMS"}, {Service: ledger}}}
 	return []Page{
 		{"integrations", integrations.List(integrations.ListPage{Frame: frame("Integrations", layout.Integrations), Integrations: []integrations.ListRow{
 			{Integration: sre, Kind: "SLO breach", Service: checkout, LastAt: now.Add(-4 * time.Minute), Rejected: 2},

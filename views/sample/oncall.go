@@ -18,11 +18,11 @@ func paymentsNow() oncall.ScheduleNow {
 	return oncall.ScheduleNow{
 		Schedule: payments, Zone: "Europe/Madrid",
 		Positions: []oncall.Position{
-			{Name: "main", Now: []oncall.Holder{{Person: ana, Email: "ana@acme.example", From: madridDay(-7, 9), Until: madridDay(0, 9)}},
+			{Name: "main", Now: []oncall.Holder{{Person: ana, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Slack: "U0001", Email: "ana@acme.example", MayPage: true}, From: madridDay(-7, 9), Until: madridDay(0, 9)}},
 				Next: oncall.Holder{Person: ben, From: madridDay(0, 9)}},
 			{Name: "backup", Now: []oncall.Holder{
-				{Person: ben, Email: "ben@acme.example", Zone: zone("Europe/London"), Until: madridDay(0, 9), Override: true},
-				{Person: emre, Email: "emre@acme.example", Shadow: true}},
+				{Person: ben, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Slack: "U0001", Email: "ben@acme.example", MayPage: true}, Zone: zone("Europe/London"), Until: madridDay(0, 9), Override: true},
+				{Person: emre, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Slack: "U0001", Email: "emre@acme.example", MayPage: true}, Shadow: true}},
 				Next: oncall.Holder{Person: chiara, From: madridDay(7, 9)}},
 		},
 	}
@@ -37,18 +37,22 @@ func coordinatorsNow() oncall.ScheduleNow {
 
 func onCallPages() []Page {
 	nowPage := oncall.NowPage{
-		Frame: frame("Who is on call", layout.OnCall), SeesSchedules: true,
+		Frame: frame("Who is on call", layout.OnCall),
 		Teams: []oncall.Team{
 			{Team: payments, Schedules: []oncall.ScheduleNow{paymentsNow()}},
 			{Team: platform, Schedules: []oncall.ScheduleNow{{Schedule: platform, Zone: "America/New_York", Positions: []oncall.Position{
-				{Name: "main", Now: []oncall.Holder{{Person: farah, Email: "farah@acme.example", Zone: zone("America/New_York"), Until: madridDay(2, 15)}}, Next: oncall.Holder{Person: goran, From: madridDay(2, 15)}}}}}},
+				{Name: "main", Now: []oncall.Holder{{Person: farah, Contacts: element.Contacts{Phones: []string{"+34600000001"}, Slack: "U0001", Email: "farah@acme.example", MayPage: true}, Zone: zone("America/New_York"), Until: madridDay(2, 15)}}, Next: oncall.Holder{Person: goran, From: madridDay(2, 15)}}}}}},
 			{Schedules: []oncall.ScheduleNow{coordinatorsNow()}},
 		},
 	}
+	ahead := oncall.NowPage{Frame: frame("Who is on call", layout.OnCall), Query: "o", Teams: nowPage.Teams[1:2], People: []oncall.PersonFound{
+		{Person: goran, Contacts: element.Contacts{Phones: []string{"+34600000009"}, Email: "goran@acme.example", MayPage: true},
+			Shifts: []oncall.PersonShift{{Schedule: payments, Position: "main", From: madridDay(1, 0), Until: madridDay(1, 9)}}},
+		{Person: chiara, Schedules: []element.Ref{payments}}, {Person: emre}}}
 	nobody := oncall.NowPage{Frame: frame("Who is on call", layout.OnCall), Query: "billing"}
 	none := oncall.NowPage{Frame: administrator("Who is on call", layout.OnCall)}
-	stakeholder := nowPage
-	stakeholder.SeesSchedules = false
+	stakeholder := oncall.NowPage{Frame: nowPage.Frame, Teams: []oncall.Team{{Team: payments, Schedules: []oncall.ScheduleNow{{Schedule: payments, Positions: []oncall.Position{
+		{Name: "main", Now: []oncall.Holder{{Person: ana, Until: madridDay(0, 9)}}, Next: oncall.Holder{Person: ben, From: madridDay(0, 9)}}}}}}}}
 	stakeholder.Frame.User = layout.User{Person: goran, Role: "stakeholder"}
 	list := oncall.ListPage{Frame: frame("Schedules", layout.Schedules), Schedules: []oncall.ListRow{
 		{Schedule: payments, Team: payments, Zone: "Europe/Madrid", Positions: paymentsNow().Positions, Gaps: 1},
@@ -57,6 +61,7 @@ func onCallPages() []Page {
 	return []Page{
 		{"oncall-now", oncall.Now(nowPage)},
 		{"oncall-stakeholder", oncall.Now(stakeholder)},
+		{"oncall-ahead", oncall.Now(ahead)},
 		{"oncall-nobody", oncall.Now(nobody)},
 		{"oncall-none", oncall.Now(none)},
 		{"schedules", oncall.List(list)},
@@ -87,7 +92,7 @@ func schedule() oncall.SchedulePage {
 	}
 	return oncall.SchedulePage{
 		Frame: frame("Payments", layout.Schedules), Schedule: payments, Team: payments, Zone: madrid,
-		Positions: paymentsNow().Positions, From: madridDay(0, 0), To: madridDay(14, 0), Earlier: "2026-11-09", Later: "2026-12-07",
+		Positions: paymentsNow().Positions, Reader: zone("Europe/London"), MayFilter: true, From: madridDay(0, 0), To: madridDay(14, 0), Earlier: "2026-11-09", Later: "2026-12-07",
 		Final: []oncall.Lane{main, backup},
 		Layers: []oncall.Layer{
 			{Name: "weekly", Members: []element.Person{ana, ben, chiara}, Every: 1, Unit: "week", Handoff: madridDay(0, 9), Lanes: []oncall.Lane{weekly, backup}},
@@ -103,6 +108,7 @@ func schedule() oncall.SchedulePage {
 		Overrides: []oncall.Override{
 			{Position: "main", Kind: "replace", Replaced: ana, With: ben, From: madridDay(4, 9), To: madridDay(6, 9), By: dana.Name, Reason: "Ana is at a wedding."},
 			{Position: "main", Kind: "replace", Replaced: chiara, With: ben, From: madridDay(31, 9), To: madridDay(34, 9), By: dana.Name, Unmatched: true},
+			{Kind: "remove", Position: "backup", From: madridDay(5, 9), To: madridDay(6, 9)},
 			{Kind: "add", With: farah, From: madridDay(3, 9), To: madridDay(3, 18), By: farah.Name},
 		},
 		Shadows: []oncall.ShadowRow{{Person: emre, Position: "main", To: madridDay(14, 9)}},

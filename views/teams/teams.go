@@ -2,6 +2,8 @@
 package teams
 
 import (
+	"strings"
+
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 	"github.com/tocsin-oncall/tocsin/views/oncall"
@@ -42,9 +44,18 @@ type Page struct {
 
 // Member is a person in a team.
 type Member struct {
-	Person element.Person
-	Email  string
-	Role   string
+	Person   element.Person
+	Contacts element.Contacts
+	Role     string
 	// Unreachable tells that no verified contact is on a working channel.
 	Unreachable bool
+}
+
+// firstNames are people in a line, as colleagues call them.
+func firstNames(people []element.Person) string {
+	names := make([]string, len(people))
+	for i, p := range people {
+		names[i] = p.First()
+	}
+	return strings.Join(names, ", ")
 }

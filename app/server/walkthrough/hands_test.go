@@ -104,7 +104,7 @@ func TestNavigationShowsCurrentPage(t *testing.T) {
 	t.Parallel()
 	h := onSQLite(t, "acme.yaml")
 	tab := signedIn(t, h, dana, browser.Phone, browser.Light)
-	for path, bar := range map[string]string{"/integrations": ".top nav", "/incidents?tab=resolved": ".tabs-row", "/policies": ".tabs-row"} {
+	for path, bar := range map[string]string{"/integrations": ".siblings", "/incidents?tab=resolved": ".tabs-row", "/policies": ".siblings"} {
 		open(t, tab, h, path)
 		hidden := browser.Eval[string](tab, fmt.Sprintf(`(() => {
 			const bar = document.querySelector(%q), here = bar.querySelector("[aria-current]"), a = here.getBoundingClientRect(), b = bar.getBoundingClientRect();

@@ -94,7 +94,7 @@ func TestSignInErrors(t *testing.T) {
 	if want := h.URL + "/policies/payments"; tab.Location() != want {
 		t.Errorf("signing in led to %s, want %s", tab.Location(), want)
 	}
-	tab.ClickOn(".me > summary")
+	tab.Click("More")
 	tab.Click("Sign out")
 	tab.WaitFor("signed out")
 	if status := tab.Open(h.URL + "/setup/never-made"); status != http.StatusNotFound {

@@ -128,6 +128,7 @@ func furnish(t *testing.T, h *harness.Harness) pages {
 			{"/services", 200}, {"/services/checkout-api", 200}, {"/services/online-shop", 200},
 			{"/teams", 200}, {"/teams/payments", 200}, {"/integrations", 200}, {"/integrations/sre", 200},
 			{"/people", 200}, {"/people/1", 200}, {"/me", 200}, {"/nowhere", 404},
+			{"/search", 200}, {"/search?q=pay", 200}, {"/search?q=nothing+like+it", 200}, {"/incidents/new", 404}, {"/page", 404},
 		},
 	}
 }

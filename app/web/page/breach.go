@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -40,14 +41,33 @@ func (p *Pages) WouldPage(req *Request, i organization.IntegrationRecord) string
 	if i.ServiceID == nil {
 		return ""
 	}
-	var words []string
-	for _, r := range req.FirstPaged(req.Config.Service(*i.ServiceID)) {
+	words, _ := p.PagedFor(req, req.Config.Service(*i.ServiceID))
+	return words
+}
+
+// PagedFor are those whom a signal of high urgency for a service would page first
+// now, and in words with the medium of each: "Ana Ortiz by SMS".
+func (p *Pages) PagedFor(req *Request, s catalog.Service) (words string, people []element.Person) {
+	var each []string
+	for _, r := range req.FirstPaged(s) {
 		n, ok := req.Config.Recipients[r.UserID].Notification(0, "high", p.Works)
 		if ok && !r.Shadow {
-			words = append(words, req.Config.Person(r.UserID).Name+" "+n.Method.Medium.Phrase())
+			person := req.Config.Person(r.UserID)
+			each, people = append(each, person.Name+" "+n.Method.Medium.Phrase()), append(people, person)
 		}
 	}
-	return element.And(words)
+	return element.And(each), people
+}
+
+// TestServices are the services that a test of an integration can be for, by name: its
+// own, or any where it has none.
+func (req *Request) TestServices(i organization.IntegrationRecord) []catalog.Service {
+	if i.ServiceID != nil {
+		return []catalog.Service{req.Config.Service(*i.ServiceID)}
+	}
+	return slices.SortedFunc(slices.Values(req.Config.Services), func(a, b catalog.Service) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slug, b.Slug))
+	})
 }
 
 // ReachedBy is by which channels a person is paged: "by SMS, after 5 min by email".
@@ -149,10 +169,15 @@ func (t TestSender) Possible(kind string) bool {
 	return ok && format.Sample != nil
 }
 
-// Send posts a test signal as the integration's sender would, through the same
-// path as a real one. Each opens an incident of its own, unless the integration's
+// TestTitle is the title of a test signal of a kind by the reader.
+func (t TestSender) TestTitle(req *Request, kind string) string {
+	return "Test " + t.Signal(kind) + " by " + req.User.Name
+}
+
+// Send posts a test signal for a service as the integration's sender would, through
+// the same path as a real one. Each opens an incident of its own, unless the integration's
 // dedup rule joins them, as it would real ones.
-func (t TestSender) Send(ctx context.Context, req *Request, i organization.IntegrationRecord, remote string) (ingest.Answer, error) {
+func (t TestSender) Send(ctx context.Context, req *Request, i organization.IntegrationRecord, service catalog.Service, remote string) (ingest.Answer, error) {
 	key, err := t.Key(ctx, i.Slug)
 	if err != nil {
 		return ingest.Answer{}, err
@@ -164,7 +189,7 @@ func (t TestSender) Send(ctx context.Context, req *Request, i organization.Integ
 	answers, err := t.Signals.Accept(ctx, ingest.Request{
 		Endpoint: format.Endpoints[0].Path, Key: key, ContentType: "application/json", Remote: remote,
 		Body: format.Sample(ingest.Sample{
-			Service: req.ExampleService(i).Slug, Title: "Test " + t.Signal(i.Kind) + " by " + req.User.Name,
+			Service: service.Slug, Title: t.TestTitle(req, i.Kind),
 			DedupKey: fmt.Sprintf("test %d %d", req.User.ID, req.Clock.Now.UnixMicro()),
 		}),
 	})

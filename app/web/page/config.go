@@ -12,6 +12,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	byEmail    map[string]auth.User
 	// usedMedia are those of which somebody has a verified contact method.
 	usedMedia map[notify.Medium]bool
+	pageable  map[int64]bool
 }
 
 // Config is the configuration as of now. It costs a query for the version; the
@@ -47,7 +49,7 @@ func (p *Pages) Config(ctx context.Context) (*Config, error) {
 }
 
 func newConfig(config *web.Config, roster *escalation.Roster, people map[int64]notify.Recipient) *Config {
-	k := &Config{Config: config, Roster: roster, Recipients: people, byEmail: map[string]auth.User{}, usedMedia: map[notify.Medium]bool{}}
+	k := &Config{Config: config, Roster: roster, Recipients: people, byEmail: map[string]auth.User{}, usedMedia: map[notify.Medium]bool{}, pageable: pageable(config)}
 	for _, u := range config.Users {
 		k.byEmail[u.Email] = u
 	}
@@ -198,6 +200,39 @@ func (k *Config) Manager(serviceID *int64) int64 {
 // Unreachable reports whether a person has no contact method that a page could go
 // to, so that steps skip them.
 func (k *Config) Unreachable(userID int64) bool { return !k.Roster.People[userID].Reachable }
+
+// Pageable reports whether escalations can come to a person: by a schedule, a step or
+// fallback of a policy, a team, or as an administrator, to whom they come in the end.
+func (k *Config) Pageable(userID int64) bool { return k.pageable[userID] }
+
+func pageable(config *web.Config) map[int64]bool {
+	people := map[int64]bool{}
+	for _, u := range config.Users {
+		people[u.ID] = u.Role == auth.Administrator || slices.ContainsFunc(config.Schedules, func(s organization.ScheduleRecord) bool {
+			return Mentions(s.Schedule, oncall.Person(u.ID))
+		})
+	}
+	for _, m := range config.Members {
+		people[m.UserID] = true
+	}
+	for _, t := range config.Teams {
+		if t.ManagerID != nil {
+			people[*t.ManagerID] = true
+		}
+	}
+	for _, p := range config.Policies {
+		targets := slices.Clone(p.Policy.Fallback)
+		for _, step := range p.Policy.Steps {
+			targets = append(targets, step.Targets...)
+		}
+		for _, t := range targets {
+			if t.User != 0 {
+				people[t.User] = true
+			}
+		}
+	}
+	return people
+}
 
 // ServiceRefs are all services, by name.
 func (k *Config) ServiceRefs() []element.Ref {

@@ -1,9 +1,38 @@
 package page
 
 import (
+	"slices"
+
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/views/account"
+	"github.com/tocsin-oncall/tocsin/views/element"
 )
+
+// Contacts are a person's as the reader may see them: verified numbers unless the
+// person hides them, also those that SMS was switched off for, since they can be
+// called.
+func (req *Request) Contacts(userID int64) element.Contacts {
+	u := req.Config.User(userID)
+	if u.ID == 0 || !u.Active {
+		return element.Contacts{}
+	}
+	c := element.Contacts{MayPage: req.May(auth.Page) && u.ID != req.User.ID && !req.Config.Unreachable(u.ID)}
+	if !req.May(auth.ViewContacts) {
+		return c
+	}
+	c.Email = u.Email
+	for _, m := range req.Config.Recipients[u.ID].Methods {
+		switch {
+		case m.VerifiedAt == nil:
+		case (m.Medium == notify.SMS || m.Medium == notify.Voice) && !u.HidePhone && !slices.Contains(c.Phones, m.Address):
+			c.Phones = append(c.Phones, m.Address)
+		case m.Medium == notify.Slack && c.Slack == "":
+			c.Slack = m.Address
+		}
+	}
+	return c
+}
 
 // ContactRows are contact methods in the order given, with how many of the rules use
 // each.

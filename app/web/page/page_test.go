@@ -19,7 +19,7 @@ func TestPagesWithoutConfiguration(t *testing.T) {
 		}
 		for path, words := range map[string]string{
 			"/start": "Name a first service", "/incidents": "No incident was ever recorded", "/incidents?tab=unanswered": "No incident was ever recorded",
-			"/oncall": "no schedules yet", "/schedules": "", "/policies": "", "/services": "", "/teams": "", "/integrations": "", "/people": "", "/me": "",
+			"/oncall": "No schedules yet", "/schedules": "", "/policies": "", "/services": "", "/teams": "", "/integrations": "", "/people": "", "/me": "",
 		} {
 			webtest.Contains(t, admin.Get(path, http.StatusOK), words, "Getting started")
 		}

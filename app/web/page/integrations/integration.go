@@ -95,6 +95,14 @@ func (p *handlers) integrationPage(c echo.Context, req *page.Request, revealed s
 		RateLimit: i.RateLimit, Dedup: i.Dedup, ExampleService: req.ExampleService(i).Slug, WouldPage: p.WouldPage(req, i),
 	}
 	data.Noun = p.Tests.Signal(i.Kind)
+	data.MayTestAlone = p.OpenForMe != nil
+	if data.MayTest {
+		for _, s := range req.TestServices(i) {
+			words, people := p.PagedFor(req, s)
+			data.Tests = append(data.Tests, view.TestTarget{Service: element.Ref{Slug: s.Slug, Name: s.Name}, Pages: words, People: people})
+		}
+		data.MayTest = len(data.Tests) > 0
+	}
 	if path := p.Tests.Path(i.Kind); path != "" {
 		data.Endpoint, data.Native = p.PublicURL()+path, i.Kind == catalog.KindSLO
 	}

@@ -35,13 +35,16 @@ type Replays interface {
 	Replay(ctx context.Context, rejectionID int64, actor string) ([]ingest.Answer, error)
 }
 
-// Deps is what the pages need. All are required.
+// Deps is what the pages need. All are required unless stated otherwise.
 type Deps struct {
 	Incidents Incidents
 	Signals   Signals
 	Replays   Replays
 	Tests     page.TestSender
 	Keys      *auth.Keyring
+	// OpenForMe opens an incident for a service that pages the actor alone. Without it
+	// no such test is offered.
+	OpenForMe func(ctx context.Context, by auth.Actor, title, service string) (number int64, err error)
 }
 
 type handlers struct {

@@ -1,6 +1,7 @@
 package integrations_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestIntegrationSnippets(t *testing.T) {
 		webtest.Contains(t, revealed, "routing_key: "+key)
 		webtest.Lacks(t, revealed, "Put the key")
 		dana.Post("/integrations/clients/test", http.StatusSeeOther)
-		webtest.Contains(t, dana.Get("/incidents/1", http.StatusOK), "Test event by Dana Levi", "The test event is in")
+		webtest.Contains(t, dana.Get("/incidents/1", http.StatusOK), "Test event by Dana Levi", "Test incident #1 created; it pages like a real one.")
 		webtest.Contains(t, dana.Get("/integrations/clients", http.StatusOK), "firing")
 	})
 }
@@ -54,12 +55,12 @@ func TestIntegrationDedupRule(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		a.ApplyPrune("version: 1\nintegrations: [{slug: sre, dedup: 'event.?endpoint.orValue(\"\") + event.service'}]\n")
 		dana := a.SignIn("dev.manager@acme.example")
-		webtest.Contains(t, dana.Get("/integrations/sre", http.StatusOK), "event.?endpoint.orValue(\"\") + event.service", "goes before")
+		webtest.Contains(t, dana.Get("/integrations/sre", http.StatusOK), "event.?endpoint.orValue(\"\") + event.service", "used instead of")
 		first, second := a.PostBreach("Availability"), a.PostBreach("Latency")
 		if first != second {
 			t.Errorf("two breaches that the rule takes for one opened incidents %d and %d", first, second)
 		}
-		if to := dana.Post("/integrations/sre/test", http.StatusSeeOther); !strings.Contains(dana.Get("/incidents/1", http.StatusOK), "takes them for the same") {
+		if to := dana.Post("/integrations/sre/test", http.StatusSeeOther); !strings.Contains(dana.Get("/incidents/1", http.StatusOK), "was deduplicated into incident #1") {
 			t.Errorf("the test does not say whose incident it joined: %s", to)
 		}
 		integrations := webtest.Decode[struct {
@@ -117,7 +118,56 @@ func TestIntegrationWithoutService(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		a.Apply("version: 1\nintegrations:\n  - {slug: anything, name: Anything, kind: slo, key: any0000000000000000000000000key9}\n")
 		page := a.SignIn("ana@acme.example").Get("/integrations/anything", http.StatusOK)
-		webtest.Contains(t, page, "The service comes from the body of each signal", "catch-all")
-		webtest.Lacks(t, page, "would reach nobody")
+		webtest.Contains(t, page, "A breach names its service", "catch-all")
+		webtest.Lacks(t, page, "would page only")
+	})
+}
+
+// TestTestSignalAsksFirst says whom a test pages before it is sent, and for a key
+// without a service lets choose it.
+func TestTestSignalAsksFirst(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		var alone []string
+		a.Slices.Integrations.OpenForMe = func(_ context.Context, by auth.Actor, title, service string) (int64, error) {
+			alone = append(alone, by.Email+": "+title+", "+service)
+			return 7, nil
+		}
+		a.Remount()
+		a.Apply("version: 1\nintegrations:\n  - {slug: anything, name: Anything, kind: slo, key: any0000000000000000000000000key9}\n")
+		ana := a.SignIn("ana@acme.example")
+		webtest.Contains(t, ana.Get("/integrations/sre", http.StatusOK), "This pages <strong>Ben Adeyemi by SMS</strong>.", "Page Ben", "Only me")
+		shared := ana.Get("/integrations/anything", http.StatusOK)
+		webtest.Contains(t, shared, `<option value="checkout-api"`, "pages Ben Adeyemi by SMS", "Online shop: pages ")
+		if to := ana.Post("/integrations/anything/test", http.StatusSeeOther, "service", "checkout-api", "only", "me"); to != "/incidents/7" {
+			t.Errorf("a test for the reader alone leads to %s", to)
+		}
+		if len(alone) != 1 || alone[0] != "ana@acme.example: Test breach by Ana Ortiz, checkout-api" {
+			t.Errorf("opened for the reader alone: %q", alone)
+		}
+		ana.Post("/integrations/anything/test", http.StatusSeeOther, "service", "nothing")
+		webtest.Contains(t, ana.Get("/integrations/anything", http.StatusOK), "There is no service")
+		if to := ana.Post("/integrations/anything/test", http.StatusSeeOther, "service", "online-shop"); to != "/incidents/1" {
+			t.Errorf("a test leads to %s", to)
+		}
+		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Online shop", "Test incident #1 created")
+	})
+}
+
+func TestTestPagesOnlyItsSender(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		ana := a.SignIn("ana@acme.example") // who is not on call
+		to := ana.Post("/integrations/sre/test", http.StatusSeeOther, "only", "me")
+		a.RunDue()
+		webtest.Contains(t, ana.Get(to, http.StatusOK), "Test breach by Ana Ortiz", "It pages only you.")
+		pages, err := a.DB.Paging.IncidentPages(t.Context(), 1)
+		a.Must(err)
+		if len(pages) == 0 {
+			t.Fatal("nobody is paged")
+		}
+		for _, p := range pages {
+			if p.UserEmail != "ana@acme.example" {
+				t.Errorf("%s is paged", p.UserEmail)
+			}
+		}
 	})
 }

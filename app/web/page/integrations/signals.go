@@ -6,26 +6,54 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 )
 
-// testIntegration sends a test signal and redirects to its incident.
+// testIntegration sends a test signal and redirects to its incident. A form that asks
+// for the reader alone opens an incident that pages nobody else, and sends no signal.
 func (p *handlers) testIntegration(c echo.Context, req *page.Request) error {
+	ctx := c.Request().Context()
 	i, err := findIntegration(req, c)
 	if err != nil {
 		return err
 	}
-	answer, err := p.Tests.Send(c.Request().Context(), req, i, c.RealIP())
+	back := "/integrations/" + i.Slug
+	service, err := testService(c, req, i)
 	if err != nil {
-		return p.Refused(c, "/integrations/"+i.Slug, err)
+		return p.Refused(c, back, err)
 	}
-	address := fmt.Sprintf("/incidents/%d", answer.Incident.Number)
+	if c.FormValue("only") == "me" && p.OpenForMe != nil {
+		number, err := p.OpenForMe(ctx, req.Actor, p.Tests.TestTitle(req, i.Kind), service.Slug)
+		if err != nil {
+			return p.Refused(c, back, err)
+		}
+		return p.Done(c, incidentAddress(number), "Test incident #%d created. It pages only you.", number)
+	}
+	answer, err := p.Tests.Send(ctx, req, i, service, c.RealIP())
+	if err != nil {
+		return p.Refused(c, back, err)
+	}
+	number := answer.Incident.Number
 	if answer.Status == incident.ResultDeduplicated {
-		return p.Done(c, address, "The test %s is in, and joined this incident: the integration’s own rule takes them for the same.", p.Tests.Signal(i.Kind))
+		return p.Done(c, incidentAddress(number), "The test %s was deduplicated into incident #%d by the integration’s own rule.", p.Tests.Signal(i.Kind), number)
 	}
-	return p.Done(c, address, "The test %s is in, and goes the way of a real one.", p.Tests.Signal(i.Kind))
+	return p.Done(c, incidentAddress(number), "Test incident #%d created; it pages like a real one.", number)
+}
+
+func incidentAddress(number int64) string { return fmt.Sprintf("/incidents/%d", number) }
+
+// testService is the service that a test is for: the integration's own, or the one
+// that the form names. Without services the signal names one that does not exist.
+func testService(c echo.Context, req *page.Request, i organization.IntegrationRecord) (catalog.Service, error) {
+	slug := c.FormValue("service")
+	if i.ServiceID != nil || slug == "" {
+		return req.ExampleService(i), nil
+	}
+	return req.Config.ServiceNamed(slug)
 }
 
 // replay submits a rejected signal again. If it is rejected again, the reason is
@@ -61,7 +89,7 @@ func (p *handlers) replay(c echo.Context, req *page.Request) error {
 		}
 	}
 	if len(answers) == 0 {
-		return p.Done(c, address, "Replayed: it asks for nothing.")
+		return p.Done(c, address, "Replayed: no incident was changed.")
 	}
 	return p.Done(c, address, "Replayed: %s.", answers[0].Status)
 }

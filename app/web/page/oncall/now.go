@@ -22,30 +22,26 @@ func (p *handlers) onCallNow(c echo.Context, req *page.Request) error {
 		return err
 	}
 	query := strings.TrimSpace(c.QueryParam("q"))
-	data := view.NowPage{Frame: frame, Query: query, SeesSchedules: req.May(auth.ViewSchedules)}
+	data := view.NowPage{Frame: frame, Query: query}
 	for _, t := range teamsNow(req) {
 		if t.Schedules = matchingSchedules(req, t, query); len(t.Schedules) > 0 {
 			data.Teams = append(data.Teams, t)
 		}
 	}
-	if query != "" && len(data.Teams) == 0 {
+	if query != "" {
+		data.People = peopleFound(req, data.Teams, query)
 		data.Known = explainNoMatch(req, query)
 	}
 	return page.Render(c, http.StatusOK, view.Now(data))
 }
 
-// maxExplanations bounds the sentences of explainNoMatch.
+// maxExplanations bounds the people and the sentences beside what a search finds.
 const maxExplanations = 10
 
-// explainNoMatch describes what matches a search that finds nobody on call: people,
-// for readers who may see them, teams and services, a sentence each.
+// explainNoMatch describes teams and services that match a search and have nobody on
+// call, a sentence each.
 func explainNoMatch(req *page.Request, query string) []string {
 	var known []string
-	for _, u := range req.Config.Users {
-		if req.May(auth.ViewPeople) && u.Active && matchesAny(query, u.Name, u.Email) {
-			known = append(known, u.Name+" is "+scheduleNames(req, oncall.Person(u.ID))+".")
-		}
-	}
 	for _, t := range req.Config.Teams {
 		if matchesAny(query, t.Name, t.Slug) {
 			known = append(known, "The team "+t.Name+" has no schedule.")
@@ -53,24 +49,64 @@ func explainNoMatch(req *page.Request, query string) []string {
 	}
 	for _, s := range req.Config.Services {
 		if matchesAny(query, s.Name, s.Slug) {
-			known = append(known, "No schedule belongs to the team of "+s.Name+".")
+			known = append(known, "The team of "+s.Name+" has no schedule.")
 		}
 	}
 	return known[:min(len(known), maxExplanations)]
 }
 
-// scheduleNames names the schedules of a person who is neither on call nor next.
-func scheduleNames(req *page.Request, person oncall.Person) string {
-	var names []string
-	for _, s := range req.Schedules() {
-		if page.Mentions(s.Schedule, person) {
-			names = append(names, s.Name)
+// peopleFound are the people who match a search and are neither on call nor next in
+// what is shown, with their shifts. Whoever has none is only for readers who may see
+// people.
+func peopleFound(req *page.Request, shown []view.Team, query string) []view.PersonFound {
+	inCards := map[int64]bool{}
+	for _, t := range shown {
+		for _, s := range t.Schedules {
+			for _, position := range s.Positions {
+				for _, h := range append(position.Now, position.Next) {
+					inCards[h.Person.ID] = true
+				}
+			}
 		}
 	}
-	if names == nil {
-		return "in no schedule"
+	var found []view.PersonFound
+	for _, u := range req.Config.Users {
+		if !u.Active || inCards[u.ID] || !matchesAny(query, searchable(req, u)...) || len(found) == maxExplanations {
+			continue
+		}
+		f := view.PersonFound{Person: req.Config.Person(u.ID), Contacts: req.Contacts(u.ID)}
+		present, coming := req.Duties(u.ID)
+		for _, d := range append(present, coming...) {
+			f.Shifts = append(f.Shifts, view.PersonShift{Schedule: d.Schedule, Position: string(d.Position), From: d.Start, Until: d.End})
+		}
+		if len(f.Shifts) == 0 {
+			if !req.May(auth.ViewPeople) {
+				continue
+			}
+			f.Schedules = schedulesWith(req, oncall.Person(u.ID))
+		}
+		found = append(found, f)
 	}
-	return "in " + element.And(names) + ", but neither on call nor next"
+	return found
+}
+
+// searchable are the words that a reader may find a person by.
+func searchable(req *page.Request, u auth.User) []string {
+	if req.May(auth.ViewContacts) {
+		return []string{u.Name, u.Email}
+	}
+	return []string{u.Name}
+}
+
+// schedulesWith are the schedules that name a person, by name.
+func schedulesWith(req *page.Request, person oncall.Person) []element.Ref {
+	var refs []element.Ref
+	for _, s := range req.Schedules() {
+		if page.Mentions(s.Schedule, person) {
+			refs = append(refs, element.Ref{Slug: s.Slug, Name: s.Name})
+		}
+	}
+	return refs
 }
 
 // teamsNow are the teams with schedules, by name; schedules without a team are last.
@@ -105,7 +141,7 @@ func matchingSchedules(req *page.Request, t view.Team, query string) []view.Sche
 		words := []string{s.Schedule.Name, s.Schedule.Slug}
 		for _, position := range s.Positions {
 			for _, h := range append(position.Now, position.Next) {
-				words = append(words, h.Person.Name, h.Email)
+				words = append(words, h.Person.Name, h.Contacts.Email)
 			}
 		}
 		return !matchesAny(query, words...)

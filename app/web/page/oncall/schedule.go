@@ -19,7 +19,7 @@ import (
 const (
 	// stripDays is how many days a schedule's page shows.
 	stripDays = 14
-	// lookAhead is how far ahead gaps and conflicts are shown.
+	// lookAhead is how far ahead the list of schedules counts gaps.
 	lookAhead = 14 * 24 * time.Hour
 	// The next shifts are at most maxShifts of those within maxShiftLookAhead.
 	maxShifts         = 12
@@ -54,6 +54,8 @@ func (p *handlers) showSchedule(c echo.Context, req *page.Request) error {
 	}
 	now := req.ScheduleNow(s)
 	data := view.SchedulePage{Frame: frame, Schedule: now.Schedule, Team: req.Config.TeamRef(s.TeamID), Zone: page.Location(now.Zone), Positions: now.Positions}
+	data.Reader = req.Clock.Zone
+	data.Mine, data.MayFilter = c.QueryParam("mine") != "", page.Mentions(s.Schedule, oncall.Person(req.User.ID))
 	data.Frame.Elsewhere = element.Clock{Now: req.Clock.Now, Zone: data.Zone}.ZoneName()
 	data.Effective, data.Before = page.InForce(effectiveDates(s), req.Clock.Now)
 	setRange(&data, c.QueryParam("from"))
@@ -163,23 +165,32 @@ func layerRow(req *page.Request, l oncall.Layer, version oncall.Version, shifts 
 	return row
 }
 
-// fillUpcoming fills in upcoming shifts and overrides, gaps and conflicts.
+// fillUpcoming fills in shifts, overrides, gaps and conflicts: of the days shown, and
+// where today is one of them, from now on.
 func fillUpcoming(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
 	now := req.Clock.Now
-	for _, g := range s.Gaps(now, now.Add(lookAhead)) {
+	from, current := data.From, !now.Before(data.From) && now.Before(data.To)
+	if current {
+		from = now
+	}
+	for _, g := range s.Gaps(from, data.To) {
 		data.Gaps = append(data.Gaps, view.Gap{Position: string(g.Position), Start: g.Start, End: g.End})
 	}
-	for _, conflict := range s.Conflicts(now, now.Add(lookAhead)) {
+	for _, conflict := range s.Conflicts(from, data.To) {
 		row := view.Conflict{Person: req.Config.Person(int64(conflict.Person)), Start: conflict.Start, End: conflict.End}
 		for _, position := range conflict.Positions {
 			row.Positions = append(row.Positions, string(position))
 		}
 		data.Conflicts = append(data.Conflicts, row)
 	}
-	data.Upcoming = upcomingShifts(req, s)
+	if current {
+		data.Upcoming = shiftsFrom(req, s, data.Mine, now, now.Add(maxShiftLookAhead))
+	} else {
+		data.Upcoming = shiftsFrom(req, s, data.Mine, data.From.Add(-time.Nanosecond), data.To)
+	}
 	unmatched := s.Unmatched(now)
 	for _, o := range s.Overrides {
-		if !o.To.After(now) {
+		if !o.To.After(from) || !current && !o.From.Before(data.To) {
 			continue
 		}
 		data.Overrides = append(data.Overrides, view.Override{
@@ -190,13 +201,14 @@ func fillUpcoming(req *page.Request, data *view.SchedulePage, s oncall.Schedule)
 	}
 }
 
-// upcomingShifts start after now. One that is cut at maxShiftLookAhead has no known
-// end.
-func upcomingShifts(req *page.Request, s oncall.Schedule) []view.Shift {
-	end := req.Clock.Now.Add(maxShiftLookAhead)
+// shiftsFrom are those that start after one instant and before another, the reader's
+// alone where mine. One that goes on for more than maxShiftLookAhead after that has no
+// known end.
+func shiftsFrom(req *page.Request, s oncall.Schedule, mine bool, after, before time.Time) []view.Shift {
+	end := before.Add(maxShiftLookAhead)
 	var rows []view.Shift
-	for _, shift := range s.Shifts(req.Clock.Now, end) {
-		if shift.Shadow || !shift.Start.After(req.Clock.Now) || len(rows) == maxShifts {
+	for _, shift := range s.Shifts(after, end) {
+		if shift.Shadow || !shift.Start.After(after) || !shift.Start.Before(before) || mine && int64(shift.Person) != req.User.ID || len(rows) == maxShifts {
 			continue
 		}
 		row := view.Shift{Position: string(shift.Position), Person: req.Config.Person(int64(shift.Person)), Start: shift.Start, Override: shift.Source == "override"}

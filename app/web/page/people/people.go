@@ -57,7 +57,7 @@ func (p *handlers) showPeople(c echo.Context, req *page.Request, status int, cha
 	for _, u := range users {
 		data.People = append(data.People, view.ListRow{
 			Person: element.Person{ID: u.ID, Name: u.Name}, Email: u.Email, Role: string(u.Role), Teams: teamsOf(req.Config, u.ID), Active: u.Active,
-			Unreachable: u.Active && req.Config.Unreachable(u.ID), OnCall: onCall[u.ID], Invited: u.Active && u.PasswordHash == "",
+			Unreachable: u.Active && req.Config.Pageable(u.ID) && req.Config.Unreachable(u.ID), OnCall: onCall[u.ID], Invited: u.Active && u.PasswordHash == "",
 		})
 	}
 	change(&data)
@@ -132,7 +132,7 @@ func (p *handlers) personPage(c echo.Context, req *page.Request, status int, cha
 		return err
 	}
 	data := view.Page{
-		Frame: frame, Person: element.Person{ID: u.ID, Name: u.Name}, Email: u.Email, Role: string(u.Role),
+		Frame: frame, Person: element.Person{ID: u.ID, Name: u.Name}, Reach: req.Contacts(u.ID), Role: string(u.Role), Pageable: req.Config.Pageable(u.ID),
 		Zone: page.Location(cmp.Or(u.Timezone, req.Config.Organization.Timezone)), Active: u.Active, Teams: teamsOf(req.Config, u.ID),
 		MayManage: req.May(auth.ManagePeople), Invited: u.Active && u.PasswordHash == "",
 		Form: view.Form{Name: element.Field{Value: u.Name}, Email: element.Field{Value: u.Email}, Role: element.Field{Value: string(u.Role)}},

@@ -12,7 +12,7 @@ func TestPolicyPages(t *testing.T) {
 		ana := a.SignIn("ana@acme.example")
 		webtest.Contains(t, ana.Get("/policies", http.StatusOK), "4 runs")
 		page := ana.Get("/policies/payments", http.StatusOK)
-		webtest.Contains(t, page, "main on call in Payments", "Dana Levi", "Checkout API", "P1", "In force since ", "<time datetime=")
+		webtest.Contains(t, page, "main on call in Payments", "Dana Levi", "Checkout API", "P1", "Effective since ", "<time datetime=")
 		webtest.Lacks(t, page, "earlier versions")
 		ana.Get("/policies/none", http.StatusNotFound)
 		a.SignIn("stakeholder").Get("/policies", http.StatusForbidden)

@@ -118,7 +118,7 @@ func (p *handlers) firstTest(c echo.Context, req *page.Request) error {
 	if !ok {
 		return p.Refused(c, "/start", fault.Conflict("Name a first service before you test it."))
 	}
-	answer, err := p.Tests.Send(c.Request().Context(), req, i, c.RealIP())
+	answer, err := p.Tests.Send(c.Request().Context(), req, i, req.ExampleService(i), c.RealIP())
 	if err != nil {
 		return p.Refused(c, "/start", err)
 	}

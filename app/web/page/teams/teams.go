@@ -131,8 +131,9 @@ func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
 	}
 	page.SortByName(data.Policies)
 	for _, id := range req.Config.Roster.Teams[t.ID].Members {
-		u := req.Config.User(id)
-		data.Members = append(data.Members, view.Member{Person: req.Config.Person(id), Email: u.Email, Role: string(u.Role), Unreachable: req.Config.Unreachable(id)})
+		u, contacts := req.Config.User(id), req.Contacts(id)
+		contacts.MayPage = false // the team is paged as one
+		data.Members = append(data.Members, view.Member{Person: req.Config.Person(id), Contacts: contacts, Role: string(u.Role), Unreachable: req.Config.Unreachable(id)})
 	}
 	slices.SortFunc(data.Members, func(a, b view.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })
 	return page.Render(c, http.StatusOK, view.Team(data))
