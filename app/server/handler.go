@@ -121,7 +121,7 @@ func NewSlices(p Parts) Slices {
 		Services:     services.Deps{Incidents: reads, Changes: reads},
 		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys},
 		Teams:        teams.Deps{Incidents: reads},
-		People:       peoplepages.Deps{Auth: p.Auth},
+		People:       peoplepages.Deps{Auth: p.Auth, Channels: p.Providers},
 		Account:      account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
 		Channels:     channels.Deps{Providers: p.Providers, Results: p.DB.Paging, Keys: p.Keys},
 		SignIn:       signin.Deps{Auth: p.Auth},
