@@ -22,6 +22,9 @@ const (
 	ViewPolicies
 	// ViewPeople is seeing who there is and in which teams.
 	ViewPeople
+	// ViewContacts is seeing the addresses by which people are reached: email, and
+	// the telephone numbers that are not hidden.
+	ViewContacts
 	// Simulate is seeing who would be paged by a breach, which changes nothing.
 	Simulate
 	// ActOnIncident is to acknowledge, resolve, reopen, escalate, note and set
@@ -99,6 +102,7 @@ var rules = [actionsEnd]rule{
 	ViewSchedules: {Responder, anything, true, "see schedules"},
 	ViewPolicies:  {Responder, anything, true, "see escalation policies"},
 	ViewPeople:    {Responder, anything, true, "see people"},
+	ViewContacts:  {Responder, anything, false, "see contact details"},
 	Simulate:      {Responder, anything, true, "simulate breaches"},
 	ActOnIncident: {Responder, anything, false, "act on incidents"},
 	Page:          {Responder, anything, false, "page people"},

@@ -19,6 +19,7 @@ var mayDo = map[Action]string{
 	ViewSchedules: "r R m a M tr tm ta tread",
 	ViewPolicies:  "r R m a M tr tm ta tread",
 	ViewPeople:    "r R m a M tr tm ta tread",
+	ViewContacts:  "r R m a M tr tm ta",
 	Simulate:      "r R m a M tr tm ta tread",
 	ActOnIncident: "r R m a M tr tm ta",
 	Page:          "r R m a M tr tm ta",

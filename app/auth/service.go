@@ -31,6 +31,9 @@ type People interface {
 	// SetPassword ends the person's sessions and unused links, and returns the
 	// person as they are then.
 	SetPassword(ctx context.Context, by Actor, id int64, hash string) (*User, error)
+	// SetHidePhone says whether a person's telephone numbers are kept from
+	// colleagues. It does nothing where that is so already.
+	SetHidePhone(ctx context.Context, by Actor, id int64, hide bool) error
 	// Rehash replaces a hash by one of the same password at another cost; it
 	// does nothing where the password has changed meanwhile.
 	Rehash(ctx context.Context, id int64, old, hash string) error
@@ -192,6 +195,14 @@ func (s *Service) SetProfile(ctx context.Context, by Actor, id int64, name, time
 		return err
 	}
 	return s.editor.SetProfile(ctx, by, u.Email, name, timezone)
+}
+
+// SetHidePhone says whether a person's telephone numbers are kept from colleagues.
+func (s *Service) SetHidePhone(ctx context.Context, by Actor, id int64, hide bool) error {
+	if err := Allow(by, ManageAccount, Object{UserID: id}); err != nil {
+		return err
+	}
+	return s.store.SetHidePhone(ctx, by, id, hide)
 }
 
 // SetRole changes a person's role. The last active administrator stays one.

@@ -57,6 +57,8 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// Active people may sign in and are paged. Nobody is ever deleted.
 	Active bool
+	// HidePhone keeps the person's telephone numbers from colleagues.
+	HidePhone bool
 	// SessionEpoch is incremented to end all sessions of the person.
 	SessionEpoch int64
 	CreatedAt    time.Time

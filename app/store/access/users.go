@@ -101,6 +101,24 @@ func givePassword(tx *db.Tx, u *auth.User, hash string) error {
 	return nil
 }
 
+// SetHidePhone implements auth.People.
+func (s *Store) SetHidePhone(ctx context.Context, by auth.Actor, id int64, hide bool) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := tx.RaisePeopleVersion(ctx); err != nil {
+			return err
+		}
+		u, err := findUser(tx.Gorm, fault.NotFound("There is no such person."), "id = ?", id)
+		if err != nil || u.HidePhone == hide {
+			return err
+		}
+		u.HidePhone = hide
+		if err := tx.Gorm.Save(u).Error; err != nil {
+			return fmt.Errorf("set whether a telephone number is hidden: %w", err)
+		}
+		return auditUser(ctx, tx, by, "user.hide_phone", u, map[string]any{"hidden": hide})
+	})
+}
+
 // Rehash implements auth.People.
 func (s *Store) Rehash(ctx context.Context, id int64, old, hash string) error {
 	err := s.db.GormWrite(ctx).Model(&auth.User{}).Where("id = ? AND password_hash = ?", id, old).Update("password_hash", hash).Error
