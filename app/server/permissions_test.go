@@ -122,6 +122,8 @@ var permissions = []permission{
 	{"POST /settings/channels/:provider", "/settings/channels/smtp", "", administrators(400)},
 	{"GET /me", "/me", "", signedIn(200)},
 	{"POST /me/profile", "/me/profile", "", signedIn(422)},
+	{"GET /welcome", "/welcome", "", signedIn(200)},
+	{"POST /me/privacy", "/me/privacy", "", signedIn(303)},
 	{"POST /me/password", "/me/password", "", signedIn(422)},
 	{"POST /me/rules", "/me/rules", "", signedIn(400)},
 	{"POST /me/contacts", "/me/contacts", "", signedIn(422)},

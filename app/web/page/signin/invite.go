@@ -52,7 +52,7 @@ func (p *handlers) acceptInvitation(c echo.Context) error {
 	if auth.Allow(u.Actor(), auth.ViewIncidents, auth.Object{}) != nil {
 		return p.Done(c, "/", "Your account is set up, and you are signed in.")
 	}
-	return c.Redirect(http.StatusSeeOther, "/start")
+	return c.Redirect(http.StatusSeeOther, "/welcome")
 }
 
 // invalidInvitation answers one that is used, revoked, expired or unknown.
