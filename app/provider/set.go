@@ -172,10 +172,12 @@ func (s *Set) build(ctx context.Context, version int64, stored []Stored) *snapsh
 	switch {
 	case s.o.Fixed != nil:
 		now.channels = s.o.Fixed
-	case !anySet(now.settings) && s.o.Stand != nil:
+	case !anySet(now.settings):
 		now.onlyLog = true
 		for _, k := range kinds {
-			now.channels[k.Medium] = s.o.Stand
+			if s.o.Stand != nil {
+				now.channels[k.Medium] = s.o.Stand
+			}
 		}
 	}
 	return now
