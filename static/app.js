@@ -467,6 +467,15 @@
     if (none) none.hidden = cards.some((card) => !card.hidden);
   });
 
+  // Of the hints for each choice of a list, only that of the present one is shown.
+  const showHints = () => {
+    for (const hints of $$("[data-hints]")) {
+      const choice = hints.closest("form").elements[hints.dataset.hints]?.value;
+      for (const hint of $$("[data-hint]", hints)) hint.hidden = hint.dataset.hint !== choice;
+    }
+  };
+  document.addEventListener("change", showHints);
+
   // ---- Addresses ----------------------------------------------------------
 
   // A form that comes back with something wrong stands at the address of its
@@ -487,6 +496,7 @@
     for (const hidden of $$("[data-copy], [data-keys], .pick-all, .group-pick")) hidden.hidden = false;
     for (const unneeded of $$(".only-unscripted")) unneeded.hidden = true;
     for (const bar of $$(bars)) hint(bar);
+    showHints();
     lapse();
     count();
   };

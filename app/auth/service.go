@@ -14,6 +14,7 @@ import (
 type Store interface {
 	People
 	Links
+	Invitations
 	Tokens
 	// AuditLog is a page of entries, newest first.
 	AuditLog(ctx context.Context, q AuditQuery) ([]Entry, error)

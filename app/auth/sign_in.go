@@ -69,7 +69,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, present, next, r
 	}
 	if _, err := s.verify(ctx, by.Email, present, remote); err != nil {
 		if fault.Is(err, fault.KindUnauthorized) {
-			return fieldFault("present", "This is not your present password.")
+			return fieldFault("present", "This is not your current password.")
 		}
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Service) verify(ctx context.Context, email, password, remote string) (*
 		s.failedByVisitor.giveBack(visitor)
 		return nil, err
 	case !right:
-		return nil, fault.Unauthorized("The email address or the password is wrong.")
+		return nil, fault.Unauthorized("Wrong email or password.")
 	}
 	giveBack()
 	s.failedByVisitor.clear(visitor)

@@ -107,7 +107,7 @@ func NormalizeEmail(address string) (string, error) {
 	address = strings.ToLower(strings.TrimSpace(address))
 	parsed, err := mail.ParseAddress(address)
 	if !valid || err != nil || parsed.Address != address || len(address) > maxEmail {
-		return "", fieldFault("email", "Write an email address such as ana@example.com.")
+		return "", fieldFault("email", "Enter an email address such as ana@example.com.")
 	}
 	return address, nil
 }
@@ -118,7 +118,7 @@ func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	switch {
 	case name == "":
-		return "", fieldFault("name", "Write a name.")
+		return "", fieldFault("name", "Enter a name.")
 	case utf8.RuneCountInString(name) > maxName:
 		return "", fieldFault("name", "A name has at most 100 characters.")
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
@@ -133,7 +133,7 @@ func checkTimezone(zone string) error {
 	}
 	// LoadLocation accepts "Local" too, which differs between machines.
 	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
-		return fieldFault("timezone", "Write a time zone such as Europe/Berlin.")
+		return fieldFault("timezone", "Enter a time zone such as Europe/Berlin.")
 	}
 	return nil
 }

@@ -75,13 +75,13 @@ users:
     rules: [{urgency: urgent, after: 5, contact: a}]
   - {email: Ben@ACME.example}
 `, `
-acme.yaml:3:13: users[0].email: Write an email address such as ana@example.com.
+acme.yaml:3:13: users[0].email: Enter an email address such as ana@example.com.
 acme.yaml:3:24: users[0].name: A name neither begins nor ends with a space.
 acme.yaml:3:38: users[0].role: A role is stakeholder, responder, manager or administrator.
 acme.yaml:3:54: users[0].timezone: "Madrid" is not a time zone such as Europe/Berlin.
 acme.yaml:6:14: users[1].contacts[0].id: An id is of lower-case letters, digits and hyphens.
 acme.yaml:6:25: users[1].contacts[0].type: Choose sms, email, slack or voice.
-acme.yaml:7:35: users[1].contacts[1].value: Write a telephone number with its country code, such as +34600000001.
+acme.yaml:7:35: users[1].contacts[1].value: Enter a phone number with country code, such as +34600000001.
 acme.yaml:8:9: users[1].contacts[2]: a is there already, in line 7.
 acme.yaml:9:23: users[1].rules[0].urgency: An urgency is high or low.
 acme.yaml:9:38: users[1].rules[0].after: "5" is not a length of time such as 90s, 5m, 1h30m or 1d.

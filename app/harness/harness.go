@@ -120,6 +120,19 @@ func NewAt(t testing.TB, database string, now time.Time) *Harness {
 	return h
 }
 
+// NewWithoutChannels boots the application on an empty database, with no provider set
+// up, though the fake ones run.
+func NewWithoutChannels(t testing.TB, database string) *Harness {
+	t.Helper()
+	h := &Harness{t: t, clock: &clock{now: Start}, seen: map[string]bool{}}
+	h.startProviders()
+	h.cfg = h.config(database)
+	h.cfg.SMTP, h.cfg.Twilio, h.cfg.Slack = config.SMTP{}, config.Twilio{}, config.Slack{}
+	h.Boot()
+	t.Cleanup(h.Shutdown)
+	return h
+}
+
 // startProviders starts the fake providers.
 func (h *Harness) startProviders() {
 	h.t.Helper()

@@ -29,12 +29,12 @@ type medium struct {
 // media are all, in the order in which they are offered.
 var media = []medium{
 	{SMS, "SMS", "by SMS", "SMS", normalizeNumber, numberExample, maskNumber},
-	{Email, "Email", "by email", "email", normalizeEmail, "Write an email address such as ana@example.com.", maskEmail},
-	{Slack, "Slack", "in Slack", "Slack", normalizeSlackMember, "Write a Slack member ID such as U024BE7LH; it stands in the person's Slack profile.", strings.Clone},
+	{Email, "Email", "by email", "email", normalizeEmail, "Enter an email address such as ana@example.com.", maskEmail},
+	{Slack, "Slack", "in Slack", "Slack", normalizeSlackMember, "Enter a Slack member ID such as U024BE7LH; the Slack profile has it.", strings.Clone},
 	{Voice, "Voice", "by voice", "calls", normalizeNumber, numberExample, maskNumber},
 }
 
-const numberExample = "Write a telephone number with its country code, such as +34600000001."
+const numberExample = "Enter a phone number with country code, such as +34600000001."
 
 // Media are the media of contact methods.
 var Media = func() []Medium {

@@ -76,13 +76,14 @@ type Options struct {
 	// Store and Keys are nil where only the environment is read.
 	Store Store
 	Keys  Keys
-	// Log stands in for every channel while no provider is set up.
+	// Stand, if not nil, stands in for every provider's channel while none is set up.
 	Stand notify.Channel
 	// Fixed, if not nil, are the channels in place of all providers': of the demo and
 	// of tests.
 	Fixed notify.FixedChannels
 	Now   func() time.Time
-	Log   *slog.Logger
+	// Log is told of settings that cannot be used.
+	Log *slog.Logger
 }
 
 // Set is the providers of an installation. Refresh reads again what another process
@@ -171,10 +172,12 @@ func (s *Set) build(ctx context.Context, version int64, stored []Stored) *snapsh
 	switch {
 	case s.o.Fixed != nil:
 		now.channels = s.o.Fixed
-	case !anySet(now.settings) && s.o.Stand != nil:
+	case !anySet(now.settings):
 		now.onlyLog = true
-		for _, m := range notify.Media {
-			now.channels[m] = s.o.Stand
+		for _, k := range kinds {
+			if s.o.Stand != nil {
+				now.channels[k.Medium] = s.o.Stand
+			}
 		}
 	}
 	return now
@@ -269,7 +272,7 @@ func (s *Set) Settings(ctx context.Context, by auth.Actor) (version int64, all [
 	return now.version, now.settings, nil
 }
 
-// Setting is that of one kind as of now, which may be changed: a fault of kind conflict
+// changeable is the setting of one kind as of now, which may be changed: a fault of kind conflict
 // where the environment sets it.
 func (s *Set) changeable(ctx context.Context, by auth.Actor, kind string) (Setting, error) {
 	if _, err := KindNamed(kind); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/static"
 )
 
 const (
@@ -73,7 +74,7 @@ func (r *Router) recoverPanic(next echo.HandlerFunc, c echo.Context) (err error)
 
 func accessLevel(c echo.Context) slog.Level {
 	switch c.Path() {
-	case "/healthz", "/readyz", "/metrics":
+	case "/healthz", "/readyz", "/metrics", static.Prefix + "*":
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

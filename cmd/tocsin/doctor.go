@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 )
 
 // errUnwell is returned where the doctor has printed a finding that stops pages.
@@ -99,9 +102,14 @@ func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 	for _, name := range config.Unknown(os.Environ()) {
 		d.warning("settings", "%s is no setting of Tocsin and does nothing; `tocsin help serve` lists them.", name)
 	}
-	d.channels(ctx, cfg)
-	d.publicAddress(ctx, cfg)
 	in, err := openExisting(ctx, cfg)
+	providers, failure := d.providers(ctx, cfg, in)
+	if failure != nil {
+		d.fault("channels", failure)
+	} else {
+		d.channels(ctx, providers)
+		d.publicAddress(ctx, cfg, providers.Value("twilio", provider.TwilioToken) != "")
+	}
 	if err != nil {
 		d.fault("database", err)
 		return
@@ -119,6 +127,15 @@ func (d *diagnosis) examine(ctx context.Context, cfg config.Config) {
 	if err := d.people(ctx, in); err != nil {
 		d.fault("who is paged", err)
 	}
+}
+
+// providers are those of the environment and, where there is a database, of the
+// browser.
+func (d *diagnosis) providers(ctx context.Context, cfg config.Config, in *installation) (*provider.Set, error) {
+	if in != nil {
+		return in.providers(ctx)
+	}
+	return provider.NewSet(provider.Options{Config: cfg, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 }
 
 // database checks the database, and reports whether further checks can use it.

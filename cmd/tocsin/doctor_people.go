@@ -9,7 +9,6 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
-	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 )
@@ -39,16 +38,6 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	}
 	d.unreadable(view)
 	return nil
-}
-
-// works reports whether a medium has a channel; where none is configured, all media
-// write to the log.
-func (in *installation) works() func(notify.Medium) bool {
-	channels, onlyLog := in.config.Channels(), true
-	for _, configured := range channels {
-		onlyLog = onlyLog && !configured
-	}
-	return func(m notify.Medium) bool { return onlyLog || channels[string(m)] }
 }
 
 // administrators checks the administrators, who are paged when nobody else

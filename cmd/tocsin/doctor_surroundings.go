@@ -1,80 +1,51 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/config"
-	"github.com/tocsin-oncall/tocsin/app/notify/email"
-	"github.com/tocsin-oncall/tocsin/app/notify/slack"
-	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 )
 
 // providerTimeout bounds the check of one provider.
 const providerTimeout = 10 * time.Second
 
+// subjects are the names of findings by the kind of provider.
+var subjects = map[string]string{"smtp": "email", "twilio": "SMS", "slack": "Slack"}
+
 // channels checks the credentials with each provider, without sending a message.
-func (d *diagnosis) channels(ctx context.Context, cfg config.Config) {
+func (d *diagnosis) channels(ctx context.Context, providers *provider.Set) {
 	none := true
-	for _, c := range []struct {
-		subject    string
-		configured bool
-		check      func(context.Context) error
-	}{
-		{"email", !cfg.SMTP.URL.IsZero(), func(ctx context.Context) error { return checkEmail(ctx, cfg.SMTP) }},
-		{"SMS", !cfg.Twilio.AuthToken.IsZero(), func(ctx context.Context) error { return checkTwilio(ctx, cfg.Twilio) }},
-		{"Slack", !cfg.Slack.BotToken.IsZero(), func(ctx context.Context) error { return checkSlack(ctx, cfg.Slack) }},
-	} {
-		if !c.configured {
+	for _, s := range providers.Known() {
+		if s.Source == provider.None {
 			continue
 		}
 		none = false
-		asked, cancel := context.WithTimeout(ctx, providerTimeout)
-		err := c.check(asked)
-		cancel()
-		if err != nil {
-			d.problem(c.subject, "%s", err)
+		subject := cmp.Or(subjects[s.Kind.Name], s.Kind.Name)
+		if s.Problem != "" {
+			d.problem(subject, "%s (set in the %s)", s.Problem, s.Source)
 			continue
 		}
-		d.ok(c.subject, "the provider answers and knows us")
+		asked, cancel := context.WithTimeout(ctx, providerTimeout)
+		err := s.Account().Check(asked)
+		cancel()
+		if err != nil {
+			d.problem(subject, "%s (set in the %s)", err, s.Source)
+			continue
+		}
+		d.ok(subject, "the provider answers and knows us (set in the %s)", s.Source)
 	}
 	if none {
-		d.problem("channels", "None is configured, so pages only reach the log of `tocsin serve`.\nSet TOCSIN_SMTP_URL, TOCSIN_TWILIO_… or TOCSIN_SLACK_BOT_TOKEN.")
+		d.problem("channels", "None is set up, so pages only reach the log of `tocsin serve`.\nSet one up at /settings/channels, or by TOCSIN_SMTP_URL, TOCSIN_TWILIO_… or TOCSIN_SLACK_BOT_TOKEN.")
 	}
-}
-
-func checkEmail(ctx context.Context, c config.SMTP) error {
-	at, err := email.ParseURL(c.URL.Reveal())
-	if err != nil {
-		return err
-	}
-	sender, err := email.New(email.Config{Server: at, From: c.From})
-	if err != nil {
-		return err
-	}
-	return sender.Check(ctx)
-}
-
-func checkTwilio(ctx context.Context, c config.Twilio) error {
-	sms, err := twilio.New(twilio.Config{AccountSID: c.AccountSID, AuthToken: c.AuthToken.Reveal(), From: c.From, BaseURL: c.BaseURL})
-	if err != nil {
-		return err
-	}
-	return sms.Check(ctx)
-}
-
-func checkSlack(ctx context.Context, c config.Slack) error {
-	bot, err := slack.New(slack.Config{BotToken: c.BotToken.Reveal(), BaseURL: c.BaseURL})
-	if err != nil {
-		return err
-	}
-	return bot.Check(ctx)
 }
 
 // publicAddress checks the URL that all links begin with.
-func (d *diagnosis) publicAddress(ctx context.Context, cfg config.Config) {
+func (d *diagnosis) publicAddress(ctx context.Context, cfg config.Config, sms bool) {
 	const subject = "public address"
 	address, err := url.Parse(cfg.PublicURL)
 	if err != nil || cfg.PublicURL == "" {
@@ -83,7 +54,7 @@ func (d *diagnosis) publicAddress(ctx context.Context, cfg config.Config) {
 	}
 	here := !config.IsPublic(cfg.PublicURL)
 	switch {
-	case here && !cfg.Twilio.AuthToken.IsZero():
+	case here && sms:
 		d.warning(subject, "%s is this machine alone: Twilio cannot bring replies, and links in messages open nowhere else.\nSMS go without delivery reports; Twilio is asked what became of them.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)
 	case here:
 		d.warning(subject, "%s is this machine alone: links in messages open nowhere else.\nSet TOCSIN_PUBLIC_URL.", cfg.PublicURL)

@@ -55,7 +55,7 @@ func TestDoctorFindsProblems(t *testing.T) {
 		vars map[string]string
 		want []string
 	}{
-		{"no channel", nil, []string{"BROKEN    channels: None is configured", "BROKEN    administrators: There is none."}},
+		{"no channel", nil, []string{"BROKEN    channels: None is set up", "BROKEN    administrators: There is none."}},
 		{"a setting", map[string]string{"TOCSIN_LISTEN": "here"}, []string{"BROKEN    configuration: The configuration has a problem.", "TOCSIN_LISTEN"}},
 		{"no database", map[string]string{"TOCSIN_DATABASE_URL": "sqlite:/nowhere/tocsin.db"}, []string{"BROKEN    database: There is no database /nowhere/tocsin.db here."}},
 		{"a password that Twilio refuses", map[string]string{"TOCSIN_TWILIO_ACCOUNT_SID": twilio.AccountSID, "TOCSIN_TWILIO_AUTH_TOKEN": "hunter2",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/fault"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
 
@@ -56,7 +59,34 @@ func openExisting(ctx context.Context, cfg config.Config) (*installation, error)
 
 // view is the current configuration.
 func (in *installation) view(ctx context.Context) (*organization.View, error) {
-	return in.db.Organization.View(ctx, in.works())
+	works, err := in.works(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return in.db.Organization.View(ctx, works)
+}
+
+// works reports whether a medium has a channel. While no provider is set up, every
+// medium goes to the log.
+func (in *installation) works(ctx context.Context) (func(notify.Medium) bool, error) {
+	providers, err := in.providers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(m notify.Medium) bool { return providers.OnlyLog() || providers.Works(m) }, nil
+}
+
+// providers are those of the environment and of the database.
+func (in *installation) providers(ctx context.Context) (*provider.Set, error) {
+	keys, err := in.keyring()
+	if err != nil {
+		return nil, err
+	}
+	providers, err := provider.NewSet(provider.Options{Config: in.config, Store: in.db.Access, Keys: keys, Now: in.db.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	return providers, providers.Refresh(ctx)
 }
 
 // keyring holds the keys that secrets in the database are sealed with.

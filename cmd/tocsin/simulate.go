@@ -87,7 +87,11 @@ func (in *installation) simulation(ctx context.Context, integration, service str
 	if err != nil {
 		return simulate.Input{}, err
 	}
-	input := simulate.Input{Works: in.works(), Policy: view.PolicyVersion, Snapshot: view.Catalog(), Roster: view.Roster(), Recipients: view.Recipients()}
+	works, err := in.works(ctx)
+	if err != nil {
+		return simulate.Input{}, err
+	}
+	input := simulate.Input{Works: works, Policy: view.PolicyVersion, Snapshot: view.Catalog(), Roster: view.Roster(), Recipients: view.Recipients()}
 	if integration != "" {
 		record, err := view.IntegrationBySlug(integration)
 		input.Integration = record.Integration

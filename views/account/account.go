@@ -22,8 +22,11 @@ type Page struct {
 	Password PasswordForm
 	// HasPassword is false for those who were invited and have set none.
 	HasPassword bool
-	Shifts      []Shift
-	Zones       []string // what the time zone's list offers
+	// HidePhone keeps the phone number from colleagues: POST /me/privacy with
+	// hide_phone.
+	HidePhone bool
+	Shifts    []Shift
+	Zones     []string // what the time zone's list offers
 }
 
 // Contact is one way to reach the person.

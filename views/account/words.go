@@ -13,7 +13,7 @@ func (c Contact) standing() string {
 	case c.Stopped:
 		return ", off until you send START"
 	case c.NotConfigured:
-		return ", a channel that is not set up on this installation" + c.instead()
+		return ", a channel that is not set up here" + c.instead()
 	case c.Replaces != "" && !c.Verified:
 		return ", in use once verified; until then " + c.Replaces + " stays"
 	}
@@ -42,12 +42,12 @@ func (p Page) usable(named int64) []Contact {
 
 // removing says what goes with the contact.
 func (c Contact) removing() string {
-	words := c.Address + " gets nothing any more."
+	words := "Nothing is sent to " + c.Address + " any more."
 	switch {
 	case c.UsedBy == 1:
-		words += " The row below that uses it is removed too."
+		words += " The step below that uses it is removed too."
 	case c.UsedBy > 1:
-		words += fmt.Sprintf(" The %d rows below that use it are removed too.", c.UsedBy)
+		words += fmt.Sprintf(" The %d steps below that use it are removed too.", c.UsedBy)
 	}
 	return words
 }
@@ -64,7 +64,7 @@ func (f AddContact) options() []element.Option {
 	for i, m := range f.Media {
 		text := element.Medium(m.Name)
 		if !m.Configured {
-			text += " (not set up here)"
+			text += " (not available)"
 		}
 		options[i] = element.Option{Value: m.Name, Text: text}
 	}
@@ -86,11 +86,11 @@ func (r Rules) padded() []Rule {
 func unused(row int, r Rules) string {
 	switch {
 	case len(r.Rows) == 0:
-		return "Every verified contact at once"
+		return "All verified contact methods at once"
 	case row < len(r.Rows):
-		return "Leave out this row"
+		return "Remove this step"
 	}
-	return "Another one…"
+	return "Add a step…"
 }
 
 func invalid(f element.Field) templ.Attributes {
@@ -101,7 +101,7 @@ func invalid(f element.Field) templ.Attributes {
 }
 
 func (f PasswordForm) hint() string {
-	return fmt.Sprintf("At least %d characters; a sentence is good. Changing it signs you out everywhere else.", f.Shortest)
+	return fmt.Sprintf("At least %d characters; a sentence is good. You will be signed out everywhere else.", f.Shortest)
 }
 
 func (p Page) zones() []element.Option {
@@ -117,4 +117,19 @@ func (s Shift) sentence(c element.Clock) templ.Component {
 		return element.Say("Now", element.If(!s.End.IsZero(), ", until ", element.When(c, s.End)))
 	}
 	return element.Say(element.When(c, s.Start), element.If(!s.End.IsZero(), " to ", element.When(c, s.End)))
+}
+
+// hints are how an address of each medium is written.
+var hints = map[string]string{
+	"sms":   "a phone number with its country code, such as +34\u00a0600\u00a0000\u00a0001",
+	"voice": "a phone number with its country code, such as +34\u00a0600\u00a0000\u00a0001",
+	"email": "an address such as ana@example.com",
+	"slack": "your member ID, such as U024BE7LH: Slack profile, ⋮, Copy member ID",
+}
+
+func hintFor(m Medium) string {
+	if !m.Configured {
+		return hints[m.Name] + ". This channel is not set up yet."
+	}
+	return hints[m.Name] + "."
 }

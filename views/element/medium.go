@@ -10,10 +10,10 @@ type medium struct {
 
 var media = map[string]medium{
 	"sms":   {"SMS", "SMS", "message-square", "Twilio"},
-	"voice": {"Call", "calling", "phone", "Twilio"},
+	"voice": {"Phone call", "calling", "phone", "Twilio"},
 	"email": {"Email", "email", "mail", "The mail server"},
-	"slack": {"Slack message", "Slack", "hash", "Slack"},
-	"log":   {"Line in the log", "Line in the log", "bell", ""},
+	"slack": {"Slack DM", "Slack", "hash", "Slack"},
+	"log":   {"Server log", "the server log", "server", ""},
 }
 
 // mediumOf is that of a name; an unknown one is shown by its name.

@@ -22,6 +22,8 @@ type ListPage struct {
 	// NewLink is the one-time link for whoever was just added, to hand over.
 	NewLink    string
 	NewLinkFor string
+	// Invitations are nil for those who may invite nobody.
+	Invitations *Invitations
 }
 
 // ListRow is one person of the list.

@@ -20,6 +20,12 @@ type Page struct {
 	// Service is the reader's first; Form creates it: POST /start/service.
 	Service element.Ref
 	Form    ServiceForm
+	// MaySetUp is true for those who may set up channels and invite colleagues.
+	MaySetUp bool
+	// OnlyLog says that no channel is set up.
+	OnlyLog bool
+	// Step is the step that the reader asked for: GET /start?step=2; 0 for none.
+	Step int
 	// MayCreate is false for those who may not configure the organisation.
 	MayCreate bool
 	// Integration is the key that was made with it. Noun is what people call a
@@ -59,4 +65,16 @@ type Test struct {
 	Attempts []incidents.Attempt
 	// AnsweredIn is from the signal to the acknowledgment; 0 while unanswered.
 	AnsweredIn time.Duration
+}
+
+// Steps is how many there are.
+const Steps = 4
+
+// WelcomePage is the first page of a colleague who was invited: GET /welcome.
+type WelcomePage struct {
+	Frame    layout.Frame
+	Contacts []account.Contact
+	Adding   account.AddContact
+	// Responds is false for stakeholders, whom nothing pages.
+	Responds bool
 }

@@ -1,28 +1,32 @@
 package start
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/tocsin-oncall/tocsin/views/account"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
-func (p Page) contactDone() bool {
-	for _, c := range p.Contacts {
-		if c.Verified {
-			return true
-		}
-	}
-	return false
+func (p Page) contactDone() bool { return anyVerified(p.Contacts) }
+
+func (p WelcomePage) done() bool { return anyVerified(p.Contacts) }
+
+func anyVerified(contacts []account.Contact) bool {
+	return slices.ContainsFunc(contacts, func(c account.Contact) bool { return c.Verified })
 }
 
 func (p Page) serviceDone() bool { return p.Service.Slug != "" }
 
 func (p Page) answered() bool { return p.Test != nil && p.Test.Status != incidents.Triggered }
 
-// current is the first step that is not done, or 0.
+// current is the step that was asked for, else the first that is not done, or 0.
 func (p Page) current() int {
 	switch {
+	case p.Step > 0:
+		return p.Step
 	case !p.contactDone():
 		return 1
 	case !p.serviceDone():
@@ -64,3 +68,6 @@ func (p Page) or(words string) string {
 
 // aNoun is the noun with its article, at the start of a sentence.
 func (p Page) aNoun() string { return "A" + element.WithArticle(p.Noun)[1:] }
+
+// skip leads to the step after one.
+func skip(n int) string { return fmt.Sprintf("/start?step=%d", n+1) }

@@ -74,12 +74,12 @@ func TestErrorsAreVisible(t *testing.T) {
 		tab := signedIn(t, h, ben, browser.Phone, browser.Light, options...)
 		for _, form := range []struct{ path, field, value, button, wrong string }{
 			{"/me", "High urgency, row 1: minutes", "abc", "Save for high urgency", "from 0 to 1440"},
-			{"/me", "A new one", "short", "Change the password", "at least 12 characters"},
+			{"/me", "New password", "short", "Change password", "at least 12 characters"},
 			{incidentPath(number), "Add a note", strings.Repeat("x", incident.MaxText+1), "Add", "At most 20,000 characters"},
 		} {
 			open(t, tab, h, form.path)
-			if form.field == "A new one" {
-				tab.Fill("The one you have", password)
+			if form.field == "New password" {
+				tab.Fill("Current password", password)
 			}
 			tab.Fill(form.field, form.value)
 			tab.Click(form.button)
@@ -164,8 +164,8 @@ func TestSetUpUsesBrowserZone(t *testing.T) {
 		tab.Fill("Organisation", "Acme")
 		tab.Fill("Your name", "Ana Ortiz")
 		tab.Fill("Your email", "ana@acme.example")
-		tab.Fill("A password", "short")
-		tab.Click("Create the administrator")
+		tab.Fill("Password", "short")
+		tab.Click("Create administrator")
 		tab.WaitFor("at least 12 characters")
 		waitInSight(t, tab, zone)
 	}

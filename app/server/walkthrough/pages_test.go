@@ -72,7 +72,7 @@ func TestEveryEmptyPage(t *testing.T) {
 	invite(t, h, administrator)
 	open(t, tab, h, "/sign-in") // which has a form from now on
 	signIn(tab, administrator)
-	tab.WaitFor("From here to a page that reaches you")
+	tab.WaitFor("Get your first page")
 	inspect(t, h, tab, browser.Phone, []page{
 		{"/setup/" + setup, 410}, {"/start", 200}, {"/incidents", 200}, {"/oncall", 200}, {"/schedules", 200}, {"/policies", 200},
 		{"/services", 200}, {"/teams", 200}, {"/integrations", 200}, {"/people", 200}, {"/me", 200},

@@ -91,6 +91,7 @@ func (s *Store) SweepAccess(ctx context.Context) error {
 		{"expires_at <= ?", wallClock(), &session{}},
 		// Kept a day longer, so that late use is answered with "expired".
 		{"expires_at <= ?", now.Add(-24 * time.Hour), &auth.OneTimeLink{}},
+		{"expires_at <= ? AND used_at IS NULL", now.Add(-30 * 24 * time.Hour), &auth.Invitation{}},
 		{"created_at <= ?", now.Add(-auth.IdempotencyLifetime), &idempotencyKey{}},
 	} {
 		if err := s.db.GormWrite(ctx).Where(sweep.expired, sweep.before).Delete(sweep.of).Error; err != nil {

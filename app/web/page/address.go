@@ -47,11 +47,11 @@ func referer(c echo.Context) string {
 	return ""
 }
 
-// Back is where a form returns to: /start if it was on that page, which has forms
-// of other pages, else the default.
+// Back is where a form returns to: /start or /welcome if it was on that page, which
+// have forms of other pages, else the default.
 func Back(c echo.Context, defaultAddress string) string {
 	for _, page := range []string{c.FormValue("next"), referer(c)} {
-		if page == "/start" {
+		if page == "/start" || page == "/welcome" {
 			return page
 		}
 	}

@@ -60,8 +60,8 @@ func (p *Pages) ContactRows(methods []notify.ContactMethod, rules []notify.Rule)
 	return list
 }
 
-// ContactForm offers every medium with a channel, and those that can be
-// configured.
+// ContactForm offers every medium with a channel, and those for which one can be set
+// up: there is none for voice yet.
 func (p *Pages) ContactForm() account.AddContact {
 	var form account.AddContact
 	for _, m := range notify.Media {

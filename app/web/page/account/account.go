@@ -21,8 +21,8 @@ import (
 type Deps struct {
 	Auth     *auth.Service
 	Contacts *notify.Contacts
-	// ShowStart renders the page /start, which has the forms of contact methods too;
-	// change adds what a form returns.
+	// ShowStart renders /start or /welcome, which have the forms of contact methods
+	// too; change adds what a form returns.
 	ShowStart func(c echo.Context, req *page.Request, status int, change func([]view.Contact, *view.AddContact)) error
 }
 
@@ -41,6 +41,7 @@ func Mount(pages *page.Pages, d Deps) {
 	p.Routes.Post("/me/contacts/:id/remove", p.Require(auth.ViewOnCall, p.removeContact))
 	p.Routes.Post("/me/rules", p.Require(auth.ViewOnCall, p.setRules))
 	p.Routes.Post("/me/profile", p.Require(auth.ViewOnCall, p.setProfile))
+	p.Routes.Post("/me/privacy", p.Require(auth.ViewOnCall, p.setPrivacy))
 	p.Routes.Post("/me/password", p.Require(auth.ViewOnCall, p.changePassword))
 }
 
@@ -65,7 +66,7 @@ func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, ch
 	}
 	data := view.Page{
 		Frame: frame, Email: req.User.Email, Role: string(req.User.Role), Contacts: p.ContactRows(methods, rules), Adding: p.ContactForm(),
-		High: rulesFor("high", rules), Low: rulesFor("low", rules), HasPassword: req.User.PasswordHash != "", Shifts: shiftRows(req), Zones: page.Zones,
+		High: rulesFor("high", rules), Low: rulesFor("low", rules), HasPassword: req.User.PasswordHash != "", Shifts: shiftRows(req), Zones: page.Zones, HidePhone: req.User.HidePhone,
 		Profile: view.ProfileForm{Name: element.Field{Value: req.User.Name}, Timezone: element.Field{Value: req.User.Timezone}, Default: req.Config.Organization.Timezone},
 	}
 	change(&data)

@@ -27,11 +27,11 @@ func TestRulesProfileAndPassword(t *testing.T) {
 		ana.Post("/me/contacts/"+sms+"/remove", http.StatusSeeOther)
 		webtest.Lacks(t, ana.Get("/me", http.StatusOK), "/me/contacts/"+sms+"/")
 
-		webtest.Contains(t, ana.Post("/me/profile", http.StatusUnprocessableEntity, "name", " ", "timezone", "Mars/Base"), "Write a name", "Write a time zone")
+		webtest.Contains(t, ana.Post("/me/profile", http.StatusUnprocessableEntity, "name", " ", "timezone", "Mars/Base"), "Enter a name", "Enter a time zone")
 		ana.Post("/me/profile", http.StatusSeeOther, "name", "Ana Ortiz Ruiz", "timezone", "Asia/Kathmandu")
 		webtest.Contains(t, ana.Get("/me", http.StatusOK), "Ana Ortiz Ruiz", "Asia/Kathmandu")
 		page := ana.Post("/me/password", http.StatusUnprocessableEntity, "current", "not it, is it", "password", "another good sentence")
-		webtest.Contains(t, page, "not your present password")
+		webtest.Contains(t, page, "not your current password")
 		webtest.Lacks(t, page, "another good sentence")
 		ana.Post("/me/password", http.StatusSeeOther, "current", webtest.Password, "password", "another good sentence")
 		ana.Get("/me", http.StatusOK)
@@ -44,16 +44,16 @@ func TestVerificationCodeLocation(t *testing.T) {
 		ana := a.SignIn("ana@acme.example")
 		ana.Post("/me/contacts", http.StatusSeeOther, "medium", "slack", "address", "U012AB3CD")
 		page := ana.Get("/me", http.StatusOK)
-		webtest.Contains(t, page, "Slack is not set up here, so", "can not be verified until it is", "It can be verified once that is set up.")
+		webtest.Contains(t, page, "Slack is not set up yet.", "can be verified once it is", "It can be verified once that channel is set up.")
 		webtest.Lacks(t, page, `name="code"`)
 		ana.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+34 600 000 077")
-		webtest.Contains(t, ana.Get("/me", http.StatusOK), "A code is on its way to", `name="code"`)
+		webtest.Contains(t, ana.Get("/me", http.StatusOK), "A verification code was sent to", `name="code"`)
 		a.Slices.Page.OnlyLog = func() bool { return true }
 		a.Slices.Page.Works = func(notify.Medium) bool { return true }
 		a.Remount()
 		ben := a.SignIn("ben@acme.example")
 		ben.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+34 600 000 078")
-		webtest.Contains(t, ben.Get("/me", http.StatusOK), "Nothing is connected yet, so the code stands in the log of the server, in the line with kind=verify.",
+		webtest.Contains(t, ben.Get("/me", http.StatusOK), "No channel is set up, so nothing was sent: the code is in the server log, in the line with kind=verify.",
 			"in the line with <code>kind=verify</code>")
 	})
 }

@@ -39,17 +39,17 @@ func (p *handlers) addContact(c echo.Context, req *page.Request) error {
 func (p *handlers) codeText(m notify.ContactMethod) string {
 	switch {
 	case p.OnlyLog():
-		return "Nothing is connected yet, so the code stands in the log of the server, in the line with kind=verify."
+		return "Added. No channel is set up, so nothing was sent: the code is in the server log, in the line with kind=verify."
 	case !p.Works(m.Medium):
-		return "Added. " + page.Capitalize(element.Channel(string(m.Medium))) + " is not set up here, so " + m.Address + " can not be verified until it is."
+		return "Added. " + page.Capitalize(element.Channel(string(m.Medium))) + " is not set up yet. " + m.Address + " can be verified once it is."
 	}
-	return "A code is on its way to " + m.Address + "."
+	return "A verification code was sent to " + m.Address + "."
 }
 
 // showContacts renders the page that a contact method's form was on; change adds
 // what the form returns.
 func (p *handlers) showContacts(c echo.Context, req *page.Request, change func([]view.Contact, *view.AddContact)) error {
-	if page.Back(c, "/me") == "/start" {
+	if page.Back(c, "/me") != "/me" {
 		return p.ShowStart(c, req, http.StatusUnprocessableEntity, change)
 	}
 	return p.showAccount(c, req, http.StatusUnprocessableEntity, func(data *view.Page) { change(data.Contacts, &data.Adding) })
@@ -65,9 +65,9 @@ func (p *handlers) sendCode(c echo.Context, req *page.Request) error {
 		return p.Refused(c, back, err)
 	}
 	if p.OnlyLog() {
-		return p.Done(c, back, "A new code stands in the log of the server, in the line with kind=verify. An earlier one is void.")
+		return p.Done(c, back, "A new code is in the server log, in the line with kind=verify. Earlier codes no longer work.")
 	}
-	return p.Done(c, back, "A new code is on its way. An earlier one is void.")
+	return p.Done(c, back, "A new code was sent. Earlier codes no longer work.")
 }
 
 func (p *handlers) verifyContact(c echo.Context, req *page.Request) error {
@@ -89,7 +89,7 @@ func (p *handlers) verifyContact(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return p.Refused(c, back, err)
 	}
-	return p.Done(c, back, "Verified. Pages can reach you there.")
+	return p.Done(c, back, "Verified. You can be paged there.")
 }
 
 func (p *handlers) removeContact(c echo.Context, req *page.Request) error {
@@ -101,7 +101,7 @@ func (p *handlers) removeContact(c echo.Context, req *page.Request) error {
 	if err := p.Contacts.Remove(c.Request().Context(), req.Actor.String(), req.User.ID, id); err != nil {
 		return p.Refused(c, back, err)
 	}
-	return p.Done(c, back, "Removed. Nothing goes there any more.")
+	return p.Done(c, back, "Removed. Nothing is sent there any more.")
 }
 
 // setRules replaces the reader's rules for one urgency.
@@ -141,7 +141,7 @@ func (p *handlers) setRules(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Done(c, "/me", "Your rules are saved.")
+	return p.Done(c, "/me", "Notification rules saved.")
 }
 
 // rulesForm has the rows of the form that have a contact.
@@ -215,6 +215,18 @@ func (p *handlers) setProfile(c echo.Context, req *page.Request) error {
 	return p.Done(c, "/me", "Saved.")
 }
 
+// setPrivacy hides the reader's phone number from colleagues, or shows it.
+func (p *handlers) setPrivacy(c echo.Context, req *page.Request) error {
+	hide := c.FormValue("hide_phone") != ""
+	if err := p.Auth.SetHidePhone(c.Request().Context(), req.Actor, req.User.ID, hide); err != nil {
+		return err
+	}
+	if hide {
+		return p.Done(c, "/me", "Saved. Colleagues do not see your phone number.")
+	}
+	return p.Done(c, "/me", "Saved. Responders see your phone number.")
+}
+
 // changePassword never sends back a password.
 func (p *handlers) changePassword(c echo.Context, req *page.Request) error {
 	err := p.Auth.ChangePassword(c.Request().Context(), req.Actor, c.FormValue("current"), c.FormValue("password"), c.RealIP())
@@ -226,5 +238,5 @@ func (p *handlers) changePassword(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return p.Refused(c, "/me", err)
 	}
-	return p.Done(c, "/me", "Your password is changed. Everywhere else you are signed out.")
+	return p.Done(c, "/me", "Password changed. You were signed out everywhere else.")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -19,6 +20,8 @@ import (
 // Deps is what the pages need. All are required.
 type Deps struct {
 	Auth *auth.Service
+	// Channels send invitations.
+	Channels notify.Channels
 }
 
 type handlers struct {
@@ -31,6 +34,7 @@ func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
 	p.Routes.Get("/people", p.Require(auth.ViewPeople, p.listPeople))
 	p.Routes.Post("/people", p.Require(auth.ManagePeople, p.addPerson))
+	p.mountInvitations()
 	p.Routes.Get("/people/:id", p.Require(auth.ViewPeople, p.showPerson))
 	p.Routes.Post("/people/:id", p.Require(auth.ManagePeople, p.changePerson))
 	p.Routes.Post("/people/:id/deactivate", p.Require(auth.ManagePeople, p.deactivatePerson))
@@ -59,6 +63,9 @@ func (p *handlers) showPeople(c echo.Context, req *page.Request, status int, cha
 			Person: element.Person{ID: u.ID, Name: u.Name}, Email: u.Email, Role: string(u.Role), Teams: teamsOf(req.Config, u.ID), Active: u.Active,
 			Unreachable: u.Active && req.Config.Pageable(u.ID) && req.Config.Unreachable(u.ID), OnCall: onCall[u.ID], Invited: u.Active && u.PasswordHash == "",
 		})
+	}
+	if data.Invitations, err = p.invitations(c.Request().Context(), req); err != nil {
+		return err
 	}
 	change(&data)
 	return page.Render(c, status, view.List(data))

@@ -34,7 +34,7 @@ func TestPeople(t *testing.T) {
 		refused := admin.Get("/people", http.StatusOK)
 		webtest.Contains(t, refused, "last administrator")
 		webtest.Lacks(t, refused, "Somebody else")
-		webtest.Contains(t, admin.Post(eve, http.StatusUnprocessableEntity, "name", " ", "role", "boss"), "A role is stakeholder", "Write a name")
+		webtest.Contains(t, admin.Post(eve, http.StatusUnprocessableEntity, "name", " ", "role", "boss"), "A role is stakeholder", "Enter a name")
 		webtest.Contains(t, admin.Post(eve+"/link", http.StatusOK), "https://tocsin.example.com/password/")
 	})
 }

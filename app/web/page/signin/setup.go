@@ -41,7 +41,7 @@ func (p *handlers) setUp(c echo.Context) error {
 	organization, zone := strings.TrimSpace(c.FormValue("organization")), c.FormValue("timezone")
 	faults := page.FieldErrors{}
 	if !page.ValidName(organization) {
-		faults["organization"] = "Write the organisation’s name, in one line of at most 100 characters."
+		faults["organization"] = "Enter the organisation’s name, in one line of at most 100 characters."
 	}
 	if zone == "" {
 		faults["timezone"] = "Choose a time zone."

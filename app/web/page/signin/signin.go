@@ -42,6 +42,8 @@ func Mount(pages *page.Pages, d Deps) {
 	p.Routes.Post("/sign-out", p.signOut)
 	p.Routes.Get("/setup/:token", p.setUpForm)
 	p.Routes.Post("/setup/:token", p.setUp)
+	p.Routes.Get("/invite/:token", p.inviteForm)
+	p.Routes.Post("/invite/:token", p.acceptInvitation)
 	p.Routes.Get("/password/:token", p.passwordForm)
 	p.Routes.Post("/password/:token", p.setPassword)
 }

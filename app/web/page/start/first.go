@@ -19,7 +19,7 @@ import (
 // page the reader, in one transaction.
 func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 	if i, ok := firstIntegration(req); ok {
-		return p.Refused(c, "/start", fault.Conflict("%s is there already.", req.Config.ServiceRef(i.ServiceID).Name))
+		return p.Refused(c, "/start", fault.Conflict("%s exists already.", req.Config.ServiceRef(i.ServiceID).Name))
 	}
 	service, team := strings.TrimSpace(c.FormValue("service")), strings.TrimSpace(c.FormValue("team"))
 	err := checkNames(req.Config, service, team)
@@ -34,7 +34,7 @@ func (p *handlers) firstService(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return p.Refused(c, "/start", err)
 	}
-	return p.Done(c, "/start", "%s is there, and you are on call for it.", service)
+	return p.Done(c, "/start", "%s created. You are on call for it.", service)
 }
 
 // checkNames checks the names of the first service and its team. They must be new,
@@ -45,7 +45,7 @@ func checkNames(config *page.Config, service, team string) error {
 		slug := organization.Slug(name)
 		switch {
 		case !page.ValidName(name):
-			faults = append(faults, fault.Field{Path: field, Message: "Write a name, in one line of at most 100 characters."})
+			faults = append(faults, fault.Field{Path: field, Message: "Enter a name, in one line of at most 100 characters."})
 		case slug == "":
 			faults = append(faults, fault.Field{Path: field, Message: "The name needs a letter from a to z or a digit, for its address."})
 		case taken(slug):
@@ -116,15 +116,19 @@ const (
 func (p *handlers) firstTest(c echo.Context, req *page.Request) error {
 	i, ok := firstIntegration(req)
 	if !ok {
-		return p.Refused(c, "/start", fault.Conflict("Name a first service before you test it."))
+		return p.Refused(c, "/start", fault.Conflict("Create a service first."))
 	}
 	answer, err := p.Tests.Send(c.Request().Context(), req, i, req.ExampleService(i), c.RealIP())
 	if err != nil {
 		return p.Refused(c, "/start", err)
 	}
 	noun := p.Tests.Signal(i.Kind)
-	if who := p.WouldPage(req, i); who != "" {
-		return p.Done(c, "/start", "The test %s is in: incident #%d. It pages %s.", noun, answer.Incident.Number, who)
+	who := p.WouldPage(req, i)
+	switch {
+	case who == "":
+		return p.Done(c, "/start", "Test %s sent: incident #%d. Nobody can be paged until somebody on call has a verified contact method.", noun, answer.Incident.Number)
+	case p.OnlyLog():
+		return p.Done(c, "/start", "Test %s sent: incident #%d. No channel is set up, so the page to %s goes to the server log only.", noun, answer.Incident.Number, who)
 	}
-	return p.Done(c, "/start", "The test %s is in: incident #%d. It reaches nobody until somebody on call has a verified contact.", noun, answer.Incident.Number)
+	return p.Done(c, "/start", "Test %s sent: incident #%d pages %s.", noun, answer.Incident.Number, who)
 }

@@ -68,9 +68,13 @@ func Mount(pages *page.Pages, d Deps) ShowContacts {
 	p := &handlers{pages, d}
 	p.Routes.Get("/", p.Require(auth.ViewOnCall, p.home))
 	p.Routes.Get("/start", p.Require(auth.ViewIncidents, p.start))
+	p.Routes.Get("/welcome", p.Require(auth.ViewOnCall, p.welcome))
 	p.Routes.Post("/start/service", p.Require(auth.Configure, p.firstService))
 	p.Routes.Post("/start/test", p.Require(auth.Page, p.firstTest))
 	return func(c echo.Context, req *page.Request, status int, change func([]account.Contact, *account.AddContact)) error {
+		if page.Back(c, "/start") == "/welcome" {
+			return p.showWelcome(c, req, status, change)
+		}
 		return p.showStart(c, req, status, func(data *view.Page) { change(data.Contacts, &data.Adding) })
 	}
 }
@@ -98,7 +102,7 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 		return err
 	}
 	frame.User.Sees.Start = true
-	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), Adding: p.ContactForm(), Noun: p.Tests.Signal(catalog.KindSLO)}
+	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), MaySetUp: req.May(auth.ManageProviders), OnlyLog: p.OnlyLog(), Step: step(c), Adding: p.ContactForm(), Noun: p.Tests.Signal(catalog.KindSLO)}
 	methods, err := p.ContactMethods.ContactMethods(ctx, req.User.ID)
 	if err != nil {
 		return err
@@ -116,6 +120,34 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 	}
 	change(&data)
 	return page.Render(c, status, view.Start(data))
+}
+
+// step is the step that the reader asked for; 0 for none.
+func step(c echo.Context) int {
+	n, ok := web.ParseNumber(c.QueryParam("step"))
+	if !ok || n > view.Steps {
+		return 0
+	}
+	return int(n)
+}
+
+// welcome is the first page of a colleague who was invited.
+func (p *handlers) welcome(c echo.Context, req *page.Request) error {
+	return p.showWelcome(c, req, http.StatusOK, func([]account.Contact, *account.AddContact) {})
+}
+
+func (p *handlers) showWelcome(c echo.Context, req *page.Request, status int, change func([]account.Contact, *account.AddContact)) error {
+	frame, err := p.Frame(c, req, "Welcome", "")
+	if err != nil {
+		return err
+	}
+	methods, err := p.ContactMethods.ContactMethods(c.Request().Context(), req.User.ID)
+	if err != nil {
+		return err
+	}
+	data := view.WelcomePage{Frame: frame, Contacts: p.ContactRows(methods, nil), Adding: p.ContactForm(), Responds: req.May(auth.ActOnIncident)}
+	change(data.Contacts, &data.Adding)
+	return page.Render(c, status, view.Welcome(data))
 }
 
 // firstIntegration is the oldest integration with a service.

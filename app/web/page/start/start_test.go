@@ -22,7 +22,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		b := a.Browser()
 		b.Get("/setup/"+token, http.StatusOK)
 		again := b.Post("/setup/"+token, http.StatusUnprocessableEntity, "organization", "", "name", "Mia Novak", "email", "mia", "timezone", "Europe/Vienna", "password", "short")
-		webtest.Contains(t, again, `value="Mia Novak"`, `value="mia"`, "Write the organisation’s name", "Write an email address")
+		webtest.Contains(t, again, `value="Mia Novak"`, `value="mia"`, "Enter the organisation’s name", "Enter an email address")
 		webtest.Lacks(t, again, "short\"")
 		// What is wrong with the organisation leaves the link as it was.
 		for field, value := range map[string]string{"organization": "two\nlines", "timezone": ""} {
@@ -42,7 +42,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		b.Get("/setup/never-made", http.StatusNotFound)
 
 		invalid := b.Post("/me/contacts", http.StatusUnprocessableEntity, "medium", "sms", "address", "0660 12", "next", "/start")
-		webtest.Contains(t, invalid, `value="0660 12"`, "country code", "From here to a page")
+		webtest.Contains(t, invalid, `value="0660 12"`, "country code", "Get your first page")
 		b.Post("/me/contacts", http.StatusSeeOther, "medium", "sms", "address", "+43 660 1234567", "next", "/start")
 		code := a.RunDue()
 		if len(code) != 1 || code[0].To != "+436601234567" {
@@ -58,7 +58,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		webtest.Contains(t, unnamed, `value="检索"`, `value="Pay${ments}"`, "needs a letter")
 		b.Post("/start/service", http.StatusSeeOther, "service", `Search "2"`, "team", "Pay${ments}")
 		b.Post("/start/service", http.StatusSeeOther, "service", "Search 3", "team", "Another")
-		webtest.Contains(t, b.Get("/start", http.StatusOK), `Search "2" is there already.`, "curl", "/webhooks/slo/")
+		webtest.Contains(t, b.Get("/start", http.StatusOK), `Search "2" exists already.`, "curl", "/webhooks/slo/")
 		entries, err := a.DB.Access.AuditLog(t.Context(), auth.AuditQuery{Limit: 1})
 		a.Must(err)
 		if e := entries[0]; e.Action != "integration.reveal_key" || e.Actor != "mia@novak.example" {
@@ -68,11 +68,11 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		webtest.Contains(t, b.Get("/services/search-2", http.StatusOK), `Search "2"`, "Mia Novak")
 		webtest.Contains(t, b.Get("/integrations/search-2", http.StatusOK), "Mia Novak by SMS")
 		b.Post("/start/test", http.StatusSeeOther)
-		webtest.Contains(t, b.Get("/start", http.StatusOK), "incident #1. It pages Mia Novak by SMS.", "Test breach by Mia Novak")
+		webtest.Contains(t, b.Get("/start", http.StatusOK), "incident #1 pages Mia Novak by SMS.", "Test breach by Mia Novak")
 		a.RunDue()
 		webtest.Contains(t, b.Get("/start", http.StatusOK), "SMS to Mia")
 		b.Post("/incidents/1/acknowledge", http.StatusSeeOther, "next", "/start")
-		webtest.Contains(t, b.Get("/start", http.StatusOK), "That is the whole way.")
+		webtest.Contains(t, b.Get("/start", http.StatusOK), "You’re set up.")
 		a.Advance(time.Minute)
 		to = b.Post("/integrations/search-2/test", http.StatusSeeOther)
 		if !strings.HasPrefix(to, "/incidents/") {
@@ -103,7 +103,7 @@ func TestStartWithOtherFormat(t *testing.T) {
 		webtest.Lacks(t, page, "breach", "/webhooks/slo")
 		b.Post("/start/test", http.StatusSeeOther)
 		page = b.Get("/start", http.StatusOK)
-		webtest.Contains(t, page, "The test event is in: incident #1. It pages Ben Adeyemi by SMS.", "Put the key in the place of <code>$TOCSIN_KEY</code>", `<a href="/integrations/clients">Show the key</a>`)
+		webtest.Contains(t, page, "Test event sent: incident #1 pages Ben Adeyemi by SMS.", "Put the key in the place of <code>$TOCSIN_KEY</code>", `<a href="/integrations/clients">Show the key</a>`)
 		webtest.Lacks(t, page, key)
 		page = a.SignIn("ana@acme.example").Get("/start", http.StatusOK)
 		webtest.Contains(t, page, "Put the key in the place of", "manager and administrators can see it")
