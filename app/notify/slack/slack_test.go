@@ -21,7 +21,8 @@ import (
 )
 
 // exceptCause ignores Failure.Cause, the error of a library.
-var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
+// Scopes are those of TestFailureMatrix.
+var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause", "Scope")
 
 const token = "xoxb-c0rrect-horse"
 
