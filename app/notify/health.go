@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -226,5 +227,5 @@ func (s ChannelState) Sentence(zone string) string {
 		location = time.UTC
 	}
 	since := s.BrokenSince.In(location)
-	return s.Medium.Name() + " has not worked since " + since.Format("15:04 on 2 January") + " (" + since.Format("MST") + "). " + s.Reason + "."
+	return s.Medium.Name() + " has not worked since " + since.Format("15:04 on 2 January") + " (" + since.Format("MST") + "). " + strings.TrimSuffix(s.Reason, ".") + "."
 }

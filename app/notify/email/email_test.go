@@ -20,8 +20,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/email"
 )
 
-// exceptCause ignores Failure.Cause, the error of a library.
-// Scopes are those of TestFailureMatrix.
+// exceptCause ignores Failure.Cause, the error of a library, and scopes, which are those of
+// TestFailureMatrix.
 var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause", "Scope")
 
 const (
