@@ -38,6 +38,7 @@ type ChannelState struct {
 	ToldAt *time.Time
 }
 
+// Times of outages.
 const (
 	// ProbeEvery is the interval of probes of a channel that holds its messages.
 	ProbeEvery = 5 * time.Second
@@ -46,9 +47,9 @@ const (
 	BrokenAfter = 20 * time.Second
 	// forgetAfter is how long after the last failure the next one counts as the first.
 	forgetAfter = 2 * time.Minute
-	// TellAfter is how long an outage lasts before the administrators are told, and
-	// TellEvery how often they are told again.
+	// TellAfter is how long an outage lasts before the administrators are told.
 	TellAfter = 15 * time.Second
+	// TellEvery is how often they are told again.
 	TellEvery = time.Hour
 )
 
