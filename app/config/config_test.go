@@ -378,3 +378,20 @@ func TestUnknownVariable(t *testing.T) {
 		}
 	})
 }
+
+func TestPublicURL(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"https://tocsin.example.com": true, "http://192.0.2.7:8080": true, "http://[2001:db8::1]": true,
+		"": false, "http://localhost:8080": false, "http://a.localhost": false, "http://127.0.0.1": false, "http://127.1.2.3:80": false,
+		"http://[::1]:8080": false, "http://[::]:8080": false, "http://0.0.0.0:8080": false, "::": false,
+	} {
+		if got := config.IsPublic(address); got != want {
+			t.Errorf("%q: %v", address, got)
+		}
+	}
+	gateway := config.Config{Twilio: config.Twilio{BaseURL: "http://127.0.0.1:9000"}}
+	if !gateway.TwilioCallsBack("http://127.0.0.1:8080") || (config.Config{}).TwilioCallsBack("http://127.0.0.1:8080") || gateway.TwilioCallsBack("") {
+		t.Error("a gateway on this machine alone reaches this machine")
+	}
+}

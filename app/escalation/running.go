@@ -129,7 +129,9 @@ func PassOver(now time.Time, r Running, reachable bool) (Running, []incident.Tim
 	if reachable || over || !r.Active || !MayPassOver(string(r.State.Phase), r.State.Run) {
 		return r, nil, false
 	}
-	r.State.Owed += r.State.Deadline.Sub(now)
+	if r.State.Phase == PhaseSteps {
+		r.State.Owed += r.State.Deadline.Sub(now)
+	}
 	r.State.Deadline, r.NextAction = &now, &now
 	return r, []incident.TimelineEvent{{
 		At: now, Actor: incident.Tocsin, Payload: incident.PassedOverPayload{Reason: "Every attempt to reach somebody failed."},

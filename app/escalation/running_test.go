@@ -163,6 +163,9 @@ func TestPassOver(t *testing.T) {
 		want := c.from
 		if c.want {
 			want.State.Deadline, want.NextAction = &now, &now
+			if want.State.Phase == escalation.PhaseSteps {
+				want.State.Owed = time.Hour
+			}
 		}
 		if ok != c.want || (len(events) == 1) != c.want {
 			t.Errorf("%s: %v with %d events", name, ok, len(events))

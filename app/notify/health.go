@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -37,6 +38,7 @@ type ChannelState struct {
 	ToldAt *time.Time
 }
 
+// Times of outages.
 const (
 	// ProbeEvery is the interval of probes of a channel that holds its messages.
 	ProbeEvery = 5 * time.Second
@@ -45,9 +47,9 @@ const (
 	BrokenAfter = 20 * time.Second
 	// forgetAfter is how long after the last failure the next one counts as the first.
 	forgetAfter = 2 * time.Minute
-	// TellAfter is how long an outage lasts before the administrators are told, and
-	// TellEvery how often they are told again.
+	// TellAfter is how long an outage lasts before the administrators are told.
 	TellAfter = 15 * time.Second
+	// TellEvery is how often they are told again.
 	TellEvery = time.Hour
 )
 
@@ -226,5 +228,5 @@ func (s ChannelState) Sentence(zone string) string {
 		location = time.UTC
 	}
 	since := s.BrokenSince.In(location)
-	return s.Medium.Name() + " has not worked since " + since.Format("15:04 on 2 January") + " (" + since.Format("MST") + "). " + s.Reason + "."
+	return s.Medium.Name() + " has not worked since " + since.Format("15:04 on 2 January") + " (" + since.Format("MST") + "). " + strings.TrimSuffix(s.Reason, ".") + "."
 }

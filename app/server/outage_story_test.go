@@ -49,10 +49,13 @@ func TestWrongCredentialsForTwentyMinutes(t *testing.T) {
 		h.Boot()
 		h.Advance(4 * time.Minute)
 		page := incidentPage(t, h, number)
-		for _, words := range []string{"the account SID or the auth token is wrong", "tried again every few seconds"} {
+		for _, words := range []string{"the account SID or the auth token is wrong", "tried again every few seconds", "SMS has not worked since"} {
 			if !strings.Contains(page, words) {
 				t.Errorf("the page does not say %q", words)
 			}
+		}
+		if said := h.Get("/metrics"); !strings.Contains(said, `tocsin_channel_broken{medium="sms"} 1`) || !strings.Contains(said, `tocsin_channel_broken{medium="email"} 0`) {
+			t.Error("the metrics do not tell of it")
 		}
 		h.Advance(15 * time.Minute) // Chiara's step began 10 minutes ago
 		h.Twilio.Mend()
@@ -128,5 +131,17 @@ func TestOutageUsesOtherMethodAtOnce(t *testing.T) {
 		h.Phone("ana").ExpectSMS()
 		h.Phone("ana").ExpectSMS()
 		h.Phone("ana").ExpectNothing()
+	})
+}
+
+// TestCallbackThatTwilioRefuses has Twilio refuse an address of this machine.
+func TestCallbackThatTwilioRefuses(t *testing.T) {
+	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
+		h.Twilio.LocalCallbacks = false
+		h.PostBreach("checkout-api", harness.Priority(2))
+		if sms := h.Phone("ben").ExpectSMS("Checkout API"); sms.StatusCallback != "" {
+			t.Errorf("it asks for a call to %s", sms.StatusCallback)
+		}
+		h.NobodyElseIsPaged()
 	})
 }

@@ -20,8 +20,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/email"
 )
 
-// exceptCause ignores Failure.Cause, the error of a library.
-var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
+// exceptCause ignores Failure.Cause, the error of a library, and scopes, which are those of
+// TestFailureMatrix.
+var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause", "Scope")
 
 const (
 	password = "c0rrect-horse"

@@ -20,8 +20,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/slack"
 )
 
-// exceptCause ignores Failure.Cause, the error of a library.
-var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
+// exceptCause ignores Failure.Cause, the error of a library, and scopes, which are those of TestFailureMatrix.
+var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause", "Scope")
 
 const token = "xoxb-c0rrect-horse"
 
@@ -318,5 +318,22 @@ func TestNewRefusesInvalidConfig(t *testing.T) {
 	}
 	if _, err := slack.New(slack.Config{BotToken: token}); err != nil {
 		t.Errorf("without a base URL: %v", err)
+	}
+}
+
+func TestRefusedFormGoesAsText(t *testing.T) {
+	t.Parallel()
+	server, b := setup(t)
+	server.FailNext(far.SlackRefusal{Error: "invalid_blocks"})
+	post, _ := delivered(t, server, b, page())
+	if post.Blocks != "" || !strings.HasPrefix(post.Text, "#17 P2 triggered: Availability of get data API\n") || !strings.Contains(post.Text, "https://tocsin.example.com/a/k3y") {
+		t.Errorf("sent once more as %+v", post)
+	}
+	server.FailNext(far.SlackRefusal{Error: "invalid_blocks"}, far.SlackRefusal{Error: "invalid_blocks"})
+	if _, failure := b.Deliver(t.Context(), page()); failure == nil || !failure.Permanent {
+		t.Errorf("refused twice: %+v", failure)
+	}
+	if n := len(server.Posts()); n != 1 {
+		t.Errorf("%d posts", n)
 	}
 }

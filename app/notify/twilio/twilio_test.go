@@ -23,8 +23,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/notify/twilio"
 )
 
-// exceptCause ignores Failure.Cause, the error of a library.
-var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause")
+// exceptCause ignores Failure.Cause, the error of a library, and scopes, which are those of
+// TestFailureMatrix.
+var exceptCause = cmpopts.IgnoreFields(notify.Failure{}, "Cause", "Scope")
 
 const (
 	secret = "f00dfeedf00dfeedf00dfeedf00dfeed"
@@ -376,4 +377,45 @@ func forward(server *far.Twilio) http.Handler {
 		to, _ := url.Parse(server.URL()) // its own address is a URL
 		r.SetURL(to)
 	}}
+}
+
+func TestRefusedCallbackIsLeftOut(t *testing.T) {
+	t.Parallel()
+	server, sms := setup(t)
+	m := page()
+	m.CallbackURL = "http://localhost:8080/twilio/status/9"
+	receipt, failure := sms.Deliver(t.Context(), m)
+	if failure != nil || !receipt.Ask {
+		t.Fatalf("%+v, %+v", receipt, failure)
+	}
+	if got := server.Messages(); len(got) != 1 || got[0].StatusCallback != "" {
+		t.Fatalf("sent %+v", got)
+	}
+	m.CallbackURL = ""
+	if receipt, failure := sms.Deliver(t.Context(), m); failure != nil || !receipt.Ask {
+		t.Errorf("without a callback: %+v, %+v", receipt, failure)
+	}
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	server, sms := setup(t)
+	receipt, _ := sms.Deliver(t.Context(), page())
+	for _, c := range []struct {
+		told          far.TwilioState
+		state, reason string
+	}{
+		{far.TwilioState{Status: "queued"}, "", ""},
+		{far.TwilioState{Status: "sent"}, "sent", ""},
+		{far.TwilioState{Status: "delivered"}, "delivered", ""},
+		{far.TwilioState{Status: "undelivered", Code: 30003}, "failed", "Twilio: 30003, the phone cannot be reached, it may be switched off"},
+	} {
+		server.SetState(receipt.ProviderID, c.told)
+		if state, reason, err := sms.State(t.Context(), receipt.ProviderID); err != nil || state != c.state || reason != c.reason {
+			t.Errorf("%+v: %q, %q, %v", c.told, state, reason, err)
+		}
+	}
+	if _, _, err := sms.State(t.Context(), "SM0"); err == nil {
+		t.Error("an unknown message has a state")
+	}
 }
