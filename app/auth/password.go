@@ -6,11 +6,14 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -36,10 +39,12 @@ const (
 	// maxPassword is in characters; it bounds the work to normalize and hash one.
 	maxPassword = 256
 
-	// hashesAtOnce bounds the memory of concurrent sign-ins: four hashes are 256 MiB.
-	// Up to hashesWaiting others wait.
-	hashesAtOnce  = 4
-	hashesWaiting = 64
+	// hashMemory bounds the memory of all hashes that are computed at once, in KiB: 128
+	// MiB are two at DefaultCost. One that needs more has all of it to itself. Up to
+	// maxHashesWaiting others wait, each for at most maxHashWait.
+	hashMemory       = 128 * 1024
+	maxHashesWaiting = 64
+	maxHashWait      = 10 * time.Second
 )
 
 // CheckPassword returns a fault that says what is wrong with a new password.
@@ -59,10 +64,10 @@ func CheckPassword(password string) error {
 	return nil
 }
 
-// hasher makes and compares password hashes, hashesAtOnce at a time.
+// hasher makes and compares password hashes, within hashMemory.
 type hasher struct {
 	cost    Cost
-	slots   chan struct{}
+	memory  *semaphore.Weighted // in KiB
 	waiting atomic.Int64
 	// decoy is the hash of no password; checking against it takes as long as
 	// against a real one.
@@ -71,9 +76,9 @@ type hasher struct {
 
 func newHasher(cost Cost) *hasher {
 	return &hasher{
-		cost:  cost,
-		slots: make(chan struct{}, hashesAtOnce),
-		decoy: encodeHash(cost, randomBytes(saltSize), randomBytes(hashSize)),
+		cost:   cost,
+		memory: semaphore.NewWeighted(hashMemory),
+		decoy:  encodeHash(cost, randomBytes(saltSize), randomBytes(hashSize)),
 	}
 }
 
@@ -116,31 +121,36 @@ func (h *hasher) stale(encoded string) bool {
 }
 
 func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []byte) ([]byte, error) {
-	if err := h.enter(ctx); err != nil {
+	leave, err := h.enter(ctx, cost)
+	if err != nil {
 		return nil, err
 	}
-	defer func() { <-h.slots }()
+	defer leave()
+	// The memory counts until it is collected: hashes that follow one another would
+	// otherwise fill the heap up to its next collection.
+	defer runtime.GC()
 	// Keyboards send the same letters composed or decomposed.
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, cost.Time, cost.Memory, cost.Threads, hashSize), nil
 }
 
-func (h *hasher) enter(ctx context.Context) error {
+// enter waits for the memory of a hash, which leave gives back.
+func (h *hasher) enter(ctx context.Context, cost Cost) (leave func(), err error) {
+	need := min(int64(cost.Memory), hashMemory)
+	leave = func() { h.memory.Release(need) }
+	if h.memory.TryAcquire(need) {
+		return leave, nil
+	}
 	busy := fault.Unavailable("Many people are signing in right now. Try again in a few seconds.")
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	default:
-	}
 	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > hashesWaiting {
-		return busy
+	if h.waiting.Add(1) > maxHashesWaiting {
+		return nil, busy
 	}
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return busy.Because(ctx.Err())
+	ctx, cancel := context.WithTimeout(ctx, maxHashWait)
+	defer cancel()
+	if err := h.memory.Acquire(ctx, need); err != nil {
+		return nil, busy.Because(err)
 	}
+	return leave, nil
 }
 
 func encodeHash(c Cost, salt, sum []byte) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
@@ -103,37 +104,58 @@ func TestCheckPassword(t *testing.T) {
 func TestConcurrentHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHasher(cheap)
-		for range hashesAtOnce {
-			if err := h.enter(t.Context()); err != nil {
+		h := newHasher(DefaultCost)
+		var leaves []func()
+		for range 2 {
+			leave, err := h.enter(t.Context(), DefaultCost)
+			if err != nil {
 				t.Fatal(err)
 			}
+			leaves = append(leaves, leave)
 		}
 		ctx, hangUp := context.WithCancel(t.Context())
-		outcomes := make(chan error, hashesWaiting)
-		for range hashesWaiting {
-			go func() { outcomes <- h.enter(ctx) }()
+		outcomes := make(chan error, maxHashesWaiting)
+		for range maxHashesWaiting {
+			go func() {
+				_, err := h.enter(ctx, DefaultCost)
+				outcomes <- err
+			}()
 		}
 		synctest.Wait()
 		if len(outcomes) != 0 {
 			t.Fatalf("%d of those who should wait did not", len(outcomes))
 		}
-		if err := h.enter(t.Context()); !fault.Is(err, fault.KindUnavailable) {
+		if _, err := h.enter(t.Context(), DefaultCost); !fault.Is(err, fault.KindUnavailable) {
 			t.Errorf("one too many: %v, want unavailable", err)
 		}
-		<-h.slots
+		leaves[0]()
 		synctest.Wait()
 		if len(outcomes) != 1 || <-outcomes != nil {
-			t.Error("a free slot went to nobody")
+			t.Error("free memory went to nobody")
 		}
 		hangUp()
-		for range hashesWaiting - 1 {
+		for range maxHashesWaiting - 1 {
 			if err := <-outcomes; !fault.Is(err, fault.KindUnavailable) {
 				t.Errorf("who hung up: %v, want unavailable", err)
 			}
 		}
 		if n := h.waiting.Load(); n != 0 {
 			t.Errorf("%d still count as waiting", n)
+		}
+	})
+}
+
+func TestWaitForHashIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(DefaultCost)
+		whole := Cost{Memory: 2 * hashMemory} // more than there is takes all of it
+		if _, err := h.enter(t.Context(), whole); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if _, err := h.enter(t.Context(), cheap); !fault.Is(err, fault.KindUnavailable) || time.Since(begun) != maxHashWait {
+			t.Errorf("after %s: %v, want unavailable after %s", time.Since(begun), err, maxHashWait)
 		}
 	})
 }
