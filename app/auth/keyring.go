@@ -17,6 +17,7 @@ import (
 type Keyring struct {
 	integration []byte
 	link        []byte
+	device      []byte
 	seal        cipher.AEAD
 }
 
@@ -39,6 +40,10 @@ func NewKeyring(secret []byte) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive keys: %w", err)
 	}
+	device, err := derive("device")
+	if err != nil {
+		return nil, fmt.Errorf("derive keys: %w", err)
+	}
 	sealing, err := derive("seal")
 	if err != nil {
 		return nil, fmt.Errorf("derive keys: %w", err)
@@ -51,7 +56,7 @@ func NewKeyring(secret []byte) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive keys: %w", err)
 	}
-	return &Keyring{integration: integration, link: link, seal: seal}, nil
+	return &Keyring{integration: integration, link: link, device: device, seal: seal}, nil
 }
 
 // IntegrationHMAC is the HMAC of an integration's key, by which it is looked up.

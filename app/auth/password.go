@@ -44,7 +44,9 @@ const (
 	// maxHashesWaiting others wait, each for at most maxHashWait.
 	hashMemory       = 128 * 1024
 	maxHashesWaiting = 64
-	maxHashWait      = 10 * time.Second
+	// maxKnownWaiting more may wait that come from known devices.
+	maxKnownWaiting = 64
+	maxHashWait     = 10 * time.Second
 )
 
 // CheckPassword returns a fault that says what is wrong with a new password.
@@ -85,7 +87,7 @@ func newHasher(cost Cost) *hasher {
 // hash returns a PHC string.
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := randomBytes(saltSize)
-	sum, err := h.derive(ctx, h.cost, password, salt)
+	sum, err := h.derive(ctx, h.cost, password, salt, true)
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +97,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // matches reports whether the password is the one that was hashed, in time
 // that does not depend on how much of it is right. An empty hash matches
 // nothing, and takes as long.
-func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, error) {
+func (h *hasher) matches(ctx context.Context, encoded, password string, knownDevice bool) (bool, error) {
 	known := encoded != "" && utf8.RuneCountInString(password) <= maxPassword
 	if encoded == "" {
 		encoded = h.decoy
@@ -107,7 +109,7 @@ func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, e
 	if err != nil {
 		return false, fault.Internal(err)
 	}
-	got, err := h.derive(ctx, cost, password, salt)
+	got, err := h.derive(ctx, cost, password, salt, knownDevice)
 	if err != nil {
 		return false, err
 	}
@@ -120,8 +122,8 @@ func (h *hasher) stale(encoded string) bool {
 	return err != nil || cost != h.cost || len(salt) != saltSize || len(sum) != hashSize
 }
 
-func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []byte) ([]byte, error) {
-	leave, err := h.enter(ctx, cost)
+func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []byte, known bool) ([]byte, error) {
+	leave, err := h.enter(ctx, cost, known)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +135,9 @@ func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, cost.Time, cost.Memory, cost.Threads, hashSize), nil
 }
 
-// enter waits for the memory of a hash, which leave gives back.
-func (h *hasher) enter(ctx context.Context, cost Cost) (leave func(), err error) {
+// enter waits for the memory of a hash, which leave gives back. Known tells that who
+// waits is known already.
+func (h *hasher) enter(ctx context.Context, cost Cost, known bool) (leave func(), err error) {
 	need := min(int64(cost.Memory), hashMemory)
 	leave = func() { h.memory.Release(need) }
 	if h.memory.TryAcquire(need) {
@@ -142,7 +145,11 @@ func (h *hasher) enter(ctx context.Context, cost Cost) (leave func(), err error)
 	}
 	busy := fault.Unavailable("Many people are signing in right now. Try again in a few seconds.")
 	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > maxHashesWaiting {
+	bound := int64(maxHashesWaiting)
+	if known {
+		bound += maxKnownWaiting
+	}
+	if h.waiting.Add(1) > bound {
 		return nil, busy
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxHashWait)

@@ -49,9 +49,9 @@ func hashAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 32 {
 		all.Go(func() {
-			right, err := h.matches(t.Context(), h.decoy, "a wrong password")
+			right, err := h.matches(t.Context(), h.decoy, "a wrong password", false)
 			for fault.Is(err, fault.KindUnavailable) { // waited for too long
-				right, err = h.matches(t.Context(), h.decoy, "a wrong password")
+				right, err = h.matches(t.Context(), h.decoy, "a wrong password", false)
 			}
 			if right || err != nil {
 				t.Errorf("matches: %v, %v", right, err)

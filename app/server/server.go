@@ -120,7 +120,7 @@ func (s *Server) construct(channels map[notify.Medium]notify.Channel, o Options)
 		URL: func(n int64) string { return fmt.Sprintf("%s/incidents/%d", s.PublicURL(), n) }, Now: s.DB.Now, Log: s.log,
 	})
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
-	s.Auth = auth.NewService(s.DB.Access, s.DB.Organization.PeopleEditor(), s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
+	s.Auth = auth.NewService(s.DB.Access, s.DB.Organization.PeopleEditor(), s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost, Devices: s.Keys})
 
 	s.outbox.Unsubscribed = newReplies(Parts{DB: s.DB, Auth: s.Auth, Configuration: s.Organization, Incidents: s.Incidents, Works: s.outbox.Works, Now: s.DB.Now, Log: s.log}).Unsubscribed
 

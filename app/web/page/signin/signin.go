@@ -74,8 +74,9 @@ func (p *handlers) showSignIn(c echo.Context, status int, data view.Page) error 
 // password.
 func (p *handlers) signIn(c echo.Context) error {
 	email, next := c.FormValue("email"), page.LocalAddress(c.FormValue("next"))
-	_, err := p.Auth.SignIn(c.Request().Context(), email, c.FormValue("password"), c.RealIP())
+	u, err := p.Auth.SignIn(c.Request().Context(), email, c.FormValue("password"), page.Visitor(c))
 	if err == nil {
+		p.RememberDevice(c, p.Auth.DeviceToken(u))
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	data := view.Page{Email: email, Next: next}
