@@ -95,6 +95,9 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if _, err := opened.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	if err := opened.ResumeClock(ctx); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	s := &Server{Config: cfg, DB: opened, Keys: keys, OnlyLog: onlyLog, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
@@ -233,10 +236,15 @@ func (s *Server) refill(ctx context.Context) {
 	}
 }
 
-// housekeeping measures the offset of the database's clock and deletes expired rows.
+// heartbeatSeconds is how often a heartbeat is written.
+const heartbeatSeconds = 10
+
+// housekeeping measures the offset of the database's clock, writes heartbeats and
+// deletes expired rows.
 func (s *Server) housekeeping(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
+	var reported time.Time
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -245,6 +253,15 @@ func (s *Server) housekeeping(ctx context.Context) {
 		}
 		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "read database clock failed", "error", err)
+		}
+		if at, by := s.DB.LastClockStep(); !at.Equal(reported) {
+			reported = at
+			s.log.WarnContext(ctx, "clock jumped", "by", by, "at", at)
+		}
+		if n%heartbeatSeconds == 0 {
+			if err := s.DB.Heartbeat(ctx, db.Serving); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "database cannot be written to", "error", err)
+			}
 		}
 		if n%600 != 0 {
 			continue
