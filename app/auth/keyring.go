@@ -18,6 +18,7 @@ import (
 type Keyring struct {
 	integration []byte
 	link        []byte
+	device      []byte
 	seal        cipher.AEAD
 	form        cipher.AEAD
 }
@@ -41,7 +42,11 @@ func NewKeyring(secret []byte) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive keys: %w", err)
 	}
-	k := &Keyring{integration: integration, link: link}
+	device, err := derive("device")
+	if err != nil {
+		return nil, fmt.Errorf("derive keys: %w", err)
+	}
+	k := &Keyring{integration: integration, link: link, device: device}
 	for use, into := range map[string]*cipher.AEAD{"seal": &k.seal, "form": &k.form} {
 		key, err := derive(use)
 		if err != nil {

@@ -18,10 +18,14 @@ const (
 	// failuresByVisitor is the maximum number of wrong passwords for one account from
 	// one address in a window.
 	failuresByVisitor = 10
+	// failuresByOrigin is the same for one account from one network: an IPv4 /24 or an
+	// IPv6 /48. Attempts that are refused since too many wait count too, so that they
+	// cannot keep the account's queue full.
+	failuresByOrigin = 100
 	// After this many wrong passwords for one account, from one address, or from one
-	// IPv6 /48 network, its attempts are carried out one at a time, each delayed by
-	// slowBy. They are not refused: an attacker must not be able to lock out the person
-	// on call, nor one user a whole office.
+	// network, its attempts are carried out one at a time, each delayed by slowBy. They
+	// are not refused: an attacker must not be able to lock out the person on call, nor
+	// one user a whole office.
 	failuresByEmail   = 50
 	failuresByRemote  = 50
 	failuresByNetwork = 200
@@ -165,14 +169,17 @@ func remoteKey(remote string) string {
 	return addr.String()
 }
 
-// networkKey is the /48 network of an IPv6 address, which one customer may have; empty
-// for IPv4.
+// networkKey is the network that one customer may have whole: the /24 of an IPv4
+// address, the /48 of an IPv6 address.
 func networkKey(remote string) string {
 	addr, ok := parseRemote(remote)
-	if !ok || !addr.Is6() {
-		return ""
+	switch {
+	case !ok:
+		return "unknown"
+	case addr.Is6():
+		return netip.PrefixFrom(addr, 48).Masked().String()
 	}
-	return netip.PrefixFrom(addr, 48).Masked().String()
+	return netip.PrefixFrom(addr, 24).Masked().String()
 }
 
 func parseRemote(remote string) (netip.Addr, bool) {
@@ -189,6 +196,9 @@ func parseRemote(remote string) (netip.Addr, bool) {
 
 // visitorKey is an account from a remote address. No email address has a space.
 func visitorKey(email, remote string) string { return email + " " + remoteKey(remote) }
+
+// originKey is an account from a network.
+func originKey(email, remote string) string { return email + " " + networkKey(remote) }
 
 // pause waits, unless ctx ends before.
 func pause(ctx context.Context, wait time.Duration) error {

@@ -131,9 +131,9 @@ func TestNetworkKey(t *testing.T) {
 	t.Parallel()
 	for remote, want := range map[string]string{
 		"2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
-		"::ffff:192.0.2.7":     "",
-		"192.0.2.7":            "",
-		"":                     "",
+		"::ffff:192.0.2.7":     "192.0.2.0/24",
+		"192.0.2.7":            "192.0.2.0/24",
+		"":                     "unknown",
 	} {
 		if got := networkKey(remote); got != want {
 			t.Errorf("networkKey(%q) = %q, want %q", remote, got, want)

@@ -6,11 +6,14 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -36,10 +39,14 @@ const (
 	// maxPassword is in characters; it bounds the work to normalize and hash one.
 	maxPassword = 256
 
-	// hashesAtOnce bounds the memory of concurrent sign-ins: four hashes are 256 MiB.
-	// Up to hashesWaiting others wait.
-	hashesAtOnce  = 4
-	hashesWaiting = 64
+	// hashMemory bounds the memory of all hashes that are computed at once, in KiB: 128
+	// MiB are two at DefaultCost. One that needs more has all of it to itself. Up to
+	// maxHashesWaiting others wait, each for at most maxHashWait.
+	hashMemory       = 128 * 1024
+	maxHashesWaiting = 64
+	// maxKnownWaiting more may wait that come from known devices.
+	maxKnownWaiting = 64
+	maxHashWait     = 10 * time.Second
 )
 
 // CheckPassword returns a fault that says what is wrong with a new password.
@@ -59,10 +66,10 @@ func CheckPassword(password string) error {
 	return nil
 }
 
-// hasher makes and compares password hashes, hashesAtOnce at a time.
+// hasher makes and compares password hashes, within hashMemory.
 type hasher struct {
 	cost    Cost
-	slots   chan struct{}
+	memory  *semaphore.Weighted // in KiB
 	waiting atomic.Int64
 	// decoy is the hash of no password; checking against it takes as long as
 	// against a real one.
@@ -71,16 +78,16 @@ type hasher struct {
 
 func newHasher(cost Cost) *hasher {
 	return &hasher{
-		cost:  cost,
-		slots: make(chan struct{}, hashesAtOnce),
-		decoy: encodeHash(cost, randomBytes(saltSize), randomBytes(hashSize)),
+		cost:   cost,
+		memory: semaphore.NewWeighted(hashMemory),
+		decoy:  encodeHash(cost, randomBytes(saltSize), randomBytes(hashSize)),
 	}
 }
 
 // hash returns a PHC string.
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := randomBytes(saltSize)
-	sum, err := h.derive(ctx, h.cost, password, salt)
+	sum, err := h.derive(ctx, h.cost, password, salt, true)
 	if err != nil {
 		return "", err
 	}
@@ -90,7 +97,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // matches reports whether the password is the one that was hashed, in time
 // that does not depend on how much of it is right. An empty hash matches
 // nothing, and takes as long.
-func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, error) {
+func (h *hasher) matches(ctx context.Context, encoded, password string, knownDevice bool) (bool, error) {
 	known := encoded != "" && utf8.RuneCountInString(password) <= maxPassword
 	if encoded == "" {
 		encoded = h.decoy
@@ -102,7 +109,7 @@ func (h *hasher) matches(ctx context.Context, encoded, password string) (bool, e
 	if err != nil {
 		return false, fault.Internal(err)
 	}
-	got, err := h.derive(ctx, cost, password, salt)
+	got, err := h.derive(ctx, cost, password, salt, knownDevice)
 	if err != nil {
 		return false, err
 	}
@@ -115,32 +122,42 @@ func (h *hasher) stale(encoded string) bool {
 	return err != nil || cost != h.cost || len(salt) != saltSize || len(sum) != hashSize
 }
 
-func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []byte) ([]byte, error) {
-	if err := h.enter(ctx); err != nil {
+func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []byte, known bool) ([]byte, error) {
+	leave, err := h.enter(ctx, cost, known)
+	if err != nil {
 		return nil, err
 	}
-	defer func() { <-h.slots }()
+	defer leave()
+	// The memory counts until it is collected: hashes that follow one another would
+	// otherwise fill the heap up to its next collection.
+	defer runtime.GC()
 	// Keyboards send the same letters composed or decomposed.
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, cost.Time, cost.Memory, cost.Threads, hashSize), nil
 }
 
-func (h *hasher) enter(ctx context.Context) error {
+// enter waits for the memory of a hash, which leave gives back. Known tells that who
+// waits is known already.
+func (h *hasher) enter(ctx context.Context, cost Cost, known bool) (leave func(), err error) {
+	need := min(int64(cost.Memory), hashMemory)
+	leave = func() { h.memory.Release(need) }
+	if h.memory.TryAcquire(need) {
+		return leave, nil
+	}
 	busy := fault.Unavailable("Many people are signing in right now. Try again in a few seconds.")
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	default:
-	}
 	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > hashesWaiting {
-		return busy
+	bound := int64(maxHashesWaiting)
+	if known {
+		bound += maxKnownWaiting
 	}
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return busy.Because(ctx.Err())
+	if h.waiting.Add(1) > bound {
+		return nil, busy
 	}
+	ctx, cancel := context.WithTimeout(ctx, maxHashWait)
+	defer cancel()
+	if err := h.memory.Acquire(ctx, need); err != nil {
+		return nil, busy.Because(err)
+	}
+	return leave, nil
 }
 
 func encodeHash(c Cost, salt, sum []byte) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
@@ -33,7 +34,7 @@ func TestPasswordHash(t *testing.T) {
 		{"", "", false}, // has set no password
 		{"", "correct horse é", false},
 	} {
-		got, err := h.matches(t.Context(), test.encoded, test.password)
+		got, err := h.matches(t.Context(), test.encoded, test.password, false)
 		if got != test.want || err != nil {
 			t.Errorf("matches(%.20q, %.20q) = %v, %v, want %v", test.encoded, test.password, got, err, test.want)
 		}
@@ -45,7 +46,7 @@ func TestPasswordHash(t *testing.T) {
 func TestHashIsArgon2id(t *testing.T) {
 	t.Parallel()
 	const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	if ok, err := newHasher(DefaultCost).matches(t.Context(), reference, "password"); !ok || err != nil {
+	if ok, err := newHasher(DefaultCost).matches(t.Context(), reference, "password", false); !ok || err != nil {
 		t.Errorf("the reference hash does not match: %v, %v", ok, err)
 	}
 }
@@ -60,7 +61,7 @@ func TestHashAtAnotherCostIsStale(t *testing.T) {
 	if old.stale(encoded) || !today.stale(encoded) {
 		t.Errorf("stale: %v at its own cost, %v at another, want false, true", old.stale(encoded), today.stale(encoded))
 	}
-	if ok, err := today.matches(t.Context(), encoded, "correct horse"); !ok || err != nil {
+	if ok, err := today.matches(t.Context(), encoded, "correct horse", false); !ok || err != nil {
 		t.Errorf("matches = %v, %v", ok, err)
 	}
 }
@@ -72,7 +73,7 @@ func TestDamagedHashIsInternal(t *testing.T) {
 		"$argon2id$v=19$m=8$c2FsdA$aGFzaA", "$argon2id$v=19$m=8,t=1,p=1$!$aGFzaA", "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA",
 		"$argon2id$v=19$m=8,t=0,p=0$c2FsdA$" + strings.Repeat("A", 43),
 	} {
-		if ok, err := newHasher(cheap).matches(t.Context(), encoded, "x"); ok || !fault.Is(err, fault.KindInternal) {
+		if ok, err := newHasher(cheap).matches(t.Context(), encoded, "x", false); ok || !fault.Is(err, fault.KindInternal) {
 			t.Errorf("matches(%q) = %v, %v, want an internal fault", encoded, ok, err)
 		}
 	}
@@ -103,37 +104,58 @@ func TestCheckPassword(t *testing.T) {
 func TestConcurrentHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHasher(cheap)
-		for range hashesAtOnce {
-			if err := h.enter(t.Context()); err != nil {
+		h := newHasher(DefaultCost)
+		var leaves []func()
+		for range 2 {
+			leave, err := h.enter(t.Context(), DefaultCost, false)
+			if err != nil {
 				t.Fatal(err)
 			}
+			leaves = append(leaves, leave)
 		}
 		ctx, hangUp := context.WithCancel(t.Context())
-		outcomes := make(chan error, hashesWaiting)
-		for range hashesWaiting {
-			go func() { outcomes <- h.enter(ctx) }()
+		outcomes := make(chan error, maxHashesWaiting)
+		for range maxHashesWaiting {
+			go func() {
+				_, err := h.enter(ctx, DefaultCost, false)
+				outcomes <- err
+			}()
 		}
 		synctest.Wait()
 		if len(outcomes) != 0 {
 			t.Fatalf("%d of those who should wait did not", len(outcomes))
 		}
-		if err := h.enter(t.Context()); !fault.Is(err, fault.KindUnavailable) {
+		if _, err := h.enter(t.Context(), DefaultCost, false); !fault.Is(err, fault.KindUnavailable) {
 			t.Errorf("one too many: %v, want unavailable", err)
 		}
-		<-h.slots
+		leaves[0]()
 		synctest.Wait()
 		if len(outcomes) != 1 || <-outcomes != nil {
-			t.Error("a free slot went to nobody")
+			t.Error("free memory went to nobody")
 		}
 		hangUp()
-		for range hashesWaiting - 1 {
+		for range maxHashesWaiting - 1 {
 			if err := <-outcomes; !fault.Is(err, fault.KindUnavailable) {
 				t.Errorf("who hung up: %v, want unavailable", err)
 			}
 		}
 		if n := h.waiting.Load(); n != 0 {
 			t.Errorf("%d still count as waiting", n)
+		}
+	})
+}
+
+func TestWaitForHashIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher(DefaultCost)
+		whole := Cost{Memory: 2 * hashMemory} // more than there is takes all of it
+		if _, err := h.enter(t.Context(), whole, false); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if _, err := h.enter(t.Context(), cheap, false); !fault.Is(err, fault.KindUnavailable) || time.Since(begun) != maxHashWait {
+			t.Errorf("after %s: %v, want unavailable after %s", time.Since(begun), err, maxHashWait)
 		}
 	})
 }

@@ -92,6 +92,8 @@ type Options struct {
 	Now func() time.Time
 	// Cost of password hashes; zero takes DefaultCost.
 	Cost Cost
+	// Devices signs the tokens of devices; nil knows none.
+	Devices *Keyring
 	// Pause waits before an attempt that is slowed down; nil waits for real.
 	Pause func(ctx context.Context, wait time.Duration) error
 }
@@ -103,10 +105,13 @@ type Service struct {
 	sessions *Sessions
 	now      func() time.Time
 	hasher   *hasher
+	devices  *Keyring
 
 	pause func(ctx context.Context, wait time.Duration) error
 
+	failedByDevice  *limiter
 	failedByVisitor *limiter
+	failedByOrigin  *limiter
 	failedByRemote  *limiter // slows
 	failedByNetwork *limiter // slows
 	failedByEmail   *limiter // slows
@@ -129,8 +134,11 @@ func NewService(store Store, editor PeopleEditor, sessions *Sessions, o Options)
 		sessions:        sessions,
 		now:             func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		hasher:          newHasher(o.Cost),
+		devices:         o.Devices,
 		pause:           o.Pause,
+		failedByDevice:  newLimiter(failuresByVisitor, failureWindow),
 		failedByVisitor: newLimiter(failuresByVisitor, failureWindow),
+		failedByOrigin:  newLimiter(failuresByOrigin, failureWindow),
 		failedByRemote:  newLimiter(failuresByRemote, failureWindow),
 		failedByNetwork: newLimiter(failuresByNetwork, failureWindow),
 		failedByEmail:   newLimiter(failuresByEmail, failureWindow),

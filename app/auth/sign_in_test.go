@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -44,17 +45,43 @@ func TestEverySignInHashes(t *testing.T) {
 		"right password":     {User{Email: "ana@acme.example", PasswordHash: hash, Active: true}, password},
 	} {
 		s := NewService(oneUser{user: c.user}, nil, nil, Options{Now: func() time.Time { return noon }, Cost: cheap})
-		for range hashesAtOnce {
-			s.hasher.slots <- struct{}{}
+		if !s.hasher.memory.TryAcquire(hashMemory) {
+			t.Fatal("memory for hashes is taken")
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := s.SignIn(ctx, "ana@acme.example", c.password, "192.0.2.7"); !fault.Is(err, fault.KindUnavailable) {
-			t.Errorf("%s: %v, want it to wait for a slot", name, err)
+		if _, err := s.SignIn(ctx, "ana@acme.example", c.password, Visitor{Remote: "192.0.2.7"}); !fault.Is(err, fault.KindUnavailable) {
+			t.Errorf("%s: %v, want it to wait for memory", name, err)
 		}
 	}
 	h := newHasher(DefaultCost)
 	if h.stale(h.decoy) {
 		t.Error("the hash for unknown addresses has another cost")
+	}
+}
+
+// TestRefusedAttemptsCountForTheirNetwork keeps an account's queue full.
+func TestRefusedAttemptsCountForTheirNetwork(t *testing.T) {
+	t.Parallel()
+	s := NewService(oneUser{}, nil, nil, Options{Now: func() time.Time { return noon }, Cost: cheap})
+	for range failuresByEmail {
+		s.failedByEmail.take("ana@acme.example", noon)
+	}
+	s.attempts.lines = map[string]*line{"ana@acme.example": {in: maxWaiting, turn: make(chan struct{}, 1)}}
+	attempt := func() time.Duration {
+		_, err := s.SignIn(t.Context(), "ana@acme.example", "a wrong password", Visitor{Remote: "192.0.2.1"})
+		wait, ok := errors.AsType[*Wait](err)
+		if !ok {
+			t.Fatalf("%v, want to be told to wait", err)
+		}
+		return wait.For
+	}
+	for range failuresByOrigin {
+		if wait := attempt(); wait >= failureWindow {
+			t.Fatalf("to wait %s, before the network's tries are used up", wait)
+		}
+	}
+	if wait := attempt(); wait != failureWindow {
+		t.Errorf("to wait %s after the network's tries are used up, want %s", wait, failureWindow)
 	}
 }

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +41,7 @@ func TestFullDiskSendsNothingUnrecorded(t *testing.T) {
 	limit := p.limitFiles(unix.Rlimit{Cur: 4096, Max: unix.RLIM_INFINITY})
 	failed := strings.Count(p.log.String(), `"loop":"messages"`)
 	p.until("three sweeps of messages to fail", func() bool { return strings.Count(p.log.String(), `"loop":"messages"`) >= failed+3 })
+	p.until("readiness to say so", func() bool { return strings.Contains(p.get("/readyz"), "cannot be written to") })
 	if sent := len(twilio.Messages()); sent != 0 {
 		t.Errorf("%d messages were sent while nothing could be recorded", sent)
 	}
@@ -78,4 +81,19 @@ func (p *process) until(what string, done func() bool) {
 		case <-tick.C:
 		}
 	}
+}
+
+// get is the body of an answer of any status.
+func (p *process) get(path string) string {
+	p.t.Helper()
+	r, err := http.Get("http://" + p.host + path) //nolint:noctx // as post
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(body)
 }

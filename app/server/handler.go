@@ -17,6 +17,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/reply"
 	"github.com/tocsin-oncall/tocsin/app/store"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/api"
 	"github.com/tocsin-oncall/tocsin/app/web/callback"
@@ -112,7 +113,7 @@ func NewSlices(p Parts) Slices {
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
-			Live: p.Live, Metrics: p.Metrics, Health: web.Health{Ping: p.DB.Ping, Migrated: p.DB.Migrated, Swept: p.Swept},
+			Live: p.Live, Metrics: p.Metrics, Health: web.Health{Ping: p.DB.Ping, Migrated: p.DB.Migrated, Write: func(ctx context.Context) error { return p.DB.Heartbeat(ctx, db.Serving) }, ClockStep: p.DB.LastClockStep, Swept: p.Swept},
 		},
 		Hook: hook.Deps{Formats: p.Formats, Signals: p.Signals},
 		Callback: callback.Deps{

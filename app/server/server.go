@@ -86,6 +86,9 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	if _, err := opened.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	if err := opened.ResumeClock(ctx); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	s := &Server{Config: cfg, DB: opened, Keys: keys, formats: formats, log: log, live: web.NewLive(), metrics: web.NewMetrics()}
 	log.DebugContext(ctx, "starting", "version", o.Version, "config", cfg)
 	s.publicURL.Store(&cfg.PublicURL)
@@ -121,7 +124,7 @@ func (s *Server) construct(o Options) {
 		URL: s.incidentURL, Now: s.DB.Now, Log: s.log,
 	})
 	s.Sessions = auth.NewSessions(s.DB.Access.Sessions(), strings.HasPrefix(s.Config.PublicURL, "https://"), time.Now)
-	s.Auth = auth.NewService(s.DB.Access, s.DB.Organization.PeopleEditor(), s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost})
+	s.Auth = auth.NewService(s.DB.Access, s.DB.Organization.PeopleEditor(), s.Sessions, auth.Options{Now: s.DB.Now, Cost: o.Cost, Devices: s.Keys})
 
 	s.outbox.Unsubscribed = newReplies(Parts{DB: s.DB, Auth: s.Auth, Configuration: s.Organization, Incidents: s.Incidents, Works: s.outbox.Works, Now: s.DB.Now, Log: s.log}).Unsubscribed
 
@@ -238,10 +241,15 @@ func (s *Server) refill(ctx context.Context) {
 	}
 }
 
-// housekeeping measures the offset of the database's clock and deletes expired rows.
+// heartbeatSeconds is how often a heartbeat is written.
+const heartbeatSeconds = 10
+
+// housekeeping measures the offset of the database's clock, writes heartbeats and
+// deletes expired rows.
 func (s *Server) housekeeping(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
+	var reported time.Time
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -250,6 +258,15 @@ func (s *Server) housekeeping(ctx context.Context) {
 		}
 		if err := s.DB.SyncClock(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "read database clock failed", "error", err)
+		}
+		if at, by := s.DB.LastClockStep(); !at.Equal(reported) {
+			reported = at
+			s.log.WarnContext(ctx, "clock jumped", "by", by, "at", at)
+		}
+		if n%heartbeatSeconds == 0 {
+			if err := s.DB.Heartbeat(ctx, db.Serving); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "database cannot be written to", "error", err)
+			}
 		}
 		if n%600 != 0 {
 			continue

@@ -51,7 +51,7 @@ func TestSetupLinkCreatesAdministrator(t *testing.T) {
 		if token := o.setupLink(); token != "" {
 			t.Error("a setup link is made though there is an administrator")
 		}
-		_, err = o.SignIn(o.browser(), "ada@acme.test", password, "192.0.2.1")
+		_, err = o.SignIn(o.browser(), "ada@acme.test", password, auth.Visitor{Remote: "192.0.2.1"})
 		o.must(err)
 	})
 }
@@ -171,7 +171,7 @@ func TestLinkIsUsedOnce(t *testing.T) {
 				}
 				o.wantKind(err, fault.KindGone)
 			}
-			_, err = o.SignIn(o.browser(), ana.Email, wonBy, "192.0.2.1")
+			_, err = o.SignIn(o.browser(), ana.Email, wonBy, auth.Visitor{Remote: "192.0.2.1"})
 			o.must(err)
 		}
 	})

@@ -118,17 +118,19 @@ func TestReadiness(t *testing.T) {
 		status          int
 		want            map[string]string
 	}{
-		"well":      {nil, nil, false, time.Second, 200, map[string]string{"status": "ready", "database": "reachable", "migrations": "current", "engine": "sweeping"}},
-		"database":  {broken, nil, false, 0, 503, map[string]string{"status": "not ready", "database": "unreachable", "migrations": "unknown", "engine": "sweeping"}},
-		"migration": {nil, nil, true, 0, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "pending", "engine": "sweeping"}},
-		"unknown":   {nil, broken, false, 0, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "pending", "engine": "sweeping"}},
-		"engine":    {nil, nil, false, 11 * time.Second, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "current", "engine": "last swept 11s ago"}},
-		"start":     {nil, nil, false, -1, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "current", "engine": "has not swept yet"}},
+		"well":      {nil, nil, false, time.Second, 200, map[string]string{"status": "ready", "database": "reachable", "migrations": "current", "engine": "sweeping", "clock": "steady"}},
+		"database":  {broken, nil, false, 0, 503, map[string]string{"status": "not ready", "database": "unreachable", "migrations": "unknown", "engine": "sweeping", "clock": "steady"}},
+		"migration": {nil, nil, true, 0, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "pending", "engine": "sweeping", "clock": "steady"}},
+		"unknown":   {nil, broken, false, 0, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "pending", "engine": "sweeping", "clock": "steady"}},
+		"engine":    {nil, nil, false, 11 * time.Second, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "current", "engine": "last swept 11s ago", "clock": "steady"}},
+		"start":     {nil, nil, false, -1, 503, map[string]string{"status": "not ready", "database": "reachable", "migrations": "current", "engine": "has not swept yet", "clock": "steady"}},
 	} {
 		handler := newHandler(web.Deps{Health: web.Health{
-			Ping:     func(context.Context) error { return c.ping },
-			Migrated: func(context.Context) (bool, error) { return !c.pending, c.migrating },
-			Swept:    func() (time.Duration, bool) { return c.swept, c.swept >= 0 },
+			Ping:      func(context.Context) error { return c.ping },
+			Migrated:  func(context.Context) (bool, error) { return !c.pending, c.migrating },
+			Write:     func(context.Context) error { return nil },
+			ClockStep: func() (time.Time, time.Duration) { return time.Time{}, 0 },
+			Swept:     func() (time.Duration, bool) { return c.swept, c.swept >= 0 },
 		}}, nil)
 		if got := webtest.Decode[map[string]string](t, webtest.Do(handler, "GET", "/readyz", ""), c.status); fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

@@ -140,9 +140,7 @@ func (d *diagnosis) providers(ctx context.Context, cfg config.Config, in *instal
 
 // database checks the database, and reports whether further checks can use it.
 func (d *diagnosis) database(ctx context.Context, in *installation) bool {
-	// This tests a write with what a server does every ten minutes: deleting expired
-	// rows.
-	if err := in.db.Access.SweepAccess(ctx); err != nil {
+	if err := in.db.Heartbeat(ctx, "doctor"); err != nil {
 		d.fault("database", fault.Unavailable("%s cannot be written to. Check its rights and the room on its disk.", in.config.Database).Because(err))
 		return false
 	}

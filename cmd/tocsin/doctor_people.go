@@ -16,6 +16,9 @@ import (
 // lookAhead is how far ahead gaps are searched for.
 const lookAhead = 14 * 24 * time.Hour
 
+// minClockStep is the smallest step back of the clock that is worth a look.
+const minClockStep = 5 * time.Second
+
 // people checks whom pages reach.
 func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	skew := time.Until(in.db.Now()).Abs()
@@ -23,6 +26,9 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 		d.warning("clock", "This machine's clock and the database's are %s apart. Pages go by the database's.\nLet both keep time by NTP.", skew.Round(time.Second))
 	} else {
 		d.ok("clock", "it agrees with the database's")
+	}
+	if err := d.clockSetBack(ctx, in); err != nil {
+		return err
 	}
 	view, err := in.view(ctx)
 	if err != nil {
@@ -37,6 +43,18 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 		d.gaps(s, now)
 	}
 	d.unreadable(view)
+	return nil
+}
+
+// clockSetBack compares the clock with the heartbeat that a server wrote last.
+func (d *diagnosis) clockSetBack(ctx context.Context, in *installation) error {
+	last, err := in.db.LastHeartbeat(ctx)
+	if err != nil {
+		return err
+	}
+	if back := last.Sub(in.db.Now()); back > minClockStep {
+		d.warning("clock", "It was set back by %s since a server wrote last. What is due keeps its time; the server's clock runs slower until it is right.\nLet it keep time by NTP.", back.Round(time.Second))
+	}
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,7 +42,7 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 			for _, name := range config.Unknown(os.Environ()) {
 				log.WarnContext(cmd.Context(), "unknown environment variable; `tocsin help serve` lists the settings", "variable", name)
 			}
-			setGCPercent()
+			setMemory()
 			// With the signal ignored, a write beyond the file size limit returns an
 			// error,
 			// like that of a full disk, and does not end the process.
@@ -59,16 +58,6 @@ Several servers may share one PostgreSQL. A SQLite file is for one.`,
 	}
 	addLogFormat(cmd, &format)
 	return cmd
-}
-
-// setGCPercent lets the heap grow to five times the live heap before a collection: the
-// live heap is small, and under load collections took a fifth of the processor time.
-// The
-// environment variable GOGC takes precedence.
-func setGCPercent() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }
 
 // listenAndRun serves until ctx ends. A second signal, during the shutdown, ends the

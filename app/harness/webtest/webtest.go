@@ -170,7 +170,7 @@ func newApp(t *testing.T, address string) *App {
 
 	log := slog.New(slog.DiscardHandler)
 	sessions := auth.NewSessions(db.Access.Sessions(), false, a.Now)
-	a.Auth = auth.NewService(db.Access, db.Organization.PeopleEditor(), sessions, auth.Options{Now: a.Now, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}})
+	a.Auth = auth.NewService(db.Access, db.Organization.PeopleEditor(), sessions, auth.Options{Now: a.Now, Cost: auth.Cost{Memory: 64, Time: 1, Threads: 1}, Devices: a.Keys})
 	batcher := ingest.NewBatcher(db.Incidents, ingest.BatcherOptions{Log: log})
 	t.Cleanup(func() { _ = batcher.Close(context.WithoutCancel(t.Context())) })
 	config := configuration{db}

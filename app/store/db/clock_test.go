@@ -41,14 +41,68 @@ func TestClockReturnsNoInstantTwice(t *testing.T) {
 	}
 }
 
-func TestLargeStepBackIsFollowed(t *testing.T) {
+// TestStepBackKeepsDueTimes sets the database's clock back by two hours while something
+// is due in half a minute.
+func TestStepBackKeepsDueTimes(t *testing.T) {
 	t.Parallel()
 	var c clock
+	c.measured(three, three.Add(2*time.Hour), three)
+	due := c.read(three).Add(30 * time.Second)
+	c.measured(three, three, three)
+	if now := c.read(three.Add(29 * time.Second)); !now.Before(due) {
+		t.Errorf("after 29 s it is %v, and what is due at %v fires early", now, due)
+	}
+	if now := c.read(three.Add(34 * time.Second)); now.Before(due) {
+		t.Errorf("after 34 s it is %v, and what was due at %v is not", now, due)
+	}
+	if want := (clockStep{at: three.Add(29 * time.Second), by: -2 * time.Hour}); c.step != want {
+		t.Errorf("the step is %+v, want %+v", c.step, want)
+	}
+	for passed := time.Minute; passed < 21*time.Hour; passed += time.Minute {
+		c.read(three.Add(passed))
+	}
+	if now := c.read(three.Add(21 * time.Hour)); !now.Equal(three.Add(21 * time.Hour)) {
+		t.Errorf("21 hours later it is %v", now)
+	}
+}
+
+func TestStepForwardIsReported(t *testing.T) {
+	t.Parallel()
+	var c clock
+	c.measured(three, three, three)
+	c.read(three)
 	c.measured(three, three.Add(time.Hour), three)
+	if now := c.read(three.Add(time.Minute)); !now.Equal(three.Add(time.Hour + time.Minute)) {
+		t.Errorf("it is %v", now)
+	}
+	if want := (clockStep{at: three.Add(time.Hour + time.Minute), by: time.Hour}); c.step != want {
+		t.Errorf("the step is %+v, want %+v", c.step, want)
+	}
+}
+
+func TestStepBackByDaysIsFollowed(t *testing.T) {
+	t.Parallel()
+	var c clock
+	c.measured(three, three.Add(10*24*time.Hour), three)
 	c.read(three)
 	c.measured(three, three, three)
 	if now := c.read(three.Add(time.Minute)); !now.Equal(three.Add(time.Minute)) {
 		t.Errorf("it is %v", now)
+	}
+}
+
+func TestClockResumesWhereItWas(t *testing.T) {
+	t.Parallel()
+	var c clock
+	c.measured(three, three, three)
+	c.resume(three.Add(time.Hour), three)
+	if now := c.read(three.Add(time.Second)); now.Before(three.Add(time.Hour)) || now.After(three.Add(time.Hour+time.Second)) {
+		t.Errorf("it is %v", now)
+	}
+	c = clock{}
+	c.resume(three.Add(-time.Hour), three)
+	if now := c.read(three.Add(time.Second)); !now.Equal(three.Add(time.Second)) {
+		t.Errorf("after an older heartbeat it is %v", now)
 	}
 }
 

@@ -229,7 +229,7 @@ func (p *handlers) setPrivacy(c echo.Context, req *page.Request) error {
 
 // changePassword never sends back a password.
 func (p *handlers) changePassword(c echo.Context, req *page.Request) error {
-	err := p.Auth.ChangePassword(c.Request().Context(), req.Actor, c.FormValue("current"), c.FormValue("password"), c.RealIP())
+	err := p.Auth.ChangePassword(c.Request().Context(), req.Actor, c.FormValue("current"), c.FormValue("password"), page.Visitor(c))
 	if faults, ok := page.FieldErrorsOf(err); ok {
 		return p.showAccount(c, req, http.StatusUnprocessableEntity, func(data *view.Page) {
 			data.Password = view.PasswordForm{Current: element.Field{Error: faults["present"]}, New: element.Field{Error: faults["password"]}}

@@ -52,7 +52,9 @@ func (p *handlers) setUp(c echo.Context) error {
 		faults["password"] = more["password"]
 	}
 	if len(faults) == 0 && err == nil {
-		if _, err = p.Auth.SetUp(c.Request().Context(), c.Param("token"), profile, c.FormValue("password"), organization); err == nil {
+		var u *auth.User
+		if u, err = p.Auth.SetUp(c.Request().Context(), c.Param("token"), profile, c.FormValue("password"), organization); err == nil {
+			p.RememberDevice(c, p.Auth.DeviceToken(u))
 			return c.Redirect(http.StatusSeeOther, "/start")
 		}
 	}
@@ -110,12 +112,13 @@ func (p *handlers) showPassword(c echo.Context, status int, message string) erro
 }
 
 func (p *handlers) setPassword(c echo.Context) error {
-	_, err := p.Auth.SetPassword(c.Request().Context(), c.Param("token"), c.FormValue("password"))
+	u, err := p.Auth.SetPassword(c.Request().Context(), c.Param("token"), c.FormValue("password"))
 	if faults, ok := page.FieldErrorsOf(err); ok {
 		return p.showPassword(c, http.StatusUnprocessableEntity, faults["password"])
 	}
 	if err != nil {
 		return p.invalidLink(c, auth.ForPassword, err)
 	}
+	p.RememberDevice(c, p.Auth.DeviceToken(u))
 	return p.Done(c, "/", "Your password is set, and you are signed in.")
 }

@@ -98,7 +98,10 @@ func (p *handlers) signIn(c echo.Context) error {
 		}
 		waiting = &f
 	}
-	u, err := p.Auth.SignIn(c.Request().Context(), email, c.FormValue("password"), c.RealIP())
+	u, err := p.Auth.SignIn(c.Request().Context(), email, c.FormValue("password"), page.Visitor(c))
+	if err == nil {
+		p.RememberDevice(c, p.Auth.DeviceToken(u))
+	}
 	switch {
 	case err == nil && waiting != nil:
 		return p.showResume(c, u, *waiting)
