@@ -15,6 +15,9 @@ type Health struct {
 	Ping func(ctx context.Context) error
 	// Migrated reports whether the schema is the one that is needed.
 	Migrated func(ctx context.Context) (bool, error)
+	// Load reads the configuration, so that the first signal does not wait for it. It
+	// is called until it has succeeded once.
+	Load func(ctx context.Context) error
 	// Swept is how long ago the engine last looked for due work; ok is false where it
 	// has not yet.
 	Swept func() (ago time.Duration, ok bool)
@@ -37,22 +40,28 @@ func (r *Router) probeRoutes(routes Routes) {
 // readiness answers whether this process should get requests, and which check
 // failed if not.
 func (r *Router) readiness() echo.HandlerFunc {
-	var migrated atomic.Bool // once current, the schema stays so for this process
+	var migrated, loaded atomic.Bool // once current, the schema stays so for this process
 	return func(c echo.Context) error {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), probeTimeout)
 		defer cancel()
-		answer := map[string]string{"status": "ready", "database": "reachable", "migrations": "current", "engine": "sweeping"}
+		answer := map[string]string{"status": "ready", "database": "reachable", "migrations": "current", "configuration": "loaded", "engine": "sweeping"}
 		fail := func(check, state string, err error) {
 			answer["status"], answer[check] = "not ready", state
 			r.Log.WarnContext(ctx, "not ready", check, state, "error", err)
 		}
 		if err := r.Health.Ping(ctx); err != nil {
 			fail("database", "unreachable", err)
-			answer["migrations"] = "unknown"
+			answer["migrations"], answer["configuration"] = "unknown", "unknown"
 		} else if !migrated.Load() {
 			current, err := r.Health.Migrated(ctx)
 			if migrated.Store(current && err == nil); !migrated.Load() {
 				fail("migrations", "pending", err)
+			}
+		}
+		if answer["status"] == "ready" && !loaded.Load() {
+			err := r.Health.Load(ctx)
+			if loaded.Store(err == nil); err != nil {
+				fail("configuration", "not loaded", err)
 			}
 		}
 		if age, ok := r.Health.Swept(); !ok {
