@@ -89,4 +89,3 @@ func peopleFile(n int) string {
 	}
 	return b.String()
 }
-

@@ -32,5 +32,8 @@ CREATE TABLE slo_reports (
 );
 CREATE UNIQUE INDEX slo_reports_interval ON slo_reports (service_id, interval_from, fingerprint);
 
+-- Lists of one priority, newest first.
+CREATE INDEX incidents_priority ON incidents (priority, number);
+
 -- +goose Down
 SELECT 'migrations are forward-only';
