@@ -14,14 +14,18 @@ import (
 )
 
 // Lists have to be fast whatever was open when a database gathered its statistics, and
-// however rare it is what they ask for. So one index serves each, and "+ 0" keeps the
-// planner from the others:
+// however rare it is what they ask for. So no more than one index can serve each: in
+// the conditions, "+ 0" keeps the planner from the others; in the order, a column that
+// is the same in all rows keeps it from the primary key, by which it would look for
+// rare rows among all. The condition on that column is a range, since the planner drops
+// a column from the order that it knows to be constant.
 //
-//	open incidents             incidents_open, whatever the filter
-//	those of a service         incidents_service
-//	those of a priority        incidents_priority
-//	of a team or of a search   latest reads parts that are served like this
-//	all                        the primary key
+//	open incidents               incidents_open, whatever the filter
+//	others of a service          incidents_service
+//	of a service and a priority  incidents_service_priority
+//	of a priority                incidents_priority
+//	of a team or of a search     the latest of parts that are served like this
+//	all                          the primary key
 
 var openStatuses = []incident.Status{incident.Triggered, incident.Acknowledged}
 
@@ -32,10 +36,11 @@ func openOnly(f incident.ListFilter) bool {
 
 // listed are the incidents that a filter finds, or at least the latest f.Limit of them.
 func (s *Store) listed(ctx context.Context, f incident.ListFilter) (*gorm.DB, error) {
-	if openOnly(f) || f.Team == "" && strings.TrimSpace(f.Search) == "" {
+	text := strings.TrimSpace(f.Search)
+	if openOnly(f) || f.Service == "" && f.Team == "" && text == "" && f.Priority == nil && !f.Unset {
 		return narrow(s.incidentRows(ctx), f), nil
 	}
-	numbers, err := s.latest(ctx, f)
+	numbers, err := s.latest(ctx, f, text)
 	if err != nil {
 		return nil, err
 	}
@@ -45,43 +50,30 @@ func (s *Store) listed(ctx context.Context, f incident.ListFilter) (*gorm.DB, er
 // minePaged is served by the index pages_incident.
 const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.` + paging.Answerable + `))`
 
+// narrow adds the conditions of a filter that asks for open incidents, or for no
+// service, team, priority and text.
 func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
-	open := openOnly(f)
-	if open {
+	if openOnly(f) {
 		g = g.Where("i." + paging.OpenIncident) // the condition of the index incidents_open
 	}
 	if f.Service != "" {
-		service := "i.service_id"
-		if open {
-			service += " + 0"
-		}
-		g = g.Where(service+" = (SELECT id FROM services WHERE slug = ?)", f.Service)
+		g = g.Where("i.service_id + 0 = (SELECT id FROM services WHERE slug = ?)", f.Service)
 	}
 	if f.Team != "" {
-		g = g.Where("t.slug = ?", f.Team)
+		g = g.Where("(i.service_id + 0) IN (SELECT id FROM services WHERE team_id = (SELECT id FROM teams WHERE slug = ?))", f.Team)
 	}
 	if text := strings.TrimSpace(f.Search); text != "" {
 		title, args := titleMatches(text)
 		service, serviceArgs := serviceMatches(text)
 		g = g.Where("(i.number = ? OR "+title+" OR "+service+")", slices.Concat([]any{numberIn(text)}, args, serviceArgs)...)
 	}
-	return narrowFurther(g, f, open || f.Service != "")
+	return ofPriority(narrowFurther(g, f), f)
 }
 
-// narrowFurther adds the conditions of a filter beside the service, the team and the
-// search; served says that incidents_priority is not to be used.
-func narrowFurther(g *gorm.DB, f incident.ListFilter, served bool) *gorm.DB {
+// narrowFurther adds the conditions that no index serves, and where the list goes on.
+func narrowFurther(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	if len(f.Statuses) > 0 {
 		g = g.Where("i.status IN ?", f.Statuses)
-	}
-	priority := "i.priority"
-	if served {
-		priority = "(i.priority + 0)"
-	}
-	if f.Unset {
-		g = g.Where(priority + " IS NULL")
-	} else if f.Priority != nil {
-		g = g.Where(priority+" = ?", *f.Priority)
 	}
 	if f.MineOf != 0 {
 		g = g.Where(minePaged, f.MineOf, f.MineOf)
@@ -90,6 +82,25 @@ func narrowFurther(g *gorm.DB, f incident.ListFilter, served bool) *gorm.DB {
 		g = g.Where("i.number < ?", f.Before)
 	}
 	return g
+}
+
+// ofPriority adds the condition on the priority, which then no index serves.
+func ofPriority(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	switch {
+	case f.Unset:
+		return g.Where("(i.priority + 0) IS NULL")
+	case f.Priority != nil:
+		return g.Where("(i.priority + 0) = ?", *f.Priority)
+	}
+	return g
+}
+
+// byPriority adds the condition on the priority, which must be there, for an index.
+func byPriority(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if f.Unset {
+		return g.Where("i.priority IS NULL").Order("i.priority DESC, i.number DESC")
+	}
+	return g.Where("i.priority BETWEEN ? AND ?", *f.Priority, *f.Priority).Order("i.priority DESC, i.number DESC")
 }
 
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
@@ -122,23 +133,31 @@ func numberIn(text string) int64 {
 // a read of the latest incidents of all finds enough soon.
 const maxServices = 200
 
-// latest are the numbers of the latest f.Limit incidents of a filter with a team or a
-// search, newest first. Those of services, of the team or whose name matches, are read
-// by service; those whose title or key matches, among the open incidents and the latest
-// incident.SearchedBack.
-func (s *Store) latest(ctx context.Context, f incident.ListFilter) ([]int64, error) {
-	text := strings.TrimSpace(f.Search)
+// latest are the numbers of the latest f.Limit incidents of a filter with a service, a
+// team, a priority or a text to search, newest first. Those of services, named by the
+// filter or by the text, are read by service; those whose title or key matches, among
+// the open incidents and the latest incident.SearchedBack.
+func (s *Store) latest(ctx context.Context, f incident.ListFilter, text string) ([]int64, error) {
+	incidents := func() *gorm.DB { return narrowFurther(s.db.GormRead(ctx).Table("incidents AS i"), f) }
+	if f.Service == "" && f.Team == "" && text == "" {
+		return s.union(ctx, []*gorm.DB{byPriority(incidents(), f)}, f.Limit)
+	}
 	var services []int64
 	if err := s.servicesWithin(ctx, f, text).Pluck("s.id", &services).Error; err != nil {
 		return nil, fmt.Errorf("read the services of a list: %w", err)
 	}
-	incidents := func() *gorm.DB { return narrowFurther(s.db.GormRead(ctx).Table("incidents AS i"), f, true) }
+	newest := func(g *gorm.DB) *gorm.DB { return ofPriority(g, f).Order("i.number DESC") }
 	var parts []*gorm.DB
-	if len(services) > maxServices {
-		parts = append(parts, incidents().Where("(i.service_id + 0) IN ?", services))
-	} else {
+	switch {
+	case len(services) > maxServices:
+		parts = append(parts, newest(incidents().Where("(i.service_id + 0) IN ?", services)))
+	case f.Unset || f.Priority != nil:
 		for _, id := range services {
-			parts = append(parts, incidents().Where("i.service_id = ?", id))
+			parts = append(parts, byPriority(incidents().Where("i.service_id = ?", id), f))
+		}
+	default:
+		for _, id := range services {
+			parts = append(parts, incidents().Where("i.service_id BETWEEN ? AND ?", id, id).Order("i.service_id DESC, i.number DESC"))
 		}
 	}
 	if text != "" {
@@ -150,10 +169,10 @@ func (s *Store) latest(ctx context.Context, f incident.ListFilter) ([]int64, err
 		}
 		title, args := titleMatches(text)
 		back := s.db.GormRead(ctx).Table("incidents").Select("COALESCE(max(number), 0) - ?", incident.SearchedBack)
-		parts = append(parts, within().Where("i.number = ?", numberIn(text)),
-			within().Where("i.number > (?)", back).Where("("+title+")", args...))
+		parts = append(parts, newest(within().Where("i.number = ?", numberIn(text))),
+			newest(within().Where("i.number > (?)", back).Where("("+title+")", args...)))
 		if len(f.Statuses) == 0 {
-			parts = append(parts, within().Where("i."+paging.OpenIncident).Where("("+title+")", args...))
+			parts = append(parts, newest(within().Where("i."+paging.OpenIncident).Where("("+title+")", args...)))
 		}
 	}
 	return s.union(ctx, parts, f.Limit)
@@ -176,8 +195,8 @@ func (s *Store) servicesWithin(ctx context.Context, f incident.ListFilter, text 
 	return g
 }
 
-// union are the latest numbers of parts, each of which is read up to a limit, in one
-// statement.
+// union are the latest numbers of parts, each of which is read in its order up to a
+// limit, in one statement.
 func (s *Store) union(ctx context.Context, parts []*gorm.DB, limit int) ([]int64, error) {
 	if len(parts) == 0 {
 		return nil, nil
@@ -185,7 +204,7 @@ func (s *Store) union(ctx context.Context, parts []*gorm.DB, limit int) ([]int64
 	selects, args := make([]string, len(parts)), make([]any, len(parts))
 	for i, part := range parts {
 		selects[i] = fmt.Sprintf("SELECT number FROM (?) AS p%d", i)
-		args[i] = part.Select("i.number").Order("i.number DESC").Limit(limit)
+		args[i] = part.Select("i.number").Limit(limit)
 	}
 	var numbers []int64
 	query := "SELECT number FROM (" + strings.Join(selects, " UNION ") + ") AS latest ORDER BY number DESC LIMIT ?"
