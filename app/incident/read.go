@@ -18,7 +18,8 @@ type ListFilter struct {
 	// answered.
 	MineOf int64
 	// Search is a number, a part of the title or of the service's name or slug,
-	// or the beginning of the dedup key, in any case.
+	// or the beginning of the dedup key, in any case. Titles and keys are searched
+	// among the open incidents and the latest SearchedBack.
 	Search string
 	// Sort is the order; the zero value is the newest first.
 	Sort Sort
@@ -71,6 +72,13 @@ type PagedPerson struct {
 type Counts struct {
 	Open, Unanswered, Mine int
 }
+
+// SearchedBack is how many incidents back titles and dedup keys are searched, so that a
+// search takes no longer as incidents accumulate.
+const SearchedBack = 10_000
+
+// MaxMatches is up to where Matches counts resolved incidents.
+const MaxMatches = 1000
 
 // Matches counts what a filter finds whatever its status, and of the open ones
 // those of a person.

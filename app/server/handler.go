@@ -113,7 +113,8 @@ func NewSlices(p Parts) Slices {
 	return Slices{
 		Web: web.Deps{
 			PublicURL: p.PublicURL, TrustedProxies: p.TrustedProxies, Now: p.Now, Log: p.Log, Auth: p.Auth, Sessions: p.Sessions,
-			Live: p.Live, Metrics: p.Metrics, Health: web.Health{Ping: p.DB.Ping, Migrated: p.DB.Migrated, Write: func(ctx context.Context) error { return p.DB.Heartbeat(ctx, db.Serving) }, ClockStep: p.DB.LastClockStep, Swept: p.Swept},
+			Live: p.Live, Metrics: p.Metrics, Health: web.Health{Ping: p.DB.Ping, Migrated: p.DB.Migrated, Write: func(ctx context.Context) error { return p.DB.Heartbeat(ctx, db.Serving) }, ClockStep: p.DB.LastClockStep, Swept: p.Swept,
+				Load: func(ctx context.Context) error { return preload(ctx, p.Configuration, p.DB) }},
 		},
 		Hook: hook.Deps{Formats: p.Formats, Signals: p.Signals},
 		Callback: callback.Deps{

@@ -198,6 +198,9 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Go(func() { s.refill(working) })
 	running.Go(func() { s.feed(working) })
 
+	if err := preload(ctx, s.Organization, s.DB); err != nil { // then readiness tries it again
+		s.log.WarnContext(ctx, "load configuration failed", "error", err)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	var err error

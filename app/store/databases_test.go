@@ -14,7 +14,7 @@ import (
 func ForEachDatabase(t *testing.T, test func(t *testing.T, st *Store)) {
 	t.Helper()
 	t.Parallel()
-	for name, address := range map[string]func(t *testing.T) string{
+	for name, address := range map[string]func(t testing.TB) string{
 		"sqlite":   newSQLite,
 		"postgres": newPostgres,
 	} {
@@ -40,7 +40,7 @@ func opened(t *testing.T, address string) *Store {
 	return st
 }
 
-func newSQLite(t *testing.T) string {
+func newSQLite(t testing.TB) string {
 	t.Helper()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "tocsin.db")
 	if err := migrateAt(t.Context(), address); err != nil {
@@ -50,7 +50,7 @@ func newSQLite(t *testing.T) string {
 }
 
 // newPostgres is a new, migrated database.
-func newPostgres(t *testing.T) string {
+func newPostgres(t testing.TB) string {
 	t.Helper()
 	return pgtest.Migrated(t, func(url string) error { return migrateAt(t.Context(), url) })
 }

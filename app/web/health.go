@@ -21,6 +21,9 @@ type Health struct {
 	// ClockStep is the last jump of the clock that due times are compared with, and when
 	// it was noticed; at is zero for none.
 	ClockStep func() (at time.Time, by time.Duration)
+	// Load reads the configuration, so that the first signal does not wait for it. It
+	// is called until it has succeeded once.
+	Load func(ctx context.Context) error
 	// Swept is how long ago the engine last looked for due work; ok is false where it
 	// has not yet.
 	Swept func() (ago time.Duration, ok bool)
@@ -45,19 +48,19 @@ func (r *Router) probeRoutes(routes Routes) {
 // readiness answers whether this process should get requests, and which check
 // failed if not.
 func (r *Router) readiness() echo.HandlerFunc {
-	var migrated atomic.Bool // once current, the schema stays so for this process
+	var migrated, loaded atomic.Bool // once current, the schema stays so for this process
 	probe := &writeProbe{write: r.Health.Write, now: r.Now}
 	return func(c echo.Context) error {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), probeTimeout)
 		defer cancel()
-		answer := map[string]string{"status": "ready", "database": "reachable", "clock": "steady", "migrations": "current", "engine": "sweeping"}
+		answer := map[string]string{"status": "ready", "database": "reachable", "clock": "steady", "migrations": "current", "configuration": "loaded", "engine": "sweeping"}
 		fail := func(check, state string, err error) {
 			answer["status"], answer[check] = "not ready", state
 			r.Log.WarnContext(ctx, "not ready", check, state, "error", err)
 		}
 		if err := r.Health.Ping(ctx); err != nil {
 			fail("database", "unreachable", err)
-			answer["migrations"] = "unknown"
+			answer["migrations"], answer["configuration"] = "unknown", "unknown"
 		} else if !migrated.Load() {
 			current, err := r.Health.Migrated(ctx)
 			if migrated.Store(current && err == nil); !migrated.Load() {
@@ -71,6 +74,12 @@ func (r *Router) readiness() echo.HandlerFunc {
 		}
 		if at, by := r.Health.ClockStep(); !at.IsZero() {
 			answer["clock"] = "jumped by " + by.Truncate(time.Second).String() + " at " + at.UTC().Format(time.RFC3339)
+		}
+		if answer["status"] == "ready" && !loaded.Load() {
+			err := r.Health.Load(ctx)
+			if loaded.Store(err == nil); err != nil {
+				fail("configuration", "not loaded", err)
+			}
 		}
 		if age, ok := r.Health.Swept(); !ok {
 			fail("engine", "has not swept yet", nil)

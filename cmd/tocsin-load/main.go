@@ -26,6 +26,9 @@ type plan struct {
 	people   int
 	pages    int
 	pgbench  bool
+	// lists measures the pages that list incidents, and nothing else.
+	lists     bool
+	incidents int
 }
 
 func main() {
@@ -39,9 +42,12 @@ func main() {
 	pflag.IntVar(&p.people, "people", 200, "how many people the pages of the latency run go to, at most 1000")
 	pflag.IntVar(&p.pages, "pages", 400, "how many pages the latency run sends, at most 5000")
 	pflag.BoolVar(&p.pgbench, "pgbench", true, "alternate with pgbench on the same server")
+	pflag.BoolVar(&p.lists, "lists", false, "measure the pages that list incidents, and nothing else")
+	pflag.IntVar(&p.incidents, "incidents", 100_000, "how many incidents the lists are measured on, at most 1,000,000")
 	pflag.Parse()
 	p.lasting = min(p.lasting, time.Minute)
 	p.rounds, p.people, p.pages = min(p.rounds, 20), min(p.people, 1000), min(p.pages, 5000)
+	p.incidents = min(p.incidents, 1_000_000)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -74,6 +80,9 @@ func (p plan) onSQLite(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	fmt.Println("## SQLite")
+	if p.lists {
+		return p.measureLists(ctx, "sqlite", "file:"+dir+"/tocsin.db?_pragma=busy_timeout(10000)", "sqlite:"+dir+"/tocsin.db")
+	}
 	if p.baseline != "" {
 		return p.compare(ctx, "sqlite:"+dir+"/baseline.db", "sqlite:"+dir+"/tocsin.db", "")
 	}

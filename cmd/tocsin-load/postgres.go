@@ -32,6 +32,9 @@ func (p plan) onPostgres(ctx context.Context) error {
 		}
 	}
 	fmt.Println("## PostgreSQL")
+	if p.lists {
+		return p.measureLists(ctx, "pgx", at(cluster.URL, "tocsin"), at(cluster.URL, "tocsin"))
+	}
 	if p.baseline != "" {
 		return p.compare(ctx, at(cluster.URL, "baseline"), at(cluster.URL, "tocsin"), at(cluster.URL, "bench"))
 	}

@@ -32,5 +32,9 @@ CREATE TABLE slo_reports (
 );
 CREATE UNIQUE INDEX slo_reports_interval ON slo_reports (service_id, interval_from, fingerprint);
 
+-- Lists of one priority, newest first, of all services and of one.
+CREATE INDEX incidents_priority ON incidents (priority, number);
+CREATE INDEX incidents_service_priority ON incidents (service_id, priority, number);
+
 -- +goose Down
 SELECT 'migrations are forward-only';

@@ -2,6 +2,7 @@
 package incidents
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -87,6 +88,15 @@ type Counts struct {
 type Elsewhere struct {
 	Tab   Tab
 	Count int
+	// AtLeast says that there may be more.
+	AtLeast bool
+}
+
+func (e Elsewhere) words() string {
+	if e.AtLeast {
+		return fmt.Sprintf("%d or more %s", e.Count, e.Tab.words())
+	}
+	return fmt.Sprintf("%d %s", e.Count, e.Tab.words())
 }
 
 // Filter is what the query asks for; empty fields ask for nothing.

@@ -3,20 +3,28 @@ package access
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// Audit adds an entry to the audit log, in the transaction of the change.
-func Audit(ctx context.Context, tx *db.Tx, e auth.Entry) error {
-	if e.At.IsZero() {
-		e.At = tx.DB.Now()
+// perStatement bounds how many entries are inserted at once.
+const perStatement = 500
+
+// Audit adds entries to the audit log, in the transaction of the change.
+func Audit(ctx context.Context, tx *db.Tx, entries ...auth.Entry) error {
+	rows := slices.Clone(entries)
+	for i := range rows {
+		e := &rows[i]
+		if e.At.IsZero() {
+			e.At = tx.DB.Now()
+		}
+		if e.Detail == nil {
+			e.Detail = map[string]any{}
+		}
 	}
-	if e.Detail == nil {
-		e.Detail = map[string]any{}
-	}
-	if err := tx.Gorm.Create(&e).Error; err != nil {
+	if err := tx.Gorm.CreateInBatches(&rows, perStatement).Error; err != nil {
 		return fmt.Errorf("write the audit log: %w", err)
 	}
 	return nil

@@ -3,8 +3,6 @@ package incident
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -26,116 +24,17 @@ func (s *Store) incidentRows(ctx context.Context) *gorm.DB {
 		Joins("LEFT JOIN users u ON u.id = i.owner_id")
 }
 
-// ListIncidents lists incidents in the order of the filter. Those that are open
-// are served by the index incidents_open, a service's by incidents_service.
+// ListIncidents lists incidents in the order of the filter.
 func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]incident.Row, error) {
 	var rows []incident.Row
-	if err := goOnAfter(narrow(s.incidentRows(ctx), f), f).Order(orders[f.Sort].by("i", true)).Limit(f.Limit).Scan(&rows).Error; err != nil {
+	g, err := s.listed(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.Order(orders[f.Sort].by("i", true)).Limit(f.Limit).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
 	return rows, s.addPaged(ctx, rows)
-}
-
-// minePaged is served by the index pages_incident.
-const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.` + paging.Answerable + `))`
-
-func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
-	open := len(f.Statuses) > 0
-	for _, s := range f.Statuses {
-		open = open && s != incident.Resolved
-	}
-	if open {
-		g = g.Where("i." + paging.OpenIncident) // the condition of the index incidents_open
-	}
-	if len(f.Statuses) > 0 {
-		g = g.Where("i.status IN ?", f.Statuses)
-	}
-	if f.Service != "" {
-		g = g.Where("i.service_id = (SELECT id FROM services WHERE slug = ?)", f.Service)
-	}
-	if f.Team != "" {
-		g = g.Where("t.slug = ?", f.Team)
-	}
-	if f.Unset {
-		g = g.Where("i.priority IS NULL")
-	} else if f.Priority != nil {
-		g = g.Where("i.priority = ?", *f.Priority)
-	}
-	if f.MineOf != 0 {
-		g = g.Where(minePaged, f.MineOf, f.MineOf)
-	}
-	return search(g, f.Search)
-}
-
-// order is the columns that a list is ordered by, all in one direction; %s is the
-// table of incidents.
-type order struct {
-	columns []string
-	falling bool
-}
-
-// orders are all that a list can have. Their last column is unique.
-var orders = map[incident.Sort]order{
-	incident.NewestFirst: {columns: []string{"%s.number"}, falling: true},
-	incident.OldestFirst: {columns: []string{"%s.number"}},
-	incident.MostUrgentFirst: {columns: []string{
-		"CASE %s.status WHEN '" + string(incident.Triggered) + "' THEN 0 WHEN '" + string(incident.Acknowledged) + "' THEN 1 ELSE 2 END",
-		"CASE WHEN %s.priority IS NULL THEN 0 WHEN %[1]s.priority = 0 THEN 1000 ELSE %[1]s.priority END",
-		"%s.number",
-	}},
-}
-
-// by lists the columns of a table, each with its direction or without.
-func (o order) by(table string, directed bool) string {
-	all := make([]string, len(o.columns))
-	for i, column := range o.columns {
-		all[i] = fmt.Sprintf(column, table)
-		if directed && o.falling {
-			all[i] += " DESC"
-		}
-	}
-	return strings.Join(all, ", ")
-}
-
-// goOnAfter leaves out what comes up to the incident f.Before in the order of the
-// filter, by the place that it has now.
-func goOnAfter(g *gorm.DB, f incident.ListFilter) *gorm.DB {
-	if f.Before <= 0 {
-		return g
-	}
-	o, compare := orders[f.Sort], ">"
-	if o.falling {
-		compare = "<"
-	}
-	if len(o.columns) == 1 { // the number itself, of which no row is needed
-		return g.Where(o.by("i", false)+" "+compare+" ?", f.Before)
-	}
-	return g.Where("("+o.by("i", false)+") "+compare+" (SELECT "+o.by("b", false)+" FROM incidents b WHERE b.number = ?)", f.Before)
-}
-
-var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// search looks for text in titles and services, and at the beginning of dedup
-// keys, whose middle has the SLI that thousands share; for a number also, written
-// 17 or #17. A part of a title cannot be found by an index, so that every row is read,
-// its key included: an index of keys would not help, and would cost every signal.
-func search(g *gorm.DB, text string) *gorm.DB {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return g
-	}
-	begins := likeEscapes.Replace(strings.ToLower(text)) + "%"
-	like := "%" + begins
-	number, err := strconv.ParseInt(strings.TrimPrefix(text, "#"), 10, 64)
-	if err != nil {
-		number = 0
-	}
-	// A database may lower only ASCII letters: text in the exact case is found in any
-	// script.
-	exactly := "%" + likeEscapes.Replace(text) + "%"
-	return g.Where(`(i.number = ? OR lower(i.title) LIKE ? ESCAPE '\' OR i.title LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR i.dedup_key LIKE ? ESCAPE '\'
-		OR lower(s.name) LIKE ? ESCAPE '\' OR s.name LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\')`,
-		number, like, exactly, begins, exactly[1:], like, exactly, like)
 }
 
 // addPaged adds the people whose pages are unanswered, in the order in which they
@@ -181,19 +80,28 @@ func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Coun
 	return c, nil
 }
 
-// MatchingIncidents counts the incidents that match a filter by status; the filter's
-// Statuses, MineOf and Before are ignored. A search reads every incident.
+// MatchingIncidents counts the incidents that match a filter by status, the resolved
+// ones up to MaxMatches; the filter's Statuses, MineOf and Before are ignored.
 func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error) {
-	f.Statuses, f.MineOf, f.Before = nil, 0, 0
+	f.Statuses, f.MineOf, f.Before = openStatuses, 0, 0
 	var m incident.Matches
 	err := narrow(s.incidentRows(ctx), f).
-		Select(`COALESCE(sum(CASE WHEN i.`+paging.OpenIncident+` THEN 1 ELSE 0 END), 0) AS open,
+		Select(`count(*) AS open,
 			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
-			COALESCE(sum(CASE WHEN i.`+paging.OpenIncident+` AND `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine,
-			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Resolved)+`' THEN 1 ELSE 0 END), 0) AS resolved`, userID, userID).Scan(&m).Error
+			COALESCE(sum(CASE WHEN `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine`, userID, userID).Scan(&m).Error
 	if err != nil {
 		return m, fmt.Errorf("count matching incidents: %w", err)
 	}
+	f.Statuses, f.Limit = []incident.Status{incident.Resolved}, incident.MaxMatches
+	g, err := s.listed(ctx, f)
+	if err != nil {
+		return m, err
+	}
+	var resolved int64
+	if err := s.db.GormRead(ctx).Table("(?) AS resolved", g.Select("i.number").Limit(f.Limit)).Count(&resolved).Error; err != nil {
+		return m, fmt.Errorf("count matching incidents: %w", err)
+	}
+	m.Resolved = int(resolved)
 	return m, nil
 }
 

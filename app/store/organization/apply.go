@@ -34,16 +34,30 @@ func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, pl
 		if err := paging.WakeEscalations(ctx, tx, a.now); err != nil {
 			return applied, err
 		}
-		for _, c := range plan.Changes {
-			if err := a.apply(ctx, c); err != nil {
-				return applied, fmt.Errorf("%s %s %s: %w", c.Op, c.Kind, c.Key, err)
+		for rest := plan.Changes; len(rest) > 0; {
+			n, err := a.applyNext(ctx, rest)
+			if err != nil {
+				return applied, fmt.Errorf("%s %s %s: %w", rest[0].Op, rest[0].Kind, rest[0].Key, err)
 			}
-			if err := a.audit(ctx, c); err != nil {
-				return applied, err
-			}
+			rest = rest[n:]
 		}
-		return applied, nil
+		return applied, a.audit(ctx, plan.Changes)
 	})
+}
+
+// applyNext carries out the next change, or all new things of its kind that follow it
+// where the kind takes them together. It returns how many it was.
+func (a *applier) applyNext(ctx context.Context, rest []organization.Change) (int, error) {
+	first := rest[0]
+	k, known := kindOf(first.Kind)
+	if !known || k.createAll == nil || first.Op != organization.Create {
+		return 1, a.apply(ctx, first)
+	}
+	n := 1
+	for n < len(rest) && rest[n].Kind == first.Kind && rest[n].Op == organization.Create {
+		n++
+	}
+	return n, k.createAll(a, rest[:n])
 }
 
 // applier carries out the changes of one plan.
@@ -142,7 +156,16 @@ func insertOrUpdate(g *gorm.DB, row any, id int64) error {
 
 func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
 
-func (a *applier) audit(ctx context.Context, c organization.Change) error {
+// audit writes changes to the audit log, in their order.
+func (a *applier) audit(ctx context.Context, changes []organization.Change) error {
+	entries := make([]auth.Entry, len(changes))
+	for i, c := range changes {
+		entries[i] = a.entry(c)
+	}
+	return access.Audit(ctx, a.tx, entries...)
+}
+
+func (a *applier) entry(c organization.Change) auth.Entry {
 	kind := string(c.Kind)
 	if k, known := kindOf(c.Kind); known && k.auditName != "" {
 		kind = k.auditName
@@ -155,5 +178,5 @@ func (a *applier) audit(ctx context.Context, c organization.Change) error {
 	if len(c.Words) > 0 {
 		e.Detail["changes"] = c.Words
 	}
-	return access.Audit(ctx, a.tx, e)
+	return e
 }

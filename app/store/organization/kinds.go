@@ -37,6 +37,9 @@ type kind struct {
 	routing, load func(*stateLoad)
 	// apply carries out a change that is no deletion.
 	apply func(context.Context, *applier, organization.Change) error
+	// createAll makes new things together, for a kind of which there are thousands. It
+	// does what apply does, and may be nil.
+	createAll func(*applier, []organization.Change) error
 	// referred is the query for the ids that incidents refer to; empty where they
 	// refer to none.
 	referred string

@@ -18,6 +18,14 @@ func (s *Store) Routes(ctx context.Context, tx *db.Tx) (*organization.Routes, er
 	return s.RoutesAt(ctx, tx, version)
 }
 
+// LoadRoutes reads the routes, unless the cached copy is current.
+func (s *Store) LoadRoutes(ctx context.Context) error {
+	return s.db.InAsyncTx(ctx, func(tx *db.Tx) error {
+		_, err := s.Routes(ctx, tx)
+		return err
+	})
+}
+
 // RoutesAt is the cached copy where it has this version, which was read in the
 // present transaction.
 func (s *Store) RoutesAt(ctx context.Context, tx *db.Tx, version int64) (*organization.Routes, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -25,8 +26,67 @@ func userKind() kind {
 				l.s.Users[i].PasswordHash = "" // not needed by readers of the configuration
 			}
 		},
-		apply: applying(applyUser),
+		apply:     applying(applyUser),
+		createAll: (*applier).createUsers,
 	}
+}
+
+// perStatement bounds how many rows are inserted at once. SQLite takes 32,766 parameters
+// in a statement.
+const perStatement = 500
+
+// createUsers makes new people with their contacts and rules.
+func (a *applier) createUsers(changes []organization.Change) error {
+	users := make([]organization.User, len(changes))
+	rows := make([]auth.User, len(changes))
+	for i, c := range changes {
+		u, err := valueOf[organization.User](c)
+		if err != nil {
+			return err
+		}
+		users[i], rows[i] = u, userRow(auth.User{CreatedAt: a.now}, u, a.now)
+	}
+	if err := a.tx.Gorm.CreateInBatches(&rows, perStatement).Error; err != nil {
+		return err
+	}
+	var methods []notify.ContactMethod
+	for i, u := range users {
+		a.numbers[organization.KindUser][u.Email] = rows[i].ID
+		for _, c := range u.Contacts {
+			methods = append(methods, a.verified(a.corrected(notify.ContactMethod{}, rows[i].ID, c), c))
+		}
+	}
+	if len(methods) > 0 {
+		if err := a.tx.Gorm.CreateInBatches(&methods, perStatement).Error; err != nil {
+			return err
+		}
+	}
+	ids := map[int64]map[string]int64{}
+	for _, m := range methods {
+		if ids[m.UserID] == nil {
+			ids[m.UserID] = map[string]int64{}
+		}
+		ids[m.UserID][m.Slug] = m.ID
+	}
+	var rules []notify.Rule
+	for i, u := range users {
+		rules = append(rules, ruleRows(rows[i].ID, u.Rules, ids[rows[i].ID])...)
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	return a.tx.Gorm.CreateInBatches(&rules, perStatement).Error
+}
+
+func userRow(row auth.User, u organization.User, now time.Time) auth.User {
+	switch {
+	case !u.Deactivated:
+		row.DeactivatedAt = nil
+	case row.DeactivatedAt == nil:
+		row.DeactivatedAt = &now
+	}
+	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
+	return row
 }
 
 func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool) error {
@@ -43,13 +103,7 @@ func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool)
 			return err
 		}
 	}
-	switch {
-	case !u.Deactivated:
-		row.DeactivatedAt = nil
-	case row.DeactivatedAt == nil:
-		row.DeactivatedAt = &a.now
-	}
-	row.Email, row.Name, row.Role, row.Timezone, row.Active = u.Email, u.Name, auth.Role(u.Role), u.Timezone, !u.Deactivated
+	row = userRow(row, u, a.now)
 	if err := a.save(&row, &row.ID, organization.KindUser, u.Email); err != nil {
 		return err
 	}
@@ -99,9 +153,7 @@ func (a *applier) contacts(ctx context.Context, userID int64, contacts []organiz
 			}
 			row = a.corrected(row, userID, c)
 		}
-		if c.Verified {
-			row.VerifiedAt = &a.now
-		}
+		row = a.verified(row, c)
 		if err := insertOrUpdate(a.tx.Gorm, &row, row.ID); err != nil {
 			return nil, err
 		}
@@ -172,20 +224,33 @@ func (a *applier) corrected(was notify.ContactMethod, userID int64, c organizati
 	return row
 }
 
+// verified is a method that counts as verified where the file says so.
+func (a *applier) verified(row notify.ContactMethod, c organization.Contact) notify.ContactMethod {
+	if c.Verified {
+		row.VerifiedAt = &a.now
+	}
+	return row
+}
+
+// ruleRows are a person's rules; methods are the ids of their contacts by slug.
+func ruleRows(userID int64, rules []organization.Rule, methods map[string]int64) []notify.Rule {
+	rows := make([]notify.Rule, len(rules))
+	for i, r := range rules {
+		rows[i] = notify.Rule{UserID: userID, Urgency: r.Urgency, AfterSeconds: seconds(r.After), ContactMethodID: methods[r.Contact]}
+	}
+	return rows
+}
+
 // rules adds the rules of an urgency for which the person has none.
 func (a *applier) rules(userID int64, rules []organization.Rule, methods map[string]int64) error {
 	var has []string
 	if err := a.tx.Gorm.Model(&notify.Rule{}).Where("user_id = ?", userID).Pluck("urgency", &has).Error; err != nil {
 		return err
 	}
-	for _, r := range rules {
-		if slices.Contains(has, r.Urgency) {
-			continue
-		}
-		row := notify.Rule{UserID: userID, Urgency: r.Urgency, AfterSeconds: seconds(r.After), ContactMethodID: methods[r.Contact]}
-		if err := a.tx.Gorm.Create(&row).Error; err != nil {
-			return err
-		}
+	missing := slices.DeleteFunc(slices.Clone(rules), func(r organization.Rule) bool { return slices.Contains(has, r.Urgency) })
+	if len(missing) == 0 {
+		return nil
 	}
-	return nil
+	rows := ruleRows(userID, missing, methods)
+	return a.tx.Gorm.Create(&rows).Error
 }

@@ -1,0 +1,213 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
+)
+
+// Lists have to be fast whatever was open when a database gathered its statistics, and
+// however rare it is what they ask for. So no more than one index can serve each: in
+// the conditions, "+ 0" keeps the planner from the others; in the order, a column that
+// is the same in all rows keeps it from the primary key, by which it would look for
+// rare rows among all. The condition on that column is a range, since the planner drops
+// a column from the order that it knows to be constant.
+//
+//	open incidents               incidents_open, whatever the filter
+//	others of a service          incidents_service
+//	of a service and a priority  incidents_service_priority
+//	of a priority                incidents_priority
+//	of a team or of a search     the latest of parts that are served like this
+//	all                          the primary key
+
+var openStatuses = []incident.Status{incident.Triggered, incident.Acknowledged}
+
+// openOnly reports whether a filter asks for open incidents alone.
+func openOnly(f incident.ListFilter) bool {
+	return len(f.Statuses) > 0 && !slices.Contains(f.Statuses, incident.Resolved)
+}
+
+// listed are the incidents that a filter finds, or at least the first f.Limit of them.
+// The most urgent ones first are read whole: pages offer that order for open incidents.
+func (s *Store) listed(ctx context.Context, f incident.ListFilter) (*gorm.DB, error) {
+	text := strings.TrimSpace(f.Search)
+	if openOnly(f) || f.Sort == incident.MostUrgentFirst || f.Service == "" && f.Team == "" && text == "" && f.Priority == nil && !f.Unset {
+		return narrow(s.incidentRows(ctx), f), nil
+	}
+	numbers, err := s.latest(ctx, f, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.incidentRows(ctx).Where("i.number IN ?", numbers), nil
+}
+
+// minePaged is served by the index pages_incident.
+const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.` + paging.Answerable + `))`
+
+// narrow adds the conditions of a filter that asks for open incidents, or for no
+// service, team, priority and text.
+func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if openOnly(f) {
+		g = g.Where("i." + paging.OpenIncident) // the condition of the index incidents_open
+	}
+	if f.Service != "" {
+		g = g.Where("i.service_id + 0 = (SELECT id FROM services WHERE slug = ?)", f.Service)
+	}
+	if f.Team != "" {
+		g = g.Where("(i.service_id + 0) IN (SELECT id FROM services WHERE team_id = (SELECT id FROM teams WHERE slug = ?))", f.Team)
+	}
+	if text := strings.TrimSpace(f.Search); text != "" {
+		title, args := titleMatches(text)
+		service, serviceArgs := serviceMatches(text)
+		g = g.Where("(i.number = ? OR "+title+" OR "+service+")", slices.Concat([]any{numberIn(text)}, args, serviceArgs)...)
+	}
+	return ofPriority(narrowFurther(g, f), f)
+}
+
+// narrowFurther adds the conditions that no index serves, and where the list goes on.
+func narrowFurther(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if len(f.Statuses) > 0 {
+		g = g.Where("i.status IN ?", f.Statuses)
+	}
+	if f.MineOf != 0 {
+		g = g.Where(minePaged, f.MineOf, f.MineOf)
+	}
+	return goOnAfter(g, f)
+}
+
+// ofPriority adds the condition on the priority, which then no index serves.
+func ofPriority(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	switch {
+	case f.Unset:
+		return g.Where("(i.priority + 0) IS NULL")
+	case f.Priority != nil:
+		return g.Where("(i.priority + 0) = ?", *f.Priority)
+	}
+	return g
+}
+
+// byPriority adds the condition on the priority, which must be there, for an index.
+func byPriority(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if f.Unset {
+		return g.Where("i.priority IS NULL").Order("i.priority " + direction(f) + ", i.number " + direction(f))
+	}
+	return g.Where("i.priority BETWEEN ? AND ?", *f.Priority, *f.Priority).Order("i.priority " + direction(f) + ", i.number " + direction(f))
+}
+
+var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// titleMatches is the condition that a text is a part of an incident's title or begins
+// its dedup key, whose middle has the SLI that thousands share. A database may lower
+// only ASCII letters: text in the exact case is found in any script.
+func titleMatches(text string) (where string, args []any) {
+	begins, exactly := likeEscapes.Replace(strings.ToLower(text))+"%", likeEscapes.Replace(text)+"%"
+	return `lower(i.title) LIKE ? ESCAPE '\' OR i.title LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR i.dedup_key LIKE ? ESCAPE '\'`,
+		[]any{"%" + begins, "%" + exactly, begins, exactly}
+}
+
+// serviceMatches is the condition that a text is a part of a service's name or slug.
+func serviceMatches(text string) (where string, args []any) {
+	like, exactly := "%"+likeEscapes.Replace(strings.ToLower(text))+"%", "%"+likeEscapes.Replace(text)+"%"
+	return `lower(s.name) LIKE ? ESCAPE '\' OR s.name LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\'`, []any{like, exactly, like}
+}
+
+// numberIn is the number that a text is, written 17 or #17; 0 for none.
+func numberIn(text string) int64 {
+	number, err := strconv.ParseInt(strings.TrimPrefix(text, "#"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// maxServices bounds the services whose latest incidents are read one by one. Of more,
+// a read of the latest incidents of all finds enough soon.
+const maxServices = 200
+
+// latest are the numbers of the latest f.Limit incidents of a filter with a service, a
+// team, a priority or a text to search, newest first. Those of services, named by the
+// filter or by the text, are read by service; those whose title or key matches, among
+// the open incidents and the latest incident.SearchedBack.
+func (s *Store) latest(ctx context.Context, f incident.ListFilter, text string) ([]int64, error) {
+	incidents := func() *gorm.DB { return narrowFurther(s.db.GormRead(ctx).Table("incidents AS i"), f) }
+	if f.Service == "" && f.Team == "" && text == "" {
+		return s.union(ctx, f, []*gorm.DB{byPriority(incidents(), f)})
+	}
+	var services []int64
+	if err := s.servicesWithin(ctx, f, text).Pluck("s.id", &services).Error; err != nil {
+		return nil, fmt.Errorf("read the services of a list: %w", err)
+	}
+	newest := func(g *gorm.DB) *gorm.DB { return ofPriority(g, f).Order("i.number " + direction(f)) }
+	var parts []*gorm.DB
+	switch {
+	case len(services) > maxServices:
+		parts = append(parts, newest(incidents().Where("(i.service_id + 0) IN ?", services)))
+	case f.Unset || f.Priority != nil:
+		for _, id := range services {
+			parts = append(parts, byPriority(incidents().Where("i.service_id = ?", id), f))
+		}
+	default:
+		for _, id := range services {
+			parts = append(parts, incidents().Where("i.service_id BETWEEN ? AND ?", id, id).Order("i.service_id "+direction(f)+", i.number "+direction(f)))
+		}
+	}
+	if text != "" {
+		within := incidents
+		if f.Team != "" || f.Service != "" {
+			within = func() *gorm.DB {
+				return incidents().Where("(i.service_id + 0) IN (?)", s.servicesWithin(ctx, f, "").Select("s.id"))
+			}
+		}
+		title, args := titleMatches(text)
+		back := s.db.GormRead(ctx).Table("incidents").Select("COALESCE(max(number), 0) - ?", incident.SearchedBack)
+		parts = append(parts, newest(within().Where("i.number = ?", numberIn(text))),
+			newest(within().Where("i.number > (?)", back).Where("("+title+")", args...)))
+		if len(f.Statuses) == 0 {
+			parts = append(parts, newest(within().Where("i."+paging.OpenIncident).Where("("+title+")", args...)))
+		}
+	}
+	return s.union(ctx, f, parts)
+}
+
+// servicesWithin are the services, as s, that a filter's service and team name, and
+// whose name matches a text; empty matches all.
+func (s *Store) servicesWithin(ctx context.Context, f incident.ListFilter, text string) *gorm.DB {
+	g := s.db.GormRead(ctx).Table("services AS s")
+	if f.Service != "" {
+		g = g.Where("s.slug = ?", f.Service)
+	}
+	if f.Team != "" {
+		g = g.Where("s.team_id = (SELECT id FROM teams WHERE slug = ?)", f.Team)
+	}
+	if text != "" {
+		where, args := serviceMatches(text)
+		g = g.Where("("+where+")", args...)
+	}
+	return g
+}
+
+// union are the latest numbers of parts, each of which is read in its order up to a
+// limit, in one statement.
+func (s *Store) union(ctx context.Context, f incident.ListFilter, parts []*gorm.DB) ([]int64, error) {
+	if len(parts) == 0 {
+		return nil, nil
+	}
+	selects, args := make([]string, len(parts)), make([]any, len(parts))
+	for i, part := range parts {
+		selects[i] = fmt.Sprintf("SELECT number FROM (?) AS p%d", i)
+		args[i] = part.Select("i.number").Limit(f.Limit)
+	}
+	var numbers []int64
+	query := "SELECT number FROM (" + strings.Join(selects, " UNION ") + ") AS latest ORDER BY number " + direction(f) + " LIMIT ?"
+	if err := s.db.GormRead(ctx).Raw(query, append(args, f.Limit)...).Scan(&numbers).Error; err != nil {
+		return nil, fmt.Errorf("list the latest incidents: %w", err)
+	}
+	return numbers, nil
+}
