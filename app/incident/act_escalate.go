@@ -18,7 +18,8 @@ const EscalateAgain = 30 * time.Second
 
 // ActEscalate pages the next step at once, but not twice within EscalateAgain. An
 // acknowledged incident keeps its owner, and the people of the step are asked to join;
-// with Reassign its acknowledgment ends and the policy goes on with that step.
+// with Reassign, or where no person owns it, its acknowledgment ends and the policy goes
+// on with that step.
 type ActEscalate struct {
 	Reassign bool
 }
@@ -41,7 +42,7 @@ func (a ActEscalate) decide(inc Incident, k Known, by By) (Change, Outcome, erro
 		return c, Outcome{Kind: NotAllowed, Reason: ReasonJustEscalated, Name: k.LastEscalatedBy, At: *k.LastEscalatedAt}, nil
 	}
 	escalated := EscalatedPayload{Via: by.Via}
-	if inc.Status == Acknowledged && !a.Reassign {
+	if inc.OwnerID != nil && !a.Reassign {
 		return pageNext(c, k, by)
 	}
 	if inc.Status == Acknowledged {

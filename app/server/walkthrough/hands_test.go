@@ -132,7 +132,7 @@ func TestUndoResolve(t *testing.T) {
 	}
 	resolve()
 	tab.Click("Undo")
-	tab.WaitFor("Resolve undone. You still own it")
+	tab.WaitFor("Resolve undone.")
 	if inc := h.Incident(number); inc["status"] != "acknowledged" || inc["acknowledged_by"] != ben {
 		t.Errorf("it is %v by %v", inc["status"], inc["acknowledged_by"])
 	}

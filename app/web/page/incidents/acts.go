@@ -85,7 +85,7 @@ func (p *handlers) fillSteps(req *page.Request, r *incident.Row, escalations []i
 	now := p.Now()
 	state := escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt, Deadline: &now}
 	resolve := func(targets []incident.Target) []escalation.Reached { return req.Config.Roster.Resolve(targets, now) }
-	if following := named.Policy.Following(state, e.FiredAt != nil); len(following) > 0 {
+	if following := named.Policy.Following(state, e.FiredAt != nil); len(following) > 0 && r.OwnerID != nil {
 		a.Join = ahead(req, following[0].Step, resolve(following[0].Targets))
 	}
 	firings, _ := named.Policy.Fire(state, now, r.Priority, func(d escalation.Decision) []escalation.Reached { return resolve(d.Targets) })

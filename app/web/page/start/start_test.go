@@ -84,7 +84,7 @@ func TestSetUpToAcknowledgedTest(t *testing.T) {
 		}
 		webtest.Contains(t, b.Get(to, http.StatusOK), "Test breach by Mia Novak", "Acknowledge")
 		b.Post(to+"/acknowledge", http.StatusSeeOther)
-		webtest.Contains(t, b.Get(to, http.StatusOK), "It is yours", "Mia Novak")
+		webtest.Contains(t, b.Get(to, http.StatusOK), "You own this incident", "Mia Novak")
 		if s, err := a.DB.Organization.Load(t.Context()); err != nil || s.Organization.Name != "Novak & Co" || s.Organization.Timezone != "Europe/Vienna" {
 			t.Errorf("the organisation is %+v, %v", s.Organization, err)
 		}
