@@ -119,20 +119,20 @@ func NewSlices(p Parts) Slices {
 			PublicURL: p.PublicURL, Now: p.Now, Log: p.Log, Configs: configs, Editor: editor, Works: p.Works,
 			Formats: p.Formats, Manual: manually, Incidents: reads, Actions: p.Incidents, Requests: p.DB.Access,
 		},
-		Page:         page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
-		Incidents:    incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents, Manual: manually},
-		Services:     services.Deps{Incidents: reads, Changes: reads},
+		Page:      page.Deps{Configs: configs, Counter: reads, Works: p.Works, OnlyLog: p.OnlyLog},
+		Incidents: incidents.Deps{Incidents: reads, Changes: reads, Actions: p.Incidents, Manual: manually},
+		Services:  services.Deps{Incidents: reads, Changes: reads},
 		Integrations: integrations.Deps{Incidents: reads, Signals: signals, Replays: p.Signals, Tests: tests, Keys: p.Keys,
 			OpenForMe: func(ctx context.Context, by auth.Actor, title, service string) (int64, error) {
 				return manually.Open(ctx, by, manual.Report{Title: title, Service: service, Users: []string{by.Email}}, "")
 			}},
-		Teams:        teams.Deps{Incidents: reads},
-		People:       peoplepages.Deps{Auth: p.Auth},
-		Account:      account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
-		SignIn:       signin.Deps{Auth: p.Auth},
-		Start:        start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
-		Link:         link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
-		Search:       search.Deps{Incidents: reads},
+		Teams:   teams.Deps{Incidents: reads},
+		People:  peoplepages.Deps{Auth: p.Auth},
+		Account: account.Deps{Auth: p.Auth, Contacts: &notify.Contacts{Store: p.DB.Access, Now: p.Now}},
+		SignIn:  signin.Deps{Auth: p.Auth},
+		Start:   start.Deps{Editor: editor, Incidents: reads, Signals: signals, ContactMethods: p.DB.Access, Tests: tests, Keys: p.Keys},
+		Link:    link.Deps{Auth: p.Auth, Keys: p.Keys, Incidents: reads, Actions: p.Incidents},
+		Search:  search.Deps{Incidents: reads},
 	}
 }
 
