@@ -61,7 +61,7 @@ func TestActionsStandAboveNavigation(t *testing.T) {
 	if actions.Top+actions.Height > bar.Top+1 {
 		t.Errorf("the actions end at %v, the navigation begins at %v", actions.Top+actions.Height, bar.Top)
 	}
-	tab.Click("Acknowledge")
+	tab.ClickOn(".actions .btn[data-main]")
 	tab.WaitFor("Acknowledged")
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
-	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
@@ -208,9 +207,12 @@ func (k *Config) Pageable(userID int64) bool { return k.pageable[userID] }
 func pageable(config *web.Config) map[int64]bool {
 	people := map[int64]bool{}
 	for _, u := range config.Users {
-		people[u.ID] = u.Role == auth.Administrator || slices.ContainsFunc(config.Schedules, func(s organization.ScheduleRecord) bool {
-			return Mentions(s.Schedule, oncall.Person(u.ID))
-		})
+		people[u.ID] = u.Role == auth.Administrator
+	}
+	for _, s := range config.Schedules {
+		for p := range peopleIn(s.Schedule) {
+			people[int64(p)] = true
+		}
 	}
 	for _, m := range config.Members {
 		people[m.UserID] = true

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -154,17 +155,39 @@ func (k *Config) onCallUntil(userID int64, now time.Time) (on bool, until time.T
 // Mentions reports whether a schedule names a person at all, so that most
 // schedules need not be evaluated for a page.
 func Mentions(s oncall.Schedule, person oncall.Person) bool {
-	for _, v := range s.Versions {
-		for _, l := range v.Layers {
-			if slices.Contains(l.Members, person) || l.Held != nil && slices.Contains(l.Held.Members, person) {
-				return true
+	for p := range peopleIn(s) {
+		if p == person {
+			return true
+		}
+	}
+	return false
+}
+
+// peopleIn are all whom a schedule names, in any version; some several times.
+func peopleIn(s oncall.Schedule) iter.Seq[oncall.Person] {
+	return func(yield func(oncall.Person) bool) {
+		for _, v := range s.Versions {
+			for _, l := range v.Layers {
+				members := l.Members
+				if l.Held != nil {
+					members = append(slices.Clone(members), l.Held.Members...)
+				}
+				for _, p := range members {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+			for _, shadow := range v.Shadows {
+				if !yield(shadow.Person) {
+					return
+				}
 			}
 		}
-		for _, shadow := range v.Shadows {
-			if shadow.Person == person {
-				return true
+		for _, o := range s.Overrides {
+			if o.In != 0 && !yield(o.In) {
+				return
 			}
 		}
 	}
-	return slices.ContainsFunc(s.Overrides, func(o oncall.Override) bool { return o.In == person })
 }

@@ -1,6 +1,7 @@
 package people_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -51,5 +52,19 @@ func TestDeactivationNamesWhoCovers(t *testing.T) {
 		webtest.Lacks(t, admin.Get("/oncall", http.StatusOK), "Ben Adeyemi")
 		admin.Post(ben+"/activate", http.StatusSeeOther)
 		webtest.Contains(t, admin.Get("/oncall", http.StatusOK), "Ben Adeyemi")
+	})
+}
+
+// TestOnlyWhoIsPagedNeedsContacts warns of nobody to whom no escalation comes.
+func TestOnlyWhoIsPagedNeedsContacts(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.SignIn("stakeholder")
+		ana := a.SignIn("ana@acme.example")
+		const warning = "cannot be paged"
+		webtest.Lacks(t, ana.Get("/people", http.StatusOK), warning)
+		webtest.Lacks(t, ana.Get(fmt.Sprintf("/people/%d", a.UserID("stakeholder@acme.example")), http.StatusOK), warning)
+		a.Apply("version: 1\nusers: [{email: kim@acme.example, name: Kim Novak, role: responder}]\nschedules:\n  - {slug: nights, name: Nights, timezone: UTC, positions: [main], layers: [{name: only, members: [kim@acme.example], start: \"2026-11-01 00:00\"}]}\n")
+		webtest.Contains(t, ana.Get("/people", http.StatusOK), warning)
+		webtest.Contains(t, ana.Get(fmt.Sprintf("/people/%d", a.UserID("kim@acme.example")), http.StatusOK), warning+"; escalations skip Kim")
 	})
 }
