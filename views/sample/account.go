@@ -44,6 +44,9 @@ func accountPages() []Page {
 		{Person: dana, Email: "dev.manager@acme.example", Role: "administrator", Active: true},
 		{Person: emre, Email: "emre@acme.example", Role: "responder", Active: true, Invited: true, Unreachable: true},
 		{Person: goran, Email: "goran@acme.example", Role: "stakeholder"}}}
+	everybody.Invitations = &people.Invitations{MayInviteAny: true, Mail: true, Teams: []element.Ref{payments},
+		Open: []people.Invitation{{ID: 1, Email: "eve@acme.example", Role: "responder", Team: payments, By: "Dana Levi", ExpiresAt: now.Add(100 * time.Hour)}},
+		New:  &people.NewInvitation{Link: "https://tocsin.acme.example/invite/c3VjaC1hLWxvbmctdG9rZW4tdGhhdC1ub2JvZHktZ3Vlc3Nlcw", Email: "eve@acme.example", Sent: true, ExpiresAt: now.Add(168 * time.Hour)}}
 	added := everybody
 	added.NewLink, added.NewLinkFor = "https://tocsin.acme.example/password/c3VjaC1hLWxvbmctdG9rZW4tdGhhdC1ub2JvZHktZ3Vlc3Nlcw", emre.Name
 	added.Adding.Email = element.Field{Value: "emre", Error: "Write an email address such as ana@example.com."}

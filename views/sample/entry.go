@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/views/account"
+	"github.com/tocsin-oncall/tocsin/views/channels"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/fail"
 	"github.com/tocsin-oncall/tocsin/views/incidents"
@@ -27,6 +28,15 @@ func entryPages() []Page {
 		{"sign-in-limited", signin.SignIn(signin.Page{Now: now, Organization: "Acme", Email: "ana@acme.example", RetryIn: 90 * time.Second, Flash: &layout.Flash{Text: "You are signed out."}})},
 		{"sign-in-first", signin.SignIn(signin.Page{Now: now, NoAdministrator: true, Nobody: true})},
 		{"sign-in-unled", signin.SignIn(signin.Page{Now: now, Organization: "Acme", NoAdministrator: true})},
+		{"sign-in-pending", signin.SignIn(signin.Page{Now: now, Organization: "Acme", Pending: &signin.Pending{Sealed: "c2VhbGVk", NotDone: "#182 is NOT acknowledged yet.", ToDo: "acknowledge it"}})},
+		{"resume", signin.Resume(signin.ResumePage{Now: now, Name: "Ana Ortiz", NotDone: "Your note on #182 is NOT saved yet.", Button: "Save the note on #182",
+			Action: "/incidents/182/notes", Fields: []signin.ResumeField{{Name: "note", Value: "Shard 7 is full.", Text: true}}, Next: "/incidents/182"})},
+		{"invite", signin.Invite(signin.InvitePage{Now: now, Token: "t", Organization: "Acme", Team: "Payments", Role: "responder", Address: "emre@acme.example", Zones: zones, MinPassword: 12})},
+		{"invite-invalid", signin.InvalidInvitation(signin.SpentPage{Now: now}, "This invitation has expired. Ask for another.")},
+		{"welcome", start.Welcome(start.WelcomePage{Frame: frame("Welcome", ""), Adding: adding, Responds: true})},
+		{"welcome-done", start.Welcome(start.WelcomePage{Frame: frame("Welcome", ""), Adding: adding, Responds: true,
+			Contacts: []account.Contact{{ID: 1, Medium: "sms", Address: "+34 600 000 001", Verified: true}}})},
+		{"channels", channels.Channels(channelsPage())},
 		{"setup", signin.Setup(setup)},
 		{"setup-wrong", signin.Setup(wrong)},
 		{"password", signin.Password(signin.PasswordPage{Now: now, Token: "t", Name: "Emre", Email: "emre@acme.example", Invited: true})},
@@ -38,6 +48,19 @@ func entryPages() []Page {
 		{"start-4", start.Start(startPage(4))},
 		{"start-done", start.Start(startPage(5))},
 	}
+}
+
+// channelsPage has a provider of each source, and a test that failed.
+func channelsPage() channels.Page {
+	return channels.Page{Frame: administrator("Channels", layout.Channels), Version: 3, Providers: []channels.Provider{
+		{Name: "smtp", Title: "Email (SMTP)", Medium: "email", Locked: true, Variables: []string{"TOCSIN_SMTP_URL", "TOCSIN_SMTP_FROM"},
+			Fields: []channels.Field{{Name: "host", Label: "Server", Field: element.Field{Value: "smtp.acme.example"}}}, Accepted: now.Add(-time.Minute)},
+		{Name: "twilio", Title: "SMS (Twilio)", Medium: "sms", Saved: true, UpdatedBy: "Dana Levi", UpdatedAt: now.Add(-time.Hour), Open: true, Help: "The account SID is in the Twilio Console.",
+			Fields: []channels.Field{{Name: "account-sid", Label: "Account SID", Needed: true, Field: element.Field{Value: "AC1", Error: "This is needed."}},
+				{Name: "auth-token", Label: "Auth token", Secret: true, Needed: true, Known: true}, {Name: "base-url", Label: "Gateway", Rare: true}},
+			Result: &channels.Result{Text: "Not sent. Twilio: 20003, authentication failed"}, Failed: now.Add(-time.Minute), Reason: "Twilio: 20003, authentication failed"},
+		{Name: "slack", Title: "Slack", Medium: "slack", Help: "Create an app at api.slack.com/apps.", Fields: []channels.Field{{Name: "bot-token", Label: "Bot token", Secret: true, Needed: true}}},
+	}}
 }
 
 func startPage(reached int) start.Page {
