@@ -84,6 +84,14 @@ type PolicyPlace struct {
 	Targets []string `json:"targets,omitempty"`
 	// People are those who were reached, without shadows.
 	People []int64 `json:"people,omitempty"`
+	// Unreached are those who could not be, without shadows.
+	Unreached []Unreached `json:"unreached,omitempty"`
+}
+
+// Unreached is a person who is not paged, and why: "no verified contact method".
+type Unreached struct {
+	Person int64  `json:"person"`
+	Reason string `json:"reason"`
 }
 
 func (p PolicyPlace) place() PolicyPlace { return p }
@@ -104,6 +112,13 @@ type StepPayload struct{ PolicyPlace }
 type PassedOverPayload struct {
 	PolicyPlace
 	Reason string `json:"text,omitempty"`
+}
+
+// HeldPayload is of a step whose schedules have nobody outside their required cover,
+// and that waits for it.
+type HeldPayload struct {
+	PolicyPlace
+	Until time.Time `json:"until,omitzero"`
 }
 
 // HandoverPayload is of people who came on call while a step was waiting.
@@ -229,6 +244,9 @@ func (StepPayload) Kind() EventKind { return EvStep }
 
 // Kind implements Payload.
 func (PassedOverPayload) Kind() EventKind { return EvPassedOver }
+
+// Kind implements Payload.
+func (HeldPayload) Kind() EventKind { return EvHeld }
 
 // Kind implements Payload.
 func (HandoverPayload) Kind() EventKind { return EvHandover }

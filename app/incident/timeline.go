@@ -23,6 +23,7 @@ const (
 	EvQuietPeriodOver EventKind = "settled"        // the quiet period of a flapping or muted incident ended
 	EvStep            EventKind = "step"           // an escalation step fired
 	EvPassedOver      EventKind = "passed_over"    // a step found nobody, or reached nobody
+	EvHeld            EventKind = "held"           // a step waits for required cover
 	EvHandover        EventKind = "handover"       // the schedule handed over inside a step
 	EvExhausted       EventKind = "exhausted"      // nobody answered the whole policy
 	EvWaiting         EventKind = "waiting"        // low urgency, waits for support hours
@@ -115,6 +116,7 @@ var decoders = byKind(
 	decoderOf[QuietPeriodOverPayload](),
 	decoderOf[StepPayload](),
 	decoderOf[PassedOverPayload](),
+	decoderOf[HeldPayload](),
 	decoderOf[HandoverPayload](),
 	decoderOf[ExhaustedPayload](),
 	decoderOf[WaitingPayload](),

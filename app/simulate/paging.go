@@ -105,11 +105,20 @@ func (w *world) writeChange(c escalation.Change) error {
 		w.pages = append(w.pages, fresh)
 	}
 	for _, event := range c.Events {
-		place, err := w.place(event)
-		if err != nil {
-			return err
+		entry := Entry{Kind: Kind(event.Kind())}
+		switch p := event.Payload.(type) {
+		case incident.WaitingPayload:
+			entry.Until = p.Until
+		case incident.HeldPayload:
+			entry.Until = p.Until
 		}
-		w.tell(Entry{Kind: Kind(event.Kind()), Place: place})
+		if entry.Kind != Waiting {
+			var err error
+			if entry.Place, err = w.place(event); err != nil {
+				return err
+			}
+		}
+		w.tell(entry)
 	}
 	return nil
 }
@@ -117,7 +126,7 @@ func (w *world) writeChange(c escalation.Change) error {
 // place is the place in the policy of an event.
 func (w *world) place(e incident.TimelineEvent) (*Place, error) {
 	d, _ := incident.PlaceOf(e.Payload)
-	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
+	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People, Unreached: d.Unreached}
 	if d.Step == 0 {
 		return p, nil
 	}
@@ -137,7 +146,7 @@ func (w *world) PlanDue(_ context.Context, now time.Time, _ int, decide func(int
 		if p.notifyAt != nil && !p.notifyAt.After(now) {
 			due = append(due, notify.DuePage{
 				ID: p.id, UserID: p.user, Incident: w.incident.Number, Urgency: string(p.urgency), Priority: w.rank(),
-				Digest: p.digest, Rule: p.rule, CreatedAt: p.createdAt,
+				Digest: p.digest, Rule: p.rule, CreatedAt: p.createdAt, ServiceID: w.signal.ServiceID,
 			})
 		}
 	}

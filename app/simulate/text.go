@@ -71,6 +71,9 @@ func (p *printer) entry(e Entry) {
 		p.signal(e)
 	case Waiting:
 		p.line(e.At, "", "Low urgency waits for the support hours, which begin on "+e.Until.In(p.zone).Format("Monday, 2 January at 15:04")+".")
+	case Held:
+		p.line(e.At, "", placeName(e.Place)+" is held until required cover begins, on "+e.Until.In(p.zone).Format("Monday, 2 January at 15:04")+": "+
+			and(e.Place.Targets)+" has nobody outside it.")
 	case Fired, PassedOver, HandedOver, Exhausted:
 		p.line(e.At, "", p.placeSentence(e.Kind, e.Place))
 	case Told:
@@ -126,7 +129,7 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 	case kind == PassedOver && place.FailedToSend:
 		return "It is passed over: nobody can be told."
 	case kind == PassedOver:
-		return placeName(place) + " is passed over, since nobody can be reached: " + and(place.Targets) + "."
+		return placeName(place) + " is passed over, since nobody can be reached: " + and(place.Targets) + "." + p.unreached(place)
 	case kind == HandedOver:
 		return placeName(place) + " is handed over to " + p.people(place.People) + ". The timer goes on."
 	default:
@@ -134,8 +137,17 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 		if targets == people { // the people are named already
 			return placeName(place) + " pages " + people + "."
 		}
-		return placeName(place) + " pages " + targets + ": " + people + "."
+		return placeName(place) + " pages " + targets + ": " + people + "." + p.unreached(place)
 	}
+}
+
+// unreached is such as " Gus Ek is skipped: no verified contact method."
+func (p *printer) unreached(place *Place) string {
+	var text string
+	for _, u := range place.Unreached {
+		text += " " + p.names(u.Person) + " is skipped: " + u.Reason + "."
+	}
+	return text
 }
 
 func placeName(p *Place) string {

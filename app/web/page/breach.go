@@ -55,9 +55,7 @@ func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
 	if s.PolicyID != nil {
 		policy = req.Config.Policy(*s.PolicyID).Policy
 	}
-	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, nil, func(d escalation.Decision) []escalation.Reached {
-		return req.Config.Roster.Resolve(d.Targets, req.Clock.Now)
-	})
+	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, nil, req.Config.Roster.At(req.Clock.Now))
 	return firings[len(firings)-1].People
 }
 
