@@ -98,7 +98,7 @@ func TestOverrideEndsHold(t *testing.T) {
 	s.Schedule.Overrides = []oncall.Override{{ID: 1, Kind: oncall.Add, In: oncall.Person(ben), Position: "main", From: d.now.Add(time.Hour), To: d.now.Add(2 * time.Hour)}}
 	d.roster.Schedules[paymentsSchedule] = s
 	r.wake(d.now)
-	d.advance(2 * time.Hour)
+	d.advance(time.Hour)
 	d.tells(t, "+0s hold step 1 run 1 until +13h45m", "+2h step 1 run 1: ben")
 }
 
@@ -136,8 +136,9 @@ func TestLowUrgencyPausesOutsideSupportHours(t *testing.T) {
 	t.Parallel()
 	d := beforeClosing(t, workedExample())
 	d.begin(low)
-	d.advance(48 * time.Hour)
-	d.tells(t, "+0s step 1 run 1: ana", "+17h step 2 run 1, instead: ben", "+19h step 3 run 1, instead: ana ben chiara", "+23h step 4 run 1, instead: dana", "+40h step 1 run 2, instead: ana")
+	d.advance(41 * time.Hour)
+	d.tells(t, "+0s step 1 run 1: ana", "+17h step 2 run 1, instead: ben", "+19h step 3 run 1, instead: ana ben chiara", "+23h step 4 run 1, instead: dana",
+		"+24h step 1 run 2, instead: ana", "+41h step 2 run 2, instead: ben")
 }
 
 func TestHighUrgencyDoesNotPause(t *testing.T) {
@@ -154,16 +155,13 @@ func TestLowUrgencyWaitsAtEachStep(t *testing.T) {
 	d := beforeClosing(t, workedExample())
 	r := d.begin(low)
 	d.advance(2 * time.Hour)
-	if r.next.Sub(d.began) != 16*time.Hour+45*time.Minute {
-		t.Errorf("it is looked at next after %v", r.next.Sub(d.began))
-	}
 	running, _, ok := escalation.PassOver(d.now, escalation.Running{State: r.State, Active: true, NextAction: r.next}, false)
 	if !ok {
 		t.Fatal("the step is not passed over")
 	}
 	r.State, r.next = running.State, running.NextAction
 	d.advance(15 * time.Hour)
-	d.tells(t, "+0s step 1 run 1: ana", "+2h wait until +16h45m", "+16h45m step 2 run 1: ben")
+	d.tells(t, "+0s step 1 run 1: ana", "+2h wait until +16h45m", "+16h45m step 2 run 1, instead: ben")
 	if !d.pages[0].superseded || !d.pages[1].Digest {
 		t.Errorf("the first page goes on, or the second is not in the digest: %+v", d.pages)
 	}
@@ -189,7 +187,7 @@ func TestEscalateByHandPagesOutsideSupportHours(t *testing.T) {
 	d.advance(2 * time.Hour)
 	r.skip(d.now)
 	d.advance(24 * time.Hour)
-	d.tells(t, "+0s step 1 run 1: ana", "+2h step 2 run 1, instead: ben", "+18h45m step 3 run 1, instead: ana ben chiara", "+22h45m step 4 run 1, instead: dana", "+23h45m step 1 run 2, instead: ana")
+	d.tells(t, "+0s step 1 run 1: ana", "+2h step 2 run 1, instead: ben", "+18h45m step 3 run 1, instead: ana ben chiara", "+22h45m step 4 run 1, instead: dana", "+23h45m step 1 run 2, instead: ana", "+24h45m wait until +40h45m")
 }
 
 func TestExhaustedLowUrgencyWaits(t *testing.T) {

@@ -136,6 +136,12 @@ func (w *world) place(e incident.TimelineEvent) (*Place, error) {
 		return nil, fmt.Errorf("read the policy: %w", err)
 	}
 	p.Steps, p.Runs = len(policy.Policy.Steps), policy.Policy.Repeat+1
+	ends := policy.Policy.Steps[d.Step-1].After(w.incident.Priority)
+	for _, id := range d.People {
+		for _, n := range w.in.Recipients[id].Late(string(w.incident.Urgency), ends, w.in.Works) {
+			p.LateRules = append(p.LateRules, LateRule{id, n.Method.Medium, n.After, ends})
+		}
+	}
 	return p, nil
 }
 
@@ -257,7 +263,7 @@ func (w *world) recordSent(m *message, p *page) {
 	rule := ruleFor(person, string(p.urgency), m.method.ID, m.after)
 	key := repeatKey{p.id, m.method.ID}
 	if rule == RuleRepeat {
-		if i, again := w.repeats[key]; again {
+		if i, again := w.repeats[key]; again && w.now.Sub(w.timeline.Entries[i].Message.Last) < 2*notify.RepeatEvery {
 			told := w.timeline.Entries[i].Message
 			told.Times++
 			told.Last, w.timeline.Until = w.now, w.now

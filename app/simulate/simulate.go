@@ -146,7 +146,17 @@ type Place struct {
 	Targets      []string
 	People       []int64
 	Unreached    []incident.Unreached // who would be paged and cannot be
+	LateRules    []LateRule           // of People
 	FailedToSend bool                 // passed over since no message could be sent
+}
+
+// LateRule is a personal rule that never fires in a step, since it is due no sooner than
+// the step ends.
+type LateRule struct {
+	Person int64
+	Medium notify.Medium
+	After  time.Duration
+	Ends   time.Duration // the timeout of the step
 }
 
 // Message is a message to one contact method.

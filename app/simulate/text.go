@@ -75,7 +75,7 @@ func (p *printer) entry(e Entry) {
 		p.line(e.At, "", placeName(e.Place)+" is held until required cover begins, on "+e.Until.In(p.zone).Format("Monday, 2 January at 15:04")+": "+
 			and(e.Place.Targets)+" has nobody outside it.")
 	case Fired, PassedOver, HandedOver, Exhausted:
-		p.line(e.At, "", p.placeSentence(e.Kind, e.Place))
+		p.line(e.At, "", p.placeSentence(e.Kind, e.Place), p.late(e.Place)...)
 	case Told:
 		p.line(e.At, "", p.messageSentence(e.Person, e.Message))
 	case Acknowledged:
@@ -139,6 +139,16 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 		}
 		return placeName(place) + " pages " + targets + ": " + people + "." + p.unreached(place)
 	}
+}
+
+// late are lines on the personal rules that never fire in the step.
+func (p *printer) late(place *Place) []string {
+	var lines []string
+	for _, r := range place.LateRules {
+		lines = append(lines, fmt.Sprintf("Warning: %s's rule %s after %s never fires, since the step ends after %s.",
+			p.names(r.Person), r.Medium.Phrase(), short(r.After), short(r.Ends)))
+	}
+	return lines
 }
 
 // unreached is such as " Gus Ek is skipped: no verified contact method."

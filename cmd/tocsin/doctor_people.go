@@ -105,7 +105,8 @@ func inOrder[T any](rows []T, name func(T) string) []T {
 	return slices.SortedStableFunc(slices.Values(rows), func(a, b T) int { return cmp.Compare(name(a), name(b)) })
 }
 
-// policies resolves each as the engine would do now.
+// policies resolves each as the engine would do now, or when the required cover of its
+// schedules begins.
 func (d *diagnosis) policies(view *organization.View, now time.Time) {
 	good := 0
 	for _, p := range inOrder(view.Policies, func(p organization.PolicyRecord) string { return p.Name }) {
@@ -113,7 +114,11 @@ func (d *diagnosis) policies(view *organization.View, now time.Time) {
 		for _, step := range p.Policy.Steps {
 			targets = append(targets[:len(targets):len(targets)], step.Targets...)
 		}
-		if !escalation.AnyNonShadow(view.Roster().Resolve(targets, now)) {
+		at := now
+		if cover := view.Roster().NextCover(targets, now); cover.After(now) {
+			at = cover
+		}
+		if !escalation.AnyNonShadow(view.Roster().Resolve(targets, at)) {
 			d.problem("policy "+p.Name, "At this moment it reaches nobody: its incidents go to the administrators.\nLook at its schedules, and at the contact methods of its people.")
 			continue
 		}

@@ -47,6 +47,8 @@ type Position struct {
 	// zero where no end is in sight.
 	GapSince time.Time
 	GapUntil time.Time
+	// Agreed says that this is outside required cover.
+	Agreed bool
 }
 
 // Holder is a person in a position for a time.

@@ -109,6 +109,8 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 		}
 	case incident.WaitingPayload:
 		line.Until = p.Until
+	case incident.HeldPayload:
+		line.Until = p.Until
 	case incident.AcknowledgedPayload:
 		line.Via = p.Via
 	case incident.ShadowAckPayload:
@@ -147,6 +149,9 @@ func fillPlace(req *page.Request, line *view.Event, p incident.PolicyPlace) {
 	line.Policy = element.Ref{Slug: p.PolicySlug, Name: p.Policy}
 	line.Step, line.Run, line.To = p.Step, p.Run, p.Phase
 	line.Targets, line.People = p.Targets, req.Config.Persons(p.People)
+	for _, u := range p.Unreached {
+		line.Unreached = append(line.Unreached, req.Config.Person(u.Person).Name+": "+u.Reason)
+	}
 	if p.Step == 0 && p.Phase != "" {
 		fillBeyondSteps(line)
 	}
