@@ -199,6 +199,7 @@ func (d *draft) policyFits(v Policy, t thing) {
 		}
 	}
 	v.eachTarget(func(path string, target Target) { d.positionExists(t, path, target) })
+	v.references(d.pageable(t, KindPolicy, v.Slug).each)
 }
 
 // positionExists checks that the schedule of a target has its position. One that is

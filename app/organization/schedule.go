@@ -177,6 +177,7 @@ func (o Override) references(refer referFunc) {
 }
 
 func (d *draft) scheduleFits(s Schedule, t thing) {
+	s.references(d.pageable(t, KindSchedule, s.Slug).each)
 	// Those that no edit gives were checked when they were made. One whose position
 	// is no longer there matches nobody, and keeps nobody from an edit.
 	if t.given("overrides") {
@@ -188,6 +189,7 @@ func (d *draft) scheduleFits(s Schedule, t thing) {
 		for i, o := range edits.add {
 			path := thing{words: t.words, path: edits.paths[i], touched: true}
 			o.references(d.mustExist(path))
+			o.references(d.pageable(path, KindSchedule, s.Slug).each)
 			d.overrideFits(path, "", o.Override, s, append(d.pastPositions(s.Slug), s.Positions...))
 		}
 	}

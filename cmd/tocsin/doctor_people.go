@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -37,8 +38,28 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	for _, s := range inOrder(view.Schedules, func(s organization.ScheduleRecord) string { return s.Name }) {
 		d.gaps(s, now)
 	}
+	d.lateRules(view)
 	d.unreadable(view)
 	return nil
+}
+
+// maxLateRules bounds how many rules that never fire are listed.
+const maxLateRules = 10
+
+// lateRules lists the personal rules that never fire in a step.
+func (d *diagnosis) lateRules(view *organization.View) {
+	late := view.LateRules("")
+	if len(late) == 0 {
+		return
+	}
+	var lines []string
+	for _, r := range late[:min(len(late), maxLateRules)] {
+		lines = append(lines, r.User+": "+r.Words())
+	}
+	if more := len(late) - maxLateRules; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	d.warning("personal rules", "%s never fire in a step that they are for.\n%s", counted(len(late), "rule"), strings.Join(lines, "\n"))
 }
 
 // works reports whether a medium has a channel; where none is configured, all media
