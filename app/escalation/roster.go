@@ -246,6 +246,22 @@ func (r *Roster) describe(t Target) string {
 	}
 }
 
+// Question asks whoever acknowledged whether they still work on it; empty where the page
+// asks for something else.
+func (w Why) Question() string {
+	switch w.Kind {
+	case "still_on_it":
+		return "Still on it?"
+	case "raised":
+		return "Priority raised. Still on it?"
+	case "worse":
+		return "It got worse. Still on it?"
+	case "joined":
+		return "Another alert fires. Still on it?"
+	}
+	return ""
+}
+
 // Sentence is the reason as one line for the person paged.
 func (w Why) Sentence() string {
 	switch {

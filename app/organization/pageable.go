@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -20,19 +21,22 @@ func (d *draft) pageable(t thing, kind Kind, key string) pageable { return pagea
 
 func (u User) isStakeholder() bool { return u.Role == string(auth.Stakeholder) }
 
-// check refuses a person where an edit names them or makes them a stakeholder. One who
-// was named as a stakeholder before is only noted, so that other edits are not refused.
+// check refuses a person where an edit of the thing names them. One who becomes a
+// stakeholder, or was named as one before, is only noted: a role can be taken away at
+// once, and other edits are not refused.
 func (p pageable) check(path, email string) {
 	i, exists := p.d.known[KindUser].at[email]
 	if !exists || !p.d.desired.Users[i].isStakeholder() || !p.of.touched && !p.d.thing(KindUser, email).touched {
 		return
 	}
 	const words = "is a stakeholder, and pages are for responders, managers and administrators."
-	if p.before(email) {
-		p.d.note("%s: %s %s", p.of.words, email, words)
+	if p.of.touched && !p.before(email) {
+		p.d.problem(p.of, path, "%s %s", email, words)
 		return
 	}
-	p.d.problem(p.of, path, "%s %s", email, words)
+	if note := fmt.Sprintf("%s: %s %s", p.of.words, email, words); !slices.Contains(p.d.plan.Notes, note) {
+		p.d.plan.Notes = append(p.d.plan.Notes, note)
+	}
 }
 
 // each checks all people who are referred to, other than those whom an override takes

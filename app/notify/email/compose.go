@@ -104,7 +104,7 @@ func newLetter(m notify.Message) letter {
 		l.Lead = "This code proves that the address is yours. If you did not ask for it, ignore this message."
 		return l
 	case notify.KindPage:
-		l.Lead = greeting(m.Name, m.Count())
+		l.Lead = greeting(m)
 	default:
 		l.Lead, l.Lines = paragraphs(m.Text)
 	}
@@ -115,12 +115,14 @@ func newLetter(m notify.Message) letter {
 	return l
 }
 
-func greeting(name string, incidents int) string {
+func greeting(m notify.Message) string {
 	needs := "this incident needs you."
-	if incidents > 1 {
+	if incidents := m.Count(); incidents > 1 {
 		needs = fmt.Sprintf("these %d incidents need you.", incidents)
+	} else if s := m.Subjects[0]; s.Question != "" {
+		needs = fmt.Sprintf("are you still working on this incident? Without an answer within %d minutes, paging starts again.", int(s.AnswerWithin.Minutes()))
 	}
-	if name = oneLine(name); name != "" {
+	if name := oneLine(m.Name); name != "" {
 		return name + ", " + needs
 	}
 	return strings.ToUpper(needs[:1]) + needs[1:]
@@ -145,7 +147,11 @@ func subjectLine(m notify.Message, l letter) string {
 	if len(l.Cards) == 0 {
 		return "Tocsin: " + cut(l.Lead, maxTitle)
 	}
-	line := "[" + l.Cards[0].Heading + "] " + cut(oneLine(l.Cards[0].Title), maxTitle)
+	line := "[" + l.Cards[0].Heading + "] "
+	if question := l.Cards[0].Question; question != "" {
+		line += question + " "
+	}
+	line += cut(oneLine(l.Cards[0].Title), maxTitle)
 	if more := m.Count() - 1; more > 0 {
 		line += fmt.Sprintf(", and %d more", more)
 	}
@@ -172,6 +178,9 @@ func newCard(s notify.Subject, zone *time.Location) card {
 	}
 	if c.Color == "" || s.Status == "triggered" {
 		c.Color, c.Button = colors["triggered"], fmt.Sprintf("Acknowledge #%d", s.Number)
+	}
+	if s.Question != "" {
+		c.Button = fmt.Sprintf("Still on #%d", s.Number)
 	}
 	if s.Deployment != "" {
 		c.Where = oneLine(c.Where + " in " + s.Deployment)

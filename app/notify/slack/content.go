@@ -56,9 +56,9 @@ func summary(m notify.Message) string {
 		return cut(m.Text, textLength)
 	}
 	s := m.Subjects[0]
-	words := []string{fmt.Sprintf("#%d", s.Number), s.Priority, s.Status + ":", s.Title}
+	words := []string{s.Question, fmt.Sprintf("#%d", s.Number), s.Priority, s.Status + ":", s.Title}
 	if s.Status == "" {
-		words[2] = ""
+		words[3] = ""
 	}
 	text := cut(oneLine(strings.Join(words, " ")), titleLength)
 	if more := m.Count() - 1; more > 0 {
@@ -79,8 +79,11 @@ func lead(m notify.Message) string {
 	default:
 		if alone(m) {
 			lines = append(lines, title(m.Subjects[0]))
+			if s := m.Subjects[0]; s.Question != "" {
+				lines = append(lines, fmt.Sprintf("%s Without an answer within %d minutes, paging starts again.", s.Question, int(s.AnswerWithin.Minutes())))
+			}
 		} else if m.Count() > 1 {
-			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", m.Count()))
+			lines = append(lines, bundleLead(m))
 		}
 	}
 	if more := m.Count() - maxListed; more > 0 {
@@ -90,6 +93,28 @@ func lead(m notify.Message) string {
 		lines = append(lines, "_Maybe a repeat: the first may have got lost on its way._")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// bundleLead is the heading of several incidents: what they ask for or, in a channel,
+// how they are.
+func bundleLead(m notify.Message) string {
+	if m.Kind == notify.KindPage {
+		return fmt.Sprintf("*%d incidents need you.*", m.Count())
+	}
+	states := map[string]int{}
+	for _, s := range m.Subjects {
+		states[s.Status]++
+	}
+	if m.More > 0 || len(states) == 0 {
+		return fmt.Sprintf("*%d incidents changed.*", m.Count())
+	}
+	var parts []string
+	for _, state := range []string{"triggered", "acknowledged", "resolved"} {
+		if n := states[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return fmt.Sprintf("*%d incidents: %s.*", m.Count(), strings.Join(parts, ", "))
 }
 
 // card is one incident, with a bar in the colour of its state.
@@ -177,7 +202,9 @@ func notes(s notify.Subject) string {
 func buttons(kind notify.Kind, s notify.Subject) []slackapi.BlockElement {
 	var buttons []slackapi.BlockElement
 	if isLink(s.Link) {
-		if kind == notify.KindPage && s.Status != "acknowledged" && s.Status != "resolved" {
+		if kind == notify.KindPage && s.Question != "" {
+			buttons = append(buttons, link("acknowledge", fmt.Sprintf("Still on #%d", s.Number), s.Link).WithStyle(slackapi.StylePrimary))
+		} else if kind == notify.KindPage && s.Status != "acknowledged" && s.Status != "resolved" {
 			buttons = append(buttons, link("acknowledge", fmt.Sprintf("Acknowledge #%d", s.Number), s.Link).WithStyle(slackapi.StylePrimary))
 		} else {
 			buttons = append(buttons, link("open", fmt.Sprintf("Open #%d", s.Number), s.Link))

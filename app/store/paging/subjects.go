@@ -147,7 +147,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		if err != nil {
 			return err
 		}
-		r.Why = whySentence(why)
+		addWhy(&r, why)
 		f := byID[id]
 		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MaxSubjects)
 		f.Subjects = append(f.Subjects, r)
@@ -203,10 +203,13 @@ func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	return nil
 }
 
-func whySentence(data string) string {
+func addWhy(s *notify.Subject, data string) {
 	var w escalation.Why
 	if json.Unmarshal([]byte(data), &w) != nil {
-		return ""
+		return
 	}
-	return w.Sentence()
+	s.Why, s.Question = w.Sentence(), w.Question()
+	if s.Question != "" {
+		s.AnswerWithin = incident.AnswerWithin
+	}
 }

@@ -78,6 +78,9 @@ func (p *handlers) answerLink(c echo.Context) error {
 	case "acknowledge":
 		act = incident.ActAcknowledge{}
 	case "resolve":
+		if err := mayResolve(recipient.user); err != nil {
+			return err
+		}
 		act = incident.ActResolve{FixedBy: c.FormValue("resolution")}
 	default:
 		return fault.Malformed("The form says neither to acknowledge nor to resolve.")
@@ -89,6 +92,9 @@ func (p *handlers) answerLink(c echo.Context) error {
 	}
 	return p.showLink(c, recipient, http.StatusOK, doneOf(act, out, by.Actor))
 }
+
+// mayResolve allows more than an acknowledgment, which everybody may who was paged.
+func mayResolve(u *auth.User) error { return auth.Allow(u.Actor(), auth.ActOnIncident, auth.Object{}) }
 
 // doneOf is what the page says of an outcome. A shadow's acknowledgment, which
 // stops nothing, and what is over already count as nothing done; the page shows
@@ -109,7 +115,7 @@ func doneOf(act incident.Act, out incident.Outcome, actor string) view.Done {
 }
 
 // readLink reads the link in the path. It is a fault of kind gone for a recipient
-// who is deactivated or may no longer act on incidents.
+// who is deactivated.
 func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	ctx := c.Request().Context()
 	l, err := p.Keys.OpenLink(c.Param("token"), p.Now())
@@ -120,7 +126,7 @@ func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !user.Active || auth.Allow(user.Actor(), auth.ActOnIncident, auth.Object{}) != nil {
+	if !user.Active {
 		return nil, fault.Gone("This link has expired. Sign in to see the incident.")
 	}
 	config, err := p.Config(c.Request().Context())
@@ -154,6 +160,10 @@ func (p *handlers) showLink(c echo.Context, b *recipient, status int, done view.
 		Service: r.ServiceName, Deployment: r.DeploymentName, CreatedAt: r.CreatedAt, Occurrences: r.Occurrences,
 		Facts: page.FactsOf(r.Facts), Runbook: page.RunbookOf(r.Runbook),
 		AcknowledgedAt: page.Instant(r.AcknowledgedAt), ResolvedAt: page.Instant(r.ResolvedAt), Resolution: r.Resolution,
+	}
+	data.MayResolve = mayResolve(b.user) == nil
+	if r.Status == incident.Acknowledged && r.AskedAt != nil && r.OwnerID != nil && *r.OwnerID == b.user.ID {
+		data.Asked, data.AnswerBy = true, r.AskedAt.Add(incident.AnswerWithin)
 	}
 	data.ResolvedBy, data.RecoveredBy = b.config.Resolver(&r)
 	if r.AcknowledgedAt != nil {
