@@ -64,6 +64,12 @@ type FlappingPayload struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
+// StillFiringPayload is of a flapping incident that fires without a recovery, so that it
+// pages.
+type StillFiringPayload struct {
+	Since time.Time `json:"until,omitzero"` // an instant, under the stored name for one
+}
+
 // QuietPeriodOverPayload is of a flapping or muted incident whose quiet period
 // ended.
 type QuietPeriodOverPayload struct {
@@ -235,6 +241,9 @@ func (ReopenedPayload) Kind() EventKind { return EvReopened }
 
 // Kind implements Payload.
 func (FlappingPayload) Kind() EventKind { return EvFlapping }
+
+// Kind implements Payload.
+func (StillFiringPayload) Kind() EventKind { return EvStillFiring }
 
 // Kind implements Payload.
 func (QuietPeriodOverPayload) Kind() EventKind { return EvQuietPeriodOver }

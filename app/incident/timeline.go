@@ -20,6 +20,7 @@ const (
 	EvRecovered       EventKind = "recovered"      // an alert stopped firing
 	EvReopened        EventKind = "reopened"       // by a signal or a person
 	EvFlapping        EventKind = "flapping"       // stays open until it is quiet
+	EvStillFiring     EventKind = "still_firing"   // a flapping incident pages, since it does not recover
 	EvQuietPeriodOver EventKind = "settled"        // the quiet period of a flapping or muted incident ended
 	EvStep            EventKind = "step"           // an escalation step fired
 	EvPassedOver      EventKind = "passed_over"    // a step found nobody, or reached nobody
@@ -113,6 +114,7 @@ var decoders = byKind(
 	decoderOf[RecoveredPayload](),
 	decoderOf[ReopenedPayload](),
 	decoderOf[FlappingPayload](),
+	decoderOf[StillFiringPayload](),
 	decoderOf[QuietPeriodOverPayload](),
 	decoderOf[StepPayload](),
 	decoderOf[PassedOverPayload](),

@@ -101,6 +101,8 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 		line.Via, line.Sender, line.Warnings, line.Until = p.Via, p.Sender, p.Warnings, p.Until
 	case incident.FlappingPayload:
 		line.Count, line.Until = p.Reopens, p.Until
+	case incident.StillFiringPayload:
+		line.Until = p.Since
 	case incident.QuietPeriodOverPayload:
 		line.Count = p.Firing
 	case incident.PassedOverPayload:
