@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
 // batch decides many escalations at one instant. In a large batch most are at the same
@@ -13,8 +14,14 @@ import (
 type batch struct {
 	now      time.Time
 	roster   *Roster
-	resolved map[resolvedKey][]Reached
+	resolved map[resolvedKey]resolved
 	why      map[whyKey]json.RawMessage
+}
+
+// resolved are the people of a decision.
+type resolved struct {
+	reached   []Reached
+	unreached []incident.Unreached
 }
 
 type resolvedKey struct {
@@ -41,7 +48,7 @@ type whyKey struct {
 }
 
 func newBatch(now time.Time, roster *Roster) *batch {
-	return &batch{now: now, roster: roster, resolved: map[resolvedKey][]Reached{}, why: map[whyKey]json.RawMessage{}}
+	return &batch{now: now, roster: roster, resolved: map[resolvedKey]resolved{}, why: map[whyKey]json.RawMessage{}}
 }
 
 // ended reports whether a due escalation is over, since its incident was acknowledged
@@ -55,14 +62,39 @@ func (d Due) timeoutRuns(now time.Time) bool {
 	return d.State.FiredAt != nil && d.State.Deadline != nil && now.Before(*d.State.Deadline)
 }
 
+// supportHours are those that an escalation keeps to, which those of high urgency do
+// not.
+func (b *batch) supportHours(d Due) oncall.Hours {
+	if d.Urgency != incident.Low {
+		return oncall.Hours{}
+	}
+	return b.roster.SupportHours[d.ServiceID]
+}
+
 // decide carries out what is due by the policy of an escalation. A policy without
-// steps and fallback leads to the administrators.
+// steps and fallback leads to the administrators. Outside support hours low urgency
+// pages nobody, unless a person escalated: its timeouts count support hours only, and
+// what becomes due waits until they begin.
 func (b *batch) decide(policy NamedPolicy, d Due) Change {
 	c := Change{Due: d}
-	if d.timeoutRuns(b.now) {
+	hours := b.supportHours(d)
+	opens := hours.Next(b.now)
+	closed := opens.After(b.now) && !d.State.byHand()
+	switch {
+	case d.timeoutRuns(b.now) && closed:
+		c.NextAction = earlier(opens, *d.State.Deadline)
+		return c
+	case d.timeoutRuns(b.now):
 		b.handOver(&c, policy)
-	} else {
+	case closed:
+		b.pause(&c, policy, opens)
+		return c
+	default:
 		b.fire(&c, policy)
+		if c.State.FiredAt != nil {
+			deadline := hours.After(b.now, c.State.Deadline.Sub(b.now))
+			c.State.Deadline = &deadline
+		}
 	}
 	b.schedule(&c, policy)
 	return c
@@ -72,16 +104,44 @@ func (b *batch) decide(policy NamedPolicy, d Due) Change {
 // schedule hands over.
 func (b *batch) schedule(c *Change, policy NamedPolicy) {
 	c.NextAction = *c.State.Deadline
-	if change := b.roster.NextHandover(policy.Policy.targets(c.State), b.now); !change.IsZero() && change.Before(c.NextAction) {
-		c.NextAction = change
+	if change := b.roster.NextHandover(policy.Policy.targets(c.State), b.now); !change.IsZero() {
+		c.NextAction = earlier(change, c.NextAction)
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// pause ends the current step and has the next one wait for support hours.
+func (b *batch) pause(c *Change, policy NamedPolicy, opens time.Time) {
+	before := c.State
+	d, next := policy.Policy.Next(before)
+	if d.Phase == PhaseSteps {
+		next.Phase = PhaseWaiting
+	}
+	next.FiredAt, next.Deadline = nil, nil
+	c.State, c.NextAction = next, opens
+	c.Supersede = before.FiredAt != nil
+	if d.exhausts(before) {
+		c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, d, resolved{})}))
+	}
+	c.Events = append(c.Events, b.event(incident.WaitingPayload{Until: opens.UTC().Truncate(time.Second)}))
+}
+
+// exhausts reports whether a decision is the first after the steps.
+func (d Decision) exhausts(before State) bool {
+	return d.Phase == PhaseFallback && d.Run == 0 && before.Phase != PhaseFallback
 }
 
 // targets are those of the current step; nil for the administrators, who have no
 // handovers.
 func (p Policy) targets(s State) []Target {
 	switch {
-	case s.Phase == PhaseSteps && s.Step < len(p.Steps):
+	case (s.Phase == PhaseSteps || s.Phase == PhaseWaiting) && s.Step < len(p.Steps):
 		return p.Steps[s.Step].Targets
 	case s.Phase == PhaseFallback:
 		return p.Fallback
@@ -94,59 +154,95 @@ func (p Policy) targets(s State) []Target {
 // nobody can be reached, the pages of the step before are not superseded.
 func (b *batch) fire(c *Change, policy NamedPolicy) {
 	before := c.State
-	firings, state := policy.Policy.Fire(before, b.now, c.Priority, func(d Decision) []Reached {
-		return b.resolve(c, d)
-	})
+	firings, state := policy.Policy.Fire(before, b.now, c.Priority, changeResolver{b, c})
 	c.State = state
 	for _, f := range firings {
-		if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback && c.Request != nil {
+		people := b.resolve(c, f.Decision)
+		switch {
+		case f.exhausts(before) && c.Request != nil:
 			c.Events = append(c.Events, b.requestEnded(before, *c.Request))
-		} else if f.Phase == PhaseFallback && f.Run == 0 && before.Phase != PhaseFallback {
-			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
+		case f.exhausts(before):
+			c.Events = append(c.Events, b.event(incident.ExhaustedPayload{PolicyPlace: b.place(policy, f.Decision, resolved{})}))
 		}
 		switch {
 		case AnyNonShadow(f.People):
 			c.Supersede = before.Reached || before.FiredAt != nil
-			c.Events = append(c.Events, b.event(b.paged(c, policy, f)))
+			c.Events = append(c.Events, b.event(b.paged(c, policy, f, people)))
 			b.page(c, policy, f.Decision, whyKind(f.Phase), f.People)
+		case !f.HeldUntil.IsZero():
+			c.Supersede = before.FiredAt != nil
+			if before.holds(state) {
+				break // looked at again, since the configuration changed
+			}
+			held := incident.HeldPayload{PolicyPlace: b.place(policy, f.Decision, people), Until: f.HeldUntil.UTC().Truncate(time.Second)}
+			c.Events = append(c.Events, b.event(held))
 		case len(f.Targets) > 0 && (c.Request == nil || f.Phase != PhaseSteps): // no event for the fallback of a policy that has none
-			c.Events = append(c.Events, b.event(incident.PassedOverPayload{PolicyPlace: b.place(policy, f.Decision, nil)}))
+			c.Events = append(c.Events, b.event(incident.PassedOverPayload{PolicyPlace: b.place(policy, f.Decision, people)}))
 		}
 	}
 }
 
 // paged is what the timeline tells of a firing that paged somebody.
-func (b *batch) paged(c *Change, policy NamedPolicy, f Firing) incident.Payload {
+func (b *batch) paged(c *Change, policy NamedPolicy, f Firing, people resolved) incident.Payload {
 	if c.Request != nil && f.Phase == PhaseSteps {
 		return b.asked(f)
 	}
-	return incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, f.People)}
+	return incident.StepPayload{PolicyPlace: b.place(policy, f.Decision, people)}
+}
+
+// holds reports whether a step is held already, and until the same instant.
+func (s State) holds(o State) bool {
+	return s.Phase == PhaseWaiting && s.Deadline != nil && s.Deadline.Equal(*o.Deadline) && s.Step == o.Step && s.Run == o.Run
 }
 
 // handOver pages the people who came on call since the step fired. The timeout of the
 // step is not restarted.
 func (b *batch) handOver(c *Change, policy NamedPolicy) {
 	d := Decision{Phase: c.State.Phase, Step: c.State.Step, Run: c.State.Run, Targets: policy.Policy.targets(c.State)}
-	added := slices.DeleteFunc(slices.Clone(b.resolve(c, d)), func(r Reached) bool {
+	added := slices.DeleteFunc(slices.Clone(b.resolve(c, d).reached), func(r Reached) bool {
 		return slices.Contains(c.Paged, r.UserID)
 	})
 	if AnyNonShadow(added) {
-		c.Events = append(c.Events, b.event(incident.HandoverPayload{PolicyPlace: b.place(policy, d, added)}))
+		c.Events = append(c.Events, b.event(incident.HandoverPayload{PolicyPlace: b.place(policy, d, resolved{reached: added})}))
 	}
 	b.page(c, policy, d, "handover", added)
 }
 
-func (b *batch) resolve(c *Change, d Decision) []Reached {
+func (b *batch) resolve(c *Change, d Decision) resolved {
 	key := keyOf(c, d)
 	people, ok := b.resolved[key]
 	if !ok {
-		people = b.roster.Resolve(d.Targets, b.now)
+		people = resolved{b.roster.Resolve(d.Targets, b.now), b.roster.Unreached(d.Targets, b.now)}
 		if c.Request != nil {
-			people = slices.DeleteFunc(people, func(r Reached) bool { return slices.Contains(c.Request.Declined, r.UserID) })
+			people.reached = slices.DeleteFunc(people.reached, func(r Reached) bool { return slices.Contains(c.Request.Declined, r.UserID) })
 		}
 		b.resolved[key] = people
 	}
 	return people
+}
+
+// changeResolver resolves the decisions of one escalation.
+type changeResolver struct {
+	*batch
+	change *Change
+}
+
+// Resolve implements Resolver.
+func (r changeResolver) Resolve(d Decision) []Reached { return r.resolve(r.change, d).reached }
+
+// NextCover implements Resolver.
+func (r changeResolver) NextCover(d Decision) time.Time { return r.roster.NextCover(d.Targets, r.now) }
+
+// requestResolver is changeResolver for a request: nobody stands in for those who are
+// asked.
+type requestResolver struct{ changeResolver }
+
+// Resolve implements Resolver.
+func (r requestResolver) Resolve(d Decision) []Reached {
+	if d.Phase != PhaseSteps {
+		return nil
+	}
+	return r.changeResolver.Resolve(d)
 }
 
 // page adds a page for each person. The page is part of a digest only while the
@@ -186,15 +282,16 @@ func (b *batch) event(p incident.Payload) incident.TimelineEvent {
 }
 
 // place is where a decision is in its policy, with the people it reaches except
-// shadows.
-func (b *batch) place(policy NamedPolicy, d Decision, people []Reached) incident.PolicyPlace {
-	place := incident.PolicyPlace{Policy: policy.Name, PolicySlug: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets)}
+// shadows, and those it does not.
+func (b *batch) place(policy NamedPolicy, d Decision, people resolved) incident.PolicyPlace {
+	place := incident.PolicyPlace{Policy: policy.Name, PolicySlug: policy.Slug, Run: d.Run + 1, Targets: b.roster.Describe(d.Targets),
+		Unreached: people.unreached}
 	if d.Phase == PhaseSteps {
 		place.Step = d.Step + 1
 	} else {
 		place.Phase = string(d.Phase)
 	}
-	for _, r := range people {
+	for _, r := range people.reached {
 		if !r.Shadow {
 			place.People = append(place.People, r.UserID)
 		}

@@ -10,6 +10,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
+// everybody resolves every decision to one person.
+type everybody struct{}
+
+func (everybody) Resolve(escalation.Decision) []escalation.Reached {
+	return []escalation.Reached{{UserID: 1}}
+}
+func (everybody) NextCover(escalation.Decision) time.Time { return time.Time{} }
+
 // TestRunWaitsForRunBefore lets steps end early, since every attempt failed, and checks
 // that a further run begins no sooner than the timeouts of the run before it would have
 // ended.
@@ -24,11 +32,10 @@ func TestRunWaitsForRunBefore(t *testing.T) {
 			whole += time.Duration(timeout) * time.Second
 		}
 		now := monday
-		everybody := func(escalation.Decision) []escalation.Reached { return []escalation.Reached{{UserID: 1}} }
 		r := escalation.Running{State: escalation.State{Phase: escalation.PhaseSteps}, Active: true}
 		began, run := now, 0
 		for range 4 * len(policy.Steps) * (policy.Repeat + 1) {
-			firings, state := policy.Fire(r.State, now, nil, everybody)
+			firings, state := policy.Fire(r.State, now, nil, everybody{})
 			r.State = state
 			for _, f := range firings {
 				if f.Phase != escalation.PhaseSteps {
@@ -58,17 +65,16 @@ func TestRunWaitsForRunBefore(t *testing.T) {
 func TestEscalatingByHandDoesNotWait(t *testing.T) {
 	t.Parallel()
 	policy := escalation.Policy{Repeat: 1, Steps: []escalation.Step{{Timeout: 600, Targets: []escalation.Target{{User: 1}}}}}
-	everybody := func(escalation.Decision) []escalation.Reached { return []escalation.Reached{{UserID: 1}} }
-	_, state := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, monday, nil, everybody)
+	_, state := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, monday, nil, everybody{})
 	r, _, ok := escalation.PassOver(monday.Add(time.Minute), escalation.Running{State: state, Active: true}, false)
 	if !ok || r.State.Owed != 9*time.Minute {
 		t.Fatalf("it is owed %s", r.State.Owed)
 	}
-	if firings, waiting := policy.Fire(r.State, monday.Add(time.Minute), nil, everybody); len(firings) > 0 || !waiting.Deadline.Equal(monday.Add(10*time.Minute)) {
+	if firings, waiting := policy.Fire(r.State, monday.Add(time.Minute), nil, everybody{}); len(firings) > 0 || !waiting.Deadline.Equal(monday.Add(10*time.Minute)) {
 		t.Fatalf("%+v fired, and it waits until %s", firings, waiting.Deadline)
 	}
 	r, _ = escalation.Apply(monday.Add(2*time.Minute), incident.EscalateNext, r, monday)
-	if firings, _ := policy.Fire(r.State, monday.Add(2*time.Minute), nil, everybody); len(firings) != 1 || firings[0].Run != 1 {
+	if firings, _ := policy.Fire(r.State, monday.Add(2*time.Minute), nil, everybody{}); len(firings) != 1 || firings[0].Run != 1 {
 		t.Errorf("by hand %+v fired", firings)
 	}
 }

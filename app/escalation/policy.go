@@ -30,7 +30,20 @@ type Step struct {
 	Timeout int64 `json:"timeout"`
 	// TimeoutFor overrides Timeout for incidents of a priority level.
 	TimeoutFor map[int]int64 `json:"timeout_for,omitempty"`
+	// OutsideCover says what it means that nobody is reached outside the required
+	// cover of the step's schedules. Empty is Pass.
+	OutsideCover OutsideCover `json:"outside_cover,omitempty"`
 }
+
+// OutsideCover is what a step without people means outside required cover.
+type OutsideCover string
+
+// Pass passes the step over at once. Hold waits until required cover begins, unless
+// the incident is of P1.
+const (
+	Pass OutsideCover = "pass"
+	Hold OutsideCover = "hold"
+)
 
 // After is the step's timeout for a priority, nil for none.
 func (s Step) After(priority *int) time.Duration {
@@ -73,6 +86,9 @@ func (p Policy) Validate() error {
 			if seconds < 1 {
 				add(fmt.Sprintf("%s.timeout_for.P%d", at, level), "The minimum timeout is 1s.")
 			}
+		}
+		if s.OutsideCover != "" && s.OutsideCover != Pass && s.OutsideCover != Hold {
+			add(at+".outside_cover", "This is pass or hold.")
 		}
 		for j, t := range s.Targets {
 			if !valid(t) {

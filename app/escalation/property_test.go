@@ -54,7 +54,7 @@ func happen(t *rapid.T, d *fixture, l *ledger) {
 	case "answer":
 		r.Status = rapid.SampledFrom([]incident.Status{incident.Acknowledged, incident.Resolved}).Draw(t, "status")
 		paged := len(d.pages)
-		d.advance(50 * time.Hour)
+		d.advance(8 * 24 * time.Hour) // longer than anything waits
 		if len(d.pages) > paged || !r.ended {
 			t.Fatalf("the escalation goes on after an answer: %+v", r)
 		}
@@ -97,7 +97,11 @@ func (l *ledger) check(t *rapid.T, now time.Time, before escalation.Due, after e
 	if !after.NextAction.After(now) {
 		t.Fatalf("at %s it is due again at %s", now, after.NextAction)
 	}
-	if after.State.Deadline == nil || after.State.FiredAt == nil || after.NextAction.After(*after.State.Deadline) {
+	if after.State.FiredAt == nil {
+		l.checkWaiting(t, now, before, after)
+		return
+	}
+	if after.State.Deadline == nil || after.NextAction.After(*after.State.Deadline) {
 		t.Fatalf("nothing ends the step: %+v", after)
 	}
 	for _, p := range after.Pages {
@@ -112,8 +116,24 @@ func (l *ledger) check(t *rapid.T, now time.Time, before escalation.Due, after e
 	l.checkFiring(t, now, before, after)
 }
 
+// checkWaiting checks a step that waits for support hours or required cover.
+func (l *ledger) checkWaiting(t *rapid.T, now time.Time, before escalation.Due, after escalation.Change) {
+	one := before.Priority != nil && *before.Priority == 1
+	if len(after.Pages) > 0 || one || before.Urgency != incident.Low && after.State.Deadline == nil {
+		t.Fatalf("it waits wrongly: %+v", after)
+	}
+	for _, e := range after.Events {
+		if e.Kind() == incident.EvPassedOver {
+			_, place := l.place(t, e)
+			l.follow(t, before, place)
+			l.empty[before.ID]++
+			l.last[before.ID] = place
+		}
+	}
+}
+
 func (l *ledger) checkHandover(t *rapid.T, before escalation.Due, after escalation.Change) {
-	if after.State != before.State || after.Supersede {
+	if *after.State.Deadline != *before.State.Deadline || after.State.Step != before.State.Step || after.Supersede {
 		t.Fatalf("the step changed before its deadline: %+v, then %+v", before.State, after.State)
 	}
 	for _, p := range after.Pages {
@@ -197,13 +217,16 @@ func reachesSomebody(t *rapid.T, d *fixture) {
 	whole := 2 * time.Hour
 	anybody := d.roster.Resolve([]escalation.Target{{Role: "administrator"}}, d.now)
 	p := d.policies[paymentsPolicy]
+	for i := range p.Steps { // what is held may outlast the run
+		p.Steps[i].OutsideCover = escalation.Pass
+	}
 	for _, s := range p.Steps {
 		whole += s.After(nil) * time.Duration(p.Repeat+1)
 		anybody = append(anybody, d.roster.Resolve(withoutSchedules(s.Targets), d.now)...)
 	}
 	anybody = append(anybody, d.roster.Resolve(withoutSchedules(p.Fallback), d.now)...)
 	d.rows[len(d.rows)-1].Status = incident.Resolved
-	d.advance(50 * time.Hour)
+	d.advance(8 * 24 * time.Hour)
 	paged := len(d.pages)
 	d.began = d.now
 	d.begin()
@@ -228,6 +251,9 @@ func drawPolicy(t *rapid.T) escalation.Policy {
 			Timeout: int64(rapid.IntRange(1, 6*3600).Draw(t, fmt.Sprintf("timeout %d", i))),
 			Targets: rapid.SliceOfN(target, 1, 3).Draw(t, fmt.Sprintf("targets %d", i)),
 		}
+		if rapid.Bool().Draw(t, "hold") {
+			s.OutsideCover = escalation.Hold
+		}
 		if rapid.Bool().Draw(t, "timeout for P1") {
 			s.TimeoutFor = map[int]int64{1: 300}
 		}
@@ -247,6 +273,12 @@ func drawRoster(t *rapid.T) *escalation.Roster {
 	s := schedule(l)
 	if rapid.Bool().Draw(t, "shadowed") {
 		s.Versions[0].Shadows = []oncall.Shadow{{Person: oncall.Person(chiara), Position: "main"}}
+	}
+	if rapid.Bool().Draw(t, "required cover") {
+		s.Versions[0].RequiredCover = []oncall.Window{{Days: []oncall.Weekday{oncall.Monday, oncall.Thursday}, From: 8 * 60, To: 18 * 60}}
+	}
+	if rapid.Bool().Draw(t, "support hours") {
+		roster.SupportHours = officeHours()
 	}
 	roster.Schedules[paymentsSchedule] = escalation.NamedSchedule{Slug: "payments", Name: "Payments", Schedule: s}
 	for _, id := range rapid.SliceOfDistinct(rapid.SampledFrom([]int64{ana, ben, chiara, dana, root}), rapid.ID).Draw(t, "unreachable") {

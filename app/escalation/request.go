@@ -51,12 +51,11 @@ func (b *batch) request(d Due) Change {
 // ask pages the next people of a request, or ends it.
 func (b *batch) ask(c *Change, policy NamedPolicy) {
 	before := c.State
-	firings, state := policy.Policy.Fire(before, b.now, c.Priority, func(d Decision) []Reached {
-		if d.Phase != PhaseSteps {
-			return nil // nobody stands in for those who are asked
-		}
-		return b.resolve(c, d)
-	})
+	firings, state := policy.Policy.Fire(before, b.now, c.Priority, requestResolver{changeResolver{b, c}})
+	if len(firings) == 0 { // the next run has to wait
+		c.State = state
+		return
+	}
 	last := firings[len(firings)-1]
 	if last.Phase != PhaseSteps {
 		c.Ended, c.Outcome = true, outcomeOf(before, *c.Request)
@@ -91,7 +90,7 @@ func (b *batch) requestEnded(s State, r incident.Request) incident.TimelineEvent
 // askIncoming pages the people of a request who came on call since it was made.
 func (b *batch) askIncoming(c *Change, policy NamedPolicy) {
 	d := Decision{Phase: c.State.Phase, Step: c.State.Step, Run: c.State.Run, Targets: policy.Policy.targets(c.State)}
-	added := slices.DeleteFunc(slices.Clone(b.resolve(c, d)), func(r Reached) bool { return slices.Contains(c.Paged, r.UserID) })
+	added := slices.DeleteFunc(slices.Clone(b.resolve(c, d).reached), func(r Reached) bool { return slices.Contains(c.Paged, r.UserID) })
 	if AnyNonShadow(added) {
 		c.Events = append(c.Events, b.event(b.asked(Firing{Decision: d, People: added})))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 )
 
@@ -56,6 +57,9 @@ type Roster struct {
 	Teams     map[int64]Team
 	People    map[int64]Person
 	Services  map[int64]string // names, for "Checkout API's escalation policy"
+	// SupportHours are those of services, by id, that low urgency waits for. A service
+	// that is left out has none.
+	SupportHours map[int64]oncall.Hours
 }
 
 // NamedSchedule is a schedule with its slug and name.
@@ -77,7 +81,23 @@ type Person struct {
 	// Reachable says that there is a verified contact method on a configured channel.
 	// A person without one is never resolved to.
 	Reachable bool
+	// Unreachable says why not: "no verified contact method".
+	Unreachable string
 }
+
+// At is a roster at an instant.
+func (r *Roster) At(at time.Time) Resolver { return rosterAt{r, at} }
+
+type rosterAt struct {
+	*Roster
+	at time.Time
+}
+
+// Resolve implements Resolver.
+func (r rosterAt) Resolve(d Decision) []Reached { return r.Roster.Resolve(d.Targets, r.at) }
+
+// NextCover implements Resolver.
+func (r rosterAt) NextCover(d Decision) time.Time { return r.Roster.NextCover(d.Targets, r.at) }
 
 // Resolve returns the reachable people that targets stand for at an instant, each
 // once, in the order of the targets.
@@ -98,6 +118,43 @@ func (r *Roster) Resolve(targets []Target, at time.Time) []Reached {
 		}
 	}
 	return found
+}
+
+// Unreached returns the people that targets stand for at an instant and who cannot be
+// reached, each once, with the reason. Shadows are left out.
+func (r *Roster) Unreached(targets []Target, at time.Time) []incident.Unreached {
+	var all []incident.Unreached
+	for _, t := range targets {
+		for _, p := range r.peopleOf(t, at) {
+			person := r.People[p.UserID]
+			named := slices.ContainsFunc(all, func(u incident.Unreached) bool { return u.Person == p.UserID })
+			if !person.Reachable && !p.Shadow && !named && person.Name != "" {
+				all = append(all, incident.Unreached{Person: p.UserID, Reason: person.Unreachable})
+			}
+		}
+	}
+	return all
+}
+
+// NextCover is the first instant from at on at which a schedule among the targets has
+// to be covered: at itself within required cover. Zero where there is no schedule.
+func (r *Roster) NextCover(targets []Target, at time.Time) time.Time {
+	var next time.Time
+	for _, t := range targets {
+		if t.Schedule == 0 {
+			continue
+		}
+		if cover := r.Schedules[t.Schedule].Schedule.NextCover(at); !cover.IsZero() && (next.IsZero() || cover.Before(next)) {
+			next = cover
+		}
+	}
+	return next
+}
+
+// Opens is the first instant from at on within the support hours of a service: at
+// itself while they last, and for a service without them.
+func (r *Roster) Opens(service int64, at time.Time) time.Time {
+	return r.SupportHours[service].Next(at)
 }
 
 // peopleOf lists everyone a target stands for, reachable or not.
@@ -194,6 +251,22 @@ func (r *Roster) describe(t Target) string {
 	default:
 		return fmt.Sprintf("every %s", t.Role)
 	}
+}
+
+// Question asks whoever acknowledged whether they still work on it; empty where the page
+// asks for something else.
+func (w Why) Question() string {
+	switch w.Kind {
+	case "still_on_it":
+		return "Still on it?"
+	case "raised":
+		return "Priority raised. Still on it?"
+	case "worse":
+		return "It got worse. Still on it?"
+	case "joined":
+		return "Another alert fires. Still on it?"
+	}
+	return ""
 }
 
 // Sentence is the reason as one line for the person paged.

@@ -49,14 +49,23 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		r.State.FiredAt, r.State.Deadline = nil, nil
 		r.NextAction = &now
 	case incident.EscalateWake:
-		if !r.Active || r.State.Phase != PhaseWaiting {
+		if !r.Active || r.State.Phase != PhaseWaiting && !opens.After(now) {
 			return r, false
 		}
-		r.State.begin()
+		switch {
+		case r.State.Phase != PhaseWaiting: // its people would hear of it in support hours only
+			r.State.FiredAt, r.State.Deadline = nil, nil
+		case r.State.Deadline == nil: // a step that is held is looked at again
+			r.State.begin()
+		}
 		r.NextAction = &now
 	case incident.EscalateNext:
 		r.State.begin()
 		r.State.Deadline, r.State.Owed = &now, 0 // a person does not wait
+		if r.State.FiredAt != nil {              // FiredAt after Deadline: see byHand
+			after := now.Add(time.Microsecond)
+			r.State.FiredAt = &after
+		}
 		r.Active, r.NextAction, r.EndedAt = true, &now, nil
 	case incident.EscalateResume:
 		if r.Active {
@@ -92,7 +101,7 @@ func Moves(change incident.Escalate) bool {
 	}
 }
 
-// begin ends a wait for support hours.
+// begin ends a wait for support hours or required cover.
 func (s *State) begin() {
 	if s.Phase == PhaseWaiting {
 		s.Phase = PhaseSteps

@@ -47,9 +47,14 @@ func TestApply(t *testing.T) {
 	fires := func(s escalation.State) escalation.State { s.FiredAt, s.Deadline = nil, nil; return s }
 	second := escalation.State{Phase: escalation.PhaseSteps, Step: 1, Run: 2, Reached: true, FiredAt: &fired, Deadline: &deadline}
 	skipped := second
-	skipped.Deadline = &now
+	skippedAt := now.Add(time.Microsecond)
+	skipped.Deadline, skipped.FiredAt = &now, &skippedAt
 	falling := escalation.State{Phase: escalation.PhaseFallback, Run: 1, Reached: true, FiredAt: &fired, Deadline: &deadline}
 	waiting, begun := escalation.State{Phase: escalation.PhaseWaiting}, escalation.State{Phase: escalation.PhaseSteps}
+	held := escalation.State{Phase: escalation.PhaseWaiting, Step: 1, Deadline: &opens}
+	begunAtOnce := escalation.State{Phase: escalation.PhaseSteps, Step: 1}
+	unheld := begunAtOnce
+	unheld.Deadline = &now
 	begunByHand := begun
 	begunByHand.Deadline = &now
 
@@ -78,7 +83,10 @@ func TestApply(t *testing.T) {
 		{"refire of what runs", incident.EscalateRefireRunning, active(second, deadline), active(fires(second), now)},
 		{"refire of what runs, while it waits", incident.EscalateRefireRunning, active(waiting, opens), escalation.Running{}},
 		{"wake", incident.EscalateWake, active(waiting, opens), active(begun, now)},
-		{"wake of what runs", incident.EscalateWake, active(second, deadline), escalation.Running{}},
+		{"wake of what runs, outside support hours", incident.EscalateWake, active(second, deadline), active(fires(second), now)},
+		{"wake of what is held", incident.EscalateWake, active(held, opens), active(held, now)},
+		{"refire of what is held", incident.EscalateRefire, active(held, opens), active(begunAtOnce, now)},
+		{"next of what is held", incident.EscalateNext, active(held, opens), active(unheld, now)},
 		{"wake after it was stopped", incident.EscalateWake, stopped(waiting, fired), escalation.Running{}},
 		{"next", incident.EscalateNext, active(second, deadline), active(skipped, now)},
 		{"next after it was stopped", incident.EscalateNext, stopped(second, fired), active(skipped, now)},
@@ -98,6 +106,10 @@ func TestApply(t *testing.T) {
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
+	}
+	running := active(second, deadline)
+	if got, changed := escalation.Apply(now, incident.EscalateWake, running, now); changed || got != running {
+		t.Errorf("wake of what runs, in support hours: %+v", got)
 	}
 }
 

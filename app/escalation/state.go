@@ -9,7 +9,7 @@ type Phase string
 
 // The phases of an escalation.
 const (
-	PhaseWaiting        Phase = "waiting" // low urgency, for support hours
+	PhaseWaiting        Phase = "waiting" // for support hours or for required cover
 	PhaseSteps          Phase = "steps"
 	PhaseFallback       Phase = "fallback"
 	PhaseAdministrators Phase = "administrators"
@@ -35,12 +35,25 @@ type State struct {
 	// FiredAt is when the current step fired; nil while it has yet to fire, for the
 	// first time or again after a raise.
 	FiredAt *time.Time
-	// Deadline is the end of the current step's timeout; nil for none.
+	// Deadline is the end of the current step's timeout; nil for none. Of a step that is
+	// held (see HeldUntil of Firing) it is when required cover begins, with PhaseWaiting.
 	Deadline *time.Time
 	// Owed is what is left of the timeouts of the steps of this run that ended early,
 	// since every attempt to reach somebody failed. The next run waits for it, so that
 	// a policy does not use up its runs within seconds.
 	Owed time.Duration
+}
+
+// byHand reports whether a person ended the current step or the wait before it: see
+// incident.EscalateNext in Apply.
+func (s State) byHand() bool {
+	switch {
+	case s.Deadline == nil:
+		return false
+	case s.FiredAt == nil:
+		return s.Phase != PhaseWaiting
+	}
+	return s.FiredAt.After(*s.Deadline)
 }
 
 // Decision is the people to page now, as targets.
@@ -49,7 +62,7 @@ type Decision struct {
 	Step    int
 	Run     int
 	Targets []Target
-	// Digest says that the escalation waited for support hours.
+	// Digest says that the escalation waited for support hours or required cover.
 	Digest bool
 }
 
@@ -136,8 +149,18 @@ func (s State) wait(now time.Time, timeout time.Duration) State {
 type Firing struct {
 	Decision
 	// People are those it reaches. Where all are shadows, or there are none, the
-	// decision was passed over.
+	// decision was passed over or held.
 	People []Reached
+	// HeldUntil is when the required cover begins that the step waits for; zero for a
+	// decision that is not held.
+	HeldUntil time.Time
+}
+
+// Resolver says whom the targets of a decision stand for at the instant of Fire, and
+// when their schedules next have to be covered: see Roster.At.
+type Resolver interface {
+	Resolve(d Decision) []Reached
+	NextCover(d Decision) time.Time
 }
 
 // Fire carries out what is due at now. It passes over decisions that resolve to
@@ -148,10 +171,15 @@ type Firing struct {
 // Where the next run has to wait for what the last one is owed, it returns without a
 // decision, and the last step goes on until then.
 //
+// Outside the required cover of its schedules a step that says Hold is not passed over:
+// it is the last decision, and the state is due again at its Deadline. Nothing is held
+// for an incident of P1, or after a person escalated.
+//
 // It ends: a run in which nobody was reached leads to the fallback, so at most the
 // rest of one run and the whole of the next come before it.
-func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decision) []Reached) ([]Firing, State) {
-	waited := s.Phase == PhaseWaiting && s.Deadline == nil // a person who escalates sets a deadline
+func (p Policy) Fire(s State, now time.Time, priority *int, r Resolver) ([]Firing, State) {
+	waited := s.Phase == PhaseWaiting
+	mayHold := !s.byHand() && (priority == nil || *priority != 1)
 	var firings []Firing
 	for {
 		if p.waits(s) {
@@ -162,13 +190,22 @@ func (p Policy) Fire(s State, now time.Time, priority *int, resolve func(Decisio
 		var d Decision
 		d, s = p.Next(s)
 		d.Digest = waited
-		f := Firing{Decision: d, People: resolve(d)}
+		f := Firing{Decision: d, People: r.Resolve(d)}
+		reached := AnyNonShadow(f.People)
+		if !reached && mayHold && d.Phase == PhaseSteps && p.Steps[d.Step].OutsideCover == Hold {
+			if until := r.NextCover(d); until.After(now) {
+				f.HeldUntil = until
+			}
+		}
 		firings = append(firings, f)
 		switch {
-		case AnyNonShadow(f.People):
+		case reached:
 			return firings, p.fired(s, now, priority)
 		case d.Phase == PhaseAdministrators:
 			return firings, s.wait(now, FallbackInterval)
+		case !f.HeldUntil.IsZero():
+			s.Phase, s.FiredAt, s.Deadline = PhaseWaiting, nil, &f.HeldUntil
+			return firings, s
 		}
 		s.FiredAt = &now // passed over, with no deadline to wait for
 	}

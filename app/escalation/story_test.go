@@ -279,6 +279,10 @@ func (d *fixture) line(r *row, c escalation.Change, e incident.TimelineEvent) st
 		return line + "exhausted"
 	case incident.EvTrouble:
 		return line + "trouble"
+	case incident.EvWaiting:
+		return line + "wait until +" + short(e.Payload.(incident.WaitingPayload).Until.Sub(d.began))
+	case incident.EvHeld:
+		return line + fmt.Sprintf("hold step %d run %d until +%s", place.Step, place.Run, short(e.Payload.(incident.HeldPayload).Until.Sub(d.began)))
 	case incident.EvPassedOver:
 		line += "pass over "
 	case incident.EvHandover:

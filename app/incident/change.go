@@ -69,6 +69,7 @@ func (e Escalate) Then(next Escalate) Escalate {
 // harm: the function that it leads to sets it again.
 const (
 	TimerQuietPeriod = "settle" // leads to QuietPeriodDue
+	TimerFiring      = "firing" // leads to FiringDue
 	TimerAck         = "ack"    // leads to AckDue
 	TimerSnooze      = "snooze" // leads to SnoozeDue
 )

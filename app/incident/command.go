@@ -40,6 +40,8 @@ type Known struct {
 	DeploymentKnown, Production bool
 	// Firing counts the incident's alerts that fire.
 	Firing int
+	// Escalating says that the policy of a flapping incident is running.
+	Escalating bool
 	// Shadow says that whoever acts is paged for this incident as a shadow, and
 	// not otherwise.
 	Shadow bool

@@ -43,6 +43,20 @@ func QuietPeriodDue(now time.Time, inc Incident, firing int) Change {
 	return c
 }
 
+// FiringDue is what TimerFiring leads to: a flapping incident has been firing for the
+// service's reopen window without a recovery. It pages, unless somebody has
+// acknowledged or is paged already, such as by a raise.
+func FiringDue(now time.Time, inc Incident, firing int, escalating bool) Change {
+	c := Change{Incident: inc}
+	if inc.FlappingSince == nil || inc.Status != Triggered || firing == 0 || escalating {
+		return c
+	}
+	c.Changed = true
+	c.Escalate = EscalateStart
+	c.record(now, Tocsin, StillFiringPayload{Since: inc.ChangedAt.UTC().Truncate(time.Second)})
+	return c
+}
+
 // AckDue is what TimerAck leads to. It asks the owner of an acknowledged
 // incident whether they are still on it once the acknowledgment is older than
 // expires (0 for never), and starts the policy again once they have been asked,

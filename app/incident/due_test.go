@@ -45,6 +45,34 @@ func TestAckDue(t *testing.T) {
 	}
 }
 
+func TestFlappingPagesWhenItStaysBroken(t *testing.T) {
+	t.Parallel()
+	s := flap(t)
+	if s.out.Warning == "" {
+		t.Error("the sender is told nothing")
+	}
+	due := s.timers[incident.TimerFiring]
+	if due != at(11) {
+		t.Errorf("it is looked at after %v", due.Sub(at(6)))
+	}
+	c := incident.FiringDue(due, *s.state.Incident, 1, false)
+	if !c.Changed || c.Escalate != incident.EscalateStart || c.Incident.FlappingSince == nil {
+		t.Errorf("it does not page, or does not flap any more: %+v", c)
+	}
+	expect(t, c.Timeline, incident.EvStillFiring)
+	if c := incident.FiringDue(due, *s.state.Incident, 1, true); c.Changed {
+		t.Errorf("it pages twice: %+v", c)
+	}
+	if c := incident.FiringDue(due, *s.state.Incident, 0, false); c.Changed {
+		t.Errorf("it recovered: %+v", c)
+	}
+	acked := *s.state.Incident
+	acked.Status = incident.Acknowledged
+	if c := incident.FiringDue(due, acked, 1, false); c.Changed {
+		t.Errorf("somebody has it: %+v", c)
+	}
+}
+
 func TestQuietPeriodDue(t *testing.T) {
 	t.Parallel()
 	s := flap(t)

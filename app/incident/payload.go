@@ -64,6 +64,12 @@ type FlappingPayload struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
+// StillFiringPayload is of a flapping incident that fires without a recovery, so that it
+// pages.
+type StillFiringPayload struct {
+	Since time.Time `json:"until,omitzero"` // an instant, under the stored name for one
+}
+
 // QuietPeriodOverPayload is of a flapping or muted incident whose quiet period
 // ended.
 type QuietPeriodOverPayload struct {
@@ -84,6 +90,14 @@ type PolicyPlace struct {
 	Targets []string `json:"targets,omitempty"`
 	// People are those who were reached, without shadows.
 	People []int64 `json:"people,omitempty"`
+	// Unreached are those who could not be, without shadows.
+	Unreached []Unreached `json:"unreached,omitempty"`
+}
+
+// Unreached is a person who is not paged, and why: "no verified contact method".
+type Unreached struct {
+	Person int64  `json:"person"`
+	Reason string `json:"reason"`
 }
 
 func (p PolicyPlace) place() PolicyPlace { return p }
@@ -104,6 +118,13 @@ type StepPayload struct{ PolicyPlace }
 type PassedOverPayload struct {
 	PolicyPlace
 	Reason string `json:"text,omitempty"`
+}
+
+// HeldPayload is of a step whose schedules have nobody outside their required cover,
+// and that waits for it.
+type HeldPayload struct {
+	PolicyPlace
+	Until time.Time `json:"until,omitzero"`
 }
 
 // HandoverPayload is of people who came on call while a step was waiting.
@@ -233,6 +254,9 @@ func (ReopenedPayload) Kind() EventKind { return EvReopened }
 func (FlappingPayload) Kind() EventKind { return EvFlapping }
 
 // Kind implements Payload.
+func (StillFiringPayload) Kind() EventKind { return EvStillFiring }
+
+// Kind implements Payload.
 func (QuietPeriodOverPayload) Kind() EventKind { return EvQuietPeriodOver }
 
 // Kind implements Payload.
@@ -240,6 +264,9 @@ func (StepPayload) Kind() EventKind { return EvStep }
 
 // Kind implements Payload.
 func (PassedOverPayload) Kind() EventKind { return EvPassedOver }
+
+// Kind implements Payload.
+func (HeldPayload) Kind() EventKind { return EvHeld }
 
 // Kind implements Payload.
 func (HandoverPayload) Kind() EventKind { return EvHandover }

@@ -37,6 +37,8 @@ func TestStoredPayloads(t *testing.T) {
 		{`{"until":"2026-11-23T18:30:00Z","warnings":["w"],"sender":"SRE"}`, incident.ReopenedPayload{Sender: "SRE", Warnings: []string{"w"}, Until: until}},
 		{`{"via":"web"}`, incident.ReopenedPayload{Via: "web"}},
 		{`{"until":"2026-11-23T18:30:00Z","count":3}`, incident.FlappingPayload{Reopens: 3, Until: until}},
+		{`{"until":"2026-11-23T18:30:00Z"}`, incident.StillFiringPayload{Since: until}},
+		{`{"until":"2026-11-23T18:30:00Z","to":"fallback","via":"payments","policy":"Payments","run":2,"targets":["Dana Levi"]}`, incident.HeldPayload{PolicyPlace: fallback, Until: until}},
 		{`{"count":1}`, incident.QuietPeriodOverPayload{Firing: 1}},
 		{`{"via":"payments","policy":"Payments","step":2,"run":1,"people":[7],"targets":["main on call in Payments"]}`, incident.StepPayload{PolicyPlace: place}},
 		{`{"to":"fallback","via":"payments","policy":"Payments","run":2,"targets":["Dana Levi"]}`, incident.PassedOverPayload{PolicyPlace: fallback}},

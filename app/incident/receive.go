@@ -7,9 +7,9 @@ import (
 )
 
 // Flapping: from the third reopen within an hour an incident stays open. It
-// reopens without paging, recoveries do not resolve it, and only a raise of its
-// priority pages. That ends with a quiet period: thirty minutes in which
-// no alert began or ended firing.
+// reopens without paging and recoveries do not resolve it. It pages when its priority
+// is raised, and when it fires for the service's reopen window without a recovery. That
+// ends with a quiet period: thirty minutes in which no alert began or ended firing.
 const (
 	FlapReopens = 3
 	FlapWindow  = time.Hour
@@ -351,13 +351,14 @@ func (r *receiveRun) join() {
 	r.out.Result = ResultDeduplicated
 	if inc.FlappingSince != nil {
 		r.out.Result = ResultSuppressed
+		r.flaps()
 	}
 	switch {
 	case r.raise():
-		r.out.Result = ResultDeduplicated
+		r.out.Result, r.out.Warning = ResultDeduplicated, ""
 		r.pageRaise()
 	case isNews:
-		r.out.Result = ResultDeduplicated
+		r.out.Result, r.out.Warning = ResultDeduplicated, ""
 		r.pageChild()
 	}
 	r.snooze()
@@ -393,7 +394,7 @@ func (r *receiveRun) reopen() {
 	inc.Facts.Severity = r.ev.Severity // what it was before is over
 	r.out.Result = ResultSuppressed
 	if raised || inc.FlappingSince == nil && muted == nil {
-		r.out.Result = ResultDeduplicated
+		r.out.Result, r.out.Warning = ResultDeduplicated, ""
 		r.start()
 	}
 	r.snooze()
@@ -416,7 +417,17 @@ func (r *receiveRun) startFlapping() {
 	inc.FlappingSince = &since
 	r.record(FlappingPayload{Reopens: int64(len(inc.ReopenedAt)), Until: wholeSecond(quiet)})
 	r.timer(TimerQuietPeriod, quiet)
+	r.flaps()
 }
+
+// flaps is a trigger on a flapping incident: it pages if it goes on firing.
+func (r *receiveRun) flaps() {
+	r.timer(TimerFiring, r.now.Add(r.rules.ReopenWindow))
+	r.out.Warning = flapping
+}
+
+// flapping is what the sender of a trigger on a flapping incident is told.
+const flapping = "The incident is flapping, so this paged nobody. It pages if it goes on firing without a recovery, or if its priority rises."
 
 func (r *receiveRun) begin() {
 	ev := &r.ev

@@ -73,7 +73,7 @@ func check(t *rapid.T, before incident.State, out incident.SignalChange) {
 		if len(out.Timeline)+len(out.Timers) > 0 || out.Escalate != incident.EscalateNone {
 			t.Fatalf("ignored, and yet: %+v", out)
 		}
-	case out.Warning != "":
+	case out.Warning != "" && (out.Result != incident.ResultSuppressed || inc.FlappingSince == nil):
 		t.Fatalf("%s, and yet warned: %s", out.Result, out.Warning)
 	case out.NewIncident != (out.Result == incident.ResultCreated):
 		t.Fatalf("result %s, new %v", out.Result, out.NewIncident)

@@ -40,6 +40,13 @@ func (s *Service) Do(ctx context.Context, c Command) (Outcome, error) {
 	return out, nil
 }
 
+// FiringDue carries out the timer of that kind.
+func (s *Service) FiringDue(ctx context.Context, number int64) error {
+	return s.due(ctx, number, func(now time.Time, inc Incident, k Known) Change {
+		return FiringDue(now, inc, k.Firing, k.Escalating)
+	})
+}
+
 // QuietPeriodDue carries out the timer of that kind.
 func (s *Service) QuietPeriodDue(ctx context.Context, number int64) error {
 	return s.due(ctx, number, func(now time.Time, inc Incident, k Known) Change {

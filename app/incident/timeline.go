@@ -20,9 +20,11 @@ const (
 	EvRecovered       EventKind = "recovered"      // an alert stopped firing
 	EvReopened        EventKind = "reopened"       // by a signal or a person
 	EvFlapping        EventKind = "flapping"       // stays open until it is quiet
+	EvStillFiring     EventKind = "still_firing"   // a flapping incident pages, since it does not recover
 	EvQuietPeriodOver EventKind = "settled"        // the quiet period of a flapping or muted incident ended
 	EvStep            EventKind = "step"           // an escalation step fired
 	EvPassedOver      EventKind = "passed_over"    // a step found nobody, or reached nobody
+	EvHeld            EventKind = "held"           // a step waits for required cover
 	EvHandover        EventKind = "handover"       // the schedule handed over inside a step
 	EvExhausted       EventKind = "exhausted"      // nobody answered the whole policy
 	EvWaiting         EventKind = "waiting"        // low urgency, waits for support hours
@@ -122,9 +124,11 @@ var decoders = byKind(
 	decoderOf[RecoveredPayload](),
 	decoderOf[ReopenedPayload](),
 	decoderOf[FlappingPayload](),
+	decoderOf[StillFiringPayload](),
 	decoderOf[QuietPeriodOverPayload](),
 	decoderOf[StepPayload](),
 	decoderOf[PassedOverPayload](),
+	decoderOf[HeldPayload](),
 	decoderOf[HandoverPayload](),
 	decoderOf[ExhaustedPayload](),
 	decoderOf[WaitingPayload](),

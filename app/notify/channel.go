@@ -103,6 +103,12 @@ type Subject struct {
 	Link string
 	// Runbook is the URL of the runbook, or empty.
 	Runbook string
+	// Question asks the recipient, who acknowledged it, whether they still work on it:
+	// "Still on it?". Empty for none.
+	Question string
+	// AnswerWithin is how long they have to answer a Question before paging starts
+	// again.
+	AnswerWithin time.Duration
 	// By and Note are of the latest change, for KindChannel: who acknowledged or
 	// resolved it, and the note.
 	By, Note  string

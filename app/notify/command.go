@@ -13,7 +13,7 @@ type Action string
 
 // The actions of commands. Stop and Start switch messages to the sender's number off
 // and on; carriers act on the same words. Yes is Start from somebody who has stopped
-// them, and means nothing from anybody else.
+// them, and else the answer to whether they still work on an incident.
 const (
 	Acknowledge Action = "acknowledge"
 	Resolve     Action = "resolve"
@@ -42,13 +42,14 @@ var incidentActions = map[string]Action{
 	"6": Resolve, "resolve": Resolve, "resolved": Resolve,
 	"5": Escalate, "escalate": Escalate,
 	"decline": Decline, "declined": Decline, "no": Decline,
+	"yes": Yes,
 }
 
-// standingActions are whole replies of one word. Those for Stop, Start and Yes are
-// the words on which Twilio itself acts.
+// standingActions are whole replies of one word. Those for Stop and Start are the words
+// on which Twilio itself acts, as it does on "yes".
 var standingActions = map[string]Action{
 	"stop": Stop, "stopall": Stop, "unsubscribe": Stop, "cancel": Stop, "end": Stop, "quit": Stop,
-	"start": Start, "unstop": Start, "yes": Yes,
+	"start": Start, "unstop": Start,
 	"help": Help, "info": Help,
 }
 

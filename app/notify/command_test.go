@@ -86,7 +86,7 @@ func TestParseCommandRefusesAmbiguous(t *testing.T) {
 		"", "  ", "?!", "hello", "17", "417", "#17", "all", "17 4", "17 18", "7 17",
 		"ack -1", "-1 ack", "4 -17", "-4 17", "ack #-1", "ack −1", "ack +1", "ack － －1", "ack ﹣1", "-4", "ack -17 18",
 		"ack 0", "ack 99999999999999999999", "ack 17 18", "ack 17 not", "4 17 6",
-		"stop 17", "yes 17", "help me", "resolve all", "6 all", "escalate all", "ack ack", "ack ٣",
+		"stop 17", "yes -17", "yes all", "help me", "resolve all", "6 all", "escalate all", "ack ack", "ack ٣",
 		`Liked "#17 P2 Checkout API"`,
 	}
 	for _, text := range tests {

@@ -106,7 +106,7 @@ func TestPauseIsForAllMessagesOfMethod(t *testing.T) {
 		o.Now = func() time.Time { return now }
 		refused := &Failure{Reason: "Slack: too many messages", Scope: ScopeProvider, RetryAfter: 30 * time.Second}
 		l := &limited{calls: map[string]int{}, provider: func(context.Context, Message) (Receipt, *Failure) { return Receipt{}, refused }}
-		o.Channels[Slack] = l
+		o.Channels = FixedChannels{Slack: l}
 		send := func(n int, update string) {
 			for i := range n {
 				c := pages(Slack, int64(i+1))[0]
@@ -152,7 +152,7 @@ func TestProviderIsAskedWhereItCannotCallBack(t *testing.T) {
 		a := &asked{states: []string{"", "sent", "sent", "delivered"}, provider: func(context.Context, Message) (Receipt, *Failure) {
 			return Receipt{ProviderID: "SM1", Ask: true}, nil
 		}}
-		o.Channels[SMS] = a
+		o.Channels = FixedChannels{SMS: a}
 		ctx, stop := context.WithCancel(t.Context())
 		go o.Ask(ctx)
 		sweep(t, o)

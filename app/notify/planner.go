@@ -15,6 +15,11 @@ type DuePage struct {
 	Digest    bool
 	Rule      int // how many notifications were started
 	CreatedAt time.Time
+	// ServiceID is that of a low urgency's incident, else it may be 0.
+	ServiceID int64
+	// Opens is when the support hours begin that low urgency keeps to, where that is
+	// after now.
+	Opens time.Time
 }
 
 // Recent counts the latest messages to a contact method, sent or planned.
@@ -82,6 +87,9 @@ type Planner struct {
 	Works  func(Medium) bool
 	Now    func() time.Time
 	Batch  int
+	// Opens is the first instant from at on within a service's support hours, as of a
+	// version of the configuration or a later one. Without it they never end.
+	Opens func(ctx context.Context, version, service int64, at time.Time) (time.Time, error)
 }
 
 // Sweep plans the due pages once, and returns how many there were.
@@ -98,6 +106,16 @@ func (p *Planner) Decide(ctx context.Context, now time.Time, version int64, due 
 	people, err := p.People.Recipients(ctx, version)
 	if err != nil {
 		return Plan{}, err
+	}
+	if p.Opens != nil {
+		for i := range due {
+			if due[i].Urgency != "low" {
+				continue
+			}
+			if due[i].Opens, err = p.Opens(ctx, version, due[i].ServiceID, now); err != nil {
+				return Plan{}, err
+			}
+		}
 	}
 	return Schedule(now, due, recent, people, p.Works), nil
 }
@@ -122,7 +140,8 @@ type scheduling struct {
 }
 
 // schedule applies every rule of a page that is due by now. Where several repeats are
-// overdue, after an outage, each method is used once.
+// overdue, after an outage, each method is used once. Outside support hours low urgency
+// is notified once, by a page that a person asked for, and the rest waits.
 func (s *scheduling) schedule(page DuePage, person Recipient, works func(Medium) bool) PagePlan {
 	used := map[int64]bool{}
 	for i := page.Rule; ; i++ {
@@ -132,6 +151,9 @@ func (s *scheduling) schedule(page DuePage, person Recipient, works func(Medium)
 		}
 		if at := page.CreatedAt.Add(n.After); at.After(s.now) {
 			return PagePlan{ID: page.ID, Rule: i, NotifyAt: &at}
+		}
+		if i > 0 && page.Opens.After(s.now) {
+			return PagePlan{ID: page.ID, Rule: i, NotifyAt: &page.Opens}
 		}
 		if !used[n.Method.ID] {
 			used[n.Method.ID] = true

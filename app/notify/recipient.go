@@ -101,6 +101,12 @@ func (r Recipient) Notification(i int, urgency string, works func(Medium) bool) 
 	return Notification{After: last + time.Duration(round)*RepeatEvery, Method: again[k].Method}, true
 }
 
+// Late are the notifications by personal rules that never fire, since they are due no
+// sooner than a step ends.
+func (r Recipient) Late(urgency string, ends time.Duration, works func(Medium) bool) []Notification {
+	return slices.DeleteFunc(r.plan(urgency, works), func(n Notification) bool { return n.After < ends })
+}
+
 // plan is the person's rules in the order of their delay. Where the method of a rule
 // does not work, the rule uses the next one that is not in the plan yet: one without a
 // rule, or else the one whose rule comes next, which is then not used again.

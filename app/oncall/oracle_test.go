@@ -41,12 +41,15 @@ type page struct {
 	start, end time.Time
 	entries    []entry
 	positions  []oncall.Position // that there are
+	required   bool              // whether cover is
 }
 
 func watch(s oncall.Schedule, w walk) record {
 	r := record{walk: w, matched: map[int64]bool{}}
 	var versions [][]*watcher
+	var covers []*watcher
 	for _, v := range s.Versions {
+		covers = append(covers, newWatcher(oncall.Layer{Restrictions: v.RequiredCover}, v))
 		var watchers []*watcher
 		for _, l := range v.Layers {
 			watchers = append(watchers, newWatcher(l, v))
@@ -56,6 +59,7 @@ func watch(s oncall.Schedule, w walk) record {
 	for now := w.origin; now.Before(w.to); now = now.Add(w.step) {
 		current := -1
 		for i, v := range s.Versions {
+			covers[i].look(now, w.step)
 			for _, watcher := range versions[i] {
 				watcher.look(now, w.step)
 			}
@@ -68,19 +72,21 @@ func watch(s oncall.Schedule, w walk) record {
 		}
 		var entries []entry
 		var positions []oncall.Position
+		required := false
 		if current >= 0 {
+			required = covers[current].open()
 			positions = s.Versions[current].Positions
 			for _, p := range positions {
 				entries = append(entries, r.position(s, s.Versions[current], versions[current], p, now)...)
 			}
 		}
-		r.write(page{now.UTC(), now.Add(w.step).UTC(), entries, positions})
+		r.write(page{now.UTC(), now.Add(w.step).UTC(), entries, positions, required})
 	}
 	return r
 }
 
 func (r *record) write(p page) {
-	if n := len(r.pages); n > 0 && slices.Equal(r.pages[n-1].entries, p.entries) && slices.Equal(r.pages[n-1].positions, p.positions) {
+	if n := len(r.pages); n > 0 && slices.Equal(r.pages[n-1].entries, p.entries) && slices.Equal(r.pages[n-1].positions, p.positions) && r.pages[n-1].required == p.required {
 		r.pages[n-1].end = p.end
 		return
 	}
@@ -304,13 +310,14 @@ func (r record) shifts() []oncall.Shift {
 	return shifts
 }
 
-func (r record) gaps() []oncall.Gap {
+// gaps are the times in which a position has nobody, within required cover or outside.
+func (r record) gaps(required bool) []oncall.Gap {
 	var gaps []oncall.Gap
 	open := map[oncall.Position]int{}
 	for _, page := range r.pages {
 		now := map[oncall.Position]int{}
 		for _, p := range page.positions {
-			if len(page.people(p)) > 0 {
+			if page.required != required || len(page.people(p)) > 0 {
 				continue
 			}
 			at, ok := open[p]

@@ -94,8 +94,11 @@ func compare(t *rapid.T, sc scenario) {
 	if diff := gocmp.Diff(canonical(seen.shifts()), canonical(s.Shifts(w.from, w.to))); diff != "" {
 		t.Fatalf("Shifts (-oracle +got):\n%s", diff)
 	}
-	if diff := gocmp.Diff(seen.gaps(), s.Gaps(w.from, w.to)); diff != "" {
+	if diff := gocmp.Diff(seen.gaps(true), s.Gaps(w.from, w.to)); diff != "" {
 		t.Fatalf("Gaps (-oracle +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(seen.gaps(false), s.UncoveredByAgreement(w.from, w.to)); diff != "" {
+		t.Fatalf("UncoveredByAgreement (-oracle +got):\n%s", diff)
 	}
 	compareConflicts(t, s, seen)
 	compareUnmatched(t, s, seen)
@@ -107,6 +110,26 @@ func compare(t *rapid.T, sc scenario) {
 		compareOnCall(t, s, seen, at)
 		compareHandover(t, s, seen, at)
 		compareNextShift(t, s, seen, at)
+		compareNextCover(t, s, seen, at)
+	}
+}
+
+func compareNextCover(t *rapid.T, s oncall.Schedule, seen record, at time.Time) {
+	at = at.Add(seen.step / 2)
+	var want time.Time
+	for _, page := range seen.pages[seen.page(at):] {
+		if page.required {
+			want = page.start
+			break
+		}
+	}
+	if !want.IsZero() && want.Before(at) {
+		want = at
+	}
+	got := s.NextCover(at)
+	inSight := !got.IsZero() && got.Before(seen.to)
+	if inSight == want.IsZero() || inSight && !got.Equal(want) {
+		t.Fatalf("NextCover(%v) = %v, the oracle saw %v", at, got, want)
 	}
 }
 
@@ -239,6 +262,9 @@ func (g generator) version() oncall.Version {
 	v := oncall.Version{Zone: g.zone, Positions: []oncall.Position{"main", "backup", "third"}[:rapid.IntRange(1, 3).Draw(g.T, "positions")]}
 	for i := range rapid.IntRange(1, 3).Draw(g.T, "layers") {
 		v.Layers = append(v.Layers, g.layer(string(rune('a'+i)), v.Positions))
+	}
+	for range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(g.T, "required cover") {
+		v.RequiredCover = append(v.RequiredCover, g.window())
 	}
 	if rapid.IntRange(0, 3).Draw(g.T, "has shadow") == 0 {
 		shadow := oncall.Shadow{Person: g.person("shadow"), From: g.instant("shadow from")}

@@ -57,6 +57,9 @@ type Version struct {
 	Positions []Position `json:"positions"`
 	Layers    []Layer    `json:"layers,omitempty"`
 	Shadows   []Shadow   `json:"shadows,omitempty"`
+	// RequiredCover are the windows of the week, in Zone, in which every position has
+	// to be filled. Empty means always. Outside them an empty position is no gap.
+	RequiredCover []Window `json:"required_cover,omitempty"`
 }
 
 // Layer is a rotation: in its period i, its p-th position belongs to member
@@ -147,7 +150,8 @@ type Shift struct {
 	Shadow bool `json:"shadow,omitempty"`
 }
 
-// Gap is a time in which a position has nobody.
+// Gap is a time within required cover, or for UncoveredByAgreement outside it, in which
+// a position has nobody.
 type Gap struct {
 	Position Position  `json:"position"`
 	Start    time.Time `json:"start"`

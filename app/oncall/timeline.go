@@ -20,6 +20,7 @@ type edition struct {
 	span
 	version Version
 	lanes   []lane
+	cover   *week // required cover; nil: always
 }
 
 // piece is a stretch of a position's time in which nothing changes.
@@ -73,7 +74,7 @@ func (tl *timeline) edition(t instant) *edition {
 }
 
 func newEdition(v Version, in span, left map[Person]time.Time) *edition {
-	e := &edition{span: in, version: v, lanes: make([]lane, len(v.Layers))}
+	e := &edition{span: in, version: v, lanes: make([]lane, len(v.Layers)), cover: v.Cover().week()}
 	for i, l := range v.Layers {
 		e.lanes[i] = newLane(l, v.Zone, left)
 	}

@@ -36,6 +36,9 @@ func (v Version) Validate() error {
 	for i, s := range v.Shadows {
 		p.shadow(fmt.Sprintf("shadows[%d]", i), s, v.Positions)
 	}
+	for i, w := range v.RequiredCover {
+		p.window(fmt.Sprintf("required_cover[%d]", i), w)
+	}
 	return p.fault("The schedule is not valid.")
 }
 

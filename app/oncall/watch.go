@@ -6,18 +6,29 @@ import (
 	"time"
 )
 
-// Gaps returns when positions have nobody between two instants, by start and
-// then in the order of the positions. Shadows fill no gap. Before the
+// Gaps returns when positions have nobody within required cover, between two instants,
+// by start and then in the order of the positions. Shadows fill no gap. Before the
 // schedule's first version there are no gaps.
-func (s Schedule) Gaps(from, to time.Time) []Gap {
+func (s Schedule) Gaps(from, to time.Time) []Gap { return s.empty(from, to, true) }
+
+// UncoveredByAgreement is like Gaps, of the time outside required cover.
+func (s Schedule) UncoveredByAgreement(from, to time.Time) []Gap { return s.empty(from, to, false) }
+
+// empty returns when positions have nobody, within required cover or outside it.
+func (s Schedule) empty(from, to time.Time, required bool) []Gap {
 	tl, in := newTimeline(s), span{instantOf(from), instantOf(to)}
 	var gaps []Gap
 	for _, position := range tl.positions(in) {
 		var empty runJoiner
 		for p := range tl.pieces(position, in) {
-			if p.exists && len(p.holders) == 0 {
-				empty.add(p.span, []holder{{}})
+			if !p.exists || len(p.holders) > 0 {
+				continue
 			}
+			tl.edition(p.start).eachCover(p.span, func(s span, covered bool) {
+				if covered == required {
+					empty.add(s, []holder{{}})
+				}
+			})
 		}
 		for _, r := range empty.runs {
 			gaps = append(gaps, Gap{position, r.start.time(), r.end.time()})
@@ -25,6 +36,21 @@ func (s Schedule) Gaps(from, to time.Time) []Gap {
 	}
 	slices.SortStableFunc(gaps, func(a, b Gap) int { return a.Start.Compare(b.Start) })
 	return gaps
+}
+
+// eachCover visits the parts of a span, which lies within the version's time, in which
+// cover is required and in which it is not.
+func (e *edition) eachCover(in span, visit func(s span, required bool)) {
+	if e.cover == nil {
+		visit(in, true)
+		return
+	}
+	for t := in.start; t < in.end; {
+		required, s := e.cover.at(t)
+		s = s.and(span{t, in.end})
+		visit(s, required)
+		t = s.end
+	}
 }
 
 // Conflicts returns when one person is on call in several positions at once

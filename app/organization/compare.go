@@ -13,6 +13,7 @@ func (d *draft) compare() {
 	}
 	d.plan.Changes = append(d.plan.Changes, d.removed...)
 	d.deactivationNotes()
+	d.lateRuleNotes()
 }
 
 func (d *draft) create(kind Kind, key string, v any) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
@@ -131,6 +132,15 @@ func (c *Current) Recipients(ctx context.Context, revision int64) (map[int64]not
 		return nil, err
 	}
 	return v.Recipients(), nil
+}
+
+// Opens is for notify.Planner. The version is a revision.
+func (c *Current) Opens(ctx context.Context, revision, service int64, at time.Time) (time.Time, error) {
+	roster, err := c.Roster(ctx, revision)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return roster.Opens(service, at), nil
 }
 
 // Snapshot implements ingest.Config: that of the view at hand, which may be old.

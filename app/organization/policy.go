@@ -27,7 +27,10 @@ type Step struct {
 	Timeout Duration `yaml:"timeout"`
 	// TimeoutFor is by the name of a priority.
 	TimeoutFor map[string]Duration `yaml:"timeout_for,omitempty"`
-	Targets    []Target            `yaml:"targets"`
+	// OutsideCover is pass, the default, or hold: what it means that a schedule of the
+	// step has nobody outside its required cover.
+	OutsideCover string   `yaml:"outside_cover,omitempty"`
+	Targets      []Target `yaml:"targets"`
 }
 
 // Target is one of: a schedule's position, a user, a team, the manager of a
@@ -130,6 +133,13 @@ func (c *checker) step(s *Step, path string) {
 			c.problem(join(path+".timeout_for", name), "The minimum timeout is 1s.")
 		}
 	}
+	switch escalation.OutsideCover(s.OutsideCover) {
+	case "", escalation.Hold:
+	case escalation.Pass:
+		s.OutsideCover = "" // the default, so that writing it changes nothing
+	default:
+		c.problem(path+".outside_cover", "This is pass or hold.")
+	}
 	if c.require(path, "targets") && len(s.Targets) == 0 {
 		c.problem(path+".targets", "A step needs at least one target.")
 	}
@@ -189,6 +199,7 @@ func (d *draft) policyFits(v Policy, t thing) {
 		}
 	}
 	v.eachTarget(func(path string, target Target) { d.positionExists(t, path, target) })
+	v.references(d.pageable(t, KindPolicy, v.Slug).each)
 }
 
 // positionExists checks that the schedule of a target has its position. One that is

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 )
 
 // policyPeople says, a line a step, which targets a change of a policy adds and
@@ -28,6 +30,9 @@ func policyPeople(was, is Policy) []string {
 	}
 	for i := range max(len(was.Steps), len(is.Steps)) {
 		line(fmt.Sprintf("step %d", i+1), was.targets(i), is.targets(i))
+		if before, after := was.outsideCover(i), is.outsideCover(i); before != after && i < min(len(was.Steps), len(is.Steps)) {
+			lines = append(lines, fmt.Sprintf("step %d: outside required cover %s (was %s)", i+1, after, before))
+		}
 	}
 	line("fallback", was.Fallback, is.Fallback)
 	return bounded(lines, maxPeopleLines)
@@ -39,6 +44,14 @@ func (p Policy) targets(step int) []Target {
 		return nil
 	}
 	return p.Steps[step].Targets
+}
+
+// outsideCover is what a step, counted from 0, does outside required cover.
+func (p Policy) outsideCover(step int) escalation.OutsideCover {
+	if step >= len(p.Steps) || p.Steps[step].OutsideCover == "" {
+		return escalation.Pass
+	}
+	return escalation.OutsideCover(p.Steps[step].OutsideCover)
 }
 
 // words are such as "user ben@acme.example" or "schedule payments as main".

@@ -12,7 +12,7 @@ type Numbers struct {
 func (p Policy) Definition(n Numbers) escalation.Policy {
 	policy := escalation.Policy{Repeat: p.Repeat, Fallback: n.targets(p.Fallback), Steps: []escalation.Step{}}
 	for _, s := range p.Steps {
-		step := escalation.Step{Timeout: s.Timeout.seconds(), Targets: n.targets(s.Targets)}
+		step := escalation.Step{Timeout: s.Timeout.seconds(), OutsideCover: escalation.OutsideCover(s.OutsideCover), Targets: n.targets(s.Targets)}
 		for name, d := range s.TimeoutFor {
 			if step.TimeoutFor == nil {
 				step.TimeoutFor = map[int]int64{}
@@ -45,7 +45,7 @@ func (n names) policy(p PolicyRecord) Policy {
 	policy := Policy{Slug: p.Slug, Name: p.Name, Team: n.ref(KindTeam, p.TeamID), Repeat: p.Policy.Repeat,
 		Fallback: n.targets(p.Policy.Fallback)}
 	for _, s := range p.Policy.Steps {
-		step := Step{Timeout: inSeconds(s.Timeout), Targets: n.targets(s.Targets)}
+		step := Step{Timeout: inSeconds(s.Timeout), OutsideCover: string(s.OutsideCover), Targets: n.targets(s.Targets)}
 		for level, seconds := range s.TimeoutFor {
 			if step.TimeoutFor == nil {
 				step.TimeoutFor = map[string]Duration{}

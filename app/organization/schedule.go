@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -15,14 +16,17 @@ const KindSchedule Kind = "schedule"
 
 // Schedule is the definition in force, and the overrides that are not over.
 type Schedule struct {
-	Slug      string     `yaml:"slug"`
-	Name      string     `yaml:"name,omitempty"`
-	Team      string     `yaml:"team,omitempty"`
-	Timezone  string     `yaml:"timezone,omitempty"`
-	Positions []string   `yaml:"positions"`
-	Layers    []Layer    `yaml:"layers"`
-	Shadows   []Shadow   `yaml:"shadows,omitempty"`
-	Overrides []Override `yaml:"overrides,omitempty"`
+	Slug      string   `yaml:"slug"`
+	Name      string   `yaml:"name,omitempty"`
+	Team      string   `yaml:"team,omitempty"`
+	Timezone  string   `yaml:"timezone,omitempty"`
+	Positions []string `yaml:"positions"`
+	Layers    []Layer  `yaml:"layers"`
+	Shadows   []Shadow `yaml:"shadows,omitempty"`
+	// RequiredCover is when every position has to be filled, in Timezone; always
+	// where it is empty.
+	RequiredCover Windows    `yaml:"required_cover,omitempty"`
+	Overrides     []Override `yaml:"overrides,omitempty"`
 }
 
 // Layer is a rotation.
@@ -58,6 +62,25 @@ type Window struct {
 	Days []oncall.Weekday `yaml:"days,omitempty"`
 	From oncall.Clock     `yaml:"from"`
 	To   oncall.Clock     `yaml:"to"`
+}
+
+// Windows are the times of required cover.
+type Windows []Window
+
+// words are such as "mon tue 09:00–17:00, sat 10:00–12:00".
+func (w Windows) words() string {
+	if len(w) == 0 {
+		return "always"
+	}
+	var all []string
+	for _, window := range w {
+		words := window.From.String() + "–" + window.To.String()
+		for _, d := range slices.Backward(window.Days) {
+			words = d.String() + " " + words
+		}
+		all = append(all, words)
+	}
+	return strings.Join(all, ", ")
 }
 
 // Shadow is somebody who gets copies of what a position, or every position,
@@ -154,6 +177,7 @@ func (o Override) references(refer referFunc) {
 }
 
 func (d *draft) scheduleFits(s Schedule, t thing) {
+	s.references(d.pageable(t, KindSchedule, s.Slug).each)
 	// Those that no edit gives were checked when they were made. One whose position
 	// is no longer there matches nobody, and keeps nobody from an edit.
 	if t.given("overrides") {
@@ -165,6 +189,7 @@ func (d *draft) scheduleFits(s Schedule, t thing) {
 		for i, o := range edits.add {
 			path := thing{words: t.words, path: edits.paths[i], touched: true}
 			o.references(d.mustExist(path))
+			o.references(d.pageable(path, KindSchedule, s.Slug).each)
 			d.overrideFits(path, "", o.Override, s, append(d.pastPositions(s.Slug), s.Positions...))
 		}
 	}

@@ -23,6 +23,9 @@ func (c *checker) definition(s *Schedule, path string) {
 	}
 	c.noneTwice(path+".positions", s.Positions)
 	checkEach(c, path+".layers", s.Layers, c.layer, func(l *Layer) string { return l.Name })
+	for i, w := range s.RequiredCover {
+		c.window(w, fmt.Sprintf("%s.required_cover[%d]", path, i))
+	}
 	for i := range s.Shadows {
 		at := fmt.Sprintf("%s.shadows[%d]", path, i)
 		c.require(at, "user")

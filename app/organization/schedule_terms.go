@@ -13,6 +13,7 @@ func (s Schedule) Version(id func(email string) int64, effective time.Time) onca
 	for _, l := range s.Layers {
 		v.Layers = append(v.Layers, l.layer(id))
 	}
+	v.RequiredCover = inWindows(s.RequiredCover)
 	for _, w := range s.Shadows {
 		v.Shadows = append(v.Shadows, oncall.Shadow{Person: oncall.Person(id(w.User)), Position: oncall.Position(w.Position),
 			From: w.From.In(s.Timezone), To: w.To.In(s.Timezone)})
@@ -28,10 +29,24 @@ func (l Layer) layer(id func(email string) int64) oncall.Layer {
 	for _, m := range l.Members {
 		layer.Members = append(layer.Members, oncall.Person(id(m)))
 	}
-	for _, w := range l.Restrictions {
-		layer.Restrictions = append(layer.Restrictions, oncall.Window{Days: w.Days, From: w.From, To: w.To})
-	}
+	layer.Restrictions = inWindows(l.Restrictions)
 	return layer
+}
+
+func inWindows(list []Window) []oncall.Window {
+	var all []oncall.Window
+	for _, w := range list {
+		all = append(all, oncall.Window{Days: w.Days, From: w.From, To: w.To})
+	}
+	return all
+}
+
+func windows(list []oncall.Window) []Window {
+	var all []Window
+	for _, w := range list {
+		all = append(all, Window{w.Days, w.From, w.To})
+	}
+	return all
 }
 
 func inPositions(list []string) []oncall.Position {
@@ -80,11 +95,10 @@ func (n names) definition(s *Schedule, v oncall.Version) {
 		if l.Rotate != nil {
 			layer.Rotate = &Rotate{l.Rotate.Every, string(l.Rotate.Unit)}
 		}
-		for _, w := range l.Restrictions {
-			layer.Restrictions = append(layer.Restrictions, Window{w.Days, w.From, w.To})
-		}
+		layer.Restrictions = windows(l.Restrictions)
 		s.Layers = append(s.Layers, layer)
 	}
+	s.RequiredCover = windows(v.RequiredCover)
 	for _, w := range v.Shadows {
 		s.Shadows = append(s.Shadows, Shadow{n.of(KindUser, int64(w.Person)), string(w.Position), MomentIn(w.From, v.Zone), MomentIn(w.To, v.Zone)})
 	}

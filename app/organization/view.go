@@ -30,6 +30,7 @@ type View struct {
 	recipients func() map[int64]notify.Recipient
 	catalog    func() *catalog.Snapshot
 	routes     func() *Routes
+	lateRules  func() []LateRule
 }
 
 type policyRef struct {
@@ -90,6 +91,7 @@ func NewView(s *State, works func(notify.Medium) bool) *View {
 		recipients: sync.OnceValue(s.Recipients),
 		catalog:    sync.OnceValue(s.Catalog),
 		routes:     sync.OnceValue(s.Routes),
+		lateRules:  sync.OnceValue(func() []LateRule { return s.Document().lateRules() }),
 	}
 	for i := range s.Policies {
 		p := &s.Policies[i]

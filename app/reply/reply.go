@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -153,14 +154,14 @@ func (s *Service) perform(ctx context.Context, p *sender, c notify.Command) (str
 	case notify.Stop:
 		return "", s.stop(ctx, p)
 	case notify.Yes:
-		if p.method.DisabledAt == nil {
-			return "", notify.NotUnderstood()
+		if p.method.DisabledAt != nil && c.Number == 0 {
+			return s.start(ctx, p)
 		}
-		return s.start(ctx, p)
+		return s.keep(ctx, p, c.Number)
 	case notify.Start:
 		return s.start(ctx, p)
 	}
-	if err := auth.Allow(p.actor, auth.ActOnIncident, auth.Object{}); err != nil {
+	if err := s.mayAct(ctx, p, c); err != nil {
 		return "", err
 	}
 	switch {
@@ -170,6 +171,52 @@ func (s *Service) perform(ctx context.Context, p *sender, c notify.Command) (str
 		return s.act(ctx, p, c.Action, c.Number)
 	}
 	return s.withoutNumber(ctx, p, c.Action)
+}
+
+// mayAct allows commands to those who may act on incidents, and an acknowledgment to
+// everybody who was paged for what it is of.
+func (s *Service) mayAct(ctx context.Context, p *sender, c notify.Command) error {
+	refused := auth.Allow(p.actor, auth.ActOnIncident, auth.Object{})
+	if refused == nil || c.Action != notify.Acknowledge {
+		return refused
+	}
+	if c.Number == 0 { // then it is of what the person was paged for
+		return nil
+	}
+	waiting, _, err := s.Store.PagedBy(ctx, p.method, true, maxPaged)
+	if err != nil {
+		return err
+	}
+	listed, err := s.Store.LastListed(ctx, p.method)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(listed, c.Number) || slices.ContainsFunc(waiting, func(r incident.Row) bool { return r.Number == c.Number }) {
+		return nil
+	}
+	return refused
+}
+
+// maxPaged bounds how many incidents are looked at that a person was paged for.
+const maxPaged = 200
+
+// keep answers the question whether the person still works on an incident: the one of
+// that number or, for 0, the only one that they are asked about.
+func (s *Service) keep(ctx context.Context, p *sender, number int64) (string, error) {
+	waiting, _, err := s.Store.PagedBy(ctx, p.method, false, maxPaged)
+	if err != nil {
+		return "", err
+	}
+	asked := slices.DeleteFunc(waiting, func(r incident.Row) bool {
+		return r.AskedAt == nil || r.OwnerID == nil || *r.OwnerID != p.actor.UserID || number != 0 && r.Number != number
+	})
+	switch len(asked) {
+	case 0:
+		return "", notify.NotUnderstood()
+	case 1:
+		return s.act(ctx, p, notify.Acknowledge, asked[0].Number)
+	}
+	return askWhich(notify.Yes, asked[:min(len(asked), maxListed)], len(asked)), nil
 }
 
 func (s *Service) start(ctx context.Context, p *sender) (string, error) {
@@ -239,7 +286,7 @@ func (s *Service) withoutNumber(ctx context.Context, p *sender, action notify.Ac
 }
 
 // digits are the shortest words for the actions.
-var digits = map[notify.Action]string{notify.Acknowledge: "4", notify.Resolve: "6", notify.Escalate: "5", notify.Decline: "decline"}
+var digits = map[notify.Action]string{notify.Acknowledge: "4", notify.Resolve: "6", notify.Escalate: "5", notify.Decline: "decline", notify.Yes: "yes"}
 
 // maxListed bounds how many incidents an answer lists with their titles.
 const maxListed = 5

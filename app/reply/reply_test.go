@@ -3,6 +3,7 @@ package reply_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,18 +137,24 @@ func TestShadowAckIsExplained(t *testing.T) {
 	})
 }
 
-func TestStakeholderOnlySwitchesSMS(t *testing.T) {
+// Whoever was paged may acknowledge what they were paged for, and nothing else, whatever
+// their role is now.
+func TestStakeholderAcknowledgesOnly(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		a.PostBreach("First")
 		a.RunDue()
 		a.Must(a.Auth.SetRole(t.Context(), auth.Tocsin, a.UserID("ben@acme.example"), auth.Stakeholder))
-		for _, text := range []string{"4 1", "6 1", "5 1", "4", "6", "5", "ack all"} {
+		for _, text := range []string{"4 9", "6 1", "5 1", "6", "5"} {
 			a.ExpectText(webtest.BensNumber, text, "Only responders, managers and administrators may act on incidents; your role is stakeholder.")
 		}
 		row, err := a.DB.Incidents.Incident(t.Context(), 1)
 		a.Must(err)
 		if row.Status != incident.Triggered {
 			t.Errorf("it is %s", row.Status)
+		}
+		ack := a.Text("SM-acknowledge", webtest.BensNumber, "4 1")
+		if !strings.HasPrefix(ack, "1 is yours") {
+			t.Errorf("acknowledging is answered %q", ack)
 		}
 		a.ExpectText(webtest.BensNumber, "help", reply.HelpText)
 		a.ExpectText(webtest.BensNumber, "stop", "")

@@ -187,6 +187,7 @@ var permissions = []permission{
 	{"GET /api/v1/schedules", "/api/v1/schedules", "", read(200)},
 	{"GET /api/v1/schedules/:slug", "/api/v1/schedules/payments", "", read(200)},
 	{"GET /api/v1/schedules/:slug/shifts", "/api/v1/schedules/payments/shifts", "", read(200)},
+	{"GET /api/v1/schedules/:slug/gaps", "/api/v1/schedules/payments/gaps", "", read(200)},
 	// Only for members of the team, its manager, and tokens of a manager's scope.
 	{"POST /api/v1/schedules/:slug/overrides", "/api/v1/schedules/payments/overrides", "{}", access{401, 403, 403, 422, 403, 422, 422, 403, 403, 403, 422, 422}},
 	// Of a schedule without a team, only for administrators and those tokens.

@@ -115,7 +115,7 @@ func (s *Server) construct(o Options) {
 	s.Organization = organization.NewCurrent(configuration{s.DB.Organization, s.Providers}, s.outbox.Works, s.log)
 	s.outbox.People = s.Organization
 	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Organization, Now: s.DB.Now, Batch: 500}
-	planner := &notify.Planner{Store: s.DB.Paging, People: s.Organization, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
+	planner := &notify.Planner{Store: s.DB.Paging, People: s.Organization, Opens: s.Organization.Opens, Works: s.outbox.Works, Now: s.DB.Now, Batch: 500}
 	s.DB.Paging.PlanAtOnce(planner.Decide)
 	s.Incidents = &incident.Service{Store: s.DB.Incidents, Now: s.DB.Now}
 	s.batcher = ingest.NewBatcher(s.metrics.Writer(s.DB.Incidents), ingest.BatcherOptions{Log: s.log})

@@ -15,6 +15,7 @@ import (
 func (s *Server) newTimers() *effect.Timers {
 	t := &effect.Timers{Store: s.DB.Effects, Now: s.DB.Now, Log: s.log}
 	t.Register(incident.TimerQuietPeriod, s.Incidents.QuietPeriodDue)
+	t.Register(incident.TimerFiring, s.Incidents.FiringDue)
 	t.Register(incident.TimerAck, s.Incidents.AckDue)
 	t.Register(incident.TimerSnooze, s.Incidents.SnoozeDue)
 	t.Register(paging.TimerPassOver, s.DB.Paging.PassOver)

@@ -40,6 +40,8 @@ type acme struct {
 	contents catalog.Contents
 	schedule oncall.Schedule
 	policy   escalation.Policy
+	// supportHours are those of the team, in Madrid.
+	supportHours []oncall.Window
 }
 
 func newAcme() *acme {
@@ -118,6 +120,8 @@ func (a *acme) try() (simulate.Timeline, error) {
 		Teams:     map[int64]escalation.Team{1: {Slug: "payments", Name: "Payments", Manager: dana, Members: []int64{ana, ben, chiara}}},
 		People:    map[int64]escalation.Person{},
 		Services:  map[int64]string{1: "Checkout API"},
+
+		SupportHours: map[int64]oncall.Hours{1: {Zone: "Europe/Madrid", Windows: a.supportHours}},
 	}
 	roles := map[int64]string{dana: "manager", admin: "administrator"}
 	for id := ana; id <= admin; id++ {
@@ -126,7 +130,11 @@ func (a *acme) try() (simulate.Timeline, error) {
 		if role == "" {
 			role = "responder"
 		}
-		a.Roster.People[id] = escalation.Person{Name: r.Name, Email: r.Email, Role: role, Reachable: len(r.Working(a.Works)) > 0}
+		person := escalation.Person{Name: r.Name, Email: r.Email, Role: role, Reachable: len(r.Working(a.Works)) > 0}
+		if !person.Reachable {
+			person.Unreachable = "no verified contact method"
+		}
+		a.Roster.People[id] = person
 	}
 	if a.Policy == nil {
 		a.Policy = func(versionID int64) (escalation.NamedPolicy, error) {

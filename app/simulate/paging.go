@@ -105,11 +105,20 @@ func (w *world) writeChange(c escalation.Change) error {
 		w.pages = append(w.pages, fresh)
 	}
 	for _, event := range c.Events {
-		place, err := w.place(event)
-		if err != nil {
-			return err
+		entry := Entry{Kind: Kind(event.Kind())}
+		switch p := event.Payload.(type) {
+		case incident.WaitingPayload:
+			entry.Until = p.Until
+		case incident.HeldPayload:
+			entry.Until = p.Until
 		}
-		w.tell(Entry{Kind: Kind(event.Kind()), Place: place})
+		if entry.Kind != Waiting {
+			var err error
+			if entry.Place, err = w.place(event); err != nil {
+				return err
+			}
+		}
+		w.tell(entry)
 	}
 	return nil
 }
@@ -117,7 +126,7 @@ func (w *world) writeChange(c escalation.Change) error {
 // place is the place in the policy of an event.
 func (w *world) place(e incident.TimelineEvent) (*Place, error) {
 	d, _ := incident.PlaceOf(e.Payload)
-	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People}
+	p := &Place{Policy: d.Policy, Phase: escalation.Phase(d.Phase), Step: d.Step, Run: d.Run, Targets: d.Targets, People: d.People, Unreached: d.Unreached}
 	if d.Step == 0 {
 		return p, nil
 	}
@@ -127,6 +136,12 @@ func (w *world) place(e incident.TimelineEvent) (*Place, error) {
 		return nil, fmt.Errorf("read the policy: %w", err)
 	}
 	p.Steps, p.Runs = len(policy.Policy.Steps), policy.Policy.Repeat+1
+	ends := policy.Policy.Steps[d.Step-1].After(w.incident.Priority)
+	for _, id := range d.People {
+		for _, n := range w.in.Recipients[id].Late(string(w.incident.Urgency), ends, w.in.Works) {
+			p.LateRules = append(p.LateRules, LateRule{id, n.Method.Medium, n.After, ends})
+		}
+	}
 	return p, nil
 }
 
@@ -137,7 +152,7 @@ func (w *world) PlanDue(_ context.Context, now time.Time, _ int, decide func(int
 		if p.notifyAt != nil && !p.notifyAt.After(now) {
 			due = append(due, notify.DuePage{
 				ID: p.id, UserID: p.user, Incident: w.incident.Number, Urgency: string(p.urgency), Priority: w.rank(),
-				Digest: p.digest, Rule: p.rule, CreatedAt: p.createdAt,
+				Digest: p.digest, Rule: p.rule, CreatedAt: p.createdAt, ServiceID: w.signal.ServiceID,
 			})
 		}
 	}
@@ -243,7 +258,7 @@ func (w *world) recordSent(m *message, p *page) {
 	rule := ruleFor(person, string(p.urgency), m.method.ID, m.after)
 	key := repeatKey{p.id, m.method.ID}
 	if rule == RuleRepeat {
-		if i, again := w.repeats[key]; again {
+		if i, again := w.repeats[key]; again && w.now.Sub(w.timeline.Entries[i].Message.Last) < 2*notify.RepeatEvery {
 			told := w.timeline.Entries[i].Message
 			told.Times++
 			told.Last, w.timeline.Until = w.now, w.now

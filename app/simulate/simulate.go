@@ -89,6 +89,7 @@ const (
 	Received     = Kind(incident.EvReceived)
 	Ignored      = Kind(incident.ResultIgnored) // the signal changes nothing
 	Waiting      = Kind(incident.EvWaiting)     // for support hours
+	Held         = Kind(incident.EvHeld)        // for required cover
 	Fired        = Kind(incident.EvStep)
 	PassedOver   = Kind(incident.EvPassedOver)
 	HandedOver   = Kind(incident.EvHandover)
@@ -109,15 +110,14 @@ type Entry struct {
 	Kind Kind
 	// Signal is what was received.
 	Signal *Signal
-	// Place is the step that fired, was passed over or handed over. For Exhausted it
-	// has
-	// only the policy, empty for none.
+	// Place is the step that fired, was held, passed over or handed over. For Exhausted
+	// it has only the policy, empty for none.
 	Place *Place
 	// Message is a message to a person.
 	Message *Message
 	// Person is who was notified, answered, or is asked. 0 for none.
 	Person int64
-	// Until is when Waiting ends.
+	// Until is when Waiting or Held ends.
 	Until time.Time
 	// Text explains Unchanged and LeftOut, and Ignored where it is no recovery.
 	Text string
@@ -145,7 +145,18 @@ type Place struct {
 	Run, Runs    int // counted from 1
 	Targets      []string
 	People       []int64
-	FailedToSend bool // passed over since no message could be sent
+	Unreached    []incident.Unreached // who would be paged and cannot be
+	LateRules    []LateRule           // of People
+	FailedToSend bool                 // passed over since no message could be sent
+}
+
+// LateRule is a personal rule that never fires in a step, since it is due no sooner than
+// the step ends.
+type LateRule struct {
+	Person int64
+	Medium notify.Medium
+	After  time.Duration
+	Ends   time.Duration // the timeout of the step
 }
 
 // Message is a message to one contact method.

@@ -71,8 +71,11 @@ func (p *printer) entry(e Entry) {
 		p.signal(e)
 	case Waiting:
 		p.line(e.At, "", "Low urgency waits for the support hours, which begin on "+e.Until.In(p.zone).Format("Monday, 2 January at 15:04")+".")
+	case Held:
+		p.line(e.At, "", placeName(e.Place)+" is held until required cover begins, on "+e.Until.In(p.zone).Format("Monday, 2 January at 15:04")+": "+
+			and(e.Place.Targets)+" has nobody outside it.")
 	case Fired, PassedOver, HandedOver, Exhausted:
-		p.line(e.At, "", p.placeSentence(e.Kind, e.Place))
+		p.line(e.At, "", p.placeSentence(e.Kind, e.Place), p.late(e.Place)...)
 	case Told:
 		p.line(e.At, "", p.messageSentence(e.Person, e.Message))
 	case Acknowledged:
@@ -130,7 +133,7 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 	case kind == PassedOver && place.FailedToSend:
 		return "It is passed over: nobody can be told."
 	case kind == PassedOver:
-		return placeName(place) + " is passed over, since nobody can be reached: " + and(place.Targets) + "."
+		return placeName(place) + " is passed over, since nobody can be reached: " + and(place.Targets) + "." + p.unreached(place)
 	case kind == HandedOver:
 		return placeName(place) + " is handed over to " + p.people(place.People) + ". The timer goes on."
 	default:
@@ -138,8 +141,27 @@ func (p *printer) placeSentence(kind Kind, place *Place) string {
 		if targets == people { // the people are named already
 			return placeName(place) + " pages " + people + "."
 		}
-		return placeName(place) + " pages " + targets + ": " + people + "."
+		return placeName(place) + " pages " + targets + ": " + people + "." + p.unreached(place)
 	}
+}
+
+// late are lines on the personal rules that never fire in the step.
+func (p *printer) late(place *Place) []string {
+	var lines []string
+	for _, r := range place.LateRules {
+		lines = append(lines, fmt.Sprintf("Warning: %s's rule %s after %s never fires, since the step ends after %s.",
+			p.names(r.Person), r.Medium.Phrase(), short(r.After), short(r.Ends)))
+	}
+	return lines
+}
+
+// unreached is such as " Gus Ek is skipped: no verified contact method."
+func (p *printer) unreached(place *Place) string {
+	var text string
+	for _, u := range place.Unreached {
+		text += " " + p.names(u.Person) + " is skipped: " + u.Reason + "."
+	}
+	return text
 }
 
 func placeName(p *Place) string {

@@ -12,7 +12,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/simulate"
@@ -24,10 +24,10 @@ var update = flag.Bool("update", false, "write testdata/*.txt anew")
 // read it.
 func TestText(t *testing.T) {
 	t.Parallel()
-	office := &catalog.Hours{Days: []string{"mon", "tue", "wed", "thu", "fri"}, From: "09:00", To: "17:00"}
+	office := []oncall.Window{{Days: []oncall.Weekday{oncall.Monday, oncall.Tuesday, oncall.Wednesday, oncall.Thursday, oncall.Friday}, From: 9 * 60, To: 17 * 60}}
 	low := func(a *acme) {
 		a.Payload = []byte(strings.Replace(breach, `"incident_priority": 2`, `"incident_priority": 3`, 1))
-		a.contents.Teams[0].SupportHours = office
+		a.supportHours = office
 	}
 	for name, change := range map[string]func(*acme){
 		"nobody-answers": func(a *acme) { a.Span = 10 * time.Hour },
@@ -44,6 +44,29 @@ func TestText(t *testing.T) {
 		"low-urgency": func(a *acme) {
 			low(a)
 			a.answers(simulate.Answer{After: 15 * time.Hour, Person: ana, Kind: simulate.Acknowledge})
+		},
+		"low-urgency-at-closing-time": func(a *acme) {
+			low(a)
+			a.At = evening.Add(-3 * time.Hour)
+			a.answers(simulate.Answer{After: 18 * time.Hour, Person: chiara, Kind: simulate.Acknowledge})
+		},
+		"held": func(a *acme) {
+			a.schedule.Versions[0].RequiredCover, a.schedule.Versions[0].Layers[0].Restrictions = office, office
+			a.policy.Steps[0].OutsideCover = escalation.Hold
+			a.At = time.Date(2026, 11, 27, 18, 0, 0, 0, time.UTC)
+			a.answers(simulate.Answer{After: 64 * time.Hour, Person: ben, Kind: simulate.Acknowledge})
+		},
+		"unreached": func(a *acme) {
+			r := a.Recipients[ben]
+			r.Methods = nil
+			a.Recipients[ben] = r
+			a.policy.Steps[0].Targets = []escalation.Target{{Team: 1}}
+			a.Span = time.Minute
+		},
+		"late-rule": func(a *acme) {
+			a.policy.Steps[0] = escalation.Step{Timeout: 300, Targets: []escalation.Target{{User: ana}}}
+			a.Works = func(notify.Medium) bool { return true }
+			a.Span = 6 * time.Minute
 		},
 		"handover-in-summer-time": func(a *acme) {
 			a.At = time.Date(2026, 3, 30, 6, 30, 0, 0, time.UTC)

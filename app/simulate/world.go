@@ -46,7 +46,10 @@ func newWorld(in Input, signal ingest.Signal) *world {
 	w := &world{in: in, signal: signal, now: in.At, end: in.At.Add(in.Span), timers: map[string]time.Time{}, repeats: map[repeatKey]int{}, shadowAcks: map[int64]bool{}}
 	clock := func() time.Time { return w.now }
 	w.engine = escalation.Engine{Store: w, Directory: w, Now: clock, Batch: 1}
-	w.planner = notify.Planner{Store: w, People: w, Works: in.Works, Now: clock, Batch: 1000}
+	w.planner = notify.Planner{Store: w, People: w, Works: in.Works, Now: clock, Batch: 1000,
+		Opens: func(_ context.Context, _, service int64, at time.Time) (time.Time, error) {
+			return in.Roster.Opens(service, at), nil
+		}}
 	w.incidents = incident.Service{Store: w, Now: clock}
 	return w
 }
@@ -284,7 +287,7 @@ func (w *world) onlyShadows(person int64) bool {
 // escalate applies a change of the incident to the escalation.
 func (w *world) escalate(change incident.Escalate) {
 	if w.escalation != nil {
-		w.escalation.Running, _ = escalation.Apply(w.now, change, w.escalation.Running, w.opens())
+		w.escalation.Running, _ = escalation.Apply(w.now, change, w.escalation.Running, w.in.Roster.Opens(w.signal.ServiceID, w.now))
 	}
 	switch change {
 	case incident.EscalateStop:
@@ -306,31 +309,13 @@ func (w *world) start() {
 		e.version, _ = w.in.Snapshot.PolicyVersionAt(*service.PolicyID, w.now)
 	}
 	var events []incident.TimelineEvent
-	e.Running, events = escalation.Start(w.now, w.incident.Urgency, w.opens())
+	e.Running, events = escalation.Start(w.now, w.incident.Urgency, w.in.Roster.Opens(w.signal.ServiceID, w.now))
 	for _, event := range events {
 		if p, ok := event.Payload.(incident.WaitingPayload); ok {
 			w.tell(Entry{Kind: Waiting, Until: p.Until})
 		}
 	}
 	w.escalation = e
-}
-
-// opens is when the support hours of the service's team, or else of the organisation,
-// next begin: now during them, or where there are none.
-func (w *world) opens() time.Time {
-	s := w.in.Snapshot
-	organization := s.Organization()
-	hours := organization.SupportHours
-	service, _ := s.Service(w.signal.ServiceID)
-	if service.TeamID != nil {
-		if team, ok := s.Team(*service.TeamID); ok && team.SupportHours != nil {
-			hours = team.SupportHours
-		}
-	}
-	if hours == nil {
-		return w.now
-	}
-	return hours.NextOpen(w.now, organization.Timezone)
 }
 
 // withdraw ends all pages, and the messages that were not sent.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,8 +43,28 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	for _, s := range inOrder(view.Schedules, func(s organization.ScheduleRecord) string { return s.Name }) {
 		d.gaps(s, now)
 	}
+	d.lateRules(view)
 	d.unreadable(view)
 	return nil
+}
+
+// maxLateRules bounds how many rules that never fire are listed.
+const maxLateRules = 10
+
+// lateRules lists the personal rules that never fire in a step.
+func (d *diagnosis) lateRules(view *organization.View) {
+	late := view.LateRules("")
+	if len(late) == 0 {
+		return
+	}
+	var lines []string
+	for _, r := range late[:min(len(late), maxLateRules)] {
+		lines = append(lines, r.User+": "+r.Words())
+	}
+	if more := len(late) - maxLateRules; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	d.warning("personal rules", "%s never fire in a step that they are for.\n%s", counted(len(late), "rule"), strings.Join(lines, "\n"))
 }
 
 // clockSetBack compares the clock with the heartbeat that a server wrote last.
@@ -112,7 +133,8 @@ func inOrder[T any](rows []T, name func(T) string) []T {
 	return slices.SortedStableFunc(slices.Values(rows), func(a, b T) int { return cmp.Compare(name(a), name(b)) })
 }
 
-// policies resolves each as the engine would do now.
+// policies resolves each as the engine would do now, or when the required cover of its
+// schedules begins.
 func (d *diagnosis) policies(view *organization.View, now time.Time) {
 	good := 0
 	for _, p := range inOrder(view.Policies, func(p organization.PolicyRecord) string { return p.Name }) {
@@ -120,7 +142,11 @@ func (d *diagnosis) policies(view *organization.View, now time.Time) {
 		for _, step := range p.Policy.Steps {
 			targets = append(targets[:len(targets):len(targets)], step.Targets...)
 		}
-		if !escalation.AnyNonShadow(view.Roster().Resolve(targets, now)) {
+		at := now
+		if cover := view.Roster().NextCover(targets, now); cover.After(now) {
+			at = cover
+		}
+		if !escalation.AnyNonShadow(view.Roster().Resolve(targets, at)) {
 			d.problem("policy "+p.Name, "At this moment it reaches nobody: its incidents go to the administrators.\nLook at its schedules, and at the contact methods of its people.")
 			continue
 		}

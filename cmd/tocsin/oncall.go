@@ -219,6 +219,9 @@ func (s seat) line(at time.Time, names map[oncall.Person]string) string {
 	said := joined(on)
 	if len(on) == 0 {
 		said = "nobody" + until(s.schedule.Schedule.NextHandover(at, s.position), at, zone)
+		if cover := s.schedule.Schedule.NextCover(at); cover.After(at) {
+			said = "not covered by agreement" + until(cover, at, zone)
+		}
 	}
 	said = fmt.Sprintf("%s · %s: %s (%s)", s.schedule.Name, s.position, said, version.Zone)
 	if len(shadows) > 0 {

@@ -71,6 +71,8 @@ type Medium struct {
 type Rules struct {
 	Rows  []Rule
 	Error string
+	// Late are sentences on rules that never fire in a step.
+	Late []string
 }
 
 // Rule uses a method some minutes after the page.

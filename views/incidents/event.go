@@ -15,20 +15,22 @@ type Event struct {
 	At   time.Time
 	Kind string
 	// By is who did it, in words: "Ana Ortiz", "API token deploy-bot", "Tocsin".
-	By       string
-	Text     string // a note, a reason, a resolution
-	From     string // an earlier value
-	To       string // a later one
-	Via      string // "web", "sms", "link", "api", "slack"
-	Policy   element.Ref
-	Step     int // counted from 1
-	Run      int // counted from 1
-	People   []element.Person
-	Targets  []string // in words: "main on call in Payments"
-	Until    time.Time
-	Count    int64
-	Warnings []string
-	Sender   string
+	By     string
+	Text   string // a note, a reason, a resolution
+	From   string // an earlier value
+	To     string // a later one
+	Via    string // "web", "sms", "link", "api", "slack"
+	Policy element.Ref
+	Step   int // counted from 1
+	Run    int // counted from 1
+	People []element.Person
+	// Unreached are such as "Gus Ek: no verified contact method".
+	Unreached []string
+	Targets   []string // in words: "main on call in Payments"
+	Until     time.Time
+	Count     int64
+	Warnings  []string
+	Sender    string
 	// OfSeveral is set where the alert that recovered was one of several at the
 	// time; those that join later change nothing.
 	OfSeveral bool

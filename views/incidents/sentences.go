@@ -51,7 +51,7 @@ func (e Event) anchor(index int) string {
 // tone is what colours the line's dot.
 func (e Event) tone() string {
 	switch e.Kind {
-	case "repeated", "raised", "joined", "worse", "flapping":
+	case "repeated", "raised", "joined", "worse", "flapping", "still_firing":
 		return "signal"
 	case "received":
 		if e.Sender == "" {

@@ -20,16 +20,22 @@ type Page struct {
 	Done Done
 	At   time.Time
 
-	Number         int64
-	Title          string
-	Status         incidents.Status
-	Priority       element.Priority
-	Service        string
-	Deployment     string
-	CreatedAt      time.Time
-	Occurrences    int64
-	Facts          incidents.Facts
-	Runbook        incidents.Runbook
+	Number      int64
+	Title       string
+	Status      incidents.Status
+	Priority    element.Priority
+	Service     string
+	Deployment  string
+	CreatedAt   time.Time
+	Occurrences int64
+	Facts       incidents.Facts
+	Runbook     incidents.Runbook
+	// Asked says that the person acknowledged it and is asked whether they still work on
+	// it, until AnswerBy.
+	Asked    bool
+	AnswerBy time.Time
+	// MayResolve says that the person may do more than acknowledge.
+	MayResolve     bool
 	AcknowledgedBy string
 	AcknowledgedAt time.Time
 	ResolvedBy     string // the person, or the API token

@@ -65,6 +65,8 @@ type Position struct {
 	// zero for no end date.
 	GapSince time.Time
 	GapUntil time.Time
+	// Agreed says that this is outside required cover.
+	Agreed bool
 }
 
 // Holder is a person in a position for a time.

@@ -45,6 +45,8 @@ type SchedulePage struct {
 	// Mine narrows the shifts to the reader's, which is offered where MayFilter.
 	Mine      bool
 	MayFilter bool
+	// RequiredCover is in words: "Mon–Fri 09:00–17:00"; empty for always.
+	RequiredCover []string
 	// Final is one lane a position; Layers one group of lanes a layer.
 	Final  []Lane
 	Layers []Layer
@@ -72,7 +74,7 @@ type Lane struct {
 	Blocks []Block
 }
 
-// Block is a shift or a gap in a lane.
+// Block is a shift or a time without one in a lane.
 type Block struct {
 	Start time.Time
 	End   time.Time
@@ -80,6 +82,8 @@ type Block struct {
 	Person   element.Person
 	Override bool
 	Gap      bool
+	// Agreed says that a gap lies outside required cover.
+	Agreed bool
 }
 
 // Layer is a rotation, in words and as a strip.
@@ -100,7 +104,7 @@ type Layer struct {
 	Lanes        []Lane
 }
 
-// Gap is a time in which a position has nobody.
+// Gap is a time within required cover in which a position has nobody.
 type Gap struct {
 	Position string
 	Start    time.Time

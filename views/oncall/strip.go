@@ -68,6 +68,7 @@ type drawn struct {
 	hue           string
 	text, title   string
 	override, gap bool
+	agreed        bool
 }
 
 // fill hatches a gap; the pattern is the page's own, which a stylesheet could
@@ -81,9 +82,13 @@ func (d drawn) fill() templ.Attributes {
 
 // Fractions of the strip below which a name does not fit.
 const (
-	fitsFirst = 0.030
-	fitsName  = 0.080
+	fitsFirst  = 0.030
+	fitsName   = 0.080
+	fitsAgreed = 0.140
 )
+
+// notCovered is what a time outside required cover is called.
+const notCovered = "Not covered by agreement"
 
 func (p SchedulePage) blocks(l Lane) []drawn {
 	var list []drawn
@@ -94,7 +99,8 @@ func (p SchedulePage) blocks(l Lane) []drawn {
 			left:     left,
 			width:    p.fraction(b.End) - left,
 			override: b.Override,
-			gap:      b.Gap,
+			gap:      b.Gap && !b.Agreed,
+			agreed:   b.Agreed,
 			title:    p.words(b),
 		}
 		if d.width <= 0 {
@@ -120,6 +126,10 @@ func label(b Block, width float64) string {
 	if b.Gap {
 		long := "Nobody, " + element.Duration(b.End.Sub(b.Start))
 		switch {
+		case b.Agreed && width >= fitsAgreed:
+			return notCovered
+		case b.Agreed:
+			return ""
 		case width >= fitsName:
 			return long
 		case width >= fitsFirst:
@@ -142,7 +152,9 @@ func label(b Block, width float64) string {
 func (p SchedulePage) words(b Block) string {
 	c := p.clock()
 	who := b.Person.Name
-	if b.Gap {
+	if b.Agreed {
+		who = notCovered
+	} else if b.Gap {
 		who = "Nobody"
 	}
 	words := fmt.Sprintf("%s, %s to %s, %s", who, c.When(b.Start), c.When(b.End), element.Duration(b.End.Sub(b.Start)))

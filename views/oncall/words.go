@@ -126,6 +126,10 @@ func (p SchedulePage) sentence() string {
 		}
 		switch len(names) {
 		case 0:
+			if pos.Agreed {
+				parts = append(parts, pos.Name+" is not covered by agreement")
+				continue
+			}
 			parts = append(parts, "nobody is "+pos.Name)
 		case 1:
 			parts = append(parts, names[0]+" is "+pos.Name+until)
@@ -260,6 +264,9 @@ func (h Holder) sentence(c element.Clock) templ.Component {
 }
 
 func (pos Position) gap(c element.Clock) templ.Component {
+	if pos.Agreed {
+		return element.Say(notCovered, element.If(!pos.GapUntil.IsZero(), " until ", element.When(c, pos.GapUntil)))
+	}
 	since := element.If(!pos.GapSince.IsZero(), " since ", element.When(c, pos.GapSince))
 	if pos.GapUntil.IsZero() {
 		return element.Say("Nobody", since, ", no end date")

@@ -145,6 +145,14 @@ func (c configuration) Policy(ctx context.Context, version int64) (escalation.Na
 	return view.PolicyVersion(version)
 }
 
+func (c configuration) Opens(ctx context.Context, _, service int64, at time.Time) (time.Time, error) {
+	view, err := c.View(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return view.Roster().Opens(service, at), nil
+}
+
 func (c configuration) Recipients(ctx context.Context, _ int64) (map[int64]notify.Recipient, error) {
 	view, err := c.View(ctx)
 	if err != nil {
@@ -195,7 +203,7 @@ func newApp(t *testing.T, address string) *App {
 	a.engine = &escalation.Engine{Store: db.Paging, Directory: config, Now: a.Now, Batch: 100}
 	a.outbox = &notify.Outbox{Store: db.Paging, Channels: channels,
 		Composer: config, People: config, Now: a.Now, RealNow: time.Now, Workers: 4, Log: log}
-	a.planner = &notify.Planner{Store: db.Paging, People: config, Works: works, Now: a.Now, Batch: 100}
+	a.planner = &notify.Planner{Store: db.Paging, People: config, Opens: config.Opens, Works: works, Now: a.Now, Batch: 100}
 	for _, scope := range append([]auth.Role{auth.Read}, auth.Roles...) {
 		secret, _, err := a.Auth.CreateToken(t.Context(), auth.Tocsin, "test-"+string(scope), scope)
 		a.Must(err)

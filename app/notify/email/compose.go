@@ -107,7 +107,7 @@ func newLetter(m notify.Message) letter {
 		l.Lead = "This code proves that the address is yours. If you did not ask for it, ignore this message."
 		return l
 	case notify.KindPage:
-		l.Lead = greeting(m.Name, m.Count())
+		l.Lead = greeting(m)
 	default:
 		l.Lead, l.Lines = paragraphs(m.Text)
 	}
@@ -118,12 +118,14 @@ func newLetter(m notify.Message) letter {
 	return l
 }
 
-func greeting(name string, incidents int) string {
+func greeting(m notify.Message) string {
 	needs := "this incident needs you."
-	if incidents > 1 {
+	if incidents := m.Count(); incidents > 1 {
 		needs = fmt.Sprintf("these %d incidents need you.", incidents)
+	} else if s := m.Subjects[0]; s.Question != "" {
+		needs = fmt.Sprintf("are you still working on this incident? Without an answer within %d minutes, paging starts again.", int(s.AnswerWithin.Minutes()))
 	}
-	if name = oneLine(name); name != "" {
+	if name := oneLine(m.Name); name != "" {
 		return name + ", " + needs
 	}
 	return strings.ToUpper(needs[:1]) + needs[1:]
@@ -149,7 +151,11 @@ func subjectLine(m notify.Message, l letter) string {
 		return "Tocsin: " + cut(l.Lead, maxTitle)
 	}
 	first := &l.Cards[0]
-	line := "[" + first.Heading + "] " + cut(oneLine(first.Title), maxTitle)
+	line := "[" + first.Heading + "] "
+	if first.Question != "" {
+		line += first.Question + " "
+	}
+	line += cut(oneLine(first.Title), maxTitle)
 	var place []string
 	for _, part := range []string{first.Detail, first.Deployment} {
 		if part = excerpt.Ends(oneLine(part), maxPlace, "…"); part != "" {
@@ -185,6 +191,9 @@ func newCard(s notify.Subject, zone *time.Location) card {
 	}
 	if c.Color == "" || s.Status == "triggered" {
 		c.Color, c.Button = colors["triggered"], fmt.Sprintf("Acknowledge #%d", s.Number)
+	}
+	if s.Question != "" {
+		c.Button = fmt.Sprintf("Still on #%d", s.Number)
 	}
 	if s.Deployment != "" {
 		c.Where = oneLine(c.Where + " in " + s.Deployment)

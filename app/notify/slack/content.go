@@ -60,9 +60,9 @@ func summary(m notify.Message) string {
 		return cut(m.Text, textLength)
 	}
 	s := m.Subjects[0]
-	words := []string{fmt.Sprintf("#%d", s.Number), s.Priority, s.Status + ":", s.Title}
+	words := []string{s.Question, fmt.Sprintf("#%d", s.Number), s.Priority, s.Status + ":", s.Title}
 	if s.Status == "" {
-		words[2] = ""
+		words[3] = ""
 	}
 	text := cut(oneLine(strings.Join(words, " ")), titleLength)
 	if place := place(s); place != "" {
@@ -97,8 +97,11 @@ func lead(m notify.Message) []slackapi.Block {
 	default:
 		if alone(m) {
 			blocks = append(blocks, title(m.Subjects[0]))
+			if s := m.Subjects[0]; s.Question != "" {
+				lines = append(lines, fmt.Sprintf("%s Without an answer within %d minutes, paging starts again.", s.Question, int(s.AnswerWithin.Minutes())))
+			}
 		} else if m.Count() > 1 {
-			lines = append(lines, fmt.Sprintf("*%d incidents need you.*", m.Count()))
+			lines = append(lines, bundleLead(m))
 		}
 	}
 	if more := m.Count() - maxListed; more > 0 {
@@ -111,6 +114,28 @@ func lead(m notify.Message) []slackapi.Block {
 		blocks = append(blocks, section(strings.Join(lines, "\n")))
 	}
 	return blocks
+}
+
+// bundleLead is the heading of several incidents: what they ask for or, in a channel,
+// how they are.
+func bundleLead(m notify.Message) string {
+	if m.Kind == notify.KindPage {
+		return fmt.Sprintf("*%d incidents need you.*", m.Count())
+	}
+	states := map[string]int{}
+	for _, s := range m.Subjects {
+		states[s.Status]++
+	}
+	if m.More > 0 || len(states) == 0 {
+		return fmt.Sprintf("*%d incidents changed.*", m.Count())
+	}
+	var parts []string
+	for _, state := range []string{"triggered", "acknowledged", "resolved"} {
+		if n := states[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	return fmt.Sprintf("*%d incidents: %s.*", m.Count(), strings.Join(parts, ", "))
 }
 
 // card is one incident, with a bar in the colour of its state.
@@ -202,7 +227,9 @@ func notes(s notify.Subject) []slackapi.MixedElement {
 func buttons(kind notify.Kind, s notify.Subject) []slackapi.BlockElement {
 	var buttons []slackapi.BlockElement
 	if isLink(s.Link) {
-		if kind == notify.KindPage && s.Status != "acknowledged" && s.Status != "resolved" {
+		if kind == notify.KindPage && s.Question != "" {
+			buttons = append(buttons, link("acknowledge", fmt.Sprintf("Still on #%d", s.Number), s.Link).WithStyle(slackapi.StylePrimary))
+		} else if kind == notify.KindPage && s.Status != "acknowledged" && s.Status != "resolved" {
 			buttons = append(buttons, link("acknowledge", fmt.Sprintf("Acknowledge #%d", s.Number), s.Link).WithStyle(slackapi.StylePrimary))
 		} else {
 			buttons = append(buttons, link("open", fmt.Sprintf("Open #%d", s.Number), s.Link))

@@ -43,6 +43,10 @@ func page(m notify.Message) string {
 	if urgent.Asked != "" {
 		full = fmt.Sprintf("Reply 4 %[1]d to accept, decline %[1]d if you cannot.", urgent.Number)
 	}
+	if urgent.Question != "" {
+		short = fmt.Sprintf("Reply yes %d.", urgent.Number)
+		full = fmt.Sprintf("Reply yes %[1]d to keep it, 6 %[1]d resolve. Without an answer paging starts again in %d min.", urgent.Number, int(urgent.AnswerWithin.Minutes()))
+	}
 	if count := m.Count(); count > 1 {
 		full = fmt.Sprintf("Reply 4 %d to ack, ack all for these %d.", urgent.Number, count)
 		short = "Reply ack all."
@@ -68,7 +72,7 @@ func fitted(m notify.Message, hint string) string {
 }
 
 func composed(m notify.Message, title, hint string) string {
-	text := head(m.Subjects[0], title) + asked(m.Subjects[0]) + others(m.Subjects[1:], m.More)
+	text := strings.TrimLeft(m.Subjects[0].Question+" ", " ") + head(m.Subjects[0], title) + asked(m.Subjects[0]) + others(m.Subjects[1:], m.More)
 	if m.Again {
 		text += " Maybe a repeat."
 	}

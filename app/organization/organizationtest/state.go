@@ -99,16 +99,27 @@ func (g *generator) hours() *catalog.Hours {
 	return h
 }
 
+func (g *generator) window() oncall.Window {
+	w := oncall.Window{From: oncall.Clock(rapid.IntRange(0, 1439).Draw(g.T, "from")), To: oncall.Clock(rapid.IntRange(0, 1440).Draw(g.T, "to"))}
+	if days := g.days(0); len(days) > 0 {
+		w.Days = days
+	}
+	return w
+}
+
 func (g *generator) days(least int) []oncall.Weekday {
 	return rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) oncall.Weekday {
 		return oncall.Weekday(rapid.IntRange(0, 6).Draw(t, "day"))
 	}), least, 7, rapid.ID).Draw(g.T, "days")
 }
 
+// pagedRoles are those of whom schedules and policies may name.
+var pagedRoles = []auth.Role{auth.Responder, auth.Manager, auth.Administrator}
+
 func (g *generator) users() {
 	for i := range 1 + g.count(5) {
 		u := auth.User{ID: int64(i + 1), Email: fmt.Sprintf("u%d@x.example", i), Name: g.name(), Active: i == 0 || g.coin(),
-			Role: rapid.SampledFrom(auth.Roles).Draw(g.T, "role")}
+			Role: rapid.SampledFrom(pagedRoles).Draw(g.T, "role")}
 		if i == 0 {
 			u.Role = auth.Administrator
 		}
@@ -230,13 +241,12 @@ func (g *generator) version() oncall.Version {
 			l.Positions = v.Positions[:1]
 		}
 		for range g.count(2) {
-			w := oncall.Window{From: oncall.Clock(rapid.IntRange(0, 1439).Draw(g.T, "from")), To: oncall.Clock(rapid.IntRange(0, 1440).Draw(g.T, "to"))}
-			if days := g.days(0); len(days) > 0 {
-				w.Days = days
-			}
-			l.Restrictions = append(l.Restrictions, w)
+			l.Restrictions = append(l.Restrictions, g.window())
 		}
 		v.Layers = append(v.Layers, l)
+	}
+	for range g.count(2) {
+		v.RequiredCover = append(v.RequiredCover, g.window())
 	}
 	for range g.count(1) {
 		v.Shadows = append(v.Shadows, oncall.Shadow{Person: g.person(), Position: v.Positions[0], From: At.Add(-time.Hour)})
@@ -297,6 +307,9 @@ func (g *generator) policies() {
 		}
 		for range 1 + g.count(3) {
 			s := escalation.Step{Timeout: g.seconds(), Targets: []escalation.Target{g.target()}}
+			if g.coin() {
+				s.OutsideCover = escalation.Hold
+			}
 			if len(g.s.Priorities) > 0 && g.coin() {
 				s.TimeoutFor = map[int]int64{rapid.SampledFrom(g.s.Priorities).Draw(g.T, "priority").Level: g.seconds()}
 			}

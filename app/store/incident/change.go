@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
@@ -154,6 +155,14 @@ func known(g *gorm.DB, inc incident.Incident, by incident.By) (incident.Known, e
 			return k, fmt.Errorf("read answerable pages: %w", err)
 		}
 		k.Shadow = pages.Shadows > 0 && pages.Others == 0
+	}
+	if inc.FlappingSince != nil {
+		var active int64
+		err := g.Table("escalations").Where("incident_number = ? AND purpose = ? AND state = ?", inc.Number, escalation.Primary, paging.Active).Count(&active).Error
+		if err != nil {
+			return k, fmt.Errorf("count active escalations: %w", err)
+		}
+		k.Escalating = active > 0
 	}
 	if inc.Status == incident.Resolved {
 		if err := knownResolve(g, inc.Number, &k.Ended); err != nil {

@@ -33,11 +33,24 @@ func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, whi
 	return first, nil
 }
 
+// ownPost is the condition that the incident of a message has a post of its own in the
+// channel, which the message is to update.
+const ownPost = "EXISTS (SELECT 1 FROM messages p WHERE p." + toChannel + ` AND p.address = messages.address AND p.incident_number = messages.incident_number
+	AND p.provider_id <> '' AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.carried_by = p.id))`
+
 // carryOthers coalesces the messages that are due for one chat channel into one, from
-// notify.BundleAfter others on.
+// notify.BundleAfter others on. One that updates a post neither carries others nor is
+// carried, so that the post stays true.
 func carryOthers(ctx context.Context, tx *db.Tx, now time.Time, f *DueMessage) error {
+	var updates bool
+	if err := tx.QueryRowContext(ctx, "SELECT "+ownPost+" FROM messages WHERE id = $1", f.ID).Scan(&updates); err != nil {
+		return fmt.Errorf("read an earlier post: %w", err)
+	}
+	if updates {
+		return nil
+	}
 	var waiting int
-	const others = toChannel + " AND state = '" + Queued + "' AND address = $1 AND due_at <= $2 AND id <> $3"
+	const others = toChannel + " AND state = '" + Queued + "' AND address = $1 AND due_at <= $2 AND id <> $3 AND NOT " + ownPost
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE "+others, f.To, now, f.ID).Scan(&waiting); err != nil {
 		return fmt.Errorf("count a channel's messages: %w", err)
 	}

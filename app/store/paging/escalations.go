@@ -12,13 +12,14 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
 )
 
-// WakeEscalations has the engine process every step that waits for an answer, since
-// somebody else may be on call now. Waking a step without need changes nothing.
+// WakeEscalations has the engine process every step that waits for an answer or is held,
+// since somebody else may be on call now. Waking a step without need changes nothing.
 func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	// Escalations are locked in the order of their ids, and before the pages that a
 	// change of people withdraws.
 	ids, err := tx.Ints(ctx, `SELECT id FROM escalations
-		WHERE next_action_at > $1 AND phase IN ('`+string(escalation.PhaseSteps)+`', '`+string(escalation.PhaseFallback)+`') AND fired_at IS NOT NULL ORDER BY id`+tx.DB.ForUpdate(false), now)
+		WHERE next_action_at > $1 AND (phase IN ('`+string(escalation.PhaseSteps)+`', '`+string(escalation.PhaseFallback)+`') AND fired_at IS NOT NULL
+		 OR phase = '`+string(escalation.PhaseWaiting)+`' AND deadline_at IS NOT NULL) ORDER BY id`+tx.DB.ForUpdate(false), now)
 	if err != nil {
 		return fmt.Errorf("lock escalations: %w", err)
 	}

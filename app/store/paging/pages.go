@@ -13,6 +13,7 @@ import (
 // pageRow is a page as it is inserted.
 type pageRow struct {
 	incident, escalation, user int64
+	service                    int64 // the incident's, for the planner
 	step, run, priority        int
 	urgency                    string
 	shadow, digest             bool
@@ -25,7 +26,7 @@ type pageRow struct {
 
 func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow {
 	return pageRow{
-		incident: c.Incident, escalation: c.ID, user: p.UserID, step: c.State.Step, run: c.State.Run,
+		incident: c.Incident, escalation: c.ID, user: p.UserID, service: c.ServiceID, step: c.State.Step, run: c.State.Run,
 		priority: incident.Rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/store/timeline"
@@ -127,14 +128,15 @@ func duePages(ctx context.Context, tx *db.Tx, now time.Time, limit int, only int
 	var due []notify.DuePage
 	err := tx.Query(ctx, db.Statement{
 		Name: "claim pages",
-		Query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at
+		Query: `SELECT id, user_id, incident_number, urgency, priority, digest, rule, created_at,
+			CASE WHEN urgency = '` + string(incident.Low) + `' THEN (SELECT i.service_id FROM incidents i WHERE i.number = pages.incident_number) ELSE 0 END
 			FROM pages WHERE notify_at <= $1` + which + ` AND (notify_at <= created_at OR NOT COALESCE((SELECT e.state = '` + Active + `' AND e.deadline_at <= pages.notify_at
 				AND e.deadline_at > $3 FROM escalations e WHERE e.id = pages.escalation_id), false))
 			ORDER BY notify_at, id LIMIT $2` + tx.DB.ForUpdate(true),
 		Args: []any{now, limit, now.Add(-StepEnds)},
 		Each: func(scan func(...any) error) error {
 			var p notify.DuePage
-			err := scan(&p.ID, &p.UserID, &p.Incident, &p.Urgency, &p.Priority, &p.Digest, &p.Rule, &p.CreatedAt)
+			err := scan(&p.ID, &p.UserID, &p.Incident, &p.Urgency, &p.Priority, &p.Digest, &p.Rule, &p.CreatedAt, &p.ServiceID)
 			due = append(due, p)
 			return err
 		},

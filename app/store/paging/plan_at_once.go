@@ -75,7 +75,7 @@ func (s *Store) planNew(ctx context.Context, tx *db.Tx, atOnce bool, now time.Ti
 	}
 	due := make([]notify.DuePage, len(pages))
 	for i, p := range pages {
-		due[i] = notify.DuePage{ID: int64(i), UserID: p.user, Incident: p.incident, Urgency: p.urgency, Priority: p.priority, Digest: p.digest, CreatedAt: p.at}
+		due[i] = notify.DuePage{ID: int64(i), UserID: p.user, Incident: p.incident, Urgency: p.urgency, Priority: p.priority, Digest: p.digest, CreatedAt: p.at, ServiceID: p.service}
 	}
 	plan, err = s.planAtOnce(ctx, now, version, due, recent)
 	if err != nil {

@@ -148,8 +148,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		if err != nil {
 			return err
 		}
-		r.Why = whySentence(why)
-		r.Asked = askedSentence(why)
+		addWhy(&r, why)
 		f := byID[id]
 		f.Name, f.Zone, f.More = name, zone, max(0, standing-notify.MaxSubjects)
 		f.Subjects = append(f.Subjects, r)
@@ -205,19 +204,16 @@ func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 	return nil
 }
 
-// askedSentence is the reason of a page that a person asks for; else empty.
-func askedSentence(data string) string {
-	var w escalation.Why
-	if json.Unmarshal([]byte(data), &w) != nil || w.Asker == "" {
-		return ""
-	}
-	return w.Sentence()
-}
-
-func whySentence(data string) string {
+func addWhy(s *notify.Subject, data string) {
 	var w escalation.Why
 	if json.Unmarshal([]byte(data), &w) != nil {
-		return ""
+		return
 	}
-	return w.Sentence()
+	s.Why, s.Question = w.Sentence(), w.Question()
+	if w.Asker != "" {
+		s.Asked = s.Why
+	}
+	if s.Question != "" {
+		s.AnswerWithin = incident.AnswerWithin
+	}
 }

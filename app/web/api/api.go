@@ -77,6 +77,7 @@ var operations = append(actOperations(), []operation{
 	{"GET", "/schedules", auth.ViewSchedules, 200, (*handlers).listSchedules, paged()},
 	{"GET", "/schedules/:slug", auth.ViewSchedules, 200, (*handlers).getSchedule, nil},
 	{"GET", "/schedules/:slug/shifts", auth.ViewSchedules, 200, (*handlers).listShifts, paged("from", "to", "position")},
+	{"GET", "/schedules/:slug/gaps", auth.ViewSchedules, 200, (*handlers).listGaps, paged("from", "to", "position")},
 	{"POST", "/schedules/:slug/overrides", 0, 201, (*handlers).addOverride, nil},
 	{"DELETE", "/schedules/:slug/overrides/:id", 0, 200, (*handlers).endOverride, []string{"reason"}},
 	{"GET", "/teams", auth.ViewCatalog, 200, teamResource.list, paged()},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -218,7 +219,9 @@ type stepJSON struct {
 	Timeout int64 `json:"timeout_seconds"`
 	// TimeoutFor is by the name of the level: "P1".
 	TimeoutFor map[string]int64 `json:"timeout_for_seconds"`
-	Targets    []targetJSON     `json:"targets"`
+	// OutsideCover is "pass" or "hold".
+	OutsideCover escalation.OutsideCover `json:"outside_cover"`
+	Targets      []targetJSON            `json:"targets"`
 }
 
 type policyJSON struct {
@@ -241,7 +244,7 @@ func (l *listing) allPolicies() []policyJSON {
 func (l *listing) policy(p organization.PolicyRecord) policyJSON {
 	shown := policyJSON{Slug: p.Slug, Name: p.Name, Team: l.teamSlug(p.TeamID), Repeat: p.Policy.Repeat, Steps: []stepJSON{}, Fallback: l.targets(p.Policy.Fallback)}
 	for _, s := range p.Policy.Steps {
-		step := stepJSON{Timeout: s.Timeout, TimeoutFor: map[string]int64{}, Targets: l.targets(s.Targets)}
+		step := stepJSON{Timeout: s.Timeout, TimeoutFor: map[string]int64{}, OutsideCover: cmp.Or(s.OutsideCover, escalation.Pass), Targets: l.targets(s.Targets)}
 		for level, seconds := range s.TimeoutFor {
 			step.TimeoutFor[fmt.Sprintf("P%d", level)] = seconds
 		}

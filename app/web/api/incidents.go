@@ -169,6 +169,8 @@ type detailJSON struct {
 	Count    int64    `json:"count,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 	Sender   string   `json:"sender,omitempty"`
+
+	Unreached []unreachedJSON `json:"unreached,omitempty"`
 }
 
 func (h *handlers) listTimeline(c echo.Context, _ auth.Actor) (any, error) {
@@ -211,7 +213,8 @@ func eventOf(e incident.TimelineEvent, config *listing) (eventJSON, error) {
 	line := eventJSON{ID: e.ID, At: e.At.UTC(), Kind: e.Kind(), Actor: e.Actor}
 	var d struct {
 		detailJSON
-		People []int64 `json:"people"`
+		People    []int64              `json:"people"`
+		Unreached []incident.Unreached `json:"unreached"`
 	}
 	if err := json.Unmarshal([]byte(incident.EncodePayload(e.Payload)), &d); err != nil {
 		if _, unknown := e.Payload.(incident.Unknown); unknown {
@@ -222,6 +225,9 @@ func eventOf(e incident.TimelineEvent, config *listing) (eventJSON, error) {
 	line.Detail = d.detailJSON
 	for _, id := range d.People {
 		line.Detail.People = append(line.Detail.People, config.email(id))
+	}
+	for _, u := range d.Unreached {
+		line.Detail.Unreached = append(line.Detail.Unreached, unreachedJSON{config.email(u.Person), u.Reason})
 	}
 	return line, nil
 }

@@ -212,6 +212,8 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 			{reader, "GET", "/schedules/payments", "", 200},
 			{reader, "GET", "/schedules/none", "", 404},
 			{reader, "GET", "/schedules/payments/shifts?from=2026-12-20T00:00:00Z&to=2026-12-30T00:00:00Z&position=main", "", 200},
+			{reader, "GET", "/schedules/payments/gaps?from=2025-12-20T00:00:00Z&to=2026-12-30T00:00:00Z&position=main", "", 422},
+			{reader, "GET", "/schedules/payments/gaps?from=2025-12-20T00:00:00Z&to=2026-01-30T00:00:00Z&position=main", "", 200},
 			{manager, "POST", "/schedules/payments/overrides", `{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00Z","remove":"everyone"}`, 201},
 			{manager, "DELETE", "/schedules/payments/overrides/1", "", 200},
 			{reader, "GET", "/teams", "", 200},

@@ -54,6 +54,7 @@ type scheduleJSON struct {
 	Team      *string           `json:"team"`
 	Timezone  *string           `json:"timezone"` // null before its first version
 	Positions []oncall.Position `json:"positions"`
+	Cover     []windowJSON      `json:"required_cover"`
 	Layers    []layerJSON       `json:"layers"`
 	Overrides []overrideJSON    `json:"overrides"`
 }
@@ -91,9 +92,9 @@ func (h *handlers) scheduleInPath(c echo.Context) (*listing, organization.Schedu
 }
 
 func (l *listing) scheduleAt(s organization.ScheduleRecord, now time.Time) scheduleJSON {
-	shown := scheduleJSON{Slug: s.Slug, Name: s.Name, Team: l.teamSlug(s.TeamID), Positions: []oncall.Position{}, Layers: []layerJSON{}, Overrides: []overrideJSON{}}
+	shown := scheduleJSON{Slug: s.Slug, Name: s.Name, Team: l.teamSlug(s.TeamID), Positions: []oncall.Position{}, Cover: []windowJSON{}, Layers: []layerJSON{}, Overrides: []overrideJSON{}}
 	if version, ok := s.Schedule.VersionAt(now); ok {
-		shown.Timezone, shown.Positions = orNull(version.Zone), orEmpty(version.Positions)
+		shown.Timezone, shown.Positions, shown.Cover = orNull(version.Zone), orEmpty(version.Positions), windows(version.RequiredCover)
 		for _, layer := range version.Layers {
 			shown.Layers = append(shown.Layers, l.layer(layer, version))
 		}
@@ -109,7 +110,7 @@ func (l *listing) scheduleAt(s organization.ScheduleRecord, now time.Time) sched
 func (l *listing) layer(layer oncall.Layer, version oncall.Version) layerJSON {
 	shown := layerJSON{
 		Name: layer.Name, Timezone: orNull(layer.Zone), Start: orNull(layer.Start.String()), Rotate: layer.Rotate,
-		Members: []string{}, Positions: layer.Positions, Restrictions: []windowJSON{},
+		Members: []string{}, Positions: layer.Positions, Restrictions: windows(layer.Restrictions),
 	}
 	for _, m := range layer.Order() {
 		shown.Members = append(shown.Members, l.email(int64(m)))
@@ -117,8 +118,13 @@ func (l *listing) layer(layer oncall.Layer, version oncall.Version) layerJSON {
 	if len(layer.Positions) == 0 {
 		shown.Positions = orEmpty(version.Positions)
 	}
-	for _, w := range layer.Restrictions {
-		shown.Restrictions = append(shown.Restrictions, windowJSON{orEmpty(w.Days), w.From, w.To})
+	return shown
+}
+
+func windows(list []oncall.Window) []windowJSON {
+	shown := make([]windowJSON, len(list))
+	for i, w := range list {
+		shown[i] = windowJSON{orEmpty(w.Days), w.From, w.To}
 	}
 	return shown
 }
@@ -148,28 +154,77 @@ func (h *handlers) listShifts(c echo.Context, _ auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := timeIn(c, "from", h.Now().UTC().Truncate(time.Second))
+	asked, err := h.partOf(c, s)
 	if err != nil {
-		return nil, err
-	}
-	to, err := timeIn(c, "to", from.Add(defaultRange))
-	if err != nil {
-		return nil, err
-	}
-	if !to.After(from) || to.Sub(from) > maxRange {
-		return nil, web.InvalidField("to", "The end must be after the start, and at most 366 days.")
-	}
-	position := oncall.Position(c.QueryParam("position"))
-	if err := checkPosition(s, position); err != nil {
 		return nil, err
 	}
 	var shifts []shiftJSON
-	for i, shift := range s.Schedule.Shifts(from, to) {
-		if !shift.Shadow && (position == "" || shift.Position == position) {
+	for i, shift := range s.Schedule.Shifts(asked.from, asked.to) {
+		if !shift.Shadow && asked.covers(shift.Position) {
 			shifts = append(shifts, config.shift(s.Slug, shift, i))
 		}
 	}
 	return paginate(c, shifts, func(s shiftJSON) string { return fmt.Sprintf("%s %06d", s.startKey(), s.order) })
+}
+
+// schedulePart is the part of a final schedule that a request asks for.
+type schedulePart struct {
+	from, to time.Time
+	position oncall.Position // empty for all
+}
+
+func (p schedulePart) covers(position oncall.Position) bool {
+	return p.position == "" || p.position == position
+}
+
+func (h *handlers) partOf(c echo.Context, s organization.ScheduleRecord) (schedulePart, error) {
+	from, err := timeIn(c, "from", h.Now().UTC().Truncate(time.Second))
+	if err != nil {
+		return schedulePart{}, err
+	}
+	to, err := timeIn(c, "to", from.Add(defaultRange))
+	if err != nil {
+		return schedulePart{}, err
+	}
+	if !to.After(from) || to.Sub(from) > maxRange {
+		return schedulePart{}, web.InvalidField("to", "The end must be after the start, and at most 366 days.")
+	}
+	position := oncall.Position(c.QueryParam("position"))
+	return schedulePart{from, to, position}, checkPosition(s, position)
+}
+
+// gapJSON is a time in which a position has nobody.
+type gapJSON struct {
+	Schedule string          `json:"schedule"`
+	Position oncall.Position `json:"position"`
+	Start    time.Time       `json:"start"`
+	End      time.Time       `json:"end"`
+	// Required says that it lies within required cover.
+	Required bool `json:"required"`
+}
+
+// listGaps answers when positions have nobody between two instants, within required
+// cover and outside it.
+func (h *handlers) listGaps(c echo.Context, _ auth.Actor) (any, error) {
+	_, s, err := h.scheduleInPath(c)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := h.partOf(c, s)
+	if err != nil {
+		return nil, err
+	}
+	var gaps []gapJSON
+	add := func(list []oncall.Gap, required bool) {
+		for _, g := range list {
+			if asked.covers(g.Position) {
+				gaps = append(gaps, gapJSON{s.Slug, g.Position, g.Start.UTC(), g.End.UTC(), required})
+			}
+		}
+	}
+	add(s.Schedule.Gaps(asked.from, asked.to), true)
+	add(s.Schedule.UncoveredByAgreement(asked.from, asked.to), false)
+	return paginate(c, gaps, func(g gapJSON) string { return g.Start.Format(time.RFC3339Nano) + " " + string(g.Position) })
 }
 
 // checkPosition rejects a position that no version of the schedule has; empty

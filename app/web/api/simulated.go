@@ -47,7 +47,22 @@ type simulatedPlaceJSON struct {
 	Runs         *int             `json:"runs"`
 	Targets      []string         `json:"targets"`
 	Users        []string         `json:"users"`
+	Unreached    []unreachedJSON  `json:"unreached"`
+	LateRules    []lateRuleJSON   `json:"late_rules"`
 	FailedToSend bool             `json:"failed_to_send"`
+}
+
+// unreachedJSON is a person who would be paged and cannot be.
+type unreachedJSON struct {
+	User   string `json:"user"`
+	Reason string `json:"reason"`
+}
+
+// lateRuleJSON is a personal rule that is due no sooner than the step ends.
+type lateRuleJSON struct {
+	User    string        `json:"user"`
+	Channel notify.Medium `json:"channel"`
+	After   int64         `json:"after_seconds"`
 }
 
 type simulatedMessageJSON struct {
@@ -90,9 +105,16 @@ func (l *listing) simulatedPlace(p *simulate.Place) *simulatedPlaceJSON {
 	for i, id := range p.People {
 		users[i] = l.email(id)
 	}
+	unreached, late := []unreachedJSON{}, []lateRuleJSON{}
+	for _, u := range p.Unreached {
+		unreached = append(unreached, unreachedJSON{l.email(u.Person), u.Reason})
+	}
+	for _, r := range p.LateRules {
+		late = append(late, lateRuleJSON{l.email(r.Person), r.Medium, int64(r.After / time.Second)})
+	}
 	return &simulatedPlaceJSON{
 		Policy: orNull(p.Policy), Phase: p.Phase, Step: counted(p.Step), Steps: counted(p.Steps), Run: counted(p.Run), Runs: counted(p.Runs),
-		Targets: orEmpty(p.Targets), Users: users, FailedToSend: p.FailedToSend,
+		Targets: orEmpty(p.Targets), Users: users, Unreached: unreached, LateRules: late, FailedToSend: p.FailedToSend,
 	}
 }
 

@@ -102,9 +102,7 @@ func (req *Request) FirstPagedWith(s catalog.Service, priority *int) []escalatio
 	if s.PolicyID != nil {
 		policy = req.Config.Policy(*s.PolicyID).Policy
 	}
-	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, priority, func(d escalation.Decision) []escalation.Reached {
-		return req.Config.Roster.Resolve(d.Targets, req.Clock.Now)
-	})
+	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, priority, req.Config.Roster.At(req.Clock.Now))
 	return firings[len(firings)-1].People
 }
 

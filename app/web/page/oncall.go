@@ -52,8 +52,15 @@ func (req *Request) positionNow(s oncall.Schedule, position oncall.Position) vie
 		return pos
 	}
 	pos.GapUntil = s.NextHandover(at, position)
+	gaps := s.Gaps
+	if cover := s.NextCover(at); cover.After(at) {
+		pos.Agreed, gaps = true, s.UncoveredByAgreement
+		if pos.GapUntil.IsZero() || cover.Before(pos.GapUntil) {
+			pos.GapUntil = cover
+		}
+	}
 	from := at.Add(-maxGapAge)
-	for _, gap := range s.Gaps(from, at.Add(time.Microsecond)) {
+	for _, gap := range gaps(from, at.Add(time.Microsecond)) {
 		if gap.Position == position && gap.End.After(at) && gap.Start.After(from) {
 			pos.GapSince = gap.Start
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
+	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/views/incidents"
 )
 
@@ -197,7 +198,7 @@ func (req *Request) Upcoming(ctx context.Context, store Escalations, r *incident
 			return nil, err
 		}
 	}
-	return stepsAhead(req, named.Policy, escalations[i], r.Priority), nil
+	return stepsAhead(req, named.Policy, escalations[i], r), nil
 }
 
 // stillOnIt is when the owner of an acknowledged incident is asked whether they
@@ -226,7 +227,11 @@ func stillOnIt(req *Request, r *incident.Row) []incidents.Upcoming {
 
 // stepsAhead continues an escalation from its current state. People are those on
 // call at that time, by the current schedules.
-func stepsAhead(req *Request, policy escalation.Policy, e incident.EscalationRecord, priority *int) []incidents.Upcoming {
+func stepsAhead(req *Request, policy escalation.Policy, e incident.EscalationRecord, r *incident.Row) []incidents.Upcoming {
+	var hours oncall.Hours
+	if r.Urgency == incident.Low {
+		hours = req.Config.Roster.SupportHours[r.ServiceID]
+	}
 	state := escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt, Deadline: e.DeadlineAt}
 	at := *e.NextActionAt // sooner than the deadline where the shift changes
 	if e.FiredAt != nil && e.DeadlineAt != nil {
@@ -235,11 +240,14 @@ func stepsAhead(req *Request, policy escalation.Policy, e incident.EscalationRec
 	var next []incidents.Upcoming
 	for range maxUpcoming {
 		var firings []escalation.Firing
+		at = hours.Next(at)
 		waited := state.Phase == escalation.PhaseWaiting
-		firings, state = policy.Fire(state, at, priority, func(d escalation.Decision) []escalation.Reached {
-			return req.Config.Roster.Resolve(d.Targets, at)
-		})
+		firings, state = policy.Fire(state, at, r.Priority, req.Config.Roster.At(at))
 		last := firings[len(firings)-1]
+		if !last.HeldUntil.IsZero() {
+			at = last.HeldUntil
+			continue
+		}
 		u := incidents.Upcoming{Kind: upcomingKind(last.Phase), At: at, Targets: req.Config.Roster.Describe(last.Targets),
 			People: req.Config.Reached(last.People), Run: last.Run + 1}
 		if last.Phase == escalation.PhaseSteps {
@@ -252,7 +260,7 @@ func stepsAhead(req *Request, policy escalation.Policy, e incident.EscalationRec
 		if !escalation.AnyNonShadow(last.People) {
 			break // nobody at all can be reached, and it would say so every hour
 		}
-		at = *state.Deadline
+		at = hours.After(at, state.Deadline.Sub(at))
 	}
 	return next
 }

@@ -66,7 +66,7 @@ func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, ch
 	}
 	data := view.Page{
 		Frame: frame, Email: req.User.Email, Role: string(req.User.Role), Contacts: p.ContactRows(methods, rules), Adding: p.ContactForm(),
-		High: rulesFor("high", rules), Low: rulesFor("low", rules), HasPassword: req.User.PasswordHash != "", Shifts: shiftRows(req), Zones: page.Zones, HidePhone: req.User.HidePhone,
+		High: rulesFor(req, "high", rules), Low: rulesFor(req, "low", rules), HasPassword: req.User.PasswordHash != "", Shifts: shiftRows(req), Zones: page.Zones, HidePhone: req.User.HidePhone,
 		Profile: view.ProfileForm{Name: element.Field{Value: req.User.Name}, Timezone: element.Field{Value: req.User.Timezone}, Default: req.Config.Organization.Timezone},
 	}
 	change(&data)
@@ -74,8 +74,13 @@ func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, ch
 	return page.Render(c, status, view.Account(data))
 }
 
-func rulesFor(urgency string, rules []notify.Rule) view.Rules {
+func rulesFor(req *page.Request, urgency string, rules []notify.Rule) view.Rules {
 	var form view.Rules
+	for _, r := range req.Config.LateRules(req.User.Email) {
+		if r.Urgency == urgency {
+			form.Late = append(form.Late, r.Words())
+		}
+	}
 	for _, r := range rules {
 		if r.Urgency == urgency {
 			form.Rows = append(form.Rows, view.Rule{ContactID: r.ContactMethodID, After: element.Field{Value: minutes(r.AfterSeconds)}})

@@ -83,12 +83,13 @@ func (p *handlers) fillSteps(req *page.Request, r *incident.Row, escalations []i
 		return err
 	}
 	now := p.Now()
-	state := escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt, Deadline: &now}
+	at := escalation.Running{Active: true, State: escalation.State{Phase: escalation.Phase(e.Phase), Step: e.Step, Run: e.Run, Reached: e.Reached, FiredAt: e.FiredAt}}
+	at, _ = escalation.Apply(now, incident.EscalateNext, at, now)
 	resolve := func(targets []incident.Target) []escalation.Reached { return req.Config.Roster.Resolve(targets, now) }
-	if following := named.Policy.Following(state, e.FiredAt != nil); len(following) > 0 && r.OwnerID != nil {
+	if following := named.Policy.Following(at.State, e.FiredAt != nil); len(following) > 0 && r.OwnerID != nil {
 		a.Join = ahead(req, following[0].Step, resolve(following[0].Targets))
 	}
-	firings, _ := named.Policy.Fire(state, now, r.Priority, func(d escalation.Decision) []escalation.Reached { return resolve(d.Targets) })
+	firings, _ := named.Policy.Fire(at.State, now, r.Priority, req.Config.Roster.At(now))
 	last, step := firings[len(firings)-1], 0
 	if last.Phase == escalation.PhaseSteps {
 		step = last.Step + 1

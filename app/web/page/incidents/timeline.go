@@ -101,6 +101,8 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 		line.Via, line.Sender, line.Warnings, line.Until = p.Via, p.Sender, p.Warnings, p.Until
 	case incident.FlappingPayload:
 		line.Count, line.Until = p.Reopens, p.Until
+	case incident.StillFiringPayload:
+		line.Until = p.Since
 	case incident.QuietPeriodOverPayload:
 		line.Count = p.Firing
 	case incident.PassedOverPayload:
@@ -108,6 +110,8 @@ func eventLine(req *page.Request, e incident.TimelineEvent) view.Event {
 			line.Text = p.Reason
 		}
 	case incident.WaitingPayload:
+		line.Until = p.Until
+	case incident.HeldPayload:
 		line.Until = p.Until
 	case incident.AcknowledgedPayload:
 		line.Via = p.Via
@@ -152,6 +156,9 @@ func fillPlace(req *page.Request, line *view.Event, p incident.PolicyPlace) {
 	line.Policy = element.Ref{Slug: p.PolicySlug, Name: p.Policy}
 	line.Step, line.Run, line.To = p.Step, p.Run, p.Phase
 	line.Targets, line.People = p.Targets, req.Config.Persons(p.People)
+	for _, u := range p.Unreached {
+		line.Unreached = append(line.Unreached, req.Config.Person(u.Person).Name+": "+u.Reason)
+	}
 	if p.Step == 0 && p.Phase != "" {
 		fillBeyondSteps(line)
 	}

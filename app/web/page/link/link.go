@@ -80,6 +80,9 @@ func (p *handlers) answerLink(c echo.Context) error {
 	case "escalate":
 		act = incident.ActEscalate{}
 	case "resolve":
+		if err := mayResolve(recipient.User); err != nil {
+			return err
+		}
 		act = incident.ActResolve{FixedBy: c.FormValue("resolution")}
 	default:
 		return fault.Malformed("The form says neither to acknowledge nor to escalate nor to resolve.")
@@ -91,6 +94,9 @@ func (p *handlers) answerLink(c echo.Context) error {
 	}
 	return p.showLink(c, recipient, http.StatusOK, doneOf(act, out, by.Actor))
 }
+
+// mayResolve allows more than an acknowledgment, which everybody may who was paged.
+func mayResolve(u *auth.User) error { return auth.Allow(u.Actor(), auth.ActOnIncident, auth.Object{}) }
 
 // doneOf is what the page says of an outcome. A shadow's acknowledgment, which
 // stops nothing, and what is over already count as nothing done; the page shows
@@ -116,7 +122,7 @@ func doneOf(act incident.Act, out incident.Outcome, actor string) view.Done {
 }
 
 // readLink reads the link in the path. It is a fault of kind gone for a recipient
-// who is deactivated or may no longer act on incidents.
+// who is deactivated.
 func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	ctx := c.Request().Context()
 	l, err := p.Keys.OpenLink(c.Param("token"), p.Now())
@@ -127,7 +133,7 @@ func (p *handlers) readLink(c echo.Context) (*recipient, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !user.Active || auth.Allow(user.Actor(), auth.ActOnIncident, auth.Object{}) != nil {
+	if !user.Active {
 		return nil, fault.Gone("This link has expired. Sign in to see the incident.")
 	}
 	config, err := p.Config(c.Request().Context())
@@ -176,6 +182,10 @@ func (p *handlers) showLink(c echo.Context, b *recipient, status int, done view.
 	}
 	if data.Next, err = b.Upcoming(ctx, p.Incidents, &r); err != nil {
 		return err
+	}
+	data.MayResolve = mayResolve(b.User) == nil
+	if r.Status == incident.Acknowledged && r.AskedAt != nil && r.OwnerID != nil && *r.OwnerID == b.User.ID {
+		data.Asked, data.AnswerBy = true, r.AskedAt.Add(incident.AnswerWithin)
 	}
 	data.ResolvedBy, data.RecoveredBy = b.Config.Resolver(&r)
 	if r.AcknowledgedAt != nil {

@@ -59,8 +59,20 @@ func TestLinkInMessage(t *testing.T) {
 		a.Must(a.Auth.SetActive(t.Context(), auth.Tocsin, a.UserID("ben@acme.example"), false))
 		b.Get(bens, http.StatusGone)
 		a.Must(a.Auth.SetRole(t.Context(), auth.Tocsin, a.UserID("ana@acme.example"), auth.Stakeholder))
-		b.Get(anas, http.StatusGone)
-		b.Post(anas, http.StatusGone, "action", "acknowledge")
+		b.Get(anas, http.StatusOK) // she was paged for it
+		b.Post(anas, http.StatusForbidden, "action", "resolve")
+	})
+}
+
+func TestStakeholderAcknowledgesByLink(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		n := a.PostBreach("Availability")
+		a.RunDue()
+		a.Must(a.Auth.SetRole(t.Context(), auth.Tocsin, a.UserID("ana@acme.example"), auth.Stakeholder))
+		link := "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID("ana@acme.example"), MessageID: 1, Expires: a.Now().Add(time.Hour)})
+		b := a.Browser()
+		webtest.Lacks(t, b.Get(link, http.StatusOK), `name="action" value="resolve"`)
+		webtest.Contains(t, b.Post(link, http.StatusOK, "action", "acknowledge"), "It is yours")
 	})
 }
 

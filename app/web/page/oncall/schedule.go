@@ -3,6 +3,7 @@ package oncall
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -108,7 +109,8 @@ func fillStrip(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
 	if !ok {
 		return
 	}
-	data.Final = laneRows(req, version.Positions, s.Shifts(data.From, data.To), s.Gaps(data.From, data.To))
+	data.RequiredCover = windowWords(version.RequiredCover)
+	data.Final = laneRows(req, version.Positions, s.Shifts(data.From, data.To), s.Gaps(data.From, data.To), s.UncoveredByAgreement(data.From, data.To))
 	for _, l := range version.Layers {
 		data.Layers = append(data.Layers, layerRow(req, l, version, s.LayerShifts(l.Name, data.From, data.To)))
 	}
@@ -117,7 +119,8 @@ func fillStrip(req *page.Request, data *view.SchedulePage, s oncall.Schedule) {
 	}
 }
 
-func laneRows(req *page.Request, positions []oncall.Position, shifts []oncall.Shift, gaps []oncall.Gap) []view.Lane {
+// laneRows are the lanes of positions; agreed are the times outside required cover.
+func laneRows(req *page.Request, positions []oncall.Position, shifts []oncall.Shift, gaps, agreed []oncall.Gap) []view.Lane {
 	lanes := make([]view.Lane, len(positions))
 	for i, position := range positions {
 		lanes[i].Position = string(position)
@@ -129,6 +132,11 @@ func laneRows(req *page.Request, positions []oncall.Position, shifts []oncall.Sh
 		for _, g := range gaps {
 			if g.Position == position {
 				lanes[i].Blocks = append(lanes[i].Blocks, view.Block{Start: g.Start, End: g.End, Gap: true})
+			}
+		}
+		for _, g := range agreed {
+			if g.Position == position {
+				lanes[i].Blocks = append(lanes[i].Blocks, view.Block{Start: g.Start, End: g.End, Gap: true, Agreed: true})
 			}
 		}
 		slices.SortStableFunc(lanes[i].Blocks, func(a, b view.Block) int { return a.Start.Compare(b.Start) })
@@ -154,15 +162,22 @@ func layerRow(req *page.Request, l oncall.Layer, version oncall.Version, shifts 
 	if l.Rotate != nil {
 		row.Every, row.Unit, row.Handoff = l.Rotate.Every, string(l.Rotate.Unit), l.Start.In(page.Location(zone))
 	}
-	for _, w := range l.Restrictions {
+	row.Restrictions = windowWords(l.Restrictions)
+	row.Lanes = laneRows(req, positions, shifts, nil, nil)
+	return row
+}
+
+// windowWords are such as "Mon–Fri 09:00–17:00".
+func windowWords(windows []oncall.Window) []string {
+	var all []string
+	for _, w := range windows {
 		names := make([]string, len(w.Days))
 		for i, d := range w.Days {
 			names[i] = d.String()
 		}
-		row.Restrictions = append(row.Restrictions, page.DaysText(names)+" "+w.From.String()+"–"+w.To.String())
+		all = append(all, strings.TrimSpace(page.DaysText(names)+" "+w.From.String()+"–"+w.To.String()))
 	}
-	row.Lanes = laneRows(req, positions, shifts, nil)
-	return row
+	return all
 }
 
 // fillUpcoming fills in shifts, overrides, gaps and conflicts: of the days shown, and
