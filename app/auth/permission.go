@@ -15,9 +15,10 @@ const (
 	// ViewOnCall is seeing who is on call.
 	ViewOnCall Action = iota + 1
 	ViewIncidents
-	// ViewCatalog is seeing teams, services, deployments, SLOs, priorities and
-	// integrations, without the integrations' keys.
+	// ViewCatalog is seeing teams, services, deployments, SLOs and priorities.
 	ViewCatalog
+	// ViewIntegrations is seeing integrations and their signals, without the keys.
+	ViewIntegrations
 	ViewSchedules
 	ViewPolicies
 	// ViewPeople is seeing who there is and in which teams.
@@ -89,24 +90,25 @@ type rule struct {
 
 // rules are all permissions.
 var rules = [actionsEnd]rule{
-	ViewOnCall:    {Stakeholder, anything, true, "see who is on call"},
-	ViewIncidents: {Responder, anything, true, "see incidents"},
-	ViewCatalog:   {Responder, anything, true, "see teams and services"},
-	ViewSchedules: {Responder, anything, true, "see schedules"},
-	ViewPolicies:  {Responder, anything, true, "see escalation policies"},
-	ViewPeople:    {Responder, anything, true, "see people"},
-	Simulate:      {Responder, anything, true, "simulate breaches"},
-	ActOnIncident: {Responder, anything, false, "act on incidents"},
-	Page:          {Responder, anything, false, "page people"},
-	ManageAccount: {Stakeholder, theirOwn, false, "change this account"},
-	ManageTeam:    {Manager, theirTeams, false, "change what belongs to this team"},
-	MakeOverride:  {Responder, ownTeams, false, "make overrides in this schedule"},
-	RevealKey:     {Manager, theirTeams, false, "see this integration's key"},
-	ReplaySignal:  {Manager, theirTeams, false, "replay this integration's signals"},
-	ManagePeople:  {Administrator, anything, false, "manage people"},
-	ManageTokens:  {Administrator, anything, false, "manage API tokens"},
-	ViewAudit:     {Administrator, anything, false, "see the audit log"},
-	Configure:     {Administrator, anything, false, "apply or export the configuration"},
+	ViewOnCall:       {Stakeholder, anything, true, "see who is on call"},
+	ViewIncidents:    {Responder, anything, true, "see incidents"},
+	ViewCatalog:      {Stakeholder, anything, true, "see teams and services"},
+	ViewIntegrations: {Responder, anything, true, "see integrations"},
+	ViewSchedules:    {Responder, anything, true, "see schedules"},
+	ViewPolicies:     {Responder, anything, true, "see escalation policies"},
+	ViewPeople:       {Responder, anything, true, "see people"},
+	Simulate:         {Responder, anything, true, "simulate breaches"},
+	ActOnIncident:    {Responder, anything, false, "act on incidents"},
+	Page:             {Responder, anything, false, "page people"},
+	ManageAccount:    {Stakeholder, theirOwn, false, "change this account"},
+	ManageTeam:       {Manager, theirTeams, false, "change what belongs to this team"},
+	MakeOverride:     {Responder, ownTeams, false, "make overrides in this schedule"},
+	RevealKey:        {Manager, theirTeams, false, "see this integration's key"},
+	ReplaySignal:     {Manager, theirTeams, false, "replay this integration's signals"},
+	ManagePeople:     {Administrator, anything, false, "manage people"},
+	ManageTokens:     {Administrator, anything, false, "manage API tokens"},
+	ViewAudit:        {Administrator, anything, false, "see the audit log"},
+	Configure:        {Administrator, anything, false, "apply or export the configuration"},
 }
 
 // Allow returns nil where the actor may do the action to the object; else a

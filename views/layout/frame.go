@@ -59,7 +59,8 @@ type User struct {
 // Sees says which sections a person may see.
 type Sees struct {
 	Incidents bool // ViewIncidents
-	Catalog   bool // services, teams, schedules, policies, integrations
+	Catalog   bool // ViewCatalog: services, teams
+	Technical bool // ViewIntegrations, ViewSchedules, ViewPolicies
 	People    bool // ViewPeople
 	// Start keeps Getting started in the navigation until the first run is
 	// through.

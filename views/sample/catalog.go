@@ -22,7 +22,8 @@ func catalogPages() []Page {
 		{Service: element.Ref{Slug: "mail", Name: "Mail gateway"}, Team: platform},
 	}
 	service := services.Page{
-		Frame: frame("Checkout API", layout.Services), Service: checkout, Description: "Prices, carts and orders, for the shop and for partners.",
+		SeesIncidents: true,
+		Frame:         frame("Checkout API", layout.Services), Service: checkout, Description: "Prices, carts and orders, for the shop and for partners.",
 		Ancestors: []element.Ref{shop}, Children: tree[0].Children[0].Children, Team: payments, Policy: payments,
 		Deployments: []services.Deployment{{Slug: "prod-eu", Name: "Production Europe", Region: "EU", Production: true}, {Slug: "staging", Name: "Staging", Region: "EU"}},
 		Runbook:     element.Link{Text: "checkout-api"}, Dashboards: []element.Link{{Text: "Checkout", Href: "https://dash.acme.example/checkout"}},
@@ -32,7 +33,7 @@ func catalogPages() []Page {
 			{Name: "Latency of checkout", SLI: "latency", Objective: 95, Window: "7d"}},
 		Open: []incidents.Row{row(17, incidents.Triggered, title, p2, checkout, "Production Europe", 12*time.Minute)},
 	}
-	lonely := services.Page{Frame: frame("Mail gateway", layout.Services), Service: element.Ref{Slug: "mail", Name: "Mail gateway"}}
+	lonely := services.Page{SeesIncidents: true, Frame: frame("Mail gateway", layout.Services), Service: element.Ref{Slug: "mail", Name: "Mail gateway"}}
 	members := []teams.Member{
 		{Person: ana, Email: "ana@acme.example", Role: "responder"}, {Person: ben, Email: "ben@acme.example", Role: "responder"},
 		{Person: chiara, Email: "chiara@acme.example", Role: "responder", Unreachable: true}}

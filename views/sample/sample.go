@@ -89,7 +89,7 @@ func frame(title string, s layout.Section) layout.Frame {
 			Person: ana, Role: "responder",
 			OnCall: true, OnCallUntil: time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC),
 			Unanswered: 3,
-			Sees:       layout.Sees{Incidents: true, Catalog: true, People: true},
+			Sees:       layout.Sees{Incidents: true, Catalog: true, Technical: true, People: true},
 		},
 		Clock: element.Clock{Now: now, Zone: madrid},
 	}
@@ -100,7 +100,7 @@ func administrator(title string, s layout.Section) layout.Frame {
 	f := frame(title, s)
 	f.User = layout.User{
 		Person: dana, Role: "administrator",
-		Sees: layout.Sees{Incidents: true, Catalog: true, People: true, Start: true},
+		Sees: layout.Sees{Incidents: true, Catalog: true, Technical: true, People: true, Start: true},
 	}
 	f.Banners = []layout.Banner{logOnly}
 	return f

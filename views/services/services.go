@@ -41,7 +41,10 @@ type Page struct {
 	ReopenWindow string // "5 minutes"
 	SLOs         []SLO
 	Integrations []element.Ref
-	Open         []incidents.Row
+	// SeesIncidents is false for stakeholders, who see neither incidents nor who is
+	// paged, nor integrations.
+	SeesIncidents bool
+	Open          []incidents.Row
 	// Changes are the latest, newest first.
 	Changes []incidents.Change
 	// Reach is who would be paged first right now; empty where nobody would.

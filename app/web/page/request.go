@@ -40,6 +40,7 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 		Sees: layout.Sees{
 			Incidents: req.May(auth.ViewIncidents),
 			Catalog:   req.May(auth.ViewCatalog),
+			Technical: req.May(auth.ViewIntegrations),
 			People:    req.May(auth.ViewPeople),
 			Start:     req.Config.Incomplete() && req.May(auth.ViewIncidents),
 		},
@@ -60,7 +61,7 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	if p.deps.OnlyLog {
 		return []layout.Banner{{Kind: layout.Warning, Text: "Pages only reach the log until a channel is configured."}}
 	}
-	if !req.May(auth.ViewCatalog) {
+	if !req.May(auth.ViewIntegrations) {
 		return nil
 	}
 	var unavailable []string

@@ -52,9 +52,9 @@ type handlers struct {
 // Mount adds the pages.
 func Mount(pages *page.Pages, d Deps) {
 	p := &handlers{pages, d}
-	p.Routes.Get("/integrations", p.Require(auth.ViewCatalog, p.listIntegrations))
-	p.Routes.Get("/integrations/:slug", p.Require(auth.ViewCatalog, p.showIntegration))
-	p.Routes.Post("/integrations/:slug/key", p.Require(auth.ViewCatalog, p.revealKey))
+	p.Routes.Get("/integrations", p.Require(auth.ViewIntegrations, p.listIntegrations))
+	p.Routes.Get("/integrations/:slug", p.Require(auth.ViewIntegrations, p.showIntegration))
+	p.Routes.Post("/integrations/:slug/key", p.Require(auth.ViewIntegrations, p.revealKey))
 	p.Routes.Post("/integrations/:slug/test", p.Require(auth.Page, p.testIntegration))
-	p.Routes.Post("/integrations/:slug/rejected/:id/replay", p.Require(auth.ViewCatalog, p.replay))
+	p.Routes.Post("/integrations/:slug/rejected/:id/replay", p.Require(auth.ViewIntegrations, p.replay))
 }
