@@ -100,7 +100,7 @@ type rule struct {
 var rules = [actionsEnd]rule{
 	ViewOnCall:       {Stakeholder, anything, true, "see who is on call"},
 	ViewIncidents:    {Responder, anything, true, "see incidents"},
-	ViewCatalog:      {Responder, anything, true, "see teams and services"},
+	ViewCatalog:      {Stakeholder, anything, true, "see teams and services"},
 	ViewIntegrations: {Responder, anything, true, "see integrations"},
 	ViewSchedules:    {Responder, anything, true, "see schedules"},
 	ViewPolicies:     {Responder, anything, true, "see escalation policies"},

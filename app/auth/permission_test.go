@@ -15,7 +15,7 @@ import (
 var mayDo = map[Action]string{
 	ViewOnCall:       "s r R m a M S ts tr tm ta tread",
 	ViewIncidents:    "r R m a M tr tm ta tread",
-	ViewCatalog:      "r R m a M tr tm ta tread",
+	ViewCatalog:      "s r R m a M S ts tr tm ta tread",
 	ViewIntegrations: "r R m a M tr tm ta tread",
 	ViewSchedules:    "r R m a M tr tm ta tread",
 	ViewPolicies:     "r R m a M tr tm ta tread",

@@ -99,6 +99,10 @@ func (c *checker) service(s *Service, path string) {
 			}
 		}
 	}
+	// A runbook is a name or an address.
+	if u, err := url.Parse(s.Runbook); err != nil || u.Scheme != "" && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		c.problem(path+".runbook", "Write the name of a runbook, or an address that begins with https://.")
+	}
 	checkEach(c, path+".slos", s.SLOs, c.slo, func(o *SLO) string { return o.Slug })
 	c.defaultSLOs(s.SLOs, path+".slos")
 }

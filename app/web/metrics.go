@@ -158,7 +158,7 @@ func (c ingestCollector) Collect(to chan<- prometheus.Metric) {
 // host that adds no header would look just like it.
 func (r *Router) metrics(c echo.Context) error {
 	if !r.publicIsLocal() || !fromThisHost(c.Request()) {
-		if err := r.tokenMay(c, auth.ViewCatalog); err != nil {
+		if err := r.tokenMay(c, auth.ViewIntegrations); err != nil {
 			return err
 		}
 	}

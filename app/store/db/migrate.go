@@ -2,13 +2,16 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/migrations"
 )
 
@@ -21,6 +24,10 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 	}
 	defer end()
 	done, err := p.Up(ctx)
+	if failed, ok := errors.AsType[*goose.PartialError](err); ok {
+		return len(failed.Applied), fault.Unavailable("The migration %s failed, and the schema is as it was before it: %v. The version of Tocsin that ran before may go on with this database.",
+			path.Base(failed.Failed.Source.Path), failed.Err).Because(err)
+	}
 	if err != nil {
 		return len(done), fmt.Errorf("migrate the database: %w", err)
 	}

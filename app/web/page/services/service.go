@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
@@ -23,7 +24,7 @@ func (p *handlers) listServices(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	open, err := p.Incidents.OpenIncidents(c.Request().Context())
+	open, err := p.openCounts(c.Request().Context(), req)
 	if err != nil {
 		return err
 	}
@@ -63,12 +64,16 @@ func (p *handlers) showService(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	counts, err := p.Incidents.OpenIncidents(ctx)
+	counts, err := p.openCounts(ctx, req)
 	if err != nil {
 		return err
 	}
 	data := serviceFacts(req, s)
 	data.Frame, data.Children = frame, nodes(req.Config, &s.ID, counts)
+	if !req.May(auth.ViewIncidents) {
+		data.Integrations = nil
+		return page.Render(c, http.StatusOK, view.Service(data))
+	}
 	data.Open, err = p.openOf(ctx, req, s.Slug)
 	if err != nil {
 		return err
@@ -80,6 +85,14 @@ func (p *handlers) showService(c echo.Context, req *page.Request) error {
 	}
 	data.Changes = page.Changes(changes)
 	return page.Render(c, http.StatusOK, view.Service(data))
+}
+
+// openCounts are none for a reader who may not see incidents.
+func (p *handlers) openCounts(ctx context.Context, req *page.Request) (map[int64]incident.ServiceCounts, error) {
+	if !req.May(auth.ViewIncidents) {
+		return nil, nil //nolint:nilnil // no service has open incidents that the reader may see
+	}
+	return p.Incidents.OpenIncidents(ctx)
 }
 
 func (p *handlers) openOf(ctx context.Context, req *page.Request, slug string) ([]incidents.Row, error) {

@@ -46,7 +46,7 @@ func (p *handlers) listTeams(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	open, err := p.Incidents.OpenIncidents(c.Request().Context())
+	open, err := p.openCounts(c.Request().Context(), req)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
-	open, err := p.Incidents.OpenIncidents(c.Request().Context())
+	open, err := p.openCounts(c.Request().Context(), req)
 	if err != nil {
 		return err
 	}
@@ -137,4 +137,12 @@ func (p *handlers) showTeam(c echo.Context, req *page.Request) error {
 	}
 	slices.SortFunc(data.Members, func(a, b view.Member) int { return cmp.Compare(a.Person.Name, b.Person.Name) })
 	return page.Render(c, http.StatusOK, view.Team(data))
+}
+
+// openCounts are none for a reader who may not see incidents.
+func (p *handlers) openCounts(ctx context.Context, req *page.Request) (map[int64]incident.ServiceCounts, error) {
+	if !req.May(auth.ViewIncidents) {
+		return nil, nil //nolint:nilnil // no service has open incidents that the reader may see
+	}
+	return p.Incidents.OpenIncidents(ctx)
 }
