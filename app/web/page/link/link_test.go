@@ -72,7 +72,7 @@ func TestStakeholderAcknowledgesByLink(t *testing.T) {
 		link := "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID("ana@acme.example"), MessageID: 1, Expires: a.Now().Add(time.Hour)})
 		b := a.Browser()
 		webtest.Lacks(t, b.Get(link, http.StatusOK), `name="action" value="resolve"`)
-		webtest.Contains(t, b.Post(link, http.StatusOK, "action", "acknowledge"), "It is yours")
+		webtest.Contains(t, b.Post(link, http.StatusOK, "action", "acknowledge"), "You own this incident")
 	})
 }
 

@@ -14,6 +14,10 @@ func TestServicePages(t *testing.T) {
 		webtest.Contains(t, ana.Get("/services", http.StatusOK), "Online shop", "Checkout API")
 		webtest.Contains(t, ana.Get("/services/checkout-api", http.StatusOK), "Latency", "Production Europe", "SRE infrastructure", "Ben Adeyemi", "A signal now would page")
 		ana.Get("/services/none", http.StatusNotFound)
-		a.SignIn("stakeholder").Get("/services", http.StatusForbidden)
+		stakeholder := a.SignIn("stakeholder")
+		webtest.Contains(t, stakeholder.Get("/services", http.StatusOK), "Checkout API")
+		page := stakeholder.Get("/services/checkout-api", http.StatusOK)
+		webtest.Contains(t, page, "Production Europe", "Availability of get data API")
+		webtest.Lacks(t, page, `"/incidents`, "SRE infrastructure", "/integrations", "/policies", "/people")
 	})
 }
