@@ -76,7 +76,7 @@ func TestVersionSince(t *testing.T) {
 		t.Errorf("of what nobody knows: %s", got)
 	}
 	got := render(t, InForce(c, day(3), nil))
-	if want := `In force since <time datetime="2026-11-03T08:00:00Z">3 Nov 2026, 09:00</time>.`; got != want {
+	if want := `Effective since <time datetime="2026-11-03T08:00:00Z">3 Nov 2026, 09:00</time>.`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	got = render(t, InForce(c, day(3), []time.Time{day(2), day(1)}))

@@ -48,7 +48,7 @@ func TestTimelineSentences(t *testing.T) {
 		{Event{Kind: "raised", Sender: "SRE", To: "P1"}, "SRE raised the priority to P1"},
 		{Event{Kind: "joined", Sender: "SRE", Text: "Disk full"}, "Another alert of the group from SRE: Disk full"},
 		{Event{Kind: "worse", Sender: "SRE", From: "warning", To: "critical"}, "Severity raised by SRE from warning to critical"},
-		{Event{Kind: "priority", By: "Ben", From: "P1", Text: "Over."}, "Ben set the priority from P1 to none “Over.”"},
+		{Event{Kind: "priority", By: "Ben", From: "P1", Text: "Over."}, "Ben set the priority from P1 to unset “Over.”"},
 		{Event{Kind: "step", Step: 1, Run: 2, Targets: []string{"main on call in Payments"}, People: []element.Person{ana}}, "Step 1 in run 2: main on call in Payments is Ana Ortiz"},
 		{Event{Kind: "passed_over", Step: 2, Targets: []string{"backup on call in Payments"}}, "Step 2 skipped: nobody who can be reached is backup on call in Payments"},
 		{Event{Kind: "acknowledged", By: "Ana Ortiz", Via: "sms"}, "Ana Ortiz acknowledged by SMS"},
