@@ -149,6 +149,7 @@ type process struct {
 	binary, database, base string
 	twilio                 *far.Twilio
 	host                   string
+	env                    []string // besides that of the test
 	command                *exec.Cmd
 	log                    lockedBuffer
 }
@@ -186,6 +187,7 @@ func (p *process) prepare(args ...string) *exec.Cmd {
 	c.Env = append(os.Environ(), "TOCSIN_DATABASE_URL="+p.database, "TOCSIN_LISTEN="+p.host, "TOCSIN_SECRET_KEY="+strings.Repeat("5a", 32),
 		"TOCSIN_TWILIO_BASE_URL="+p.base, "TOCSIN_TWILIO_ACCOUNT_SID="+p.twilio.AccountSID,
 		"TOCSIN_TWILIO_AUTH_TOKEN="+p.twilio.AuthToken, "TOCSIN_TWILIO_FROM="+p.twilio.Number)
+	c.Env = append(c.Env, p.env...)
 	return c
 }
 
