@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,10 +40,10 @@ const (
 	// maxPassword is in characters; it bounds the work to normalize and hash one.
 	maxPassword = 256
 
-	// hashMemory bounds the memory of all hashes that are computed at once, in KiB: 128
-	// MiB are two at DefaultCost. One that needs more has all of it to itself. Up to
+	// maxHashMemory bounds the memory of all hashes that are computed at once, in KiB:
+	// 128 MiB are two at DefaultCost. One that needs more has all of it to itself. Up to
 	// maxHashesWaiting others wait, each for at most maxHashWait.
-	hashMemory       = 128 * 1024
+	maxHashMemory    = 128 * 1024
 	maxHashesWaiting = 64
 	// maxKnownWaiting more may wait that come from known devices.
 	maxKnownWaiting = 64
@@ -66,10 +67,15 @@ func CheckPassword(password string) error {
 	return nil
 }
 
+// hashMemory is what hashes may take of the memory of this process, in KiB: a third of
+// its limit where that is small.
+func hashMemory() int64 { return min(maxHashMemory, debug.SetMemoryLimit(-1)/3/1024) }
+
 // hasher makes and compares password hashes, within hashMemory.
 type hasher struct {
 	cost    Cost
-	memory  *semaphore.Weighted // in KiB
+	budget  int64               // hashMemory
+	memory  *semaphore.Weighted // of budget
 	waiting atomic.Int64
 	// decoy is the hash of no password; checking against it takes as long as
 	// against a real one.
@@ -77,9 +83,11 @@ type hasher struct {
 }
 
 func newHasher(cost Cost) *hasher {
+	budget := hashMemory()
 	return &hasher{
 		cost:   cost,
-		memory: semaphore.NewWeighted(hashMemory),
+		budget: budget,
+		memory: semaphore.NewWeighted(budget),
 		decoy:  encodeHash(cost, randomBytes(saltSize), randomBytes(hashSize)),
 	}
 }
@@ -138,7 +146,7 @@ func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []
 // enter waits for the memory of a hash, which leave gives back. Known tells that who
 // waits is known already.
 func (h *hasher) enter(ctx context.Context, cost Cost, known bool) (leave func(), err error) {
-	need := min(int64(cost.Memory), hashMemory)
+	need := min(int64(cost.Memory), h.budget)
 	leave = func() { h.memory.Release(need) }
 	if h.memory.TryAcquire(need) {
 		return leave, nil

@@ -15,8 +15,8 @@ import (
 const (
 	// hashingProcess is set in the process that TestSignInsHoldMemoryBound starts.
 	hashingProcess = "TOCSIN_TEST_HASHING"
-	// maxHashingRSS is hashMemory, and as much again for all else.
-	maxHashingRSS = 2 * hashMemory
+	// maxHashingRSS is maxHashMemory, and as much again for all else.
+	maxHashingRSS = 2 * maxHashMemory
 )
 
 // TestSignInsHoldMemoryBound compares wrong passwords at once in a process of its own,

@@ -149,7 +149,7 @@ func TestWaitForHashIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHasher(DefaultCost)
-		whole := Cost{Memory: 2 * hashMemory} // more than there is takes all of it
+		whole := Cost{Memory: 2 * maxHashMemory} // more than there is takes all of it
 		if _, err := h.enter(t.Context(), whole, false); err != nil {
 			t.Fatal(err)
 		}

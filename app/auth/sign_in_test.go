@@ -45,7 +45,7 @@ func TestEverySignInHashes(t *testing.T) {
 		"right password":     {User{Email: "ana@acme.example", PasswordHash: hash, Active: true}, password},
 	} {
 		s := NewService(oneUser{user: c.user}, nil, nil, Options{Now: func() time.Time { return noon }, Cost: cheap})
-		if !s.hasher.memory.TryAcquire(hashMemory) {
+		if !s.hasher.memory.TryAcquire(s.hasher.budget) {
 			t.Fatal("memory for hashes is taken")
 		}
 		ctx, cancel := context.WithCancel(t.Context())

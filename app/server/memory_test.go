@@ -23,7 +23,7 @@ const (
 	memoryLimit = 256 << 20
 	// softLimit is what Go is told of a container of that size, by the variable that
 	// takes precedence over what it would read of the container.
-	softLimit = "GOMEMLIMIT=230MiB"
+	softLimit = "GOMEMLIMIT=217MiB"
 )
 
 // TestServerStaysWithinMemory lets the server bear, one after the other, what needs
