@@ -95,11 +95,19 @@ func FallsOver(n int, f Failure) bool {
 // tried again at the same address, and after which wait. After a failure of
 // ScopeMessage it is tried three times more, but not after a permanent one, nor where
 // Retry-After is longer than a page can wait. After any other failure a message of a
-// kind that waits is tried for as long as it is of use.
+// kind that waits is tried for as long as it is of use; from the fourth on, one that may
+// have arrived each time is tried every uncertainWait, and of the kinds only a page
+// after the fifth.
 func Retry(n int, k Kind, f Failure) (wait time.Duration, again bool) {
 	if f.Scope != ScopeMessage && k.Waits() {
-		waits := []time.Duration{2 * time.Second, 4 * time.Second}
-		return max(pick(waits, n, maxProviderWait), min(f.RetryAfter, maxRetryAfter)), true
+		waits, beyond := []time.Duration{2 * time.Second, 4 * time.Second}, maxProviderWait
+		if f.Uncertain && n > 3 {
+			if n >= MaxAttempts && k != KindPage {
+				return 0, false
+			}
+			beyond = uncertainWait
+		}
+		return max(pick(waits, n, beyond), min(f.RetryAfter, maxRetryAfter)), true
 	}
 	waits := []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second}
 	const maxWait = 30 * time.Second
@@ -113,6 +121,9 @@ const (
 	// maxProviderWait bounds the wait between two tries of a provider that fails, so
 	// that a page leaves soon after it works again.
 	maxProviderWait = 8 * time.Second
+	// uncertainWait is the wait between tries of which each may have sent the message, so
+	// that a provider that accepts messages and answers too late fills nobody's phone.
+	uncertainWait = time.Minute
 	// maxRetryAfter bounds what is believed of a provider's Retry-After.
 	maxRetryAfter = 5 * time.Minute
 )
