@@ -243,6 +243,9 @@ func (s *Store) holdOne(ctx context.Context, id int64, now time.Time, next func(
 	})
 }
 
+// replaced is the failure of a message that a repeat of it stands for.
+const replaced = "A repeat is sent instead."
+
 // replaceHeld withdraws earlier messages to the same contact method that wait and whose
 // pages the given one has all: a repeat of them.
 func replaceHeld(ctx context.Context, tx *db.Tx, id int64) error {
@@ -255,7 +258,7 @@ func replaceHeld(ctx context.Context, tx *db.Tx, id int64) error {
 		return err
 	}
 	where, args := tx.DB.In("id", 1, earlier)
-	if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL WHERE "+held+" AND "+where, args...); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, failure = '"+replaced+"' WHERE "+held+" AND "+where, args...); err != nil {
 		return fmt.Errorf("withdraw a repeated message: %w", err)
 	}
 	return nil
@@ -297,8 +300,8 @@ func dueProbes(ctx context.Context, tx *db.Tx, now time.Time, states []notify.Ch
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 {
-			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = NULL WHERE medium = $1", c.Medium); err != nil {
+		if len(found) == 0 { // or what waits is locked
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = NULL WHERE medium = $1 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m."+held+" AND m.medium = $1)", c.Medium); err != nil {
 				return nil, fmt.Errorf("take a probe: %w", err)
 			}
 		}
