@@ -51,6 +51,8 @@ const (
 	TellAfter = 15 * time.Second
 	// TellEvery is how often they are told again.
 	TellEvery = time.Hour
+	// tellLater is when an outage is told of that no administrator can be told of now.
+	tellLater = time.Minute
 )
 
 // After is the state after a failure that is not of ScopeMessage. The zero
@@ -69,13 +71,17 @@ func (s ChannelState) After(f Failure, now time.Time) ChannelState {
 }
 
 // TellAt is when the administrators are told of an outage, for the first time or
-// again.
+// again. Again they are told only of one that has failed since: see News.
 func (s ChannelState) TellAt() time.Time {
 	if s.ToldAt != nil {
 		return s.ToldAt.Add(TellEvery)
 	}
 	return s.BrokenSince.Add(TellAfter)
 }
+
+// News reports whether the channel has failed since the administrators were last told.
+// Where nothing waits nothing is tried, so that nobody knows whether it works.
+func (s ChannelState) News() bool { return s.ToldAt == nil || s.FailedAt.After(*s.ToldAt) }
 
 // Waits reports whether messages of a kind wait for their channel. A code or an answer
 // is of no use later: it fails, and its sender tries again.
@@ -169,7 +175,7 @@ type Outages struct {
 }
 
 // Tell tells the administrators of each outage, once it has lasted for TellAfter and
-// then every TellEvery, by a method whose channel works.
+// then every TellEvery while it is news, by a method whose channel works.
 func (o *Outages) Tell(ctx context.Context) error {
 	states, err := o.Store.ChannelStates(ctx)
 	if err != nil {
@@ -192,10 +198,9 @@ func (o *Outages) Tell(ctx context.Context) error {
 		}
 		at := s.TellAt()
 		if !at.After(now) {
-			if err := o.Store.TellOutage(ctx, s.Medium, o.notices(s, people, administrators, broken), now); err != nil {
+			if at, err = o.tell(ctx, s, o.notices(s, people, administrators, broken), now); err != nil {
 				return err
 			}
-			at = now.Add(TellEvery)
 		}
 		if next.IsZero() || at.Before(next) {
 			next = at
@@ -205,6 +210,17 @@ func (o *Outages) Tell(ctx context.Context) error {
 		return nil
 	}
 	return o.Store.TellAgain(ctx, next)
+}
+
+// tell queues the notices about an outage, and returns when to look again.
+func (o *Outages) tell(ctx context.Context, s ChannelState, notices []OutageNotice, now time.Time) (again time.Time, err error) {
+	switch {
+	case !s.News():
+		return now.Add(TellEvery), nil
+	case len(notices) == 0:
+		return now.Add(tellLater), nil
+	}
+	return now.Add(TellEvery), o.Store.TellOutage(ctx, s.Medium, notices, now)
 }
 
 func (o *Outages) notices(s ChannelState, people map[int64]Recipient, administrators []int64, broken map[Medium]bool) []OutageNotice {

@@ -85,7 +85,7 @@ func noteFailure(ctx context.Context, tx *db.Tx, m notify.Medium, f notify.Failu
 		if tell.Before(now) {
 			tell = now
 		}
-		return state, SetTimer(ctx, tx, TimerOutage, 0, tell)
+		return state, tellBy(ctx, tx, tell)
 	}
 	return state, nil
 }
@@ -97,29 +97,50 @@ func (s *Store) ChannelWorks(ctx context.Context, m notify.Medium, now time.Time
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), m)
-		if err != nil {
-			return fmt.Errorf("lock waiting messages: %w", err)
-		}
-		for some := range slices.Chunk(ids, 1000) {
-			where, args := tx.DB.In("id", 2, some)
-			if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = NULL, due_at = $1 WHERE "+held+" AND "+where, append([]any{now}, args...)...); err != nil {
-				return fmt.Errorf("release waiting messages: %w", err)
-			}
-		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", m); err != nil {
-			return fmt.Errorf("record a working channel: %w", err)
-		}
-		return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
+		return endState(ctx, tx, m, now)
 	})
 }
 
-// ProbeChannels has every channel that holds its messages probed at once, such as after
-// a start with other settings.
-func (s *Store) ProbeChannels(ctx context.Context, now time.Time) error {
+// endState ends the state of a channel, which is locked, and has what waits for it due.
+func endState(ctx context.Context, tx *db.Tx, m notify.Medium, now time.Time) error {
+	ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), m)
+	if err != nil {
+		return fmt.Errorf("lock waiting messages: %w", err)
+	}
+	for some := range slices.Chunk(ids, 1000) {
+		where, args := tx.DB.In("id", 2, some)
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = NULL, due_at = $1 WHERE "+held+" AND "+where, append([]any{now}, args...)...); err != nil {
+			return fmt.Errorf("release waiting messages: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", m); err != nil {
+		return fmt.Errorf("record a working channel: %w", err)
+	}
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
+}
+
+// ProbeChannels is for settings that may be others than those that failed: each channel
+// that holds messages is probed at once. The state ends of one for which no message
+// waits, which nothing would try, and of one that is not configured any more: what waits
+// for that fails, and its pages go by other methods.
+func (s *Store) ProbeChannels(ctx context.Context, now time.Time, works func(notify.Medium) bool) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = $1 WHERE probe_at > $1", now)
-		return err
+		states, err := lockChannels(ctx, tx, "1 = 1")
+		if err != nil {
+			return err
+		}
+		for _, c := range states {
+			if !works(c.Medium) || c.ProbeAt == nil {
+				if err := endState(ctx, tx, c.Medium, now); err != nil {
+					return err
+				}
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = $1 WHERE medium = $2 AND probe_at > $1", now, c.Medium); err != nil {
+				return fmt.Errorf("probe a channel: %w", err)
+			}
+		}
+		return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
 	})
 }
 
@@ -144,7 +165,19 @@ func (s *Store) TellOutage(ctx context.Context, m notify.Medium, notices []notif
 
 // TellAgain implements notify.OutageStore.
 func (s *Store) TellAgain(ctx context.Context, at time.Time) error {
-	return s.db.InTx(ctx, func(tx *db.Tx) error { return SetTimer(ctx, tx, TimerOutage, 0, at) })
+	return s.db.InTx(ctx, func(tx *db.Tx) error { return tellBy(ctx, tx, at) })
+}
+
+// tellBy sets the timer of outages, unless it is set to an earlier time and not being
+// carried out: another channel may have broken before, or meanwhile.
+func tellBy(ctx context.Context, tx *db.Tx, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO timers (kind, subject, occurrence, due_at) VALUES ($1, 0, 0, $2)
+		ON CONFLICT (kind, subject, occurrence) DO UPDATE SET tries = 0, lease_owner = NULL, lease_until = NULL,
+			due_at = CASE WHEN timers.lease_owner IS NULL AND timers.due_at < excluded.due_at THEN timers.due_at ELSE excluded.due_at END`, TimerOutage, at)
+	if err != nil {
+		return fmt.Errorf("set the timer of outages: %w", err)
+	}
+	return nil
 }
 
 // held is the condition on messages that they wait for their channel.
