@@ -317,8 +317,8 @@ func (s *Store) FallOver(ctx context.Context, c notify.Claim, next func([]int64)
 // dueProbes locks, for each channel whose probe is due, the message that has waited
 // longest since it was last tried, and sets the time of the next probe.
 func dueProbes(ctx context.Context, tx *db.Tx, now time.Time, states []notify.ChannelState) ([]*DueMessage, error) {
-	var all []*DueMessage
-	for _, c := range states {
+	var due []notify.Medium
+	for _, c := range states { // channels come before messages in the order of locks
 		if !c.Holds || c.ProbeAt == nil || c.ProbeAt.After(now) {
 			continue
 		}
@@ -326,21 +326,49 @@ func dueProbes(ctx context.Context, tx *db.Tx, now time.Time, states []notify.Ch
 		if err != nil {
 			return nil, fmt.Errorf("take a probe: %w", err)
 		}
-		if len(taken) == 0 {
-			continue // another process takes it
+		if len(taken) > 0 { // else another process takes it
+			due = append(due, c.Medium)
 		}
-		found, err := scanMessages(ctx, tx, claimColumns+"m."+held+" AND m.medium = $1 ORDER BY m.held_at, m.id LIMIT 1"+tx.DB.SkipLocked("m"), c.Medium)
+	}
+	var all []*DueMessage
+	for _, m := range due {
+		found, err := scanMessages(ctx, tx, claimColumns+"m."+held+" AND m.medium = $1"+longestUntried+tx.DB.SkipLocked("m"), m)
 		if err != nil {
 			return nil, err
 		}
 		if len(found) == 0 { // or what waits is locked
-			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = NULL WHERE medium = $1 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m."+held+" AND m.medium = $1)", c.Medium); err != nil {
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = NULL WHERE medium = $1 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m."+held+" AND m.medium = $1)", m); err != nil {
 				return nil, fmt.Errorf("take a probe: %w", err)
 			}
 		}
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// longestUntried picks the waiting message m that was last tried before the others.
+const longestUntried = " ORDER BY m.held_at, m.id LIMIT 1"
+
+// putOffProbes is for probes that could not be claimed, perhaps because of a message's
+// data: the next ones try other messages.
+func (s *Store) putOffProbes(ctx context.Context, now time.Time) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		states, err := lockChannels(ctx, tx, "holds AND probe_at <= $1", now)
+		if err != nil {
+			return err
+		}
+		for _, c := range states {
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = $1 WHERE medium = $2", now.Add(notify.ProbeEvery), c.Medium); err != nil {
+				return fmt.Errorf("put off a probe: %w", err)
+			}
+		}
+		for _, c := range states {
+			if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = $1 WHERE id = (SELECT m.id FROM messages m WHERE m."+held+" AND m.medium = $2"+longestUntried+tx.DB.SkipLocked("m")+")", now, c.Medium); err != nil {
+				return fmt.Errorf("put off a probe: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // endHeld fails messages that wait for their channel once the steps of all their pages
