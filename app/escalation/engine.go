@@ -139,6 +139,9 @@ func (e *Engine) change(ctx context.Context, b *batch, d Due) (c Change, ok bool
 	if d.ended() {
 		return Change{Due: d, Ended: true}, true, nil
 	}
+	if d.Request != nil {
+		d.Urgency = incident.High // a person asks
+	}
 	if d.Request != nil && d.Purpose == Responder {
 		c, err = attempt(func() Change { return b.request(d) })
 		return c, err == nil, err

@@ -62,6 +62,22 @@ func TestRunWaitsForRunBefore(t *testing.T) {
 	})
 }
 
+// A timeout that has a weekend in it owes no more than the policy says.
+func TestOwedIsBoundedByTheRun(t *testing.T) {
+	t.Parallel()
+	policy := escalation.Policy{Repeat: 1, Steps: []escalation.Step{{Timeout: 600, Targets: []escalation.Target{{User: 1}}}}}
+	friday := monday.Add(-3 * 24 * time.Hour)
+	deadline := friday.Add(64 * time.Hour)
+	r := escalation.Running{Active: true, State: escalation.State{Phase: escalation.PhaseSteps, Reached: true, FiredAt: &friday, Deadline: &deadline}}
+	r, _, ok := escalation.PassOver(friday.Add(time.Minute), r, false)
+	if !ok {
+		t.Fatal("the step goes on")
+	}
+	if _, waiting := policy.Fire(r.State, friday.Add(time.Minute), nil, everybody{}); !waiting.Deadline.Equal(friday.Add(11 * time.Minute)) {
+		t.Errorf("the next run waits until %s", waiting.Deadline)
+	}
+}
+
 func TestEscalatingByHandDoesNotWait(t *testing.T) {
 	t.Parallel()
 	policy := escalation.Policy{Repeat: 1, Steps: []escalation.Step{{Timeout: 600, Targets: []escalation.Target{{User: 1}}}}}

@@ -35,7 +35,6 @@ func (b *batch) requestPolicy(r incident.Request) NamedPolicy {
 // after its last page; the asker hears of it by the timeline.
 func (b *batch) request(d Due) Change {
 	c := Change{Due: d}
-	c.Urgency = incident.High // a person asks
 	policy := b.requestPolicy(*d.Request)
 	if d.timeoutRuns(b.now) {
 		b.askIncoming(&c, policy)

@@ -59,6 +59,11 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 			r.State.begin()
 		}
 		r.NextAction = &now
+	case incident.EscalateUnhold:
+		if !r.Active || r.State.Phase != PhaseWaiting || r.State.Deadline == nil {
+			return r, false
+		}
+		r.NextAction = &now
 	case incident.EscalateNext:
 		r.State.begin()
 		r.State.Deadline, r.State.Owed = &now, 0 // a person does not wait

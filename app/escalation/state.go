@@ -111,6 +111,16 @@ func (p Policy) waits(s State) bool {
 	return s.Phase == PhaseSteps && s.FiredAt != nil && s.Step+1 >= len(p.Steps) && s.Reached && s.Run < p.Repeat && s.Owed > 0
 }
 
+// length is how long a run lasts. What a run is owed is bounded by it, since a timeout
+// that counted support hours only may have had a night or a weekend in it.
+func (p Policy) length(priority *int) time.Duration {
+	var all time.Duration
+	for _, s := range p.Steps {
+		all += s.After(priority)
+	}
+	return all
+}
+
 func (p Policy) step(s State) (Decision, State) {
 	s.Phase = PhaseSteps
 	return Decision{Phase: PhaseSteps, Step: s.Step, Run: s.Run, Targets: p.Steps[s.Step].Targets}, s
@@ -183,7 +193,7 @@ func (p Policy) Fire(s State, now time.Time, priority *int, r Resolver) ([]Firin
 	var firings []Firing
 	for {
 		if p.waits(s) {
-			deadline := now.Add(s.Owed)
+			deadline := now.Add(min(s.Owed, p.length(priority)))
 			s.Deadline, s.Owed = &deadline, 0
 			return firings, s
 		}

@@ -42,6 +42,9 @@ const (
 	// EscalateContinue goes on from exactly where it was stopped, with the pages that
 	// were withdrawn by that.
 	EscalateContinue
+	// EscalateUnhold looks again at a step that waits for required cover, and leaves
+	// alone all else.
+	EscalateUnhold
 	// EscalateStop ends it and withdraws what waits to be sent.
 	EscalateStop
 )

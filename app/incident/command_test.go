@@ -231,7 +231,7 @@ func TestEscalateTakesTheOwnerAway(t *testing.T) {
 func TestSetPriority(t *testing.T) {
 	t.Parallel()
 	c := do(t, triggered(), person(8, 9), incident.ActSetPriority{Level: new(1), Reason: " everybody is affected "}, expiring(0))
-	if *c.Incident.Priority != 1 || c.Incident.PrioritySource != "person8@acme.example" || c.Escalate != incident.EscalateNone {
+	if *c.Incident.Priority != 1 || c.Incident.PrioritySource != "person8@acme.example" || c.Escalate != incident.EscalateUnhold {
 		t.Errorf("got %+v", c)
 	}
 	if p := c.Timeline[0].Payload; p != (incident.PriorityPayload{Via: "web", Reason: "everybody is affected", To: "P1"}) {
@@ -244,6 +244,9 @@ func TestSetPriority(t *testing.T) {
 	waiting.Urgency = incident.Low
 	if c = do(t, waiting, person(8, 9), incident.ActSetPriority{Level: new(1)}, expiring(0)); c.Escalate != incident.EscalateWake || c.Incident.Urgency != incident.High {
 		t.Errorf("what waited for support hours: %+v", c)
+	}
+	if c = do(t, withPriority(triggered(), 3), person(8, 9), incident.ActSetPriority{Level: new(2)}, expiring(0)); c.Escalate != incident.EscalateNone {
+		t.Errorf("a P2 is held on: %+v", c)
 	}
 	if c = do(t, acknowledged(t), person(8, 9), incident.ActSetPriority{Level: new(1)}, expiring(time.Hour)); len(c.Timers) != 1 || c.Timers[0].Due != at(61) {
 		t.Errorf("a level whose acknowledgments expire: %+v", c)

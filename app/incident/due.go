@@ -6,8 +6,9 @@ import "time"
 // incident that is open without paging, because it flaps or because its sender
 // asked for quiet, ends. firing counts its alerts that fire. Where none does, it
 // resolves; where one does and nobody has acknowledged, it pages, so that no
-// page is lost.
-func QuietPeriodDue(now time.Time, inc Incident, firing int) Change {
+// page is lost. escalating says that its policy runs already, such as by FiringDue:
+// then it goes on where it is.
+func QuietPeriodDue(now time.Time, inc Incident, firing int, escalating bool) Change {
 	c := Change{Incident: inc}
 	i := &c.Incident
 	switch {
@@ -37,7 +38,7 @@ func QuietPeriodDue(now time.Time, inc Incident, firing int) Change {
 		i.resolve(now, Tocsin, "")
 		c.record(now, Tocsin, ResolvedPayload{})
 		c.Escalate = EscalateStop
-	case i.Status == Triggered:
+	case i.Status == Triggered && !escalating:
 		c.Escalate = EscalateStart
 	}
 	return c

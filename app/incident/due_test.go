@@ -77,16 +77,16 @@ func TestQuietPeriodDue(t *testing.T) {
 	t.Parallel()
 	s := flap(t)
 	s.recovered(20)
-	c := incident.QuietPeriodDue(at(36), *s.state.Incident, 0)
+	c := incident.QuietPeriodDue(at(36), *s.state.Incident, 0, false)
 	if c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(50) {
 		t.Errorf("not quiet yet: %+v", c)
 	}
 	s.breachAt(25, 3)
-	if c = incident.QuietPeriodDue(at(50), *s.state.Incident, 1); c.Changed || c.Timers[0].Due != at(55) {
+	if c = incident.QuietPeriodDue(at(50), *s.state.Incident, 1, false); c.Changed || c.Timers[0].Due != at(55) {
 		t.Errorf("fired again: %+v", c)
 	}
 	s.recovered(26)
-	c = incident.QuietPeriodDue(at(56), *s.state.Incident, 0)
+	c = incident.QuietPeriodDue(at(56), *s.state.Incident, 0, false)
 	if c.Incident.Status != incident.Resolved || c.Escalate != incident.EscalateStop || c.Incident.FlappingSince != nil {
 		t.Errorf("quiet: %+v", c)
 	}
@@ -96,7 +96,7 @@ func TestQuietPeriodDue(t *testing.T) {
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvReopened)
 
 	s = flap(t)
-	c = incident.QuietPeriodDue(at(36), *s.state.Incident, 1)
+	c = incident.QuietPeriodDue(at(36), *s.state.Incident, 1, false)
 	if c.Escalate != incident.EscalateStart || c.Incident.Status != incident.Triggered || c.Incident.FlappingSince != nil {
 		t.Errorf("quiet, still firing, nobody on it: %+v", c)
 	}
@@ -106,13 +106,19 @@ func TestQuietPeriodDue(t *testing.T) {
 	s.is(incident.ResultResolved, incident.EscalateStop, incident.EvRecovered, incident.EvResolved)
 
 	s = flap(t)
+	c = incident.QuietPeriodDue(at(36), *s.state.Incident, 1, true)
+	if !c.Changed || c.Escalate != incident.EscalateNone || c.Incident.FlappingSince != nil {
+		t.Errorf("quiet, still firing, paging already: %+v", c)
+	}
+
+	s = flap(t)
 	s.do(person(7, 7), incident.ActAcknowledge{})
-	c = incident.QuietPeriodDue(at(36), *s.state.Incident, 1)
+	c = incident.QuietPeriodDue(at(36), *s.state.Incident, 1, false)
 	if !c.Changed || c.Escalate != incident.EscalateNone || c.Incident.Status != incident.Acknowledged {
 		t.Errorf("quiet, still firing, in hand: %+v", c)
 	}
 	s.do(person(7, 8), incident.ActResolve{FixedBy: ""})
-	if c = incident.QuietPeriodDue(at(36), *s.state.Incident, 0); c.Changed {
+	if c = incident.QuietPeriodDue(at(36), *s.state.Incident, 0, false); c.Changed {
 		t.Errorf("resolved by hand: %+v", c)
 	}
 }

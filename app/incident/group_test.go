@@ -352,7 +352,7 @@ func TestGroupInvariants(t *testing.T) {
 // endQuietPeriods carries out what the timers of flapping incidents lead to.
 func endQuietPeriods(g *group, now time.Time) {
 	for n, inc := range g.incidents {
-		if c := incident.QuietPeriodDue(now, inc, g.firing(n)); c.Changed {
+		if c := incident.QuietPeriodDue(now, inc, g.firing(n), false); c.Changed {
 			g.incidents[n] = c.Incident
 		}
 	}

@@ -131,7 +131,7 @@ func TestFirstBreachOpensAnIncident(t *testing.T) {
 	}
 	snoozed := at(60)
 	if diff := cmp.Diff(incident.Alert{
-		ServiceID: 3, DedupKey: "key", Firing: true, StartedAt: at(-1), StartKnown: true, FirstSeenAt: at(0), LastSeenAt: at(0),
+		ServiceID: 3, DedupKey: "key", Title: "Fast", Firing: true, StartedAt: at(-1), StartKnown: true, FirstSeenAt: at(0), LastSeenAt: at(0),
 		Occurrences: 1, IncidentNo: 1, IntegrationID: 5, Priority: &level, SnoozedUntil: &snoozed, Body: []byte("{}"),
 	}, *s.state.Alert); diff != "" {
 		t.Errorf("alert: %s", diff)
@@ -329,19 +329,19 @@ func TestSnoozeMutesReopen(t *testing.T) {
 	if out.Incident.Status != incident.Triggered || s.timers[incident.TimerQuietPeriod] != at(30) {
 		t.Errorf("got %+v", out)
 	}
-	if c := incident.QuietPeriodDue(at(29), *out.Incident, 1); c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(30) {
+	if c := incident.QuietPeriodDue(at(29), *out.Incident, 1, false); c.Changed || len(c.Timers) != 1 || c.Timers[0].Due != at(30) {
 		t.Errorf("too early: %+v", c)
 	}
 	taken := do(t, *out.Incident, person(7, 3), incident.ActAcknowledge{}, incident.Known{})
-	if c := incident.QuietPeriodDue(at(30), taken.Incident, 1); c.Changed {
+	if c := incident.QuietPeriodDue(at(30), taken.Incident, 1, false); c.Changed {
 		t.Errorf("somebody has it: %+v", c)
 	}
-	if c := incident.QuietPeriodDue(at(30), *out.Incident, 1); c.Escalate != incident.EscalateStart || c.Incident.MutedUntil != nil {
+	if c := incident.QuietPeriodDue(at(30), *out.Incident, 1, false); c.Escalate != incident.EscalateStart || c.Incident.MutedUntil != nil {
 		t.Errorf("lost in silence: %+v", c)
 	}
 	s.breachAt(3, 2) // never a raise
 	s.is(incident.ResultDeduplicated, incident.EscalateStart, incident.EvRaised)
-	if c := incident.QuietPeriodDue(at(30), *s.state.Incident, 1); c.Changed || c.Escalate != incident.EscalateNone {
+	if c := incident.QuietPeriodDue(at(30), *s.state.Incident, 1, false); c.Changed || c.Escalate != incident.EscalateNone {
 		t.Errorf("paged twice: %+v", c)
 	}
 }

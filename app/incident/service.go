@@ -50,7 +50,7 @@ func (s *Service) FiringDue(ctx context.Context, number int64) error {
 // QuietPeriodDue carries out the timer of that kind.
 func (s *Service) QuietPeriodDue(ctx context.Context, number int64) error {
 	return s.due(ctx, number, func(now time.Time, inc Incident, k Known) Change {
-		return QuietPeriodDue(now, inc, k.Firing)
+		return QuietPeriodDue(now, inc, k.Firing, k.Escalating)
 	})
 }
 

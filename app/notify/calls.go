@@ -111,8 +111,10 @@ func (c *calls) fast() int {
 	return n
 }
 
-// busy are the media with share fast calls or more, and the addresses with a call.
-func (c *calls) busy(share int) Busy {
+// busy are the media with share fast calls or more, and the addresses with a call that
+// began less than NextMethodAfter ago. The pages of one that lasts longer go by the next
+// method, and those that wait behind it are to do so too.
+func (c *calls) busy(share int, now time.Time) Busy {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fast, all := map[Medium]int{}, map[Medium]int{}
@@ -122,7 +124,7 @@ func (c *calls) busy(share int) Busy {
 		if !f.slow {
 			fast[f.medium]++
 		}
-		if f.to != "" {
+		if f.to != "" && now.Sub(f.since) < NextMethodAfter {
 			b.Addresses = append(b.Addresses, f.to)
 		}
 	}

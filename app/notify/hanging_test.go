@@ -76,9 +76,14 @@ func TestOneCallForEachAddress(t *testing.T) {
 		if busy := s.busy[1].Addresses; len(busy) != 1 || busy[0] != "number 1" {
 			t.Errorf("addresses left alone: %v", busy)
 		}
-		o.Wait()
+		time.Sleep(NextMethodAfter) // of the test's own clock
 		sweep(t, o)
 		if busy := s.busy[2].Addresses; busy != nil {
+			t.Errorf("addresses left alone while the call hangs: %v", busy)
+		}
+		o.Wait()
+		sweep(t, o)
+		if busy := s.busy[3].Addresses; busy != nil {
 			t.Errorf("addresses left alone afterwards: %v", busy)
 		}
 	})

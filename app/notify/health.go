@@ -51,6 +51,8 @@ const (
 	TellAfter = 15 * time.Second
 	// TellEvery is how often they are told again.
 	TellEvery = time.Hour
+	// tellLater is when an outage is told of that no administrator can be told of now.
+	tellLater = time.Minute
 )
 
 // After is the state after a failure that is not of ScopeMessage. The zero
@@ -69,13 +71,17 @@ func (s ChannelState) After(f Failure, now time.Time) ChannelState {
 }
 
 // TellAt is when the administrators are told of an outage, for the first time or
-// again.
+// again. Again they are told only of one that has failed since: see News.
 func (s ChannelState) TellAt() time.Time {
 	if s.ToldAt != nil {
 		return s.ToldAt.Add(TellEvery)
 	}
 	return s.BrokenSince.Add(TellAfter)
 }
+
+// News reports whether the channel has failed since the administrators were last told.
+// Where nothing waits nothing is tried, so that nobody knows whether it works.
+func (s ChannelState) News() bool { return s.ToldAt == nil || s.FailedAt.After(*s.ToldAt) }
 
 // Waits reports whether messages of a kind wait for their channel. A code or an answer
 // is of no use later: it fails, and its sender tries again.
@@ -95,11 +101,19 @@ func FallsOver(n int, f Failure) bool {
 // tried again at the same address, and after which wait. After a failure of
 // ScopeMessage it is tried three times more, but not after a permanent one, nor where
 // Retry-After is longer than a page can wait. After any other failure a message of a
-// kind that waits is tried for as long as it is of use.
+// kind that waits is tried for as long as it is of use; from the fourth on, one that may
+// have arrived each time is tried every uncertainWait, and of the kinds only a page
+// after the fifth.
 func Retry(n int, k Kind, f Failure) (wait time.Duration, again bool) {
 	if f.Scope != ScopeMessage && k.Waits() {
-		waits := []time.Duration{2 * time.Second, 4 * time.Second}
-		return max(pick(waits, n, maxProviderWait), min(f.RetryAfter, maxRetryAfter)), true
+		waits, beyond := []time.Duration{2 * time.Second, 4 * time.Second}, maxProviderWait
+		if f.Uncertain && n > 3 {
+			if n >= MaxAttempts && k != KindPage {
+				return 0, false
+			}
+			beyond = uncertainWait
+		}
+		return max(pick(waits, n, beyond), min(f.RetryAfter, maxRetryAfter)), true
 	}
 	waits := []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second}
 	const maxWait = 30 * time.Second
@@ -113,6 +127,9 @@ const (
 	// maxProviderWait bounds the wait between two tries of a provider that fails, so
 	// that a page leaves soon after it works again.
 	maxProviderWait = 8 * time.Second
+	// uncertainWait is the wait between tries of which each may have sent the message, so
+	// that a provider that accepts messages and answers too late fills nobody's phone.
+	uncertainWait = time.Minute
 	// maxRetryAfter bounds what is believed of a provider's Retry-After.
 	maxRetryAfter = 5 * time.Minute
 )
@@ -158,7 +175,7 @@ type Outages struct {
 }
 
 // Tell tells the administrators of each outage, once it has lasted for TellAfter and
-// then every TellEvery, by a method whose channel works.
+// then every TellEvery while it is news, by a method whose channel works.
 func (o *Outages) Tell(ctx context.Context) error {
 	states, err := o.Store.ChannelStates(ctx)
 	if err != nil {
@@ -181,10 +198,9 @@ func (o *Outages) Tell(ctx context.Context) error {
 		}
 		at := s.TellAt()
 		if !at.After(now) {
-			if err := o.Store.TellOutage(ctx, s.Medium, o.notices(s, people, administrators, broken), now); err != nil {
+			if at, err = o.tell(ctx, s, o.notices(s, people, administrators, broken), now); err != nil {
 				return err
 			}
-			at = now.Add(TellEvery)
 		}
 		if next.IsZero() || at.Before(next) {
 			next = at
@@ -194,6 +210,17 @@ func (o *Outages) Tell(ctx context.Context) error {
 		return nil
 	}
 	return o.Store.TellAgain(ctx, next)
+}
+
+// tell queues the notices about an outage, and returns when to look again.
+func (o *Outages) tell(ctx context.Context, s ChannelState, notices []OutageNotice, now time.Time) (again time.Time, err error) {
+	switch {
+	case !s.News():
+		return now.Add(TellEvery), nil
+	case len(notices) == 0:
+		return now.Add(tellLater), nil
+	}
+	return now.Add(TellEvery), o.Store.TellOutage(ctx, s.Medium, notices, now)
 }
 
 func (o *Outages) notices(s ChannelState, people map[int64]Recipient, administrators []int64, broken map[Medium]bool) []OutageNotice {

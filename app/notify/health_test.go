@@ -61,6 +61,21 @@ func TestRetryOfProviderLastsUntilItWorks(t *testing.T) {
 	}
 }
 
+func TestUncertainFailuresAreNotRepeatedWithoutBound(t *testing.T) {
+	t.Parallel()
+	late := Failure{Scope: ScopeProvider, Uncertain: true}
+	for n, want := range map[int]time.Duration{1: 2 * time.Second, 2: 4 * time.Second, 3: maxProviderWait, 4: time.Minute, MaxAttempts: time.Minute} {
+		if wait, again := Retry(n, KindPage, late); !again || wait != want {
+			t.Errorf("after attempt %d: %s, %v", n, wait, again)
+		}
+	}
+	for _, k := range []Kind{KindChannel, KindNotice} {
+		if _, again := Retry(MaxAttempts, k, late); again {
+			t.Errorf("a %s that may have arrived is sent for ever", k)
+		}
+	}
+}
+
 func TestFallsOver(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -187,7 +187,7 @@ func (o *Outbox) Ended() <-chan struct{} { return o.calls.ended() }
 // busy are the media that use half of the workers or more, so that a provider that
 // hangs does not block the others, which its messages may fall over to; and the
 // addresses of calls in progress, of which there is one at a time.
-func (o *Outbox) busy() Busy { return o.calls.busy(max(1, o.Workers/2)) }
+func (o *Outbox) busy() Busy { return o.calls.busy(max(1, o.Workers/2), o.RealNow()) }
 
 // KeepLeases renews the leases of the calls in progress until ctx ends. Where a lease
 // was lost, or could not be renewed in time, the call is cancelled, since another

@@ -238,6 +238,9 @@ func equal(a, b Values) bool {
 	return len(a) == len(b)
 }
 
+// Version is that of the settings as they were read last.
+func (s *Set) Version() int64 { return s.current.Load().version }
+
 // Channel implements notify.Channels.
 func (s *Set) Channel(m notify.Medium) notify.Channel { return s.current.Load().channels.Channel(m) }
 

@@ -168,3 +168,19 @@ func TestPageSomebodyOpensAnIncident(t *testing.T) {
 		owned(t, h, number, "acknowledged", "eve@acme.example")
 	})
 }
+
+// quietStaging has a deployment that is no production, and support hours that begin at
+// 15:00 in Madrid, five hours after the start.
+const quietStaging = `version: 1
+organization: {support_hours: {days: [mon, tue, wed, thu, fri], from: "15:00", to: "17:00"}}
+deployments:
+  - {slug: staging, name: Staging, kind: test}
+`
+
+func TestPageSomebodyWaitsForNoSupportHours(t *testing.T) {
+	harness.ForEach(t, "chain.yaml", func(t *testing.T, h *harness.Harness) {
+		h.ApplyText("staging.yaml", quietStaging)
+		h.API("POST", "/incidents", map[string]any{"title": "Please look", "service": "checkout-api", "deployment": "staging", "users": []string{"dana@acme.example"}})
+		h.Phone("dana").ExpectSMS("Please look")
+	})
+}

@@ -45,7 +45,22 @@ func (s *Server) sweepMessages(ctx context.Context) (int, error) {
 	if err := s.Providers.Refresh(ctx); err != nil {
 		return 0, err
 	}
+	if s.Providers.Version() != s.probed.Load() {
+		if err := s.probeChannels(ctx); err != nil {
+			return 0, err
+		}
+	}
 	return s.outbox.Sweep(ctx)
+}
+
+// probeChannels tries channels that have failed with the settings as they are now.
+func (s *Server) probeChannels(ctx context.Context) error {
+	version := s.Providers.Version()
+	if err := s.DB.Paging.ProbeChannels(ctx, s.DB.Now(), s.Providers.Works); err != nil {
+		return err
+	}
+	s.probed.Store(version)
+	return nil
 }
 
 // logChannel writes messages to the log instead of sending them.

@@ -60,10 +60,12 @@ type Server struct {
 	http      *http.Server
 	listener  net.Listener
 	publicURL atomic.Pointer[string]
-	formats   *ingest.Formats
-	log       *slog.Logger
-	live      *web.Live
-	metrics   *web.Metrics
+	// probed is the version of the providers that channels were last tried with.
+	probed  atomic.Int64
+	formats *ingest.Formats
+	log     *slog.Logger
+	live    *web.Live
+	metrics *web.Metrics
 }
 
 // New opens the database, migrates its schema and constructs the server. Run starts it.
@@ -103,7 +105,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 	}
 	s.construct(o)
 	// The settings may be others than those that a provider refused.
-	if err := opened.Paging.ProbeChannels(ctx, opened.Now()); err != nil {
+	if err := s.probeChannels(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	return s, nil

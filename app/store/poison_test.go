@@ -75,6 +75,23 @@ func TestUnclaimableMessageFailsOver(t *testing.T) {
 	}
 }
 
+// A waiting message that cannot be claimed keeps no channel from being probed.
+func TestUnclaimableMessageBlocksNoProbe(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		p := newPipeline(t, st)
+		p.onlyBySMS(ana)
+		mend := p.outage()
+		for _, key := range []string{"a", "b"} {
+			p.write(p.signal(key))
+			p.expect(p.settle())
+			p.now = p.now.Add(time.Second)
+		}
+		p.poison("messages", "created_at", "id = (SELECT min(id) FROM messages)")
+		mend()
+		p.expect(p.probes(3), "sms-1", "sms-2") // Ana of b, and Ben of a, whose page cannot be sent
+	})
+}
+
 func TestUnreadableIncidentIsSplitFromBundle(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		p := newPipeline(t, st)

@@ -156,7 +156,7 @@ func known(g *gorm.DB, inc incident.Incident, by incident.By) (incident.Known, e
 		}
 		k.Shadow = pages.Shadows > 0 && pages.Others == 0
 	}
-	if inc.FlappingSince != nil {
+	if inc.FlappingSince != nil || inc.MutedUntil != nil {
 		var active int64
 		err := g.Table("escalations").Where("incident_number = ? AND purpose = ? AND state = ?", inc.Number, escalation.Primary, paging.Active).Count(&active).Error
 		if err != nil {

@@ -85,7 +85,7 @@ func noteFailure(ctx context.Context, tx *db.Tx, m notify.Medium, f notify.Failu
 		if tell.Before(now) {
 			tell = now
 		}
-		return state, SetTimer(ctx, tx, TimerOutage, 0, tell)
+		return state, tellBy(ctx, tx, tell)
 	}
 	return state, nil
 }
@@ -97,29 +97,50 @@ func (s *Store) ChannelWorks(ctx context.Context, m notify.Medium, now time.Time
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), m)
-		if err != nil {
-			return fmt.Errorf("lock waiting messages: %w", err)
-		}
-		for some := range slices.Chunk(ids, 1000) {
-			where, args := tx.DB.In("id", 2, some)
-			if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = NULL, due_at = $1 WHERE "+held+" AND "+where, append([]any{now}, args...)...); err != nil {
-				return fmt.Errorf("release waiting messages: %w", err)
-			}
-		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", m); err != nil {
-			return fmt.Errorf("record a working channel: %w", err)
-		}
-		return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
+		return endState(ctx, tx, m, now)
 	})
 }
 
-// ProbeChannels has every channel that holds its messages probed at once, such as after
-// a start with other settings.
-func (s *Store) ProbeChannels(ctx context.Context, now time.Time) error {
+// endState ends the state of a channel, which is locked, and has what waits for it due.
+func endState(ctx context.Context, tx *db.Tx, m notify.Medium, now time.Time) error {
+	ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), m)
+	if err != nil {
+		return fmt.Errorf("lock waiting messages: %w", err)
+	}
+	for some := range slices.Chunk(ids, 1000) {
+		where, args := tx.DB.In("id", 2, some)
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = NULL, due_at = $1 WHERE "+held+" AND "+where, append([]any{now}, args...)...); err != nil {
+			return fmt.Errorf("release waiting messages: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", m); err != nil {
+		return fmt.Errorf("record a working channel: %w", err)
+	}
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
+}
+
+// ProbeChannels is for settings that may be others than those that failed: each channel
+// that holds messages is probed at once. The state ends of one for which no message
+// waits, which nothing would try, and of one that is not configured any more: what waits
+// for that fails, and its pages go by other methods.
+func (s *Store) ProbeChannels(ctx context.Context, now time.Time, works func(notify.Medium) bool) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = $1 WHERE probe_at > $1", now)
-		return err
+		states, err := lockChannels(ctx, tx, "1 = 1")
+		if err != nil {
+			return err
+		}
+		for _, c := range states {
+			if !works(c.Medium) || c.ProbeAt == nil {
+				if err := endState(ctx, tx, c.Medium, now); err != nil {
+					return err
+				}
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = $1 WHERE medium = $2 AND probe_at > $1", now, c.Medium); err != nil {
+				return fmt.Errorf("probe a channel: %w", err)
+			}
+		}
+		return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
 	})
 }
 
@@ -144,7 +165,19 @@ func (s *Store) TellOutage(ctx context.Context, m notify.Medium, notices []notif
 
 // TellAgain implements notify.OutageStore.
 func (s *Store) TellAgain(ctx context.Context, at time.Time) error {
-	return s.db.InTx(ctx, func(tx *db.Tx) error { return SetTimer(ctx, tx, TimerOutage, 0, at) })
+	return s.db.InTx(ctx, func(tx *db.Tx) error { return tellBy(ctx, tx, at) })
+}
+
+// tellBy sets the timer of outages, unless it is set to an earlier time and not being
+// carried out: another channel may have broken before, or meanwhile.
+func tellBy(ctx context.Context, tx *db.Tx, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO timers (kind, subject, occurrence, due_at) VALUES ($1, 0, 0, $2)
+		ON CONFLICT (kind, subject, occurrence) DO UPDATE SET tries = 0, lease_owner = NULL, lease_until = NULL,
+			due_at = CASE WHEN timers.lease_owner IS NULL AND timers.due_at < excluded.due_at THEN timers.due_at ELSE excluded.due_at END`, TimerOutage, at)
+	if err != nil {
+		return fmt.Errorf("set the timer of outages: %w", err)
+	}
+	return nil
 }
 
 // held is the condition on messages that they wait for their channel.
@@ -243,6 +276,9 @@ func (s *Store) holdOne(ctx context.Context, id int64, now time.Time, next func(
 	})
 }
 
+// replaced is the failure of a message that a repeat of it stands for.
+const replaced = "A repeat is sent instead."
+
 // replaceHeld withdraws earlier messages to the same contact method that wait and whose
 // pages the given one has all: a repeat of them.
 func replaceHeld(ctx context.Context, tx *db.Tx, id int64) error {
@@ -255,7 +291,7 @@ func replaceHeld(ctx context.Context, tx *db.Tx, id int64) error {
 		return err
 	}
 	where, args := tx.DB.In("id", 1, earlier)
-	if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL WHERE "+held+" AND "+where, args...); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, failure = '"+replaced+"' WHERE "+held+" AND "+where, args...); err != nil {
 		return fmt.Errorf("withdraw a repeated message: %w", err)
 	}
 	return nil
@@ -281,8 +317,8 @@ func (s *Store) FallOver(ctx context.Context, c notify.Claim, next func([]int64)
 // dueProbes locks, for each channel whose probe is due, the message that has waited
 // longest since it was last tried, and sets the time of the next probe.
 func dueProbes(ctx context.Context, tx *db.Tx, now time.Time, states []notify.ChannelState) ([]*DueMessage, error) {
-	var all []*DueMessage
-	for _, c := range states {
+	var due []notify.Medium
+	for _, c := range states { // channels come before messages in the order of locks
 		if !c.Holds || c.ProbeAt == nil || c.ProbeAt.After(now) {
 			continue
 		}
@@ -290,21 +326,49 @@ func dueProbes(ctx context.Context, tx *db.Tx, now time.Time, states []notify.Ch
 		if err != nil {
 			return nil, fmt.Errorf("take a probe: %w", err)
 		}
-		if len(taken) == 0 {
-			continue // another process takes it
+		if len(taken) > 0 { // else another process takes it
+			due = append(due, c.Medium)
 		}
-		found, err := scanMessages(ctx, tx, claimColumns+"m."+held+" AND m.medium = $1 ORDER BY m.held_at, m.id LIMIT 1"+tx.DB.SkipLocked("m"), c.Medium)
+	}
+	var all []*DueMessage
+	for _, m := range due {
+		found, err := scanMessages(ctx, tx, claimColumns+"m."+held+" AND m.medium = $1"+longestUntried+tx.DB.SkipLocked("m"), m)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 {
-			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = NULL WHERE medium = $1", c.Medium); err != nil {
+		if len(found) == 0 { // or what waits is locked
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = NULL WHERE medium = $1 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m."+held+" AND m.medium = $1)", m); err != nil {
 				return nil, fmt.Errorf("take a probe: %w", err)
 			}
 		}
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// longestUntried picks the waiting message m that was last tried before the others.
+const longestUntried = " ORDER BY m.held_at, m.id LIMIT 1"
+
+// putOffProbes is for probes that could not be claimed, perhaps because of a message's
+// data: the next ones try other messages.
+func (s *Store) putOffProbes(ctx context.Context, now time.Time) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		states, err := lockChannels(ctx, tx, "holds AND probe_at <= $1", now)
+		if err != nil {
+			return err
+		}
+		for _, c := range states {
+			if _, err := tx.ExecContext(ctx, "UPDATE channel_states SET probe_at = $1 WHERE medium = $2", now.Add(notify.ProbeEvery), c.Medium); err != nil {
+				return fmt.Errorf("put off a probe: %w", err)
+			}
+		}
+		for _, c := range states {
+			if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = $1 WHERE id = (SELECT m.id FROM messages m WHERE m."+held+" AND m.medium = $2"+longestUntried+tx.DB.SkipLocked("m")+")", now, c.Medium); err != nil {
+				return fmt.Errorf("put off a probe: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // endHeld fails messages that wait for their channel once the steps of all their pages

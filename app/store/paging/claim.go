@@ -18,6 +18,9 @@ func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, bus
 	claims, n, err := s.Claim(ctx, now, limit, Choice{busy: busy})
 	if db.IsDataError(err) {
 		s.db.Log.ErrorContext(ctx, "claim batch failed, claiming one by one", "error", err)
+		if err := s.putOffProbes(ctx, now); err != nil {
+			return nil, 0, err
+		}
 		return s.ClaimEach(ctx, now, limit, busy)
 	}
 	return claims, n, err

@@ -97,7 +97,11 @@ func startEscalations(ctx context.Context, tx *db.Tx, now time.Time, starting []
 	var events []incident.TimelineEvent
 	begins := make([]running, len(starting))
 	for i, s := range starting {
-		r, started := escalation.Start(now, s.Inc.Urgency, s.Opens)
+		urgency := s.Inc.Urgency
+		if s.Request != nil {
+			urgency = incident.High // a person asks
+		}
+		r, started := escalation.Start(now, urgency, s.Opens)
 		begins[i] = running{Running: r, incident: s.Inc.Number, policy: s.PolicyVersion, request: s.Request}
 		if s.Request != nil {
 			begins[i].policy = nil

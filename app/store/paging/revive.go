@@ -41,13 +41,14 @@ func revivePages(ctx context.Context, tx *db.Tx, now time.Time, r running) error
 	return reviveMessages(ctx, tx, now, current)
 }
 
-// reviveMessages queues the withdrawn messages of pages again.
+// reviveMessages queues the withdrawn messages of pages again, those that had failed
+// and were to be tried again too.
 func reviveMessages(ctx context.Context, tx *db.Tx, now time.Time, pages []int64) error {
 	if len(pages) == 0 {
 		return nil
 	}
 	where, args := tx.DB.In("mp.page_id", 1, pages)
-	messages, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = '"+Withdrawn+"' AND failure = '' AND id IN (SELECT mp.message_id FROM message_pages mp WHERE "+where+") ORDER BY id"+tx.DB.ForUpdate(false), args...)
+	messages, err := tx.Ints(ctx, "SELECT id FROM messages WHERE state = '"+Withdrawn+"' AND failure <> '"+replaced+"' AND id IN (SELECT mp.message_id FROM message_pages mp WHERE "+where+") ORDER BY id"+tx.DB.ForUpdate(false), args...)
 	if err != nil {
 		return fmt.Errorf("lock messages to revive: %w", err)
 	}

@@ -1,0 +1,71 @@
+package notify
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+)
+
+// outageStore has one outage in memory.
+type outageStore struct {
+	state ChannelState
+	told  int
+	again time.Time
+}
+
+func (s *outageStore) ChannelStates(context.Context) ([]ChannelState, error) {
+	return []ChannelState{s.state}, nil
+}
+
+func (s *outageStore) TellOutage(_ context.Context, _ Medium, notices []OutageNotice, now time.Time) error {
+	s.told += len(notices)
+	s.state.ToldAt = &now
+	return nil
+}
+
+func (s *outageStore) TellAgain(_ context.Context, at time.Time) error {
+	s.again = at
+	return nil
+}
+
+// administrators are people by their id.
+type administrators map[int64]Recipient
+
+func (a administrators) Recipients(context.Context, int64) (map[int64]Recipient, error) {
+	return a, nil
+}
+
+func TestTellOfOutage(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+	now, works := start, []Medium{SMS}
+	s := &outageStore{state: ChannelState{Medium: SMS, Holds: true}.After(Failure{Scope: ScopeChannel, Reason: "the token is wrong"}, start)}
+	verified := start.Add(-time.Hour)
+	method := func(id int64, m Medium) ContactMethod {
+		return ContactMethod{ID: id, UserID: 1, Medium: m, Address: string(m), VerifiedAt: &verified}
+	}
+	o := &Outages{
+		Store: s, People: administrators{1: {UserID: 1, Methods: []ContactMethod{method(1, SMS), method(2, Email)}}},
+		Administrators: func(context.Context) ([]int64, error) { return []int64{1}, nil },
+		Works:          func(m Medium) bool { return slices.Contains(works, m) }, Now: func() time.Time { return now },
+	}
+	expect := func(when string, told int, again time.Duration) {
+		t.Helper()
+		if err := o.Tell(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s.told != told || !s.again.Equal(now.Add(again)) {
+			t.Errorf("%s: told %d times, and again in %s", when, s.told, s.again.Sub(now))
+		}
+	}
+	now = start.Add(TellAfter)
+	expect("while nobody can be told", 0, time.Minute)
+	works = append(works, Email)
+	expect("by email", 1, TellEvery)
+	now = now.Add(TellEvery)
+	expect("nothing was tried since", 1, TellEvery)
+	s.state = s.state.After(Failure{Scope: ScopeChannel}, now.Add(time.Minute))
+	now = now.Add(TellEvery)
+	expect("failed since", 2, TellEvery)
+}
