@@ -263,7 +263,7 @@ func TestRoutePermissions(t *testing.T) {
 			if scope, ok := strings.CutPrefix(who, "token "); ok {
 				headers[i] = []string{"Authorization", "Bearer " + a.Token(auth.Role(scope))}
 			} else if who != "nobody" {
-				headers[i] = []string{"Cookie", a.SignIn(who).Cookie}
+				headers[i] = []string{"Cookie", a.SignIn(who).Cookie()}
 			}
 		}
 		a.Live.Close() // streams end as soon as they have begun

@@ -229,7 +229,7 @@ func TestResponderAddsOverrideInOwnTeam(t *testing.T) {
 		body := `{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00Z","add":"ana@acme.example"}`
 		for who, status := range map[string]int{"ana@acme.example": 201, "dev.manager@acme.example": 201, "responder": 403, "manager": 403, "administrator": 201} {
 			b := a.SignIn(who)
-			if answer := webtest.Do(a.Handler, "POST", "/api/v1/schedules/payments/overrides", body, "Cookie", b.Cookie); answer.Code != status {
+			if answer := webtest.Do(a.Handler, "POST", "/api/v1/schedules/payments/overrides", body, "Cookie", b.Cookie()); answer.Code != status {
 				t.Errorf("%s is answered %d, want %d: %s", who, answer.Code, status, answer.Body)
 			}
 		}
