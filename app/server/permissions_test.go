@@ -170,6 +170,7 @@ var permissions = []permission{
 	{"GET /api/v1/incidents/:number", "/api/v1/incidents/1", "", read(200)},
 	{"GET /api/v1/incidents/:number/timeline", "/api/v1/incidents/1/timeline", "", read(200)},
 	{"GET /api/v1/incidents/:number/pages", "/api/v1/incidents/1/pages", "", read(200)},
+	{"GET /api/v1/incidents/:number/responders", "/api/v1/incidents/1/responders", "", read(200)},
 	{"POST /api/v1/incidents/:number/acknowledge", "/api/v1/incidents/99999/acknowledge", "", act(404)},
 	{"POST /api/v1/incidents/:number/unacknowledge", "/api/v1/incidents/99999/unacknowledge", "", act(404)},
 	{"POST /api/v1/incidents/:number/resolve", "/api/v1/incidents/99999/resolve", "", act(404)},

@@ -72,6 +72,7 @@ var operations = append(actOperations(), []operation{
 	{"GET", "/incidents/:number", auth.ViewIncidents, 200, (*handlers).getIncident, nil},
 	{"GET", "/incidents/:number/timeline", auth.ViewIncidents, 200, (*handlers).listTimeline, paged()},
 	{"GET", "/incidents/:number/pages", auth.ViewIncidents, 200, (*handlers).listPages, paged()},
+	{"GET", "/incidents/:number/responders", auth.ViewIncidents, 200, (*handlers).listResponders, paged()},
 	{"GET", "/oncall", auth.ViewOnCall, 200, (*handlers).listOnCall, paged("schedule", "team", "service", "at")},
 	{"POST", "/simulate", auth.Simulate, 200, (*handlers).simulate, nil},
 	{"GET", "/schedules", auth.ViewSchedules, 200, (*handlers).listSchedules, paged()},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
@@ -151,6 +152,14 @@ func actions(req *page.Request, sees layout.Sees, query string) view.Group {
 	if n := req.Counts.Mine; sees.Open && n > 0 {
 		add(true, view.Hit{Href: "/incidents?tab=mine", Icon: "check", Text: "Acknowledge mine…", More: element.Count(n, "incident")}, "ack")
 	}
-	add(req.May(auth.ManagePeople), view.Hit{Href: "/people#add", Icon: "user-plus", Text: "Add somebody"}, "invite", "new person")
+	add(req.May(auth.ManagePeople), view.Hit{Href: "/people#add", Icon: "user-plus", Text: "Add somebody"}, "new person")
+	add(mayInvite(req), view.Hit{Href: "/people#invite", Icon: "user-plus", Text: "Invite a colleague"})
 	return view.Group{Name: "Actions", Hits: hits.all()}
+}
+
+// mayInvite reports whether the reader may invite people to any team.
+func mayInvite(req *page.Request) bool {
+	return req.May(auth.Invite) || slices.ContainsFunc(req.Config.Teams, func(t catalog.Team) bool {
+		return req.MayOn(auth.Invite, auth.Object{ManagerID: req.Config.ManagerOf(&t.ID)})
+	})
 }
