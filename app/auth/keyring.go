@@ -85,19 +85,31 @@ func (k *Keyring) Seal(secret string) []byte {
 	return k.seal.Seal([]byte{sealed1}, nil, []byte(secret), []byte{sealed1}) //nolint:gosec // the cipher makes its own random nonce, so none is given
 }
 
+// FormUse is what a sealed form is for. One cannot be sent as another.
+type FormUse string
+
+// The uses.
+const (
+	PendingForm    FormUse = "pending"         // waits for a sign-in
+	ChannelSecrets FormUse = "channel secrets" // typed, and not saved yet
+)
+
+func (u FormUse) additional() []byte { return append([]byte{sealed1}, u...) }
+
 // SealForm encrypts what a page carries in a hidden field, for the same installation to
-// read when the form is sent. Whoever seals it puts an expiry into it.
-func (k *Keyring) SealForm(content []byte) string {
-	return base64.RawURLEncoding.EncodeToString(k.form.Seal([]byte{sealed1}, nil, content, []byte{sealed1})) //nolint:gosec // the cipher makes its own random nonce, so none is given
+// read when the form is sent for the same use. Whoever seals it puts an expiry into it.
+func (k *Keyring) SealForm(use FormUse, content []byte) string {
+	return base64.RawURLEncoding.EncodeToString(k.form.Seal([]byte{sealed1}, nil, content, use.additional())) //nolint:gosec // the cipher makes its own random nonce, so none is given
 }
 
-// OpenForm returns what SealForm sealed. It fails where that was changed.
-func (k *Keyring) OpenForm(text string) ([]byte, error) {
+// OpenForm returns what SealForm sealed. It fails where that was changed, or sealed for
+// another use.
+func (k *Keyring) OpenForm(use FormUse, text string) ([]byte, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) == 0 || raw[0] != sealed1 {
 		return nil, errUnsealable
 	}
-	content, err := k.form.Open(nil, nil, raw[1:], raw[:1])
+	content, err := k.form.Open(nil, nil, raw[1:], use.additional())
 	if err != nil {
 		return nil, errUnsealable
 	}

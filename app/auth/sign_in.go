@@ -168,7 +168,7 @@ func errWrongPassword() error {
 
 func notDeactivated(u *User) error {
 	if !u.Active {
-		return fault.Forbidden("This account has been deactivated. An administrator can take you back.")
+		return fault.Forbidden("This account has been deactivated. An administrator can activate it again.")
 	}
 	return nil
 }

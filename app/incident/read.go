@@ -172,6 +172,28 @@ type EscalationRecord struct {
 	EndedAt      *time.Time
 }
 
+// Request is the request to join or to take over that it goes by; false for one that
+// goes by a policy, and for the primary one of an incident opened by paging somebody.
+func (e EscalationRecord) Request() (Request, bool) {
+	var r Request
+	if e.RequestText == "" || json.Unmarshal([]byte(e.RequestText), &r) != nil || r.Kind == AskToAnswer {
+		return Request{}, false
+	}
+	return r, true
+}
+
+// RequestState is "asked" while a request waits for an answer, then its outcome, and
+// "ended" where it ended with its incident.
+func (e EscalationRecord) RequestState() string {
+	switch {
+	case e.State == "active":
+		return "asked"
+	case e.Outcome == "":
+		return "ended"
+	}
+	return string(e.Outcome)
+}
+
 // AlertRecord is an alert of an incident, with who sent it.
 type AlertRecord struct {
 	Alert

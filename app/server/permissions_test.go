@@ -118,9 +118,9 @@ var permissions = []permission{
 	{"GET /services", "/services", "", signedIn(200)},
 	{"GET /services/:slug", "/services/checkout-api", "", signedIn(200)},
 	{"GET /services/:slug", "/services/nothing", "", signedIn(404)},
-	{"GET /teams", "/teams", "", signedIn(200)},
-	{"GET /teams/:slug", "/teams/payments", "", signedIn(200)},
-	{"GET /teams/:slug", "/teams/nothing", "", signedIn(404)},
+	{"GET /teams", "/teams", "", responders(200)},
+	{"GET /teams/:slug", "/teams/payments", "", responders(200)},
+	{"GET /teams/:slug", "/teams/nothing", "", responders(404)},
 	{"GET /integrations", "/integrations", "", responders(200)},
 	{"GET /integrations/:slug", "/integrations/sre", "", responders(200)},
 	{"GET /integrations/:slug", "/integrations/nothing", "", responders(404)},
@@ -130,7 +130,7 @@ var permissions = []permission{
 	{"GET /people", "/people", "", responders(200)},
 	{"POST /people", "/people", "", administrators(422)},
 	{"POST /people/invitations", "/people/invitations", "role=responder&email=no", page(403, 403, 403, 403, 403, 422)},
-	{"POST /people/invitations", "/people/invitations", "role=responder&team=payments&email=no", teamManagers(422)},
+	{"POST /people/invitations", "/people/invitations?role=responder&team=payments&email=no", "", teamManagers(422)},
 	{"POST /people/invitations/:id/revoke", "/people/invitations/99999/revoke", "", responders(404)},
 	{"GET /people/:id", "/people/1", "", responders(200)},
 	{"GET /people/:id", "/people/99999", "", responders(404)},
@@ -170,6 +170,7 @@ var permissions = []permission{
 	{"GET /api/v1/incidents/:number", "/api/v1/incidents/1", "", read(200)},
 	{"GET /api/v1/incidents/:number/timeline", "/api/v1/incidents/1/timeline", "", read(200)},
 	{"GET /api/v1/incidents/:number/pages", "/api/v1/incidents/1/pages", "", read(200)},
+	{"GET /api/v1/incidents/:number/responders", "/api/v1/incidents/1/responders", "", read(200)},
 	{"POST /api/v1/incidents/:number/acknowledge", "/api/v1/incidents/99999/acknowledge", "", act(404)},
 	{"POST /api/v1/incidents/:number/unacknowledge", "/api/v1/incidents/99999/unacknowledge", "", act(404)},
 	{"POST /api/v1/incidents/:number/resolve", "/api/v1/incidents/99999/resolve", "", act(404)},
@@ -194,8 +195,8 @@ var permissions = []permission{
 	{"POST /api/v1/schedules/:slug/overrides", "/api/v1/schedules/coordinators/overrides", "{}", access{401, 403, 403, 403, 403, 403, 422, 403, 403, 403, 422, 422}},
 	{"DELETE /api/v1/schedules/:slug/overrides/:id", "/api/v1/schedules/payments/overrides/99999", "", access{401, 403, 403, 404, 403, 404, 404, 403, 403, 403, 404, 404}},
 	{"DELETE /api/v1/schedules/:slug/overrides/:id", "/api/v1/schedules/coordinators/overrides/99999", "", access{401, 403, 403, 403, 403, 403, 404, 403, 403, 403, 404, 404}},
-	{"GET /api/v1/teams", "/api/v1/teams", "", readOnCall(200)},
-	{"GET /api/v1/teams/:slug", "/api/v1/teams/payments", "", readOnCall(200)},
+	{"GET /api/v1/teams", "/api/v1/teams", "", read(200)},
+	{"GET /api/v1/teams/:slug", "/api/v1/teams/payments", "", read(200)},
 	{"GET /api/v1/services", "/api/v1/services", "", readOnCall(200)},
 	{"GET /api/v1/services/:slug", "/api/v1/services/checkout-api", "", readOnCall(200)},
 	{"GET /api/v1/deployments", "/api/v1/deployments", "", readOnCall(200)},
@@ -263,7 +264,7 @@ func TestRoutePermissions(t *testing.T) {
 			if scope, ok := strings.CutPrefix(who, "token "); ok {
 				headers[i] = []string{"Authorization", "Bearer " + a.Token(auth.Role(scope))}
 			} else if who != "nobody" {
-				headers[i] = []string{"Cookie", a.SignIn(who).Cookie}
+				headers[i] = []string{"Cookie", a.SignIn(who).Cookie()}
 			}
 		}
 		a.Live.Close() // streams end as soon as they have begun

@@ -66,7 +66,7 @@ func TestUnreadableForm(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		ana := a.SignIn("ana@acme.example")
 		webtest.Contains(t, ana.Post("/me/profile", http.StatusRequestEntityTooLarge, "name", strings.Repeat("x", web.MaxBody)), "larger than 1024 KiB")
-		broken := webtest.Do(a.Handler, "POST", "/me/profile", "name=%zz", "Content-Type", "application/x-www-form-urlencoded", "Cookie", ana.Cookie)
+		broken := webtest.Do(a.Handler, "POST", "/me/profile", "name=%zz", "Content-Type", "application/x-www-form-urlencoded", "Cookie", ana.Cookie())
 		if broken.Code != http.StatusBadRequest {
 			t.Errorf("a form that is none was answered %d: %s", broken.Code, broken.Body)
 		}

@@ -124,7 +124,7 @@ func (d *diagnosis) unreachable(roster *escalation.Roster) {
 		}
 	}
 	if len(names) > 0 {
-		d.warning("people", "No verified contact method on a channel that works: %s.\nThey count as nobody when they are paged. Each adds one at /me.", strings.Join(sorted(names), ", "))
+		d.warning("people", "No verified contact method on a channel that works: %s.\nThey cannot be paged; escalations skip them. Each adds one at /me.", strings.Join(sorted(names), ", "))
 	}
 }
 

@@ -40,7 +40,7 @@ func (d *diagnosis) channels(ctx context.Context, providers *provider.Set) {
 		d.ok(subject, "the provider answers and knows us (set in the %s)", s.Source)
 	}
 	if none {
-		d.problem("channels", "None is set up, so pages only reach the log of `tocsin serve`.\nSet one up at /settings/channels, or by TOCSIN_SMTP_URL, TOCSIN_TWILIO_… or TOCSIN_SLACK_BOT_TOKEN.")
+		d.problem("channels", "None is set up: pages go only to the log of `tocsin serve`.\nSet one up at /settings/channels, or by TOCSIN_SMTP_URL, TOCSIN_TWILIO_… or TOCSIN_SLACK_BOT_TOKEN.")
 	}
 }
 

@@ -80,8 +80,8 @@ func (r Responder) words() string {
 	return responderWords[r.State]
 }
 
-// asks is what the reader is asked for.
-func (r Responder) asks() string {
+// Asks is what the reader is asked for.
+func (r Responder) Asks() string {
 	if r.TakeOver {
 		return r.By + " asks you to take this over."
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // Page is one incident for one person: GET and POST /a/{token}. The form posts
-// "action", which is "acknowledge", "escalate" or "resolve", and "resolution".
+// "action", which is "acknowledge", "decline", "escalate" or "resolve", and
+// "resolution".
 type Page struct {
 	Clock  element.Clock
 	Token  string
@@ -34,6 +35,8 @@ type Page struct {
 	// it, until AnswerBy.
 	Asked    bool
 	AnswerBy time.Time
+	// AskedBy is the request that asks the person to join or to take over; nil for none.
+	AskedBy *incidents.Responder
 	// MayResolve says that the person may do more than acknowledge.
 	MayResolve     bool
 	AcknowledgedBy string
@@ -61,6 +64,9 @@ const (
 	DoneAcknowledged Done = "acknowledged"
 	DoneResolved     Done = "resolved"
 	DoneEscalated    Done = "escalated"
+	DoneJoined       Done = "joined" // an incident that somebody else owns
+	DoneTakenOver    Done = "taken over"
+	DoneDeclined     Done = "declined"
 	DoneAlready      Done = "already"
 )
 

@@ -31,7 +31,7 @@ func accountPages() []Page {
 			{Schedule: payments, Position: "backup", Start: madridDay(14, 9), End: madridDay(21, 9), Override: true}},
 	}
 	wrong := own
-	wrong.Adding.Address = element.Field{Value: "600 000", Error: "Write the number with its country code, such as +34 600 000 001."}
+	wrong.Adding.Address = element.Field{Value: "600 000", Error: "Enter the number with its country code, such as +34 600 000 001."}
 	wrong.High.Error = "Two rows use the same contact at the same time."
 	wrong.High.Rows = []account.Rule{{ContactID: 1, After: element.Field{Value: "soon", Error: "Minutes are a number from 0 to 1440."}}}
 	wrong.Contacts = []account.Contact{{ID: 3, Medium: "sms", Address: "+34 600 000 002", CodeSentAt: now.Add(-9 * time.Minute), Code: element.Field{Value: "12345", Error: "That is not the code. Two tries are left."}}}
@@ -49,7 +49,7 @@ func accountPages() []Page {
 		New:  &people.NewInvitation{Link: "https://tocsin.acme.example/invite/c3VjaC1hLWxvbmctdG9rZW4tdGhhdC1ub2JvZHktZ3Vlc3Nlcw", Email: "eve@acme.example", Sent: true, ExpiresAt: now.Add(168 * time.Hour)}}
 	added := everybody
 	added.NewLink, added.NewLinkFor = "https://tocsin.acme.example/password/c3VjaC1hLWxvbmctdG9rZW4tdGhhdC1ub2JvZHktZ3Vlc3Nlcw", emre.Name
-	added.Adding.Email = element.Field{Value: "emre", Error: "Write an email address such as ana@example.com."}
+	added.Adding.Email = element.Field{Value: "emre", Error: "Enter an email address such as ana@example.com."}
 	person := people.Page{
 		Frame: administrator("Ben Adeyemi", layout.People), Person: ben, Reach: element.Contacts{Phones: []string{"+447700900002"}, Slack: "U0002", Email: "ben@acme.example", MayPage: true}, Pageable: true, Role: "responder", Zone: zone("Europe/London"), Active: true,
 		Teams: []element.Ref{payments}, Contacts: []people.ContactKind{{Medium: "sms", Verified: true}, {Medium: "email"}, {Medium: "voice", Verified: true}}, MayManage: true,

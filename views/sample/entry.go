@@ -20,7 +20,7 @@ import (
 func entryPages() []Page {
 	setup := signin.SetupPage{Now: now, Token: "t", Zones: zones, Timezone: element.Field{Value: "UTC"}}
 	wrong := setup
-	wrong.Email = element.Field{Value: "dana", Error: "Write an email address such as ana@example.com."}
+	wrong.Email = element.Field{Value: "dana", Error: "Enter an email address such as ana@example.com."}
 	wrong.Password = element.Field{Error: "A password has at least 12 characters."}
 	return []Page{
 		{"sign-in", signin.SignIn(signin.Page{Now: now, Organization: "Acme"})},

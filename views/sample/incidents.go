@@ -211,6 +211,12 @@ func incidentPages() []Page {
 		{"incident-new-wrong", incidents.NewIncident(openingWrong())},
 		{"page-somebody", incidents.PageSomebody(paging())},
 		{"page-search", incidents.PageSomebody(pagingSearch())},
+		{"incident-asked", incidents.Incident(askedIncident())},
+		{"ask-responders", incidents.Ask(ask(false))},
+		{"ask-handover", incidents.Ask(ask(true))},
+		{"bulk", incidents.Bulk(bulk())},
+		{"link-asked", link.Incident(linkAsked())},
+		{"link-joined", link.Incident(linkPage(link.DoneJoined))},
 		{"why-me", incidents.Why(why())},
 		{"why-administrators", incidents.Why(whyAdministrators())},
 		{"link-open", link.Incident(linkPage(link.DoneNothing))},
@@ -252,7 +258,7 @@ func linkPage(done link.Done) link.Page {
 		p.Others = []element.Person{ben}
 	case link.DoneAcknowledged:
 		p.Status, p.AcknowledgedBy, p.AcknowledgedAt = incidents.Acknowledged, ana.Name, at("03:12:18")
-	case link.DoneAlready:
+	case link.DoneAlready, link.DoneJoined:
 		p.Status, p.AcknowledgedBy, p.AcknowledgedAt = incidents.Acknowledged, ben.Name, at("03:11:40")
 	case link.DoneResolved:
 		p.Status, p.ResolvedBy, p.ResolvedAt = incidents.Resolved, ana.Name, at("03:12:18")

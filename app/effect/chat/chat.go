@@ -57,7 +57,8 @@ func (c *Consumer) Name() string { return Name }
 func (c *Consumer) Kinds() []incident.EventKind {
 	return []incident.EventKind{
 		incident.EvReceived, incident.EvRaised, incident.EvJoined, incident.EvWorse, incident.EvReopened,
-		incident.EvAcknowledged, incident.EvUnacknowledged, incident.EvAckExpired,
+		incident.EvAcknowledged, incident.EvAcknowledgeUndone, incident.EvUnacknowledged, incident.EvAckExpired,
+		incident.EvTakenOver, incident.EvSnoozed, incident.EvSnoozeOver,
 		incident.EvResolved, incident.EvResolveUndone, incident.EvEscalated, incident.EvPriority,
 	}
 }

@@ -103,7 +103,8 @@ func TestKindsThatAChannelShows(t *testing.T) {
 	for kind, want := range map[incident.EventKind]bool{
 		incident.EvReceived: true, incident.EvReopened: true, incident.EvAcknowledged: true, incident.EvResolved: true,
 		incident.EvResolveUndone: true, incident.EvUnacknowledged: true, incident.EvAckExpired: true, incident.EvRaised: true,
-		incident.EvPriority: true, incident.EvEscalated: true,
+		incident.EvPriority: true, incident.EvEscalated: true, incident.EvAcknowledgeUndone: true, incident.EvTakenOver: true,
+		incident.EvSnoozed: true, incident.EvSnoozeOver: true, incident.EvRequested: false, incident.EvResponderJoined: false,
 		incident.EvRepeated: false, incident.EvRecovered: false, incident.EvStep: false, incident.EvNote: false,
 		incident.EvShadowAck: false, incident.EvStillOnIt: false, incident.EvChannelFailed: false,
 	} {

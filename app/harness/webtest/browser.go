@@ -5,18 +5,35 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 )
 
-// Browser sends requests with the cookie of its session.
+// Browser sends requests with the cookies that it was given.
 type Browser struct {
 	t       *testing.T
 	Handler http.Handler
-	// Cookie is as the header of that name; empty without a session.
-	Cookie string
+	cookies []*http.Cookie
+}
+
+// Cookie is the header of that name; empty without cookies.
+func (b *Browser) Cookie() string {
+	pairs := make([]string, len(b.cookies))
+	for i, c := range b.cookies {
+		pairs[i] = c.Name + "=" + c.Value
+	}
+	return strings.Join(pairs, "; ")
+}
+
+// keep replaces the cookie of the same name, and deletes it where it has ended.
+func (b *Browser) keep(c *http.Cookie) {
+	b.cookies = slices.DeleteFunc(b.cookies, func(old *http.Cookie) bool { return old.Name == c.Name })
+	if c.MaxAge >= 0 {
+		b.cookies = append(b.cookies, c)
+	}
 }
 
 // Browser is a new one, not signed in.
@@ -50,12 +67,12 @@ func (b *Browser) Do(method, path string, form url.Values, headers ...string) *h
 	if form != nil {
 		headers = append(headers, "Content-Type", "application/x-www-form-urlencoded")
 	}
-	if b.Cookie != "" {
-		headers = append(headers, "Cookie", b.Cookie)
+	if cookies := b.Cookie(); cookies != "" {
+		headers = append(headers, "Cookie", cookies)
 	}
 	answer := Do(b.Handler, method, path, form.Encode(), headers...)
 	for _, c := range answer.Result().Cookies() {
-		b.Cookie = c.Name + "=" + c.Value
+		b.keep(c)
 	}
 	return answer
 }

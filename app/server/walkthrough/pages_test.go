@@ -120,6 +120,7 @@ func furnish(t *testing.T, h *harness.Harness) pages {
 		inside: []page{
 			{"/", 200}, {"/start", 200},
 			{"/incidents", 200}, {"/incidents/new", 200}, {"/incidents/new?service=checkout-api", 200}, {"/page", 200}, {"/page?team=payments", 200}, {"/incidents?tab=mine", 200}, {"/incidents?tab=open", 200}, {"/incidents?tab=past", 200},
+			{incidentPath(first) + "/responders", 200}, {incidentPath(flapping) + "/responders", 200}, {incidentPath(owned) + "/responders", 200}, {incidentPath(owned) + "/handover", 200},
 			{"/incidents?tab=open&q=nothing+like+it", 200},
 			{incidentPath(first), 200}, {incidentPath(owned), 200}, {incidentPath(flapping), 200}, {"/incidents/9999", 404},
 			{fmt.Sprintf("%s/pages/%d", incidentPath(flapping), sent[0].PageID), 200},
@@ -128,7 +129,7 @@ func furnish(t *testing.T, h *harness.Harness) pages {
 			{"/services", 200}, {"/services/checkout-api", 200}, {"/services/online-shop", 200},
 			{"/teams", 200}, {"/teams/payments", 200}, {"/integrations", 200}, {"/integrations/sre", 200},
 			{"/people", 200}, {"/people/1", 200}, {"/me", 200}, {"/nowhere", 404},
-			{"/search", 200}, {"/search?q=pay", 200}, {"/search?q=nothing+like+it", 200}, {"/incidents/new", 404}, {"/page", 404},
+			{"/search", 200}, {"/search?q=pay", 200}, {"/search?q=nothing+like+it", 200}, {"/settings/channels", 200},
 		},
 	}
 }

@@ -101,9 +101,15 @@ func (s *Store) UseInvitation(ctx context.Context, hash []byte, u *auth.User, no
 		if err := insertUser(tx, u); err != nil {
 			return err
 		}
-		// The lock of the version has one of several callers come first.
-		if err := tx.Gorm.Model(i).Updates(map[string]any{"used_at": now, "user_id": u.ID}).Error; err != nil {
-			return fmt.Errorf("use an invitation: %w", err)
+		// The lock of the version has one of several callers come first. A revocation
+		// does not take it.
+		used := tx.Gorm.Model(&auth.Invitation{}).Where("id = ? AND used_at IS NULL AND revoked_at IS NULL", i.ID).
+			Updates(map[string]any{"used_at": now, "user_id": u.ID})
+		switch {
+		case used.Error != nil:
+			return fmt.Errorf("use an invitation: %w", used.Error)
+		case used.RowsAffected == 0:
+			return fault.Gone("This invitation was revoked. Ask for another.")
 		}
 		if i.TeamID != nil {
 			if _, err := tx.ExecContext(ctx, "INSERT INTO team_members (team_id, user_id) VALUES ($1, $2)", *i.TeamID, u.ID); err != nil {

@@ -123,7 +123,7 @@ func (s *Store) UsePasswordLink(ctx context.Context, hash []byte, passwordHash s
 			return nil, err
 		}
 		if !u.Active {
-			return nil, fault.Forbidden("This account has been deactivated. An administrator can take you back.")
+			return nil, fault.Forbidden("This account has been deactivated. An administrator can activate it again.")
 		}
 		if err := givePassword(tx, u, passwordHash); err != nil {
 			return nil, err

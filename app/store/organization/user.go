@@ -103,6 +103,11 @@ func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool)
 			return err
 		}
 	}
+	if leaves || !isNew && !auth.Role(u.Role).AtLeast(row.Role) {
+		if err := a.revokeInvitations(row.Email); err != nil {
+			return err
+		}
+	}
 	row = userRow(row, u, a.now)
 	if err := a.save(&row, &row.ID, organization.KindUser, u.Email); err != nil {
 		return err
@@ -117,6 +122,18 @@ func applyUser(ctx context.Context, a *applier, u organization.User, isNew bool)
 		return err
 	}
 	return a.rules(row.ID, u.Rules, methods)
+}
+
+// revokeInvitations revokes the open invitations that a person made who is deactivated
+// or gets a lower role: they may be to a role that the person could not invite to any
+// more.
+func (a *applier) revokeInvitations(email string) error {
+	err := a.tx.Gorm.Model(&auth.Invitation{}).Where("created_by = ? AND used_at IS NULL AND revoked_at IS NULL", email).
+		Update("revoked_at", a.now).Error
+	if err != nil {
+		return fmt.Errorf("revoke the invitations of a person: %w", err)
+	}
+	return nil
 }
 
 // contacts adds missing contact methods, corrects those that differ from the plan,

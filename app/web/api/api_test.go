@@ -173,13 +173,27 @@ func TestListOnCall(t *testing.T) {
 			"schedule=payments&team=payments&at=2026-01-05T07:59:59Z": "",
 		} {
 			var got strings.Builder
-			for _, s := range webtest.Decode[api.List[api.ShiftJSON]](t, a.As(auth.Stakeholder, "GET", "/api/v1/oncall?"+query, ""), 200).Items {
-				fmt.Fprintln(&got, s.Schedule, s.Position, s.User, s.Start.Format(time.RFC3339), s.End.Format(time.RFC3339), s.Source)
+			for _, s := range webtest.Decode[api.List[api.ShiftJSON]](t, a.As(auth.Read, "GET", "/api/v1/oncall?"+query, ""), 200).Items {
+				fmt.Fprintln(&got, s.Schedule, s.Position, *s.User, s.Start.Format(time.RFC3339), s.End.Format(time.RFC3339), s.Source)
 			}
 			if diff := cmp.Diff(want, got.String()); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", query, diff)
 			}
 		}
+	})
+}
+
+// Stakeholders learn who is on call, and no address.
+func TestStakeholderSeesNoAddress(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		stakeholder := a.SignIn("stakeholder")
+		for path, status := range map[string]int{"/oncall": 200, "/services": 200, "/priorities": 200, "/teams": 403, "/teams/payments": 403, "/users": 403} {
+			answer := stakeholder.Do("GET", "/api/v1"+path, nil)
+			if answer.Code != status || strings.Contains(strings.ReplaceAll(answer.Body.String(), "stakeholder@acme.example", ""), "@acme.example") {
+				t.Errorf("%s is answered %d: %s", path, answer.Code, answer.Body)
+			}
+		}
+		webtest.Contains(t, stakeholder.Get("/api/v1/oncall", 200), `"user":null,"name":"Ben Adeyemi"`)
 	})
 }
 
@@ -196,7 +210,7 @@ func TestManagerAddsOverride(t *testing.T) {
 		shifts := webtest.Decode[api.List[api.ShiftJSON]](t, a.As(auth.Read, "GET", "/api/v1/schedules/payments/shifts?from=2026-11-24T00:00:00Z&to=2026-11-25T12:00:00Z&position=main", ""), 200)
 		var got strings.Builder
 		for _, s := range shifts.Items {
-			fmt.Fprintln(&got, s.User, s.Start.Format("02T15"), s.End.Format("02T15"), s.Source)
+			fmt.Fprintln(&got, *s.User, s.Start.Format("02T15"), s.End.Format("02T15"), s.Source)
 		}
 		if want := "ben@acme.example 24T00 24T08 layer:weekly\nana@acme.example 24T08 25T08 override\nben@acme.example 25T08 25T12 layer:weekly\n"; got.String() != want {
 			t.Errorf("shifts:\n%swant:\n%s", got.String(), want)
@@ -229,7 +243,7 @@ func TestResponderAddsOverrideInOwnTeam(t *testing.T) {
 		body := `{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00Z","add":"ana@acme.example"}`
 		for who, status := range map[string]int{"ana@acme.example": 201, "dev.manager@acme.example": 201, "responder": 403, "manager": 403, "administrator": 201} {
 			b := a.SignIn(who)
-			if answer := webtest.Do(a.Handler, "POST", "/api/v1/schedules/payments/overrides", body, "Cookie", b.Cookie); answer.Code != status {
+			if answer := webtest.Do(a.Handler, "POST", "/api/v1/schedules/payments/overrides", body, "Cookie", b.Cookie()); answer.Code != status {
 				t.Errorf("%s is answered %d, want %d: %s", who, answer.Code, status, answer.Body)
 			}
 		}

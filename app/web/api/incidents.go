@@ -21,6 +21,7 @@ type Incidents interface {
 	Incident(ctx context.Context, number int64) (incident.Row, error)
 	Timeline(ctx context.Context, number, after int64, limit int) ([]incident.TimelineEvent, error)
 	IncidentPages(ctx context.Context, number int64) ([]incident.PageRecord, error)
+	IncidentEscalations(ctx context.Context, number int64) ([]incident.EscalationRecord, error)
 }
 
 // incidentJSON is an incident as the API shows it. MergedInto is part of the format and

@@ -16,7 +16,8 @@ import (
 type shiftJSON struct {
 	Schedule string     `json:"schedule"`
 	Position string     `json:"position"`
-	User     string     `json:"user"`
+	User     *string    `json:"user"` // null for those who may not see people
+	Name     string     `json:"name"`
 	Start    *time.Time `json:"start"` // null: no start
 	End      *time.Time `json:"end"`   // null: no known end
 	Source   string     `json:"source"`
@@ -26,7 +27,7 @@ type shiftJSON struct {
 
 func (l *listing) shift(schedule string, s oncall.Shift, order int) shiftJSON {
 	return shiftJSON{
-		Schedule: schedule, Position: string(s.Position), User: l.email(int64(s.Person)),
+		Schedule: schedule, Position: string(s.Position), User: orNull(l.email(int64(s.Person))), Name: l.User(int64(s.Person)).Name,
 		Start: utc(&s.Start), End: utc(&s.End), Source: s.Source, order: order,
 	}
 }
@@ -41,7 +42,7 @@ func (s shiftJSON) startKey() string {
 
 // listOnCall answers who is on call at an instant, with their whole shifts. Shadows
 // are left out: they are not to be called.
-func (h *handlers) listOnCall(c echo.Context, _ auth.Actor) (any, error) {
+func (h *handlers) listOnCall(c echo.Context, by auth.Actor) (any, error) {
 	at, err := timeIn(c, "at", h.Now().UTC())
 	if err != nil {
 		return nil, err
@@ -54,12 +55,18 @@ func (h *handlers) listOnCall(c echo.Context, _ auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	maySeePeople := auth.Allow(by, auth.ViewPeople, auth.Object{}) == nil
 	var shifts []shiftJSON
 	for _, s := range schedules {
 		for i, shift := range s.Schedule.OnCall(at, "") {
-			if !shift.Shadow {
-				shifts = append(shifts, config.shift(s.Slug, shift, i))
+			if shift.Shadow {
+				continue
 			}
+			row := config.shift(s.Slug, shift, i)
+			if !maySeePeople {
+				row.User = nil
+			}
+			shifts = append(shifts, row)
 		}
 	}
 	return paginate(c, shifts, func(s shiftJSON) string { return fmt.Sprintf("%s %06d", s.Schedule, s.order) })

@@ -189,6 +189,8 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 			{responder, "POST", "/incidents", `{"title":"c","users":["ben@acme.example"],"teams":["payments"],"schedules":["payments"]}`, 201},
 			{responder, "POST", "/incidents/1/responders", `{"users":["ben@acme.example"],"message":"look"}`, 200},
 			{responder, "POST", "/incidents/1/responders", `{"users":["nobody@acme.example"]}`, 422},
+			{reader, "GET", "/incidents/1/responders", "", 200},
+			{reader, "GET", "/incidents/99/responders", "", 404},
 			{responder, "POST", "/incidents/1/decline", `{"reason":"ill"}`, 409},
 			{responder, "POST", "/incidents/1/handover", `{"user":"ben@acme.example"}`, 200},
 			{responder, "POST", "/incidents/1/take-over", "", 409},

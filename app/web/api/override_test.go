@@ -22,7 +22,7 @@ func TestOverrideIsTakenBack(t *testing.T) {
 			t.Errorf("ended %+v", ended)
 		}
 		shifts := webtest.Decode[api.List[api.ShiftJSON]](t, a.As(auth.Read, "GET", "/api/v1/schedules/payments/shifts?from=2026-11-24T00:00:00Z&to=2026-11-25T12:00:00Z&position=main", ""), 200)
-		if len(shifts.Items) != 1 || shifts.Items[0].User != "ben@acme.example" {
+		if len(shifts.Items) != 1 || *shifts.Items[0].User != "ben@acme.example" {
 			t.Errorf("shifts %+v, want Ben alone", shifts.Items)
 		}
 		if w := a.As(auth.Manager, "DELETE", path, ""); w.Code != 404 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
@@ -70,7 +71,7 @@ func (p *Pages) pendingForm(c echo.Context) Pending {
 	if err != nil {
 		return pending
 	}
-	pending.Sealed = p.deps.Keys.SealForm(content)
+	pending.Sealed = p.deps.Keys.SealForm(auth.PendingForm, content)
 	return pending
 }
 
@@ -88,7 +89,7 @@ func pendingNext(r *http.Request) string {
 // it was changed or has expired.
 func (p *Pages) OpenPending(sealed string) (Pending, error) {
 	gone := fault.Gone("What you sent before you signed in is too old to be sent again. Nothing of it was done.")
-	content, err := p.deps.Keys.OpenForm(sealed)
+	content, err := p.deps.Keys.OpenForm(auth.PendingForm, sealed)
 	if err != nil {
 		return Pending{}, gone
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	view "github.com/tocsin-oncall/tocsin/views/channels"
@@ -29,7 +30,7 @@ func (p *handlers) kept(sealed string, kind provider.Kind) provider.Values {
 	if sealed == "" {
 		return nil
 	}
-	content, err := p.Keys.OpenForm(sealed)
+	content, err := p.Keys.OpenForm(auth.ChannelSecrets, sealed)
 	if err != nil {
 		return nil
 	}
@@ -73,5 +74,5 @@ func (p *handlers) keep(kind provider.Kind, typed provider.Values) string {
 	if err != nil {
 		return ""
 	}
-	return p.Keys.SealForm(content)
+	return p.Keys.SealForm(auth.ChannelSecrets, content)
 }

@@ -2,7 +2,6 @@ package incidents
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -24,17 +23,7 @@ func (p *handlers) acts(ctx context.Context, req *page.Request, r *incident.Row,
 	if err != nil {
 		return a, err
 	}
-	for _, e := range escalations {
-		var request incident.Request
-		if e.RequestText == "" || json.Unmarshal([]byte(e.RequestText), &request) != nil || request.Kind == incident.AskToAnswer {
-			continue
-		}
-		row := responder(req, e, request)
-		a.Responders = append(a.Responders, row)
-		if e.State == "active" && asksReader(req, e.ID, records) {
-			a.AskedBy = &row
-		}
-	}
+	a.Responders, a.AskedBy = req.Responders(escalations, records)
 	if !r.Open() {
 		return a, nil
 	}
@@ -45,30 +34,6 @@ func (p *handlers) acts(ctx context.Context, req *page.Request, r *incident.Row,
 func tomorrow(c element.Clock) time.Time {
 	y, m, d := c.Now.In(c.Zone).Date()
 	return time.Date(y, m, d+1, 9, 0, 0, 0, c.Zone)
-}
-
-// asksReader reports whether a request has paged the reader and waits for their answer.
-func asksReader(req *page.Request, escalationID int64, records []incident.PageRecord) bool {
-	return slices.ContainsFunc(records, func(r incident.PageRecord) bool {
-		return r.EscalationID == escalationID && r.UserID == req.User.ID && !r.Shadow && (r.PageState == "active" || r.PageState == "superseded")
-	})
-}
-
-func responder(req *page.Request, e incident.EscalationRecord, r incident.Request) view.Responder {
-	row := view.Responder{
-		Names: element.And(req.Config.Roster.Describe(r.Targets)), By: req.Config.ActorName(r.By), Message: r.Message,
-		TakeOver: r.Kind == incident.AskToTakeOver, State: view.ResponderState(e.Outcome), At: e.StartedAt,
-	}
-	if e.EndedAt != nil {
-		row.At = *e.EndedAt
-	}
-	switch {
-	case e.State == "active":
-		row.State = view.ResponderAsked
-	case row.State == "":
-		row.State = view.ResponderEnded
-	}
-	return row
 }
 
 // fillSteps fills in whom the next step of the policy would page: to join, and after

@@ -136,7 +136,7 @@ func bulkFlash(b bulkAct, out incident.BulkOutcome) layout.Flash {
 		sentences = append(sentences, b.past+" "+element.Count(len(out.Changed), "incident")+".")
 	}
 	if len(out.Missed) > 0 {
-		sentences = append(sentences, element.Count(len(out.Missed), "other")+" had been answered by somebody else, or was over.")
+		sentences = append(sentences, element.Count(len(out.Missed), "other")+" had been acknowledged by someone else, or resolved.")
 	}
 	if len(out.Joined) > 0 {
 		sentences = append(sentences, "You joined "+element.Count(len(out.Joined), "incident")+" that others own.")

@@ -78,8 +78,8 @@ func Mount(pages *page.Pages, d Deps) {
 	p.Routes.Get("/incidents/:number/handover", p.Require(web.ActPermission("handover"), p.showAsk))
 	p.Routes.Get("/incidents/new", p.Require(auth.ActOnIncident, p.openingForm))
 	p.Routes.Post("/incidents/new", p.Require(auth.ActOnIncident, p.open))
-	p.Routes.Get("/page", p.Require(auth.ActOnIncident, p.pagingForm))
-	p.Routes.Post("/page", p.Require(auth.ActOnIncident, p.page))
+	p.Routes.Get("/page", p.Require(auth.Page, p.pagingForm))
+	p.Routes.Post("/page", p.Require(auth.Page, p.page))
 	p.Routes.Get("/incidents/:number", p.Require(auth.ViewIncidents, p.showIncident))
 	for _, kind := range incident.ActKinds {
 		if kind.Web {

@@ -179,7 +179,7 @@ func fillBeyondSteps(line *view.Event) {
 	case incident.EvStep:
 		line.Kind, line.Text = "beyond", who+verb+" paged"+peopleSuffix(line.Targets, line.People)
 	case incident.EvPassedOver:
-		line.Kind, line.Text = "beyond", who+verb+" passed over: nobody there can be reached"
+		line.Kind, line.Text = "beyond", who+verb+" skipped: nobody there can be reached"
 	}
 }
 

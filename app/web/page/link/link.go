@@ -77,6 +77,8 @@ func (p *handlers) answerLink(c echo.Context) error {
 	switch c.FormValue("action") {
 	case "acknowledge":
 		act = incident.ActAcknowledge{}
+	case "decline":
+		act = incident.ActDecline{}
 	case "escalate":
 		act = incident.ActEscalate{}
 	case "resolve":
@@ -85,14 +87,34 @@ func (p *handlers) answerLink(c echo.Context) error {
 		}
 		act = incident.ActResolve{FixedBy: c.FormValue("resolution")}
 	default:
-		return fault.Malformed("The form says neither to acknowledge nor to escalate nor to resolve.")
+		return fault.Malformed("The action is acknowledge, decline, escalate or resolve.")
+	}
+	asked, err := p.askedBy(c, recipient)
+	if err != nil {
+		return err
 	}
 	by := web.By(recipient.Actor, "link")
 	out, err := p.Actions.Do(c.Request().Context(), incident.Command{Number: recipient.number, By: by, Act: act})
 	if err != nil {
 		return err
 	}
-	return p.showLink(c, recipient, http.StatusOK, doneOf(act, out, by.Actor))
+	done := doneOf(act, out, by.Actor)
+	if done == view.DoneAcknowledged && asked != nil && asked.TakeOver {
+		done = view.DoneTakenOver
+	}
+	return p.showLink(c, recipient, http.StatusOK, done)
+}
+
+// askedBy is the request that asks the recipient; nil for none.
+func (p *handlers) askedBy(c echo.Context, b *recipient) (*incidents.Responder, error) {
+	ctx := c.Request().Context()
+	records, err := p.Incidents.IncidentPages(ctx, b.number)
+	if err != nil {
+		return nil, err
+	}
+	escalations, err := p.Incidents.IncidentEscalations(ctx, b.number)
+	_, asked := b.Responders(escalations, records)
+	return asked, err
 }
 
 // mayResolve allows more than an acknowledgment, which everybody may who was paged.
@@ -103,12 +125,17 @@ func mayResolve(u *auth.User) error { return auth.Allow(u.Actor(), auth.ActOnInc
 // how the incident is.
 func doneOf(act incident.Act, out incident.Outcome, actor string) view.Done {
 	_, acknowledges := act.(incident.ActAcknowledge)
+	_, declines := act.(incident.ActDecline)
 	_, escalates := act.(incident.ActEscalate)
 	switch {
 	case out.Kind == incident.NotAllowed && out.Reason == incident.ReasonJustEscalated:
 		return view.DoneEscalated
 	case out.Kind == incident.NotAllowed || out.Kind == incident.Shadow:
 		return view.DoneNothing
+	case out.Kind == incident.Joined:
+		return view.DoneJoined
+	case declines:
+		return view.DoneDeclined
 	case out.Faster(actor) && acknowledges:
 		return view.DoneAlready
 	case out.Faster(actor):
@@ -182,6 +209,11 @@ func (p *handlers) showLink(c echo.Context, b *recipient, status int, done view.
 	}
 	if data.Next, err = b.Upcoming(ctx, p.Incidents, &r); err != nil {
 		return err
+	}
+	if r.Open() {
+		if data.AskedBy, err = p.askedBy(c, b); err != nil {
+			return err
+		}
 	}
 	data.MayResolve = mayResolve(b.User) == nil
 	if r.Status == incident.Acknowledged && r.AskedAt != nil && r.OwnerID != nil && *r.OwnerID == b.User.ID {

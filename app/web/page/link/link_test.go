@@ -8,6 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web"
 )
 
 func TestLinkInMessage(t *testing.T) {
@@ -110,6 +111,40 @@ func TestLinkEscalates(t *testing.T) {
 		a.Must(err)
 		if row.Status != incident.Triggered {
 			t.Errorf("it is %s", row.Status)
+		}
+	})
+}
+
+func TestLinkAnswersRequest(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		n := a.PostBreach("Availability")
+		a.RunDue()
+		ana := a.SignIn("ana@acme.example")
+		address := "/incidents/" + web.FormatInt(n)
+		ana.Post(address+"/acknowledge", http.StatusSeeOther)
+		link := func(who string) string {
+			return "/a/" + a.Keys.SignLink(auth.PageLink{Incident: n, UserID: a.UserID(who), MessageID: 1, Expires: a.Now().Add(time.Hour)})
+		}
+		b := a.Browser()
+		const decline = `name="action" value="decline"`
+		webtest.Lacks(t, b.Get(link("chiara@acme.example"), http.StatusOK), decline)
+		for _, who := range []string{"ben@acme.example", "chiara@acme.example"} {
+			ana.Post(address+"/responders", http.StatusSeeOther, "users", web.FormatInt(a.UserID(who)), "message", "Look at the ledger")
+		}
+		a.RunDue()
+		webtest.Contains(t, b.Get(link("chiara@acme.example"), http.StatusOK), "Ana Ortiz asks you to join.", "Look at the ledger", ">Join<", decline)
+		declined := b.Post(link("chiara@acme.example"), http.StatusOK, "action", "decline")
+		webtest.Contains(t, declined, "Declined.")
+		webtest.Lacks(t, declined, decline, ">Join<")
+		webtest.Contains(t, b.Post(link("ben@acme.example"), http.StatusOK, "action", "acknowledge"), "You joined. Ana Ortiz still owns this incident.")
+		ana.Post(address+"/handover", http.StatusSeeOther, "user", web.FormatInt(a.UserID("ben@acme.example")))
+		a.RunDue()
+		webtest.Contains(t, b.Get(link("ben@acme.example"), http.StatusOK), "Ana Ortiz asks you to take this over.", ">Take over<", decline)
+		webtest.Contains(t, b.Post(link("ben@acme.example"), http.StatusOK, "action", "acknowledge"), "You own this incident now.")
+		row, err := a.DB.Incidents.Incident(t.Context(), n)
+		a.Must(err)
+		if row.OwnerID == nil || *row.OwnerID != a.UserID("ben@acme.example") {
+			t.Errorf("the owner is %v", row.OwnerID)
 		}
 	})
 }

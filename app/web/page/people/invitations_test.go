@@ -95,3 +95,31 @@ func TestInvitationIsSentAndLimited(t *testing.T) {
 		webtest.Contains(t, admin.Get("/people", http.StatusOK), "invitations within an hour")
 	})
 }
+
+// Whoever leaves, or gets a lower role, leaves no way in behind.
+func TestInvitationEndsWithRoleOfInviter(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.SignIn("administrator") // else each is the last one
+		for who, end := range map[string]func(id int64) error{
+			"ana@acme.example": func(id int64) error { return a.Auth.SetActive(t.Context(), auth.Tocsin, id, false) },
+			"ben@acme.example": func(id int64) error { return a.Auth.SetRole(t.Context(), auth.Tocsin, id, auth.Manager) },
+		} {
+			id := a.UserID(who)
+			a.Must(a.Auth.SetRole(t.Context(), auth.Tocsin, id, auth.Administrator))
+			link := linkIn(t, a.SignIn(who).Post("/people/invitations", http.StatusOK, "role", "administrator"))
+			a.Browser().Get(link, http.StatusOK)
+			a.Must(end(id))
+			webtest.Contains(t, a.Browser().Get(link, http.StatusGone), "This invitation was revoked.")
+		}
+	})
+}
+
+// Their next sign-in counts against the limit of their own device.
+func TestInvitedPersonsDeviceIsKnown(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		link := linkIn(t, a.SignIn("administrator").Post("/people/invitations", http.StatusOK, "role", "responder"))
+		eve := a.Browser()
+		eve.Post(link, http.StatusSeeOther, "name", "Eve Tan", "email", "eve@acme.example", "password", webtest.Password)
+		webtest.Contains(t, eve.Cookie(), "tocsin_device=")
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
@@ -93,11 +94,11 @@ func named(req *page.Request, query string) []view.Group {
 }
 
 // incidents are the one with the number that is asked for, written 17 or #17, and
-// the open ones with the text in their title, service or key. Resolved ones are a
-// page of their own away, since finding them reads every incident.
-func (p *handlers) incidents(ctx context.Context, req *page.Request, query string) ([]view.Group, error) {
+// the open ones with the text in their title, service or key.
+func (p *handlers) incidents(ctx context.Context, req *page.Request, query string) (view.Group, error) {
+	found := view.Group{Name: "Incidents"}
 	if query == "" || !req.May(auth.ViewIncidents) {
-		return nil, nil
+		return found, nil
 	}
 	var hits []view.Hit
 	number, err := strconv.ParseInt(strings.TrimPrefix(query, "#"), 10, 64)
@@ -109,22 +110,32 @@ func (p *handlers) incidents(ctx context.Context, req *page.Request, query strin
 		if err == nil {
 			hits = append(hits, incidentHit(row))
 		} else if !fault.Is(err, fault.KindNotFound) {
-			return nil, err
+			return found, err
 		}
 	}
 	open, err := p.Incidents.ListIncidents(ctx, incident.ListFilter{
 		Statuses: []incident.Status{incident.Triggered, incident.Acknowledged}, Search: query, Limit: maxHits,
 	})
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	for _, row := range open {
 		if row.Number != number {
 			hits = append(hits, incidentHit(row))
 		}
 	}
-	resolved := view.Hit{Href: "/incidents?" + url.Values{"tab": {"resolved"}, "q": {query}}.Encode(), Icon: "search", Text: "Resolved incidents with “" + query + "”"}
-	return []view.Group{{Name: "Incidents", Hits: append(hits[:min(len(hits), maxHits)], resolved)}}, nil
+	found.Hits = hits[:min(len(hits), maxHits)]
+	return found, nil
+}
+
+// resolved leads to the page that looks for resolved incidents, which takes longer than
+// one may wait for while typing.
+func resolved(req *page.Request, query string) view.Group {
+	if query == "" || !req.May(auth.ViewIncidents) {
+		return view.Group{}
+	}
+	address := "/incidents?" + url.Values{"tab": {"resolved"}, "q": {query}}.Encode()
+	return view.Group{Name: "More", Hits: []view.Hit{{Href: address, Icon: "search", Text: "Resolved incidents with “" + query + "”"}}}
 }
 
 func incidentHit(row incident.Row) view.Hit {
@@ -151,6 +162,14 @@ func actions(req *page.Request, sees layout.Sees, query string) view.Group {
 	if n := req.Counts.Mine; sees.Open && n > 0 {
 		add(true, view.Hit{Href: "/incidents?tab=mine", Icon: "check", Text: "Acknowledge mine…", More: element.Count(n, "incident")}, "ack")
 	}
-	add(req.May(auth.ManagePeople), view.Hit{Href: "/people#add", Icon: "user-plus", Text: "Add somebody"}, "invite", "new person")
+	add(req.May(auth.ManagePeople), view.Hit{Href: "/people#add", Icon: "user-plus", Text: "Add somebody"}, "new person")
+	add(mayInvite(req), view.Hit{Href: "/people#invite", Icon: "user-plus", Text: "Invite a colleague"})
 	return view.Group{Name: "Actions", Hits: hits.all()}
+}
+
+// mayInvite reports whether the reader may invite people to any team.
+func mayInvite(req *page.Request) bool {
+	return req.May(auth.Invite) || slices.ContainsFunc(req.Config.Teams, func(t catalog.Team) bool {
+		return req.MayOn(auth.Invite, auth.Object{ManagerID: req.Config.ManagerOf(&t.ID)})
+	})
 }

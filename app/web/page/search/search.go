@@ -55,10 +55,11 @@ func (p *handlers) search(c echo.Context, req *page.Request) error {
 		return err
 	}
 	data := view.Page{Frame: frame, Query: query}
-	groups := append(incidents, actions(req, frame.User.Sees, query), places(frame.User.Sees, query))
+	groups := []view.Group{incidents}
 	if query != "" {
-		groups = append(append(incidents, named(req, query)...), groups[len(incidents):]...)
+		groups = append(groups, named(req, query)...)
 	}
+	groups = append(groups, actions(req, frame.User.Sees, query), places(frame.User.Sees, query), resolved(req, query))
 	for _, g := range groups {
 		if len(g.Hits) > 0 {
 			data.Groups = append(data.Groups, g)

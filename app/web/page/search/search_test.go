@@ -68,3 +68,13 @@ func TestAcknowledgeMineIsOffered(t *testing.T) {
 		webtest.Lacks(t, hits(a.SignIn("manager").Get("/search?q=ack", http.StatusOK)), "Acknowledge mine")
 	})
 }
+
+func TestInvitingIsOfferedToWhoMay(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		for who, may := range map[string]bool{"administrator": true, "dev.manager@acme.example": true, "manager": false, "ana@acme.example": false} {
+			if found := hits(a.SignIn(who).Get("/search?q=invite", http.StatusOK)); strings.Contains(found, "/people#invite") != may {
+				t.Errorf("%s finds %s", who, found)
+			}
+		}
+	})
+}

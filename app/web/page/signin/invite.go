@@ -49,6 +49,7 @@ func (p *handlers) acceptInvitation(c echo.Context) error {
 	if err != nil {
 		return p.invalidInvitation(c, err)
 	}
+	p.RememberDevice(c, p.Auth.DeviceToken(u))
 	if auth.Allow(u.Actor(), auth.ViewIncidents, auth.Object{}) != nil {
 		return p.Done(c, "/", "Your account is set up, and you are signed in.")
 	}
