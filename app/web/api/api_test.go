@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
@@ -130,6 +132,21 @@ func TestListPages(t *testing.T) {
 		if want := fmt.Sprintln(1, "ben@acme.example", "+44 ••• 002", "sms", "sent", 1, 1, true, "SM1", true, true); got != want {
 			t.Errorf("got %swant %s", got, want)
 		}
+	})
+}
+
+// A title is shortened where it has to be, and the incident pages all the same.
+func TestOpenIncidentWithLongTitle(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		title := strings.Repeat("ä", 1024) + " and the end"
+		opened := webtest.Decode[api.IncidentJSON](t, a.As(auth.Responder, "POST", "/api/v1/incidents", `{"title":"`+title+`","service":"checkout-api"}`), 201)
+		if opened.Title != strings.Repeat("ä", 1024) {
+			t.Errorf("the title has %d characters", utf8.RuneCountInString(opened.Title))
+		}
+		if sent := a.RunDue(); len(sent) == 0 {
+			t.Error("it paged nobody")
+		}
+		webtest.Contains(t, a.SignIn("ana@acme.example").Get("/incidents/"+strconv.FormatInt(opened.Number, 10), 200), "and the end")
 	})
 }
 
