@@ -137,11 +137,11 @@ acme.yaml:7:107: escalation_policies[0].steps[1].targets[4]: A target is one of 
 services:
   - {slug: a, runbook: "javascript:alert(1)"}
   - {slug: b, runbook: "https:///x"}
-  - {slug: c, runbook: checkout-runbook}
+  - {slug: c, runbook: "Ledger: failover at 90%"}
   - {slug: d, runbook: "https://wiki.acme.example/r"}
 `, `
-acme.yaml:3:15: services[0].runbook: Write the name of a runbook, or an address that begins with https://.
-acme.yaml:4:15: services[1].runbook: Write the name of a runbook, or an address that begins with https://.`},
+acme.yaml:3:24: services[0].runbook: Write the name of a runbook, or an address that begins with https://.
+acme.yaml:4:24: services[1].runbook: Write the name of a runbook, or an address that begins with https://.`},
 	{"the catalog", `version: 1
 priorities: [{level: 6, name: P 6}]
 teams: [{name: "!!!"}, {slug: Payments, chat: {slack: payments}}]

@@ -99,8 +99,8 @@ func (c *checker) service(s *Service, path string) {
 			}
 		}
 	}
-	// A runbook is a name or an address.
-	if u, err := url.Parse(s.Runbook); err != nil || u.Scheme != "" && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+	// A runbook is a name, which may be such as "Ledger: failover", or an address.
+	if u, err := url.Parse(s.Runbook); err == nil && u.Scheme != "" && !strings.HasPrefix(u.Opaque, " ") && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		c.problem(path+".runbook", "Write the name of a runbook, or an address that begins with https://.")
 	}
 	checkEach(c, path+".slos", s.SLOs, c.slo, func(o *SLO) string { return o.Slug })
