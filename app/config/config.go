@@ -120,10 +120,10 @@ func IsPublic(address string) bool {
 	return ip == nil || !ip.IsLoopback() && !ip.IsUnspecified()
 }
 
-// TwilioCallsBack reports whether Twilio, or the gateway in its place, can reach a
+// TwilioCallsBack reports whether Twilio, or the gateway in its place if any, can reach a
 // public URL. A gateway on this machine reaches addresses of this machine.
-func (c Config) TwilioCallsBack(publicURL string) bool {
-	return IsPublic(publicURL) || publicURL != "" && c.Twilio.BaseURL != "" && !IsPublic(c.Twilio.BaseURL)
+func TwilioCallsBack(publicURL, gateway string) bool {
+	return IsPublic(publicURL) || publicURL != "" && gateway != "" && !IsPublic(gateway)
 }
 
 // Unknown are the variables of an environment, in the form of os.Environ, that have the

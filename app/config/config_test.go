@@ -390,8 +390,8 @@ func TestPublicURL(t *testing.T) {
 			t.Errorf("%q: %v", address, got)
 		}
 	}
-	gateway := config.Config{Twilio: config.Twilio{BaseURL: "http://127.0.0.1:9000"}}
-	if !gateway.TwilioCallsBack("http://127.0.0.1:8080") || (config.Config{}).TwilioCallsBack("http://127.0.0.1:8080") || gateway.TwilioCallsBack("") {
+	const gateway, here = "http://127.0.0.1:9000", "http://127.0.0.1:8080"
+	if !config.TwilioCallsBack(here, gateway) || config.TwilioCallsBack(here, "") || config.TwilioCallsBack("", gateway) {
 		t.Error("a gateway on this machine alone reaches this machine")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,18 +94,25 @@ func (c *checker) service(s *Service, path string) {
 		at := fmt.Sprintf("%s.dashboards[%d]", path, i)
 		c.require(at, "text")
 		if c.require(at, "href") {
-			u, err := url.Parse(d.Href)
-			if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			if !isWebAddress(d.Href) {
 				c.problem(at+".href", "Write an address that begins with https://.")
 			}
 		}
 	}
-	// A runbook is a name, which may be such as "Ledger: failover", or an address.
-	if u, err := url.Parse(s.Runbook); err == nil && u.Scheme != "" && !strings.HasPrefix(u.Opaque, " ") && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+	if beginsAddress.MatchString(s.Runbook) && !isWebAddress(s.Runbook) {
 		c.problem(path+".runbook", "Write the name of a runbook, or an address that begins with https://.")
 	}
 	checkEach(c, path+".slos", s.SLOs, c.slo, func(o *SLO) string { return o.Slug })
 	c.defaultSLOs(s.SLOs, path+".slos")
+}
+
+// beginsAddress tells a runbook's address from a name. A name may have a colon before a
+// space.
+var beginsAddress = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]*:\S|://`)
+
+func isWebAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // defaultSLOs refuses a second default for an SLI.

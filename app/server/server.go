@@ -111,7 +111,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger, o Options) (*
 
 func (s *Server) construct(o Options) {
 	s.outbox = &notify.Outbox{Store: s.DB.Paging, Channels: s.Providers, Now: s.DB.Now, RealNow: time.Now, Workers: 64, Log: s.log,
-		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, callsBack: func() bool { return s.Config.TwilioCallsBack(s.PublicURL()) }, now: s.DB.Now}}
+		Composer: composer{keys: s.Keys, publicURL: s.PublicURL, callsBack: s.twilioCallsBack, now: s.DB.Now}}
 	s.Organization = organization.NewCurrent(configuration{s.DB.Organization, s.Providers}, s.outbox.Works, s.log)
 	s.outbox.People = s.Organization
 	engine := &escalation.Engine{Store: s.DB.Paging, Directory: s.Organization, Now: s.DB.Now, Batch: 500}
@@ -149,6 +149,11 @@ func (s *Server) construct(o Options) {
 // PublicURL is the URL of this server for people and providers.
 func (s *Server) PublicURL() string { return *s.publicURL.Load() }
 
+// twilioCallsBack reports whether Twilio can report on messages.
+func (s *Server) twilioCallsBack() bool {
+	return config.TwilioCallsBack(s.PublicURL(), s.Providers.Value("twilio", "base-url"))
+}
+
 // Listen binds the address, so that its port is known before Run.
 func (s *Server) Listen(ctx context.Context) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Config.Listen)
@@ -160,7 +165,7 @@ func (s *Server) Listen(ctx context.Context) error {
 		url := config.DefaultPublicURL(l.Addr().String())
 		s.publicURL.Store(&url)
 	}
-	if !s.Config.Twilio.AuthToken.IsZero() && !s.Config.TwilioCallsBack(s.PublicURL()) {
+	if s.Providers.Value("twilio", provider.TwilioToken) != "" && !s.twilioCallsBack() {
 		s.log.WarnContext(ctx, "public URL not public, SMS without delivery reports", "public_url", s.PublicURL())
 	}
 	s.http = &http.Server{

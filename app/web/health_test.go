@@ -14,6 +14,7 @@ func healthy() web.Health {
 	return web.Health{
 		Ping:      func(context.Context) error { return nil },
 		Migrated:  func(context.Context) (bool, error) { return true, nil },
+		Load:      func(context.Context) error { return nil },
 		Write:     func(context.Context) error { return nil },
 		ClockStep: func() (time.Time, time.Duration) { return time.Time{}, 0 },
 		Swept:     func() (time.Duration, bool) { return time.Second, true },

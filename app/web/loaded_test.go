@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/web"
@@ -15,17 +14,14 @@ import (
 func TestReadyMeansLoaded(t *testing.T) {
 	t.Parallel()
 	loads, failing := 0, true
-	handler := newHandler(web.Deps{Health: web.Health{
-		Ping:     func(context.Context) error { return nil },
-		Migrated: func(context.Context) (bool, error) { return true, nil },
-		Load: func(context.Context) error {
-			if loads++; failing {
-				return errors.New("too slow")
-			}
-			return nil
-		},
-		Swept: func() (time.Duration, bool) { return 0, true },
-	}}, nil)
+	health := healthy()
+	health.Load = func(context.Context) error {
+		if loads++; failing {
+			return errors.New("too slow")
+		}
+		return nil
+	}
+	handler := newHandler(web.Deps{Health: health}, nil)
 	probe := func(status int) string {
 		t.Helper()
 		return webtest.Decode[map[string]string](t, webtest.Do(handler, "GET", "/readyz", ""), status)["configuration"]

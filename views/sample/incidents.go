@@ -83,7 +83,7 @@ func acknowledged() incidents.IncidentPage {
 	p := triggered()
 	p.Status = incidents.Acknowledged
 	p.AcknowledgedAt, p.AcknowledgedBy = at("03:12:02"), ana.Name
-	p.Frame.Flash = &layout.Flash{Text: "Acknowledged 03:12:02. Nobody else is paged."}
+	p.Frame.Flash = &layout.Flash{Text: "Acknowledged 03:12:02. You own this incident; paging has stopped."}
 	p.Paged[0].State, p.Paged[0].NextTry = incidents.Answered, time.Time{}
 	p.Paged[1].State = incidents.Withdrawn
 	p.Next = nil

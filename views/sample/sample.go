@@ -113,6 +113,6 @@ func administrator(title string, s layout.Section) layout.Frame {
 
 var logOnly = layout.Banner{
 	Kind: layout.Warning,
-	Text: "Pages only reach the log until a channel is configured.",
-	Link: element.Link{Text: "Which channels there are", Href: "/start"},
+	Text: "No notification channel is set up: pages go to the server log only.",
+	Link: element.Link{Text: "Set one up", Href: "/settings/channels"},
 }

@@ -77,6 +77,14 @@ func (g *generator) text() string {
 	return rapid.StringMatching(`[ -~\t\n]{0,30}`).Draw(g.T, "text")
 }
 
+// runbook is a name or an address.
+func (g *generator) runbook() string {
+	if g.coin() {
+		return "https://x.example/runbooks?q=%24"
+	}
+	return strings.ReplaceAll(g.text(), ":", ": ")
+}
+
 func id[T any](g *generator, list []T, key func(T) int64) *int64 {
 	if len(list) == 0 || g.coin() {
 		return nil
@@ -321,7 +329,7 @@ func (g *generator) policies() {
 
 func (g *generator) services() {
 	for i := range g.count(4) {
-		v := catalog.Service{ID: int64(i + 1), Slug: fmt.Sprintf("v%d", i), Name: g.name(), Description: g.text(), Runbook: g.text(),
+		v := catalog.Service{ID: int64(i + 1), Slug: fmt.Sprintf("v%d", i), Name: g.name(), Description: g.text(), Runbook: g.runbook(),
 			ParentID: id(g, g.s.Services, func(s catalog.Service) int64 { return s.ID }), TeamID: id(g, g.s.Teams, teamID),
 			PolicyID: id(g, g.s.Policies, func(p organization.PolicyRecord) int64 { return p.ID }), ReopenWindow: g.seconds(), Dashboards: []catalog.Link{}}
 		for range g.count(2) {

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"fmt"
 	"strings"
 
 	"gorm.io/gorm"
@@ -9,29 +8,34 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 )
 
-// order is the columns that a list is ordered by, all in one direction; %s is the
-// table of incidents.
+// order is the columns that a list is ordered by, all in one direction.
 type order struct {
-	columns []string
+	columns func(table string) []string
 	falling bool
+}
+
+func byNumber(table string) []string { return []string{table + ".number"} }
+
+// byUrgency is as incident.MostUrgentFirst says.
+func byUrgency(table string) []string {
+	return []string{
+		"CASE " + table + ".status WHEN '" + string(incident.Triggered) + "' THEN 0 WHEN '" + string(incident.Acknowledged) + "' THEN 1 ELSE 2 END",
+		incident.RankSQL(table + ".priority"),
+		table + ".number",
+	}
 }
 
 // orders are all that a list can have. Their last column is unique.
 var orders = map[incident.Sort]order{
-	incident.NewestFirst: {columns: []string{"%s.number"}, falling: true},
-	incident.OldestFirst: {columns: []string{"%s.number"}},
-	incident.MostUrgentFirst: {columns: []string{
-		"CASE %s.status WHEN '" + string(incident.Triggered) + "' THEN 0 WHEN '" + string(incident.Acknowledged) + "' THEN 1 ELSE 2 END",
-		incident.RankSQL("%s.priority"),
-		"%s.number",
-	}},
+	incident.NewestFirst:     {columns: byNumber, falling: true},
+	incident.OldestFirst:     {columns: byNumber},
+	incident.MostUrgentFirst: {columns: byUrgency},
 }
 
 // by lists the columns of a table, each with its direction or without.
 func (o order) by(table string, directed bool) string {
-	all := make([]string, len(o.columns))
-	for i, column := range o.columns {
-		all[i] = fmt.Sprintf(column, table)
+	all := o.columns(table)
+	for i := range all {
 		if directed && o.falling {
 			all[i] += " DESC"
 		}
@@ -49,7 +53,7 @@ func goOnAfter(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	if o.falling {
 		compare = "<"
 	}
-	if len(o.columns) == 1 { // the number itself, of which no row is needed
+	if f.Sort != incident.MostUrgentFirst { // the number itself, of which no row is needed
 		return g.Where(o.by("i", false)+" "+compare+" ?", f.Before)
 	}
 	return g.Where("("+o.by("i", false)+") "+compare+" (SELECT "+o.by("b", false)+" FROM incidents b WHERE b.number = ?)", f.Before)

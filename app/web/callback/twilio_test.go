@@ -8,6 +8,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/web/callback"
 )
 
 func TestRepeatedTextActsOnce(t *testing.T) {
@@ -32,6 +33,11 @@ func TestRepeatedTextActsOnce(t *testing.T) {
 	})
 }
 
+// notSetUp has no SMS provider.
+type notSetUp struct{ callback.Texts }
+
+func (notSetUp) Available() bool { return false }
+
 func TestUnknownNumberAndBadSignature(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		a.PostBreach("a")
@@ -49,7 +55,7 @@ func TestUnknownNumberAndBadSignature(t *testing.T) {
 		if row.Status != incident.Triggered {
 			t.Errorf("it is %s", row.Status)
 		}
-		a.Slices.Callback.Texts = nil
+		a.Slices.Callback.Texts = notSetUp{a.Slices.Callback.Texts}
 		a.Remount()
 		if w := a.Do("POST", "/twilio/sms", form, "Content-Type", "application/x-www-form-urlencoded"); w.Code != http.StatusNotFound {
 			t.Errorf("without SMS it is answered %d", w.Code)

@@ -18,7 +18,7 @@ func TestPagesWithoutConfiguration(t *testing.T) {
 			t.Errorf("home is %q", to)
 		}
 		for path, words := range map[string]string{
-			"/start": "Name a first service", "/incidents": "No incident was ever recorded", "/incidents?tab=unanswered": "No incident was ever recorded",
+			"/start": "Create your first service", "/incidents": "No incidents so far", "/incidents?tab=unanswered": "No incidents so far",
 			"/oncall": "No schedules yet", "/schedules": "", "/policies": "", "/services": "", "/teams": "", "/integrations": "", "/people": "", "/me": "",
 		} {
 			webtest.Contains(t, admin.Get(path, http.StatusOK), words, "Getting started")
