@@ -200,6 +200,38 @@ func TestListOnCall(t *testing.T) {
 	})
 }
 
+// Of a service it is exactly those whom its policy pages, by a schedule or not.
+func TestListOnCallOfService(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.Apply(`version: 1
+escalation_policies:
+  - slug: payments
+    steps:
+      - {timeout: 5m, targets: [{user: ana@acme.example}, {schedule: payments, position: backup}, {user: ana@acme.example}]}
+  - slug: alone
+    steps:
+      - {timeout: 5m, targets: [{team: payments, role: manager}]}
+services:
+  - {slug: ledger, team: payments, escalation_policy: alone}
+  - {slug: orphan, team: payments}
+`)
+		for query, want := range map[string]string{
+			"service=checkout-api":                   "  ana@acme.example user\npayments backup chiara@acme.example layer:weekly\n",
+			"service=checkout-api&schedule=payments": "payments backup chiara@acme.example layer:weekly\n",
+			"service=ledger":                         "  dev.manager@acme.example team\n",
+			"service=orphan":                         "",
+		} {
+			var got strings.Builder
+			for _, s := range webtest.Decode[api.List[api.ShiftJSON]](t, a.As(auth.Stakeholder, "GET", "/api/v1/oncall?"+query, ""), 200).Items {
+				fmt.Fprintln(&got, s.Schedule, s.Position, s.User, s.Source)
+			}
+			if diff := cmp.Diff(want, got.String()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", query, diff)
+			}
+		}
+	})
+}
+
 func TestManagerAddsOverride(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		body := `{"from":"2026-11-24T08:00:00Z","to":"2026-11-25T08:00:00+00:00","position":"main","replace":"ben@acme.example","with":"ana@acme.example","reason":"Dentist"}`
