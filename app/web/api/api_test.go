@@ -185,7 +185,7 @@ func TestListOnCall(t *testing.T) {
 		for query, want := range map[string]string{
 			"team=payments": "payments main ben@acme.example 2026-11-23T08:00:00Z 2026-11-30T08:00:00Z layer:weekly\n" +
 				"payments backup chiara@acme.example 2026-11-23T08:00:00Z 2026-11-30T08:00:00Z layer:weekly\n",
-			"service=checkout-api&at=2026-11-23T07:59:59Z": "payments main ana@acme.example 2026-11-16T08:00:00Z 2026-11-23T08:00:00Z layer:weekly\n" +
+			"schedule=payments&service=checkout-api&at=2026-11-23T07:59:59Z": "payments main ana@acme.example 2026-11-16T08:00:00Z 2026-11-23T08:00:00Z layer:weekly\n" +
 				"payments backup ben@acme.example 2026-11-16T08:00:00Z 2026-11-23T08:00:00Z layer:weekly\n",
 			"schedule=payments&team=payments&at=2026-01-05T07:59:59Z": "",
 		} {
