@@ -12,6 +12,11 @@ const (
 	MaxIdempotencyKey = 255
 )
 
+// TextsActor is the actor of inbound texts, whose key is the provider's id of the text.
+// Their answers are kept for good: a provider's signature has no date, so that whoever
+// has a copy of a signed request could send it again at any time.
+const TextsActor = "twilio"
+
 // IdempotentRequest is a POST that carried an Idempotency-Key. Keys are each
 // actor's own.
 type IdempotentRequest struct {

@@ -133,6 +133,15 @@ acme.yaml:7:35: escalation_policies[0].steps[1].targets[1]: A target is one of {
 acme.yaml:7:81: escalation_policies[0].steps[1].targets[2].role: Within a team the role is manager.
 acme.yaml:7:100: escalation_policies[0].steps[1].targets[3].role: A role is responder, manager or administrator.
 acme.yaml:7:107: escalation_policies[0].steps[1].targets[4]: A target is one of {schedule, position}, {user}, {team}, {team, role: manager} and {role}.`},
+	{"runbooks", `version: 1
+services:
+  - {slug: a, runbook: "javascript:alert(1)"}
+  - {slug: b, runbook: "https:///x"}
+  - {slug: c, runbook: "Ledger: failover at 90%"}
+  - {slug: d, runbook: "https://wiki.acme.example/r"}
+`, `
+acme.yaml:3:24: services[0].runbook: Write the name of a runbook, or an address that begins with https://.
+acme.yaml:4:24: services[1].runbook: Write the name of a runbook, or an address that begins with https://.`},
 	{"the catalog", `version: 1
 priorities: [{level: 6, name: P 6}]
 teams: [{name: "!!!"}, {slug: Payments, chat: {slack: payments}}]

@@ -48,6 +48,12 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 		r.State.begin()
 		r.State.FiredAt, r.State.Deadline = nil, nil
 		r.NextAction = &now
+	case incident.EscalateRelease:
+		if !r.Active || r.State.Phase != PhaseWaiting {
+			return r, false
+		}
+		r.State.begin()
+		r.NextAction = &now
 	case incident.EscalateWake:
 		if !r.Active || r.State.Phase != PhaseWaiting && !opens.After(now) {
 			return r, false
@@ -57,11 +63,6 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 			r.State.FiredAt, r.State.Deadline = nil, nil
 		case r.State.Deadline == nil: // a step that is held is looked at again
 			r.State.begin()
-		}
-		r.NextAction = &now
-	case incident.EscalateUnhold:
-		if !r.Active || r.State.Phase != PhaseWaiting || r.State.Deadline == nil {
-			return r, false
 		}
 		r.NextAction = &now
 	case incident.EscalateNext:
@@ -99,7 +100,7 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 // or start another.
 func Moves(change incident.Escalate) bool {
 	switch change {
-	case incident.EscalateRefireRunning, incident.EscalateWake, incident.EscalateRefire, incident.EscalateNext, incident.EscalateResume, incident.EscalateContinue:
+	case incident.EscalateRefireRunning, incident.EscalateRelease, incident.EscalateWake, incident.EscalateRefire, incident.EscalateNext, incident.EscalateResume, incident.EscalateContinue:
 		return true
 	default:
 		return false

@@ -85,11 +85,12 @@ func TestApply(t *testing.T) {
 		{"wake", incident.EscalateWake, active(waiting, opens), active(begun, now)},
 		{"wake of what runs, outside support hours", incident.EscalateWake, active(second, deadline), active(fires(second), now)},
 		{"wake of what is held", incident.EscalateWake, active(held, opens), active(held, now)},
+		{"release of what is held", incident.EscalateRelease, active(held, opens), active(begunAtOnce, now)},
+		{"release of what waits", incident.EscalateRelease, active(waiting, opens), active(begun, now)},
+		{"release of what runs, outside support hours", incident.EscalateRelease, active(second, deadline), escalation.Running{}},
+		{"release after it was stopped", incident.EscalateRelease, stopped(waiting, fired), escalation.Running{}},
 		{"refire of what is held", incident.EscalateRefire, active(held, opens), active(begunAtOnce, now)},
 		{"next of what is held", incident.EscalateNext, active(held, opens), active(unheld, now)},
-		{"unhold", incident.EscalateUnhold, active(held, opens), active(held, now)},
-		{"unhold of what waits for support hours", incident.EscalateUnhold, active(waiting, opens), escalation.Running{}},
-		{"unhold of what runs", incident.EscalateUnhold, active(second, deadline), escalation.Running{}},
 		{"wake after it was stopped", incident.EscalateWake, stopped(waiting, fired), escalation.Running{}},
 		{"next", incident.EscalateNext, active(second, deadline), active(skipped, now)},
 		{"next after it was stopped", incident.EscalateNext, stopped(second, fired), active(skipped, now)},
@@ -144,7 +145,7 @@ func TestEnds(t *testing.T) {
 func TestEndsQuestion(t *testing.T) {
 	t.Parallel()
 	for change, want := range map[incident.Escalate]bool{
-		incident.EscalateNone: false, incident.EscalateRefireRunning: false, incident.EscalateWake: false, incident.EscalateRefire: false, incident.EscalateNext: true,
+		incident.EscalateNone: false, incident.EscalateRefireRunning: false, incident.EscalateRelease: false, incident.EscalateWake: false, incident.EscalateRefire: false, incident.EscalateNext: true,
 		incident.EscalateStart: true, incident.EscalateResume: false, incident.EscalateStop: true,
 	} {
 		if got := escalation.EndsQuestion(change); got != want {

@@ -21,10 +21,10 @@ var setPriority = ActKind{
 	},
 }
 
-// ActSetPriority sets the level by hand. It pages nobody: at most, what waited
-// for support hours because its urgency was low, or for required cover because it was no
-// P1, begins at once. The level that it has
-// already is confirmed: a reason is kept, and nothing else changes.
+// ActSetPriority sets the level by hand. It pages nobody again: what waits for support
+// hours begins at once where the urgency rises to high, and what waits for required
+// cover where the level becomes 1. The level that it has already is confirmed: a reason
+// is kept, and nothing else changes.
 type ActSetPriority struct {
 	Level  *int // catalog.NoPriority, or nil to unset it
 	Reason string
@@ -58,7 +58,7 @@ func (a ActSetPriority) decide(inc Incident, k Known, by By) (Change, Outcome, e
 	case i.Urgency == Low && urgency == High:
 		c.Escalate = EscalateWake
 	case a.Level != nil && *a.Level == 1:
-		c.Escalate = EscalateUnhold
+		c.Escalate = EscalateRelease
 	}
 	i.Priority, i.PrioritySource, i.Urgency = a.Level, by.Actor, urgency
 	c.Changed = true

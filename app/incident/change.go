@@ -26,6 +26,9 @@ const (
 	// EscalateRefireRunning pages the people of the step that is running again, and
 	// leaves alone what waits for support hours.
 	EscalateRefireRunning
+	// EscalateRelease begins at once what waits for support hours or required cover,
+	// and leaves alone what runs.
+	EscalateRelease
 	// EscalateWake begins at once what waits for support hours, and leaves alone
 	// what runs already.
 	EscalateWake
@@ -42,9 +45,6 @@ const (
 	// EscalateContinue goes on from exactly where it was stopped, with the pages that
 	// were withdrawn by that.
 	EscalateContinue
-	// EscalateUnhold looks again at a step that waits for required cover, and leaves
-	// alone all else.
-	EscalateUnhold
 	// EscalateStop ends it and withdraws what waits to be sent.
 	EscalateStop
 )
@@ -61,7 +61,7 @@ func (e Escalate) Then(next Escalate) Escalate {
 		return e
 	case e == EscalateStop: // nothing is left to page again
 		return e
-	case e+next == EscalateRefireRunning+EscalateWake:
+	case e+next == EscalateRefireRunning+EscalateWake || e+next == EscalateRefireRunning+EscalateRelease:
 		return EscalateRefire
 	}
 	return max(e, next)

@@ -231,7 +231,7 @@ func TestEscalateTakesTheOwnerAway(t *testing.T) {
 func TestSetPriority(t *testing.T) {
 	t.Parallel()
 	c := do(t, triggered(), person(8, 9), incident.ActSetPriority{Level: new(1), Reason: " everybody is affected "}, expiring(0))
-	if *c.Incident.Priority != 1 || c.Incident.PrioritySource != "person8@acme.example" || c.Escalate != incident.EscalateUnhold {
+	if *c.Incident.Priority != 1 || c.Incident.PrioritySource != "person8@acme.example" || c.Escalate != incident.EscalateRelease {
 		t.Errorf("got %+v", c)
 	}
 	if p := c.Timeline[0].Payload; p != (incident.PriorityPayload{Via: "web", Reason: "everybody is affected", To: "P1"}) {
@@ -239,6 +239,12 @@ func TestSetPriority(t *testing.T) {
 	}
 	if c = do(t, c.Incident, person(8, 9), incident.ActSetPriority{}, expiring(0)); c.Incident.Priority != nil {
 		t.Errorf("no level: %+v", c)
+	}
+	if c = do(t, c.Incident, person(8, 9), incident.ActSetPriority{Level: new(2)}, expiring(0)); c.Escalate != incident.EscalateNone {
+		t.Errorf("a level below the first wakes what is held: %+v", c)
+	}
+	if c = do(t, acknowledged(t), person(8, 9), incident.ActSetPriority{Level: new(1)}, expiring(0)); c.Escalate != incident.EscalateNone {
+		t.Errorf("an acknowledged incident: %+v", c)
 	}
 	waiting := triggered()
 	waiting.Urgency = incident.Low
@@ -255,11 +261,11 @@ func TestSetPriority(t *testing.T) {
 
 func TestEscalateThen(t *testing.T) {
 	t.Parallel()
-	const none, wake, refire, begin, stop = incident.EscalateNone, incident.EscalateWake, incident.EscalateRefire, incident.EscalateStart, incident.EscalateStop
+	const none, again, release, wake, refire, begin, stop = incident.EscalateNone, incident.EscalateRefireRunning, incident.EscalateRelease, incident.EscalateWake, incident.EscalateRefire, incident.EscalateStart, incident.EscalateStop
 	for _, test := range [][3]incident.Escalate{
 		{none, none, none}, {none, refire, refire}, {begin, none, begin},
 		{begin, refire, begin}, {begin, stop, stop}, {stop, begin, begin}, {stop, refire, stop},
-		{refire, wake, refire}, {wake, refire, refire}, {refire, begin, begin}, {refire, stop, stop},
+		{refire, wake, refire}, {wake, refire, refire}, {release, wake, wake}, {wake, release, wake}, {release, again, refire}, {release, stop, stop}, {refire, begin, begin}, {refire, stop, stop},
 	} {
 		if got := test[0].Then(test[1]); got != test[2] {
 			t.Errorf("%d then %d: got %d, want %d", test[0], test[1], got, test[2])

@@ -178,8 +178,8 @@ func byKind(list ...decoder) map[EventKind]func([]byte) (Payload, error) {
 	return m
 }
 
-// ActorInWords is an actor as people are told of it: an API token and an integration
-// by name. A person's email address stays as it is.
+// ActorInWords is an actor as people are told of it in messages: an API token and an
+// integration by what they are and by name. A person's email address stays as it is.
 func ActorInWords(actor string) string {
 	if actor == Tocsin {
 		return "Tocsin"
@@ -187,5 +187,8 @@ func ActorInWords(actor string) string {
 	if token, ok := strings.CutPrefix(actor, "token:"); ok {
 		return "API token " + token
 	}
-	return strings.TrimPrefix(actor, integrationActor)
+	if integration, ok := strings.CutPrefix(actor, integrationActor); ok {
+		return "integration " + integration
+	}
+	return actor
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -46,8 +45,8 @@ func (m *Report) check(config *catalog.Snapshot) error {
 		add("title", missing)
 	case m.Title == "":
 		add("title", "must not be blank")
-	case utf8.RuneCountInString(m.Title) > document.MaxName || strings.ContainsFunc(m.Title, unicode.IsControl):
-		add("title", "must be one line of at most 1,024 characters, none of them a control character")
+	case strings.ContainsFunc(m.Title, unicode.IsControl):
+		add("title", "must be one line without control characters")
 	}
 	if m.Service == "" {
 		if m.targets().empty() {
@@ -143,8 +142,9 @@ func keyOf(actor auth.Actor, idempotencyKey string) string {
 	return incident.ManualKey + hex.EncodeToString(sum[:])
 }
 
-// signal is the signal that opens an incident by hand. The description goes
-// into its facts, where the incident's page looks for it.
+// signal is the signal that opens an incident by hand. The description goes into its
+// facts, where the incident's page looks for it, and so does the whole of a title that
+// had to be cut.
 func (s *Service) signal(config *catalog.Snapshot, actor auth.Actor, m Report, key string) ingest.Signal {
 	at := s.Now().UTC().Truncate(timePrecision)
 	service, _ := config.ServiceNamed(m.Service)
@@ -156,7 +156,7 @@ func (s *Service) signal(config *catalog.Snapshot, actor auth.Actor, m Report, k
 	signal := ingest.Signal{
 		ServiceID: service.ID, ConfigVersion: config.Version(), ReceivedAt: at,
 		Event: incident.Event{
-			Action: incident.Trigger, DedupKey: key, Title: m.Title, ServiceName: m.Service, Deployment: m.Deployment,
+			Action: incident.Trigger, DedupKey: key, Title: document.Cut(m.Title), ServiceName: m.Service, Deployment: m.Deployment,
 			Priority: m.Priority, Facts: incident.Facts{Sender: actor.Name, Service: m.Service}, Body: body,
 		},
 		Rules: incident.Rules{ServiceID: service.ID, Actor: actor.String(), DeploymentKnown: known, Production: deployment.Kind == catalog.Production},
@@ -166,6 +166,9 @@ func (s *Service) signal(config *catalog.Snapshot, actor auth.Actor, m Report, k
 	}
 	if description := strings.TrimSpace(m.Description); description != "" {
 		signal.Event.Facts.Environment = []incident.Pair{{Name: "Description", Value: description}}
+	}
+	if signal.Event.Title != m.Title {
+		signal.Event.Facts.Environment = append(signal.Event.Facts.Environment, incident.Pair{Name: "Whole title", Value: m.Title})
 	}
 	if service.PolicyID != nil {
 		if id, ok := config.PolicyVersionAt(*service.PolicyID, at); ok {

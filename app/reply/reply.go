@@ -103,14 +103,14 @@ const (
 
 // Reply carries out what a text from a number asks for and returns the answer,
 // which is empty where none is due. A text from an unknown number does nothing.
-func (s *Service) Reply(ctx context.Context, from, text string) (string, error) {
+func (s *Service) Reply(ctx context.Context, from, text string) (answer string, known bool, err error) {
 	p, err := s.sender(ctx, from)
 	if fault.Is(err, fault.KindNotFound) {
 		s.Log.WarnContext(ctx, "reply from unknown number", "number_ends_with", from[max(0, len(from)-3):])
-		return "", nil
+		return "", false, nil
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	command, err := notify.ParseCommand(text)
 	if err == nil {
@@ -118,9 +118,9 @@ func (s *Service) Reply(ctx context.Context, from, text string) (string, error) 
 	}
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind != fault.KindInternal && f.Kind != fault.KindUnavailable {
-		return f.Message, nil // such as that there is no such incident
+		return f.Message, true, nil // such as that there is no such incident
 	}
-	return text, err
+	return text, true, err
 }
 
 func (s *Service) sender(ctx context.Context, from string) (*sender, error) {

@@ -150,6 +150,34 @@ func TestCodeExpiryAndTries(t *testing.T) {
 	})
 }
 
+// A code that was never sent, or could not be, is not readable once it has expired.
+func TestExpiredCodesAreDeleted(t *testing.T) {
+	ForEachDatabase(t, func(t *testing.T, st *Store) {
+		a := openAddressBook(t, st)
+		for i, state := range []string{"queued", "failed"} {
+			m := a.add(notify.NewContact{Medium: notify.SMS, Address: fmt.Sprintf("+3460000010%d", i)})
+			_, err := st.Write.ExecContext(t.Context(), st.Rebind("UPDATE messages SET state = $1 WHERE contact_method_id = $2"), state, m.ID)
+			a.must(err)
+		}
+		readable := func() (n int) {
+			a.must(st.Read.QueryRowContext(t.Context(), "SELECT count(*) FROM messages WHERE kind = 'verify' AND body <> ''").Scan(&n))
+			return n
+		}
+		a.must(st.Access.SweepAccess(t.Context()))
+		if n := readable(); n != 2 {
+			t.Errorf("%d codes are readable while they can be used; want 2", n)
+		}
+		a.now = a.now.Add(notify.CodeLasts)
+		a.must(st.Access.SweepAccess(t.Context()))
+		if n := readable(); n != 0 {
+			t.Errorf("%d codes are readable after they have expired", n)
+		}
+		if waiting := a.queued(notify.KindVerify); len(waiting) != 0 {
+			t.Errorf("%q still wait to be sent", waiting)
+		}
+	})
+}
+
 func TestCodesAreLimited(t *testing.T) {
 	ForEachDatabase(t, func(t *testing.T, st *Store) {
 		a := openAddressBook(t, st)

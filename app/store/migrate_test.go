@@ -1,11 +1,14 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
 )
 
@@ -35,6 +38,41 @@ func TestMigrationsKeepRows(t *testing.T) {
 			i, err := viewOf(t, st).IntegrationBySlug("sre")
 			if err != nil || i.Name != "SRE" || i.RateLimit != 7 || i.Dedup != "" {
 				t.Errorf("the integration became %+v, %v", i, err)
+			}
+		})
+	}
+}
+
+// TestFailedMigrationIsNamed has a table in the way of a later migration.
+func TestFailedMigrationIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, address := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "tocsin.db") },
+		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := opened(t, address(t))
+			migrateTo(t, st, 10)
+			if _, err := st.Write.ExecContext(t.Context(), "CREATE TABLE heartbeats (id integer)"); err != nil {
+				t.Fatal(err)
+			}
+			_, err := st.Migrate(t.Context())
+			f, ok := errors.AsType[*fault.Error](err)
+			if !ok || f.Kind != fault.KindUnavailable {
+				t.Fatalf("got %v", err)
+			}
+			for _, words := range []string{"00012_robustness.sql", "heartbeats", "already exists", "may go on with this database"} {
+				if !strings.Contains(f.Message, words) {
+					t.Errorf("%q is not in: %s", words, f.Message)
+				}
+			}
+			// The failed migration left nothing behind, so it runs once the cause is gone.
+			if _, err := st.Write.ExecContext(t.Context(), "DROP TABLE heartbeats"); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := st.Migrate(t.Context()); err != nil || n < 1 {
+				t.Fatalf("%d migrations ran: %v", n, err)
 			}
 		})
 	}

@@ -155,6 +155,7 @@ Payments · backup: Ana Ortiz until Mon 4 Jan 2027 09:00 (Europe/Madrid)
 			{[]string{"--schedule", "ever", "--at", "2027-02-06T12:00:00Z"}, "Ever · main: Dana Levi (Europe/Berlin)\n"},
 			{[]string{"--service", "checkout-api", "--at", "2027-02-01T12:00:00Z"}, `Payments · backup: Ben Adeyemi until Mon 8 Feb 09:00 (Europe/Madrid)
 Office · main: Ana Ortiz until Mon 1 Feb 17:00 (Europe/London)
+Dana Levi: nobody who can be reached
 `},
 			{[]string{"--schedule", "payments", "--at", "2025-01-01T00:00:00Z"}, `Payments · main: nobody until Mon 5 Jan 2026 09:00 (Europe/Madrid); in the shadow Dana Levi
 Payments · backup: nobody until Mon 5 Jan 2026 09:00 (Europe/Madrid)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
@@ -83,21 +84,23 @@ func zoneOf(name string) *time.Location {
 	return zone
 }
 
-// seat is a position of a schedule.
+// seat is a position of a schedule, or another target of a policy.
 type seat struct {
 	schedule organization.ScheduleRecord
 	position oncall.Position
+	// said is the line of a target of a policy that is no schedule.
+	said string
 }
 
 // seatsOf are the positions that a schedule has at a moment.
 func seatsOf(s organization.ScheduleRecord, at time.Time) []seat {
 	version, ok := s.Schedule.VersionAt(at)
 	if !ok {
-		return []seat{{s, ""}}
+		return []seat{{schedule: s}}
 	}
 	var seats []seat
 	for _, p := range version.Positions {
-		seats = append(seats, seat{s, p})
+		seats = append(seats, seat{schedule: s, position: p})
 	}
 	return seats
 }
@@ -149,7 +152,7 @@ func (in *installation) seatsOfTeam(ctx context.Context, slug string, at time.Ti
 	return seatsIn(view, at, func(s organization.ScheduleRecord) bool { return s.TeamID != nil && *s.TeamID == team.ID }), nil
 }
 
-// seatsOfService are those in the steps of a service's policy, each once.
+// seatsOfService are the targets of the steps of a service's policy, each once.
 func (in *installation) seatsOfService(ctx context.Context, slug string, at time.Time) ([]seat, error) {
 	view, err := in.view(ctx)
 	if err != nil {
@@ -162,20 +165,24 @@ func (in *installation) seatsOfService(ctx context.Context, slug string, at time
 	if service.PolicyID == nil {
 		return nil, fault.NotFound("%s has no escalation policy, so its incidents page the administrators.", service.Name)
 	}
-	all := seatsIn(view, at, anySchedule)
 	var seats []seat
-	listed := map[string]bool{}
-	for _, step := range view.Policy(*service.PolicyID).Policy.Steps {
-		for _, target := range step.Targets {
-			for _, s := range all {
-				key := fmt.Sprint(s.schedule.ID, s.position)
-				if s.schedule.ID != target.Schedule || string(s.position) != target.Position || listed[key] {
-					continue
-				}
-				listed[key] = true
-				seats = append(seats, s)
-			}
+	for _, t := range view.PagedFor(service, at) {
+		if t.Schedule != 0 {
+			seats = append(seats, seat{view.Schedule(t.Schedule), oncall.Position(t.Position), ""})
+			continue
 		}
+		var people []string
+		for _, r := range t.People {
+			people = append(people, view.User(r.UserID).Name)
+		}
+		said := view.Roster().Describe([]escalation.Target{t.Target})[0]
+		switch {
+		case len(people) == 0:
+			said += ": nobody who can be reached"
+		case t.User == 0:
+			said += ": " + joined(people)
+		}
+		seats = append(seats, seat{said: said})
 	}
 	return seats, nil
 }
@@ -202,6 +209,9 @@ func (in *installation) printSeats(cmd *cobra.Command, seats []seat, at time.Tim
 // line is such as "Payments · main: Ana Ortiz until Mon 30 Nov 09:00
 // (Europe/Madrid)".
 func (s seat) line(at time.Time, names map[oncall.Person]string) string {
+	if s.said != "" {
+		return s.said
+	}
 	version, ok := s.schedule.Schedule.VersionAt(at)
 	if !ok {
 		return s.schedule.Name + ": nobody, since the schedule begins later"

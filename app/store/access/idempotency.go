@@ -39,9 +39,14 @@ func (s *Store) BeginRequest(ctx context.Context, r *auth.IdempotentRequest) (*a
 	}
 	return db.Returning(ctx, s.db, func(tx *db.Tx) (*auth.KeptAnswer, error) {
 		r.BegunAt = s.db.Now()
-		// Keys of requests that never finished or were answered long ago are reused.
-		err := tx.Gorm.Where("actor = ? AND key = ? AND (created_at <= ? OR status = 0 AND created_at <= ?)",
-			r.Actor, r.Key, r.BegunAt.Add(-auth.IdempotencyLifetime), r.BegunAt.Add(-auth.IdempotencyAbandoned)).Delete(&idempotencyKey{}).Error
+		// Keys of requests that never finished or were answered long ago are reused; of
+		// texts, those that never finished, for as long as the provider may send them again.
+		long, abandoned := r.BegunAt.Add(-auth.IdempotencyLifetime), r.BegunAt.Add(-auth.IdempotencyAbandoned)
+		reused := tx.Gorm.Where("created_at <= ? OR status = 0 AND created_at <= ?", long, abandoned)
+		if r.Actor == auth.TextsActor {
+			reused = tx.Gorm.Where("status = 0 AND created_at <= ? AND created_at > ?", abandoned, long)
+		}
+		err := tx.Gorm.Where("actor = ? AND key = ?", r.Actor, r.Key).Where(reused).Delete(&idempotencyKey{}).Error
 		if err != nil {
 			return nil, fmt.Errorf("claim an idempotency key: %w", err)
 		}

@@ -11,7 +11,9 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 // Sessions keeps browser sessions; it implements scs.CtxStore. Like their cookies,
@@ -79,8 +81,8 @@ func (s Sessions) Delete(token string) error { return s.DeleteCtx(context.Backgr
 
 func wallClock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// SweepAccess deletes expired sessions, links and saved answers. Any process may call
-// it at any time.
+// SweepAccess deletes expired sessions, links, saved answers and verification codes. Any
+// process may call it at any time.
 func (s *Store) SweepAccess(ctx context.Context) error {
 	now := s.db.Now()
 	for _, sweep := range []struct {
@@ -92,11 +94,11 @@ func (s *Store) SweepAccess(ctx context.Context) error {
 		// Kept a day longer, so that late use is answered with "expired".
 		{"expires_at <= ?", now.Add(-24 * time.Hour), &auth.OneTimeLink{}},
 		{"expires_at <= ? AND used_at IS NULL", now.Add(-30 * 24 * time.Hour), &auth.Invitation{}},
-		{"created_at <= ?", now.Add(-auth.IdempotencyLifetime), &idempotencyKey{}},
+		{"created_at <= ? AND actor <> '" + auth.TextsActor + "'", now.Add(-auth.IdempotencyLifetime), &idempotencyKey{}},
 	} {
 		if err := s.db.GormWrite(ctx).Where(sweep.expired, sweep.before).Delete(sweep.of).Error; err != nil {
 			return fmt.Errorf("delete expired rows: %w", err)
 		}
 	}
-	return nil
+	return paging.ForgetCodes(ctx, s.db, now.Add(-notify.CodeLasts))
 }

@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
@@ -133,6 +135,21 @@ func TestListPages(t *testing.T) {
 	})
 }
 
+// A title is shortened where it has to be, and the incident pages all the same.
+func TestOpenIncidentWithLongTitle(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		title := strings.Repeat("ä", 1024) + " and the end"
+		opened := webtest.Decode[api.IncidentJSON](t, a.As(auth.Responder, "POST", "/api/v1/incidents", `{"title":"`+title+`","service":"checkout-api"}`), 201)
+		if opened.Title != strings.Repeat("ä", 1024) {
+			t.Errorf("the title has %d characters", utf8.RuneCountInString(opened.Title))
+		}
+		if sent := a.RunDue(); len(sent) == 0 {
+			t.Error("it paged nobody")
+		}
+		webtest.Contains(t, a.SignIn("ana@acme.example").Get("/incidents/"+strconv.FormatInt(opened.Number, 10), 200), "and the end")
+	})
+}
+
 func TestOpenIncident(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		body := `{"title":"Customers cannot pay","service":"checkout-api","deployment":"prod-eu","priority":1,"description":"Three calls."}`
@@ -168,7 +185,7 @@ func TestListOnCall(t *testing.T) {
 		for query, want := range map[string]string{
 			"team=payments": "payments main ben@acme.example 2026-11-23T08:00:00Z 2026-11-30T08:00:00Z layer:weekly\n" +
 				"payments backup chiara@acme.example 2026-11-23T08:00:00Z 2026-11-30T08:00:00Z layer:weekly\n",
-			"service=checkout-api&at=2026-11-23T07:59:59Z": "payments main ana@acme.example 2026-11-16T08:00:00Z 2026-11-23T08:00:00Z layer:weekly\n" +
+			"schedule=payments&service=checkout-api&at=2026-11-23T07:59:59Z": "payments main ana@acme.example 2026-11-16T08:00:00Z 2026-11-23T08:00:00Z layer:weekly\n" +
 				"payments backup ben@acme.example 2026-11-16T08:00:00Z 2026-11-23T08:00:00Z layer:weekly\n",
 			"schedule=payments&team=payments&at=2026-01-05T07:59:59Z": "",
 		} {
@@ -194,6 +211,38 @@ func TestStakeholderSeesNoAddress(t *testing.T) {
 			}
 		}
 		webtest.Contains(t, stakeholder.Get("/api/v1/oncall", 200), `"user":null,"name":"Ben Adeyemi"`)
+	})
+}
+
+// Of a service it is exactly those whom its policy pages, by a schedule or not.
+func TestListOnCallOfService(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.Apply(`version: 1
+escalation_policies:
+  - slug: payments
+    steps:
+      - {timeout: 5m, targets: [{user: ana@acme.example}, {schedule: payments, position: backup}, {user: ana@acme.example}]}
+  - slug: alone
+    steps:
+      - {timeout: 5m, targets: [{team: payments, role: manager}]}
+services:
+  - {slug: ledger, team: payments, escalation_policy: alone}
+  - {slug: orphan, team: payments}
+`)
+		for query, want := range map[string]string{
+			"service=checkout-api":                   "  Ana Ortiz user\npayments backup Chiara Conti layer:weekly\n",
+			"service=checkout-api&schedule=payments": "payments backup Chiara Conti layer:weekly\n",
+			"service=ledger":                         "  Dana Levi team\n",
+			"service=orphan":                         "",
+		} {
+			var got strings.Builder
+			for _, s := range webtest.Decode[api.List[api.ShiftJSON]](t, a.As(auth.Stakeholder, "GET", "/api/v1/oncall?"+query, ""), 200).Items {
+				fmt.Fprintln(&got, s.Schedule, s.Position, s.Name, s.Source)
+			}
+			if diff := cmp.Diff(want, got.String()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", query, diff)
+			}
+		}
 	})
 }
 

@@ -51,22 +51,24 @@ func (h *handlers) listOnCall(c echo.Context, by auth.Actor) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	schedules, err := config.schedulesOf(c.QueryParam("schedule"), c.QueryParam("team"), c.QueryParam("service"))
+	schedules, err := config.schedulesOf(c.QueryParam("schedule"), c.QueryParam("team"), c.QueryParam("service"), at)
 	if err != nil {
 		return nil, err
 	}
-	maySeePeople := auth.Allow(by, auth.ViewPeople, auth.Object{}) == nil
-	var shifts []shiftJSON
+	shifts, pages, err := config.pagedFor(c, at)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range schedules {
 		for i, shift := range s.Schedule.OnCall(at, "") {
-			if shift.Shadow {
-				continue
+			if !shift.Shadow && pages(s.ID, shift.Position) {
+				shifts = append(shifts, config.shift(s.Slug, shift, i))
 			}
-			row := config.shift(s.Slug, shift, i)
-			if !maySeePeople {
-				row.User = nil
-			}
-			shifts = append(shifts, row)
+		}
+	}
+	if auth.Allow(by, auth.ViewPeople, auth.Object{}) != nil {
+		for i := range shifts {
+			shifts[i].User = nil
 		}
 	}
 	return paginate(c, shifts, func(s shiftJSON) string { return fmt.Sprintf("%s %06d", s.Schedule, s.order) })
@@ -74,8 +76,8 @@ func (h *handlers) listOnCall(c echo.Context, by auth.Actor) (any, error) {
 
 // schedulesOf finds the schedules that a schedule's, a team's and a service's
 // slug have in common, all where none is given. A service's are those that its
-// escalation policy pages; where it pages none, its team's.
-func (l *listing) schedulesOf(schedule, team, service string) ([]organization.ScheduleRecord, error) {
+// escalation policy pages.
+func (l *listing) schedulesOf(schedule, team, service string, at time.Time) ([]organization.ScheduleRecord, error) {
 	wanted := func(organization.ScheduleRecord) bool { return true }
 	narrow := func(also func(organization.ScheduleRecord) bool) {
 		before := wanted
@@ -100,12 +102,9 @@ func (l *listing) schedulesOf(schedule, team, service string) ([]organization.Sc
 		if err != nil {
 			return nil, err
 		}
-		paged := l.pagedBy(one.PolicyID)
+		paged := l.PagedFor(one, at)
 		narrow(func(s organization.ScheduleRecord) bool {
-			if len(paged) > 0 {
-				return slices.Contains(paged, s.ID)
-			}
-			return s.TeamID != nil && one.TeamID != nil && *s.TeamID == *one.TeamID
+			return slices.ContainsFunc(paged, func(t organization.PagedTarget) bool { return t.Schedule == s.ID })
 		})
 	}
 	var found []organization.ScheduleRecord
@@ -117,18 +116,40 @@ func (l *listing) schedulesOf(schedule, team, service string) ([]organization.Sc
 	return found, nil
 }
 
-// pagedBy are the schedules that the steps of a policy page.
-func (l *listing) pagedBy(policyID *int64) []int64 {
-	if policyID == nil {
-		return nil
+// pagedFor are those whom the policy of the service in the query pages otherwise than by
+// a schedule, nobody where the query asks for a schedule or a team too, and whether the
+// policy pages a position of a schedule. Without a service every position counts.
+func (l *listing) pagedFor(c echo.Context, at time.Time) (shifts []shiftJSON, pages func(schedule int64, position oncall.Position) bool, err error) {
+	service := c.QueryParam("service")
+	if service == "" {
+		return nil, func(int64, oncall.Position) bool { return true }, nil
 	}
-	var ids []int64
-	for _, step := range l.Policy(*policyID).Policy.Steps {
-		for _, t := range step.Targets {
-			if t.Schedule != 0 {
-				ids = append(ids, t.Schedule)
-			}
+	one, err := l.ServiceNamed(service)
+	if err != nil {
+		return nil, nil, err
+	}
+	targets := l.PagedFor(one, at)
+	pages = func(schedule int64, position oncall.Position) bool {
+		return slices.ContainsFunc(targets, func(t organization.PagedTarget) bool {
+			return t.Schedule == schedule && t.Position == string(position)
+		})
+	}
+	if c.QueryParam("schedule") != "" || c.QueryParam("team") != "" {
+		return nil, pages, nil
+	}
+	for _, t := range targets {
+		source := "role"
+		switch {
+		case t.Schedule != 0:
+			continue
+		case t.User != 0:
+			source = "user"
+		case t.Team != 0:
+			source = "team"
+		}
+		for _, person := range t.People {
+			shifts = append(shifts, shiftJSON{User: orNull(l.email(person.UserID)), Name: l.User(person.UserID).Name, Source: source, order: len(shifts)})
 		}
 	}
-	return ids
+	return shifts, pages, nil
 }

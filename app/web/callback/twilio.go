@@ -54,9 +54,10 @@ type Receipts interface {
 	Report(ctx context.Context, attempt int64, state, providerID, reason string, next func(userID int64) func([]int64) (notify.ContactMethod, bool), now time.Time) error
 }
 
-// Replies carries out an inbound text and returns the answer: reply.Service.
+// Replies carries out an inbound text and returns the answer: reply.Service. known is
+// false for a number that is nobody's, whose text does nothing.
 type Replies interface {
-	Reply(ctx context.Context, from, text string) (string, error)
+	Reply(ctx context.Context, from, text string) (answer string, known bool, err error)
 }
 
 // Deps is what the routes need.
@@ -99,7 +100,8 @@ func (h handlers) checkSignature(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// inboundText carries out a text once, however often it is delivered.
+// inboundText carries out a text once, however often and however late it is delivered.
+// Texts of strangers are not recorded, so that they take no space.
 func (h handlers) inboundText(c echo.Context) error {
 	ctx := c.Request().Context()
 	in, err := h.Texts.Inbound(c.Request().PostForm)
@@ -107,7 +109,7 @@ func (h handlers) inboundText(c echo.Context) error {
 		return fault.Malformed("This is no inbound message.").Because(err)
 	}
 	sum := sha256.Sum256([]byte(in.From + "\x00" + in.Body))
-	request := &auth.IdempotentRequest{Actor: "twilio", Key: in.ID, Hash: sum[:]}
+	request := &auth.IdempotentRequest{Actor: auth.TextsActor, Key: in.ID, Hash: sum[:]}
 	kept, err := h.Requests.BeginRequest(ctx, request)
 	if err != nil {
 		return err
@@ -115,15 +117,18 @@ func (h handlers) inboundText(c echo.Context) error {
 	if kept != nil {
 		return c.Blob(kept.Status, echo.MIMEApplicationXMLCharsetUTF8, kept.Body)
 	}
-	words, err := h.Replies.Reply(ctx, in.From, in.Body)
+	words, known, err := h.Replies.Reply(ctx, in.From, in.Body)
 	// The answer is stored even if the provider has disconnected.
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {
 		h.Log.ErrorContext(ctx, "reply failed", "error", err)
+		words = reply.FailedText
+	}
+	if err != nil || !known {
 		if err := h.Requests.ForgetRequest(ctx, request); err != nil {
 			h.Log.ErrorContext(ctx, "forget request", "error", err)
 		}
-		return c.Blob(http.StatusOK, echo.MIMEApplicationXMLCharsetUTF8, h.Texts.Answer(reply.FailedText))
+		return c.Blob(http.StatusOK, echo.MIMEApplicationXMLCharsetUTF8, h.Texts.Answer(words))
 	}
 	answer := h.Texts.Answer(words)
 	if err := h.Requests.FinishRequest(ctx, request, auth.KeptAnswer{Status: http.StatusOK, Body: answer}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
@@ -19,15 +20,7 @@ func TestRepeatedTextActsOnce(t *testing.T) {
 		if again := a.Text("SM1", webtest.BensNumber, "5 1"); again != first {
 			t.Errorf("again: %q, first: %q", again, first)
 		}
-		events, err := a.DB.Incidents.Timeline(t.Context(), 1, 0, 0)
-		a.Must(err)
-		n := 0
-		for _, e := range events {
-			if e.Kind() == incident.EvEscalated {
-				n++
-			}
-		}
-		if n != 1 {
+		if n := escalated(t, a); n != 1 {
 			t.Errorf("it was escalated %d times", n)
 		}
 	})
@@ -37,6 +30,43 @@ func TestRepeatedTextActsOnce(t *testing.T) {
 type notSetUp struct{ callback.Texts }
 
 func (notSetUp) Available() bool { return false }
+
+// A signature has no date: a copy of a signed request is refused for good.
+func TestTextReplayedAfterMonthsDoesNothing(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("a")
+		a.RunDue()
+		a.Text("SM1", webtest.BensNumber, "5 1")
+		a.Text("SM2", "+15550001111", "5 1")
+		for range 3 {
+			a.Advance(40 * 24 * time.Hour)
+			a.Must(a.DB.Access.SweepAccess(t.Context()))
+			before := escalated(t, a)
+			a.Text("SM1", webtest.BensNumber, "5 1")
+			if n := escalated(t, a); n != before {
+				t.Errorf("the replayed text escalated: %d times, %d before", n, before)
+			}
+		}
+		var rows int
+		a.Must(a.DB.Read.QueryRowContext(t.Context(), "SELECT count(*) FROM idempotency_keys WHERE key IN ('SM1', 'SM2')").Scan(&rows))
+		if rows != 1 {
+			t.Errorf("%d texts are recorded; want the one of a known number", rows)
+		}
+	})
+}
+
+// escalated counts the escalations by hand of incident 1.
+func escalated(t *testing.T, a *webtest.App) (n int) {
+	t.Helper()
+	events, err := a.DB.Incidents.Timeline(t.Context(), 1, 0, 0)
+	a.Must(err)
+	for _, e := range events {
+		if e.Kind() == incident.EvEscalated {
+			n++
+		}
+	}
+	return n
+}
 
 func TestUnknownNumberAndBadSignature(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
@@ -121,13 +122,17 @@ func (k *Config) Reached(people []escalation.Reached) []element.Person {
 	return named
 }
 
-// ActorName is an actor in words.
+// ActorName is an actor in words; an integration's is its name alone, since pages say
+// beside it what it is.
 func (k *Config) ActorName(name string) string {
 	if u, ok := k.byEmail[name]; ok {
 		return u.Name
 	}
 	if name == "" {
 		return "Tocsin"
+	}
+	if IsIntegration(name) {
+		return strings.TrimPrefix(name, integrationActor)
 	}
 	return incident.ActorInWords(name)
 }

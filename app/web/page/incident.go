@@ -110,7 +110,9 @@ func (k *Config) Resolver(r *incident.Row) (person, sender string) {
 }
 
 // IsIntegration reports whether an actor is an integration.
-func IsIntegration(actor string) bool { return strings.HasPrefix(actor, "integration:") }
+func IsIntegration(actor string) bool { return strings.HasPrefix(actor, integrationActor) }
+
+const integrationActor = "integration:"
 
 // FactsOf are the facts of an incident.
 func FactsOf(f incident.Facts) incidents.Facts {
