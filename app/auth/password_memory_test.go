@@ -27,7 +27,7 @@ func TestSignInsHoldMemoryBound(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSignInsHoldMemoryBound$", "-test.v") //nolint:gosec // this test's own binary
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSignInsHoldMemoryBound$", "-test.v")
 	child.Env = append(os.Environ(), hashingProcess+"=1")
 	out, err := child.CombinedOutput()
 	if err != nil {

@@ -86,7 +86,7 @@ func (p *process) until(what string, done func() bool) {
 // get is the body of an answer of any status.
 func (p *process) get(path string) string {
 	p.t.Helper()
-	r, err := http.Get("http://" + p.host + path) //nolint:noctx // as post
+	r, err := http.Get("http://" + p.host + path)
 	if err != nil {
 		p.t.Fatal(err)
 	}

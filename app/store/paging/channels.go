@@ -297,6 +297,19 @@ func replaceHeld(ctx context.Context, tx *db.Tx, id int64) error {
 	return nil
 }
 
+// withdrawRepeated withdraws a message that waits again, where a repeat of it was queued
+// while it was tried.
+func withdrawRepeated(ctx context.Context, tx *db.Tx, id int64) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = '`+Withdrawn+`', due_at = NULL, failure = '`+replaced+`' WHERE id = $1 AND `+held+`
+		AND EXISTS (SELECT 1 FROM messages m WHERE m.contact_method_id = messages.contact_method_id AND m.medium = messages.medium AND m.kind = messages.kind
+			AND m.id > messages.id AND m.state = '`+Queued+`'
+			AND NOT EXISTS (SELECT 1 FROM message_pages x JOIN pages p ON p.id = x.page_id AND p.`+Answerable+`
+				WHERE x.message_id = messages.id AND x.page_id NOT IN (SELECT page_id FROM message_pages WHERE message_id = m.id)))`, id); err != nil {
+		return fmt.Errorf("withdraw a repeated message: %w", err)
+	}
+	return nil
+}
+
 // FallOver implements notify.OutboxStore.
 func (s *Store) FallOver(ctx context.Context, c notify.Claim, next func([]int64) (notify.ContactMethod, bool), now time.Time) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {

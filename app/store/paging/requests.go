@@ -2,6 +2,7 @@ package paging
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,15 +103,9 @@ func keepRequests(ctx context.Context, tx *db.Tx, starting []*IncidentState) err
 		if s.IsNew || s.Request != nil || !strings.HasPrefix(s.Inc.DedupKey, incident.ManualKey) {
 			continue
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT request FROM escalations WHERE incident_number = $1 AND purpose = '"+string(escalation.Primary)+"' ORDER BY id DESC LIMIT 1", s.Inc.Number)
-		if err != nil {
-			return fmt.Errorf("read the request of an incident: %w", err)
-		}
 		var text string
-		for rows.Next() {
-			err = rows.Scan(&text)
-		}
-		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+		err := tx.QueryRowContext(ctx, "SELECT request FROM escalations WHERE incident_number = $1 AND purpose = '"+string(escalation.Primary)+"' ORDER BY id DESC LIMIT 1", s.Inc.Number).Scan(&text)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("read the request of an incident: %w", err)
 		}
 		if s.Request = readRequest(text); s.Request != nil {

@@ -123,6 +123,11 @@ func (s *Store) Failed(ctx context.Context, c notify.Claim, f notify.Failure, re
 		if n, _ := res.RowsAffected(); n == 0 {
 			return nil // another process has the lease, and decides
 		}
+		if heldAt != nil {
+			if err := withdrawRepeated(ctx, tx, c.ID); err != nil {
+				return err
+			}
+		}
 		work := db.ToSend
 		if state == Failed {
 			if err := afterLoss(ctx, tx, c.ID, c.Kind, next, now); err != nil {

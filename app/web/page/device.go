@@ -32,6 +32,7 @@ func (p *Pages) RememberDevice(c echo.Context, token string) {
 	if token == "" {
 		return
 	}
+	//nolint:gosec // Secure where the server is reached by https
 	c.SetCookie(&http.Cookie{Name: deviceCookie, Value: token, Path: "/", MaxAge: int(deviceLifetime / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(p.PublicURL(), "https://")})
 }
