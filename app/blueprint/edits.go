@@ -10,7 +10,8 @@ import (
 // Options say how a file is to be applied.
 type Options struct {
 	// Prune deletes what a file leaves out of the sections that it gives: never
-	// what is in use, and people are deactivated, but for administrators.
+	// what is in use; people are deactivated, but for administrators, and what
+	// resolved incidents refer to is archived.
 	Prune bool
 	// TrustVerified takes contacts that the file marks as verified for such. It
 	// is for commands on the server itself.

@@ -80,6 +80,9 @@ type Service struct {
 	// ReopenWindow is how long after a resolve a new trigger reopens the same
 	// incident instead of opening another, in seconds.
 	ReopenWindow int64
+	// ArchivedAt is nil but for a service that was removed and is kept for its
+	// incidents.
+	ArchivedAt *time.Time
 }
 
 // DefaultReopenWindow serves services that set none.

@@ -17,6 +17,8 @@ const (
 	Create Op = "create"
 	Update Op = "update"
 	Delete Op = "delete"
+	// Archive is done instead of a deletion to what resolved incidents refer to.
+	Archive Op = "archive"
 )
 
 // Change is one thing that is created, updated or deleted.
@@ -32,14 +34,14 @@ type Change struct {
 	// and not kept.
 	People []string
 	// Value is how the thing is to be, whole: the type of the Document, but a
-	// ScheduleChange for a schedule. Nil for what is deleted.
+	// ScheduleChange for a schedule. Nil for what is deleted or archived.
 	Value any
 }
 
 // String is a line such as "~ user ana@acme.example: timezone Europe/Madrid
 // (was Europe/Berlin)".
 func (c Change) String() string {
-	sign := map[Op]string{Create: "+", Update: "~", Delete: "-"}[c.Op]
+	sign := map[Op]string{Create: "+", Update: "~", Delete: "-", Archive: "-"}[c.Op]
 	line := strings.TrimSpace(fmt.Sprintf("%s %s %s", sign, c.Kind, c.Key))
 	if len(c.Words) > 0 {
 		line += ": " + strings.Join(c.Words, "; ")

@@ -16,8 +16,8 @@ func (d *draft) compare() {
 	d.lateRuleNotes()
 }
 
-func (d *draft) create(kind Kind, key string, v any) {
-	d.plan.Changes = append(d.plan.Changes, Change{Op: Create, Kind: kind, Key: key, Value: v})
+func (d *draft) create(kind Kind, key string, v any, words ...string) {
+	d.plan.Changes = append(d.plan.Changes, Change{Op: Create, Kind: kind, Key: key, Words: words, Value: v})
 }
 
 // update adds an update where there is a difference, which words say.

@@ -3,6 +3,7 @@ package organization
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -34,8 +35,12 @@ type list[T any] struct {
 	// so for the whole section, afterwards.
 	checkFit func(d *draft, v T, t thing)
 	checkAll func(*draft)
-	// inUse names what uses a thing although it is none of the references to it;
-	// empty for nothing.
+	// id is by which the History knows a thing of a kind that is in it.
+	id func(*State, T) int64
+	// archived are the slugs of what is archived, for kinds that can be.
+	archived func(*State) named
+	// inUse names what uses a thing although it is none of the references to it, and
+	// no incident; empty for nothing.
 	inUse func(*draft, T) string
 	// withdraw is what is done to a thing instead of its removal. It returns what
 	// uses the thing, and then does nothing.
@@ -182,10 +187,8 @@ func (l *list[T]) remaining(d *draft, requested map[string]*Remove, usedBy map[*
 		switch {
 		case r != nil && l.withdraw != nil:
 			by = l.withdraw(d, r, &v)
-		case r != nil && l.inUse != nil:
-			by = cmp.Or(l.inUse(d, v), d.referrer(l.kind, r.Key))
 		case r != nil:
-			by = d.referrer(l.kind, r.Key)
+			by = l.user(d, v)
 		}
 		switch {
 		case by != "":
@@ -197,9 +200,21 @@ func (l *list[T]) remaining(d *draft, requested map[string]*Remove, usedBy map[*
 			remaining = append(remaining, v)
 			continue
 		}
-		d.removed = append(d.removed, Change{Op: Delete, Kind: l.kind, Key: r.Key})
+		d.removed = append(d.removed, l.removal(d, v))
 	}
 	return remaining
+}
+
+// user names what keeps a thing from being removed; empty for nothing.
+func (l *list[T]) user(d *draft, v T) string {
+	by := l.use(d, v).openWords()
+	if by == "" && l.inUse != nil {
+		by = l.inUse(d, v)
+	}
+	if by == "" {
+		by = d.referrer(l.kind, l.key(v))
+	}
+	return by
 }
 
 func (l *list[T]) normalize(d *Document) {
@@ -224,7 +239,7 @@ func (l *list[T]) compare(d *draft) {
 		case l.change != nil:
 			l.change(d, before, is)
 		case before == nil:
-			d.create(l.kind, key, is)
+			d.create(l.kind, key, is, l.wasArchived(d, key)...)
 		default:
 			d.update(l.kind, key, is, differences(*before, is), l.peopleOf(*before, is))
 		}
@@ -232,6 +247,14 @@ func (l *list[T]) compare(d *draft) {
 	if l.notes != nil {
 		l.notes(d)
 	}
+}
+
+// wasArchived says in words that a thing comes back; nil for one that is new.
+func (l *list[T]) wasArchived(d *draft, key string) []string {
+	if l.archived == nil || !slices.Contains(slices.Collect(maps.Values(l.archived(d.state))), key) {
+		return nil
+	}
+	return []string{"brought back from the archive"}
 }
 
 func (l *list[T]) peopleOf(was, is T) []string {

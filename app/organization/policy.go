@@ -95,15 +95,14 @@ func policySection() section {
 		in:          func(d *Document) *[]Policy { return &d.EscalationPolicies },
 		key:         Policy.key,
 		describeAll: func(s *State, n names) []Policy { return convert(s.Policies, n.policy) },
-		names: func(s *State) named {
-			return namesOf(s.Policies, func(p PolicyRecord) (int64, string) { return p.ID, p.Slug })
-		},
-		check:      (*checker).policy,
-		complete:   func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
-		references: Policy.references,
-		checkFit:   (*draft).policyFits,
-		inUse:      (*draft).policyInUse,
-		people:     policyPeople,
+		names:       func(s *State) named { return namesOf(s.Policies, policyName) },
+		id:          func(s *State, v Policy) int64 { return idOf(s.Policies, v.Slug, policyName) },
+		archived:    func(s *State) named { return namesOf(s.Archived.Policies, policyName) },
+		check:       (*checker).policy,
+		complete:    func(_ *draft, v, _ *Policy, _ thing) { orDefault(&v.Name, v.Slug) },
+		references:  Policy.references,
+		checkFit:    (*draft).policyFits,
+		people:      policyPeople,
 	}
 }
 
@@ -215,11 +214,5 @@ func (d *draft) positionExists(t thing, path string, v Target) {
 	}
 }
 
-func (d *draft) policyInUse(v Policy) string {
-	for _, k := range d.state.Policies {
-		if k.Slug == v.Slug && d.state.History.has(KindPolicy, k.ID) {
-			return "incidents"
-		}
-	}
-	return ""
-}
+// policyName is a record's id and slug.
+func policyName(p PolicyRecord) (id int64, slug string) { return p.ID, p.Slug }

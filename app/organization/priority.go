@@ -46,6 +46,7 @@ func prioritySection() section {
 			d.renamePriorities()
 		},
 		checkAll: (*draft).checkPriorities,
+		id:       func(_ *State, v Priority) int64 { return int64(v.Level) },
 		inUse:    (*draft).priorityInUse,
 	}
 }
@@ -104,9 +105,6 @@ func (d *draft) renamePriorities() {
 }
 
 func (d *draft) priorityInUse(v Priority) string {
-	if d.state.History.has(KindPriority, int64(v.Level)) {
-		return "open incidents"
-	}
 	for _, p := range d.desired.EscalationPolicies {
 		for _, step := range p.Steps {
 			if _, named := step.TimeoutFor[v.Name]; named {

@@ -6,7 +6,7 @@ import (
 )
 
 // Remove deletes a thing to which nothing that stays refers, whatever else the
-// edits make of it. A person is deactivated. The organisation cannot be removed.
+// edits make of it. What resolved incidents refer to is archived. A person is deactivated. The organisation cannot be removed.
 type Remove struct {
 	Kind Kind
 	// Key is a slug, an address, or a level.

@@ -26,7 +26,7 @@ func TestWhatIsReferredToIsNotRemoved(t *testing.T) {
 		catalog.Service{ID: 4, Slug: "rest"}, catalog.Service{ID: 5, Slug: "old"})
 	s.Integrations = []organization.IntegrationRecord{{Integration: catalog.Integration{ID: 1, Slug: "hook", ServiceID: new(int64(3)), Kind: catalog.KindSLO}}}
 	s.Organization.CatchAllServiceID = new(int64(4))
-	s.History = organization.History{organization.KindService: {5: true}, organization.KindPriority: {3: true}}
+	s.History = organization.History{organization.KindService: {5: {Incidents: 9, Open: []int64{3, 5, 6, 7, 8, 12}}}, organization.KindPriority: {3: {Open: []int64{12}}}}
 	for _, test := range []struct {
 		kind   organization.Kind
 		key    string
@@ -42,14 +42,14 @@ func TestWhatIsReferredToIsNotRemoved(t *testing.T) {
 		{organization.KindDeployment, "lab", ""},
 		{organization.KindPriority, "1", "service api"},
 		{organization.KindPriority, "2", "escalation policy payments"},
-		{organization.KindPriority, "3", "open incidents"},
+		{organization.KindPriority, "3", "open incident #12"},
 		{organization.KindPriority, "4", ""},
 		{organization.KindSchedule, "payments", "escalation policy payments"},
 		{organization.KindPolicy, "payments", "service api"},
 		{organization.KindService, "api", "service child"},
 		{organization.KindService, "hooked", "integration hook"},
 		{organization.KindService, "rest", "the organization, as its catch-all service"},
-		{organization.KindService, "old", "incidents"},
+		{organization.KindService, "old", "open incidents #3, #5, #6, #7, #8 and 1 more"},
 		{organization.KindService, "child", ""},
 		{organization.KindIntegration, "hook", ""},
 	} {

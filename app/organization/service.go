@@ -63,10 +63,10 @@ func serviceSection() section {
 		describeAll: func(s *State, n names) []Service {
 			return convert(s.Services, func(v catalog.Service) Service { return n.service(s, v) })
 		},
-		names: func(s *State) named {
-			return namesOf(s.Services, func(v catalog.Service) (int64, string) { return v.ID, v.Slug })
-		},
-		check: (*checker).service,
+		names:    func(s *State) named { return namesOf(s.Services, serviceName) },
+		id:       func(s *State, v Service) int64 { return idOf(s.Services, v.Slug, serviceName) },
+		archived: func(s *State) named { return namesOf(s.Archived.Services, serviceName) },
+		check:    (*checker).service,
 		complete: func(_ *draft, v, was *Service, t thing) {
 			orDefault(&v.Name, v.Slug)
 			if was == nil && !t.given("reopen_window") {
@@ -222,12 +222,10 @@ func (d *draft) orderServices() {
 	d.desired.Services = ordered
 }
 
+// serviceName is a record's id and slug.
+func serviceName(s catalog.Service) (id int64, slug string) { return s.ID, s.Slug }
+
 func (d *draft) serviceInUse(s Service) string {
-	for _, v := range d.state.Services {
-		if v.Slug == s.Slug && d.state.History.has(KindService, v.ID) {
-			return "incidents"
-		}
-	}
 	if d.desired.Organization.CatchAllService == s.Slug {
 		return "the organization, as its catch-all service"
 	}

@@ -31,6 +31,8 @@ type State struct {
 	Priorities         []catalog.Priority
 	Integrations       []IntegrationRecord
 	History            History
+	// Archived are not part of the configuration any more.
+	Archived Archived
 	// Unreadable are the rows that are left out.
 	Unreadable []Unreadable
 }
@@ -92,9 +94,3 @@ type Unreadable struct {
 	ID    int64 // 0 where the row has none
 	Err   error
 }
-
-// History is what incidents refer to, so that it cannot be deleted: ids, of
-// priorities levels, by kind. Priorities are those of open incidents alone.
-type History map[Kind]map[int64]bool
-
-func (h History) has(kind Kind, id int64) bool { return h[kind][id] }

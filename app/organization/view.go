@@ -93,13 +93,29 @@ func NewView(s *State, works func(notify.Medium) bool) *View {
 		routes:     sync.OnceValue(s.Routes),
 		lateRules:  sync.OnceValue(func() []LateRule { return s.Document().lateRules() }),
 	}
-	for i := range s.Policies {
-		p := &s.Policies[i]
+	v.indexVersions(s.Policies)
+	v.indexArchived()
+	return v
+}
+
+func (v *View) indexVersions(policies []PolicyRecord) {
+	for i := range policies {
+		p := &policies[i]
 		for j := range p.Versions {
 			v.versions[p.Versions[j].ID] = policyRef{p, &p.Versions[j]}
 		}
 	}
-	return v
+}
+
+// indexArchived has what is archived found by id, but not by slug.
+func (v *View) indexArchived() {
+	for i := range v.Archived.Services {
+		v.services.byID[v.Archived.Services[i].ID] = &v.Archived.Services[i]
+	}
+	for i := range v.Archived.Policies {
+		v.policies.byID[v.Archived.Policies[i].ID] = &v.Archived.Policies[i]
+	}
+	v.indexVersions(v.Archived.Policies)
 }
 
 // Roster is State.Roster, made once.

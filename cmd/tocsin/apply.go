@@ -36,7 +36,7 @@ Contact methods that the file marks as verified are taken as such.`,
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the `FILE` to apply; - reads standard input")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
-	cmd.Flags().BoolVar(&prune, "prune", false, "delete what a section of the file leaves out; people are deactivated")
+	cmd.Flags().BoolVar(&prune, "prune", false, "delete what a section of the file leaves out; people are deactivated, and what resolved incidents refer to is archived")
 	required(cmd, "file")
 	return cmd
 }

@@ -15,11 +15,37 @@ type NowPage struct {
 	Frame layout.Frame
 	Query string
 	Teams []Team
+	// Services are those that the query means and whose policies page others than
+	// schedules do, or that have no policy.
+	Services []ServiceFound
 	// People are those whom the query means and who are in none of the teams shown.
 	People []PersonFound
 	// Known are what else the query means, each in a sentence: "The team Idle hands
 	// has no schedule."
 	Known []string
+}
+
+// ServiceFound is a service with whom its policy pages otherwise than by a schedule.
+type ServiceFound struct {
+	Service element.Ref
+	// NoPolicy says that it has none, so that its incidents page the administrators.
+	NoPolicy bool
+	Targets  []Target
+}
+
+// Target is a target of a policy other than a schedule, with those whom it pages.
+type Target struct {
+	Words string // "everyone in Payments"
+	// OnePerson says that the target is a person, whose name Words are.
+	OnePerson bool
+	// People is empty where nobody can be reached.
+	People []Reached
+}
+
+// Reached is somebody whom a target pages.
+type Reached struct {
+	Person   element.Person
+	Contacts element.Contacts
 }
 
 // PersonFound is somebody who is neither on call in what is shown nor next.

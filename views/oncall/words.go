@@ -18,6 +18,20 @@ func (t Team) name() string {
 	return t.Team.Name
 }
 
+// heading is a target in words, empty where its person stands for it: "everyone in
+// Payments", "Ana Ortiz: cannot be reached".
+func (t Target) heading() string {
+	switch {
+	case len(t.People) > 0 && t.OnePerson:
+		return ""
+	case len(t.People) > 0:
+		return t.Words
+	case t.OnePerson:
+		return t.Words + ": cannot be reached"
+	}
+	return t.Words + ": nobody can be reached"
+}
+
 // localTime is what the person's own clock shows: "local time 21:14".
 func (h Holder) localTime(c element.Clock) string {
 	return "local time " + c.Now.In(h.Zone).Format("15:04")

@@ -48,7 +48,12 @@ func onCallPages() []Page {
 	ahead := oncall.NowPage{Frame: frame("Who is on call", layout.OnCall), Query: "o", Teams: nowPage.Teams[1:2], People: []oncall.PersonFound{
 		{Person: goran, Contacts: element.Contacts{Phones: []string{"+34600000009"}, Email: "goran@acme.example", MayPage: true},
 			Shifts: []oncall.PersonShift{{Schedule: payments, Position: "main", From: madridDay(1, 0), Until: madridDay(1, 9)}}},
-		{Person: chiara, Schedules: []element.Ref{payments}}, {Person: emre}}}
+		{Person: chiara, Schedules: []element.Ref{payments}}, {Person: emre}},
+		Services: []oncall.ServiceFound{
+			{Service: checkout, Targets: []oncall.Target{
+				{Words: "everyone in Payments", People: []oncall.Reached{{Person: ana, Contacts: element.Contacts{Email: "ana@acme.example", MayPage: true}}, {Person: ben}}},
+				{Words: "Emre Kaya", OnePerson: true}}},
+			{Service: element.Ref{Slug: "online-shop", Name: "Online shop"}, NoPolicy: true}}}
 	nobody := oncall.NowPage{Frame: frame("Who is on call", layout.OnCall), Query: "billing"}
 	none := oncall.NowPage{Frame: administrator("Who is on call", layout.OnCall)}
 	stakeholder := oncall.NowPage{Frame: nowPage.Frame, Teams: []oncall.Team{{Team: payments, Schedules: []oncall.ScheduleNow{{Schedule: payments, Positions: []oncall.Position{

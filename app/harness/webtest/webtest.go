@@ -250,17 +250,26 @@ func (a *App) applyExample() {
 	a.apply(string(text), blueprint.Options{TrustVerified: true})
 }
 
-// Apply adds to the configuration.
-func (a *App) Apply(text string) {
+// Apply adds to the configuration. It returns the plan in words.
+func (a *App) Apply(text string) string {
 	a.t.Helper()
-	a.apply(text, blueprint.Options{TrustVerified: true})
+	return a.apply(text, blueprint.Options{TrustVerified: true})
 }
 
-// ApplyPrune brings in a configuration and deletes what it leaves out.
-func (a *App) ApplyPrune(text string) {
+// ApplyPrune brings in a configuration and deletes what it leaves out. It returns the
+// plan in words.
+func (a *App) ApplyPrune(text string) string {
 	a.t.Helper()
-	a.apply(text, blueprint.Options{Prune: true, TrustVerified: true})
+	return a.apply(text, pruning)
 }
+
+// PlanPrune is the plan of ApplyPrune, which is not carried out.
+func (a *App) PlanPrune(text string) *organization.Plan {
+	a.t.Helper()
+	return a.plan(text, pruning)
+}
+
+var pruning = blueprint.Options{Prune: true, TrustVerified: true}
 
 // Clear deletes the example's configuration except its people.
 func (a *App) Clear() {
@@ -268,18 +277,28 @@ func (a *App) Clear() {
 	a.ApplyPrune(`{"version": 1, "teams": [], "deployments": [], "schedules": [], "escalation_policies": [], "services": [], "integrations": []}`)
 }
 
-func (a *App) apply(text string, o blueprint.Options) {
+func (a *App) apply(text string, o blueprint.Options) string {
 	a.t.Helper()
-	ctx := a.t.Context()
+	plan := a.plan(text, o)
+	a.Must(a.Carry(plan))
+	return plan.String()
+}
+
+// Carry carries out a plan.
+func (a *App) Carry(plan *organization.Plan) error {
+	_, err := a.DB.Organization.Editor(a.Keys).Store.Apply(a.t.Context(), auth.Tocsin, plan)
+	return err
+}
+
+func (a *App) plan(text string, o blueprint.Options) *organization.Plan {
+	a.t.Helper()
 	file, err := blueprint.Parse("test", []byte(text), func(string) (string, bool) { return "", false })
 	a.Must(err)
-	editor := a.DB.Organization.Editor(a.Keys)
-	state, err := editor.State(ctx)
+	state, err := a.DB.Organization.Editor(a.Keys).State(a.t.Context())
 	a.Must(err)
 	plan, err := file.Plan(state, o)
 	a.Must(err)
-	_, err = editor.Store.Apply(ctx, auth.Tocsin, plan)
-	a.Must(err)
+	return plan
 }
 
 // UserID is the id of the person with an email address.

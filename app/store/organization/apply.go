@@ -127,10 +127,31 @@ func (a *applier) apply(ctx context.Context, c organization.Change) error {
 	switch {
 	case !known:
 		return fmt.Errorf("there is no kind %s", c.Kind)
-	case c.Op != organization.Delete:
+	case c.Op == organization.Create || c.Op == organization.Update:
 		return k.apply(ctx, a, c)
 	case k.permanent:
 		return fmt.Errorf("kind %s cannot be deleted", c.Kind)
+	case c.Op == organization.Archive && k.archive == nil:
+		return fmt.Errorf("kind %s cannot be archived", c.Kind)
+	}
+	return a.remove(k, c)
+}
+
+// remove deletes or archives a row.
+func (a *applier) remove(k kind, c organization.Change) error {
+	id := a.id(c.Kind, c.Key)
+	if k.archive != nil {
+		if err := a.stillUnused(k, c, id); err != nil {
+			return err
+		}
+	}
+	if c.Op == organization.Archive {
+		return k.archive(a, id)
+	}
+	if k.release != nil {
+		if err := k.release(a, id); err != nil {
+			return err
+		}
 	}
 	// The schema deletes dependent rows too, and refuses a deletion that other rows
 	// refer to.

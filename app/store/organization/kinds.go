@@ -40,9 +40,17 @@ type kind struct {
 	// createAll makes new things together, for a kind of which there are thousands. It
 	// does what apply does, and may be nil.
 	createAll func(*applier, []organization.Change) error
-	// referred is the query for the ids that incidents refer to; empty where they
-	// refer to none.
-	referred string
+	// open is the query for the open incidents that refer to things, rows of id and
+	// number; empty where incidents refer to none.
+	open string
+	// counts is the query for how many incidents refer to things, rows of id and
+	// incidents, and archive is done to a row instead of its deletion where some do.
+	// Both are for kinds that can be archived.
+	counts  string
+	archive func(a *applier, id int64) error
+	// release clears what archived rows refer to by a row that is deleted; it may be
+	// nil.
+	release func(a *applier, id int64) error
 	// auditName stands for the kind in the audit log, if it is another name.
 	auditName string
 }

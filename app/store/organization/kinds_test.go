@@ -30,7 +30,7 @@ func TestKindsThatIncidentsUse(t *testing.T) {
 	t.Parallel()
 	var referred []organization.Kind
 	for _, k := range kinds {
-		if k.referred != "" {
+		if k.open != "" {
 			referred = append(referred, k.kind)
 		}
 	}

@@ -134,28 +134,6 @@ func (s *Store) View(ctx context.Context, works func(notify.Medium) bool) (*orga
 	return organization.NewView(state, works), nil
 }
 
-// History is what incidents refer to.
-func (s *Store) History(ctx context.Context) (organization.History, error) {
-	h := organization.History{}
-	err := s.db.Snapshot(ctx, func(g *gorm.DB) error {
-		for _, k := range kinds {
-			if k.referred == "" {
-				continue
-			}
-			var ids []int64
-			if err := g.Raw(k.referred).Scan(&ids).Error; err != nil {
-				return fmt.Errorf("read the %s that incidents refer to: %w", k.table, err)
-			}
-			h[k.kind] = make(map[int64]bool, len(ids))
-			for _, id := range ids {
-				h[k.kind][id] = true
-			}
-		}
-		return nil
-	})
-	return h, err
-}
-
 // sealing is the Store for an organization.Editor.
 type sealing struct {
 	*Store

@@ -7,13 +7,20 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/organization"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 func policyKind() kind {
 	k := slugged(organization.KindPolicy, "policies")
 	k.routing = (*stateLoad).policies
 	k.apply = applying(applyPolicy)
-	k.referred = "SELECT DISTINCT v.policy_id FROM policy_versions v WHERE EXISTS (SELECT 1 FROM escalations WHERE policy_version_id = v.id)"
+	k.open = "SELECT DISTINCT v.policy_id AS id, i.number FROM incidents i JOIN escalations e ON e.incident_number = i.number" +
+		" JOIN policy_versions v ON v.id = e.policy_version_id WHERE i." + paging.OpenIncident
+	k.counts = "SELECT v.policy_id AS id, COUNT(DISTINCT e.incident_number) AS incidents FROM escalations e" +
+		" JOIN policy_versions v ON v.id = e.policy_version_id GROUP BY v.policy_id"
+	k.archive = func(a *applier, id int64) error {
+		return a.tx.Gorm.Model(&policyRow{ID: id}).Update("archived_at", a.now).Error
+	}
 	k.auditName = "policy"
 	return k
 }
@@ -23,6 +30,8 @@ type policyRow struct {
 	Slug   string
 	Name   string
 	TeamID *int64
+	// ArchivedAt is as of a catalog.Service.
+	ArchivedAt *time.Time
 }
 
 func (policyRow) TableName() string { return "policies" }
@@ -63,7 +72,11 @@ func (l *stateLoad) policies() {
 				p.Policy = v.Policy
 			}
 		}
-		l.s.Policies = append(l.s.Policies, p)
+		if r.ArchivedAt != nil {
+			l.s.Archived.Policies = append(l.s.Archived.Policies, p)
+		} else {
+			l.s.Policies = append(l.s.Policies, p)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ func priorityKind() kind {
 		routing: func(l *stateLoad) { load(l, &l.s.Priorities, "level", "level", "criteria") },
 		apply:   applying(applyPriority),
 		// incidents_open has the few that are open.
-		referred: "SELECT DISTINCT priority FROM incidents WHERE " + paging.OpenIncident + " AND priority IS NOT NULL",
+		open: "SELECT priority AS id, number FROM incidents WHERE " + paging.OpenIncident + " AND priority IS NOT NULL",
 	}
 }
 

@@ -6,20 +6,45 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 func serviceKind() kind {
 	k := slugged(organization.KindService, "services")
-	k.routing = func(l *stateLoad) { load(l, &l.s.Services, "id", "id", "dashboards") }
+	k.routing = (*stateLoad).services
 	k.load = func(l *stateLoad) {
 		load(l, &l.s.SLOs, "id", "id", "deployments")
 		l.pairs("service_id, deployment_id", &l.s.ServiceDeployments)
 	}
 	k.apply = applying(applyService)
-	// Each probe is answered by alerts' unique key or incidents_service.
-	k.referred = `SELECT id FROM services s WHERE EXISTS (SELECT 1 FROM alerts WHERE service_id = s.id)
-		OR EXISTS (SELECT 1 FROM incidents WHERE service_id = s.id)`
+	k.open = "SELECT service_id AS id, number FROM incidents WHERE " + paging.OpenIncident
+	k.counts = "SELECT service_id AS id, COUNT(*) AS incidents FROM incidents GROUP BY service_id" // by incidents_service alone
+	k.archive = archiveService
 	return k
+}
+
+func (l *stateLoad) services() {
+	var rows []catalog.Service
+	load(l, &rows, "id", "id", "dashboards")
+	for _, s := range rows {
+		if s.ArchivedAt != nil {
+			l.s.Archived.Services = append(l.s.Archived.Services, s)
+		} else {
+			l.s.Services = append(l.s.Services, s)
+		}
+	}
+}
+
+// archiveService has the service keep nothing from being removed but its team, whose
+// removal releases it.
+func archiveService(a *applier, id int64) error {
+	if err := a.tx.Gorm.Where("service_id = ?", id).Delete(&catalog.ServiceDeployment{}).Error; err != nil {
+		return err
+	}
+	if err := a.tx.Gorm.Where("service_id = ?", id).Delete(&catalog.SLO{}).Error; err != nil {
+		return err
+	}
+	return a.tx.Gorm.Model(&catalog.Service{ID: id}).Updates(map[string]any{"archived_at": a.now, "parent_id": nil, "policy_id": nil}).Error
 }
 
 func applyService(_ context.Context, a *applier, s organization.Service, _ bool) error {

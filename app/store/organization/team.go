@@ -13,7 +13,18 @@ func teamKind() kind {
 	k.routing = func(l *stateLoad) { load(l, &l.s.Teams, "id", "id", "support_hours") }
 	k.load = func(l *stateLoad) { l.pairs("team_id, user_id", &l.s.Members) }
 	k.apply = applying(applyTeam)
+	k.release = releaseTeam
 	return k
+}
+
+// releaseTeam takes what is archived from a team.
+func releaseTeam(a *applier, id int64) error {
+	for _, rows := range []any{&catalog.Service{}, &policyRow{}} {
+		if err := a.tx.Gorm.Model(rows).Where("team_id = ? AND archived_at IS NOT NULL", id).Update("team_id", nil).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func applyTeam(_ context.Context, a *applier, t organization.Team, _ bool) error {

@@ -126,13 +126,21 @@ func (p *handlers) fillAlerts(ctx context.Context, r *incident.Row, data *view.I
 	return nil
 }
 
+// serviceRef links to an incident's service, unless that is archived and has no page.
+func serviceRef(r *incident.Row, service catalog.Service) element.Ref {
+	if service.ArchivedAt != nil {
+		return element.Ref{Name: r.ServiceName}
+	}
+	return element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}
+}
+
 // incidentFacts is what the page shows of the incident's own record.
 func incidentFacts(req *page.Request, r *incident.Row) view.IncidentPage {
 	service := req.Config.Service(r.ServiceID)
 	data := view.IncidentPage{
 		Number: r.Number, Version: r.Version, Title: r.Title, Status: view.Status(r.Status), LowUrgency: r.Urgency == incident.Low,
 		Priority: page.PriorityOf(r), Severity: r.Facts.Severity, PrioritySource: prioritySource(req, r),
-		Service: element.Ref{Slug: r.ServiceSlug, Name: r.ServiceName}, Deployment: r.DeploymentName,
+		Service: serviceRef(r, service), Deployment: r.DeploymentName,
 		CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, Occurrences: r.Occurrences,
 		AcknowledgedAt: page.Instant(r.AcknowledgedAt), ResolvedAt: page.Instant(r.ResolvedAt), Resolution: r.Resolution,
 		FlappingSince: page.Instant(r.FlappingSince), MutedUntil: page.Instant(r.MutedUntil),

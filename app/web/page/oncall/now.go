@@ -23,12 +23,15 @@ func (p *handlers) onCallNow(c echo.Context, req *page.Request) error {
 	}
 	query := strings.TrimSpace(c.QueryParam("q"))
 	data := view.NowPage{Frame: frame, Query: query}
+	services := servicesFound(req, query)
+	paged := pagedPositions(req, services)
 	for _, t := range teamsNow(req) {
-		if t.Schedules = matchingSchedules(req, t, query); len(t.Schedules) > 0 {
+		if t.Schedules = matchingSchedules(t, query, paged); len(t.Schedules) > 0 {
 			data.Teams = append(data.Teams, t)
 		}
 	}
 	if query != "" {
+		data.Services = pagedOtherwise(req, services)
 		data.People = peopleFound(req, data.Teams, query)
 		data.Known = explainNoMatch(req, query)
 	}
@@ -38,18 +41,13 @@ func (p *handlers) onCallNow(c echo.Context, req *page.Request) error {
 // maxExplanations bounds the people and the sentences beside what a search finds.
 const maxExplanations = 10
 
-// explainNoMatch describes teams and services that match a search and have nobody on
-// call, a sentence each.
+// explainNoMatch describes teams that match a search and have nobody on call, a
+// sentence each.
 func explainNoMatch(req *page.Request, query string) []string {
 	var known []string
 	for _, t := range req.Config.Teams {
 		if matchesAny(query, t.Name, t.Slug) {
 			known = append(known, "The team "+t.Name+" has no schedule.")
-		}
-	}
-	for _, s := range req.Config.Services {
-		if matchesAny(query, s.Name, s.Slug) {
-			known = append(known, "The team of "+s.Name+" has no schedule.")
 		}
 	}
 	return known[:min(len(known), maxExplanations)]
@@ -126,26 +124,34 @@ func teamsNow(req *page.Request) []view.Team {
 	return teams
 }
 
-// matchingSchedules are all schedules of a team if the team or one of its services
-// matches a search, else those whose names or people match.
-func matchingSchedules(req *page.Request, t view.Team, query string) []view.ScheduleNow {
+// matchingSchedules are all schedules of a team that matches a search, else those whose
+// names or people match, and of the others the positions that a service found pages.
+func matchingSchedules(t view.Team, query string, paged map[position]bool) []view.ScheduleNow {
 	if matchesAny(query, t.Team.Name, t.Team.Slug) {
 		return t.Schedules
 	}
-	for _, s := range req.Config.Services {
-		if t.Team.Slug != "" && req.Config.TeamRef(s.TeamID) == t.Team && matchesAny(query, s.Name, s.Slug) {
-			return t.Schedules
-		}
-	}
-	return slices.DeleteFunc(t.Schedules, func(s view.ScheduleNow) bool {
-		words := []string{s.Schedule.Name, s.Schedule.Slug}
-		for _, position := range s.Positions {
-			for _, h := range append(position.Now, position.Next) {
-				words = append(words, h.Person.Name, h.Contacts.Email)
+	var matching []view.ScheduleNow
+	for _, s := range t.Schedules {
+		if !matchesAny(query, wordsOf(s)...) {
+			s.Positions = slices.DeleteFunc(s.Positions, func(p view.Position) bool { return !paged[position{s.Schedule.Slug, p.Name}] })
+			if len(s.Positions) == 0 {
+				continue
 			}
 		}
-		return !matchesAny(query, words...)
-	})
+		matching = append(matching, s)
+	}
+	return matching
+}
+
+// wordsOf are what a search may find a schedule by.
+func wordsOf(s view.ScheduleNow) []string {
+	words := []string{s.Schedule.Name, s.Schedule.Slug}
+	for _, position := range s.Positions {
+		for _, h := range append(position.Now, position.Next) {
+			words = append(words, h.Person.Name, h.Contacts.Email)
+		}
+	}
+	return words
 }
 
 func matchesAny(query string, words ...string) bool {
