@@ -53,6 +53,7 @@ func Apply(now time.Time, change incident.Escalate, r Running, opens time.Time) 
 			return r, false
 		}
 		r.State.begin()
+		r.State.Deadline = nil
 		r.NextAction = &now
 	case incident.EscalateWake:
 		if !r.Active || r.State.Phase != PhaseWaiting && !opens.After(now) {

@@ -180,6 +180,16 @@ func Rank(priority *int) int {
 	return *priority
 }
 
+// PageRank orders pages by how urgent they are. One whose priority is unset counts as P2,
+// which is of high urgency too: a page of P1 does not wait for it.
+func PageRank(priority *int) int {
+	const unset = 2
+	if priority == nil {
+		return unset
+	}
+	return Rank(priority)
+}
+
 // RankSQL is Rank of a column, in the SQL of both databases.
 func RankSQL(column string) string {
 	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]d WHEN %[1]s = %[3]d THEN %[4]d ELSE %[1]s END", column, rankUnset, catalog.NoPriority, rankNoPriority)

@@ -177,7 +177,7 @@ func (w *world) PlanDue(_ context.Context, now time.Time, _ int, decide func(int
 }
 
 // rank is the incident's priority as in notify.DuePage.
-func (w *world) rank() int { return incident.Rank(w.incident.Priority) }
+func (w *world) rank() int { return incident.PageRank(w.incident.Priority) }
 
 // recent counts the latest messages of contact methods, and deletes the older ones.
 func (w *world) recent() map[int64]notify.Recent {

@@ -29,7 +29,7 @@ func TestCatalogIsRead(t *testing.T) {
 		b.must(err)
 		b.same("surroundings", "online-shop payments payments", view.Service(*api.ParentID).Slug+" "+view.Team(*api.TeamID).Slug+" "+view.Policy(*api.PolicyID).Slug)
 		b.same("deployments", []string{"prod-eu", "prod-us"}, namesOf(view.DeploymentsOf(api.ID), func(d catalog.Deployment) string { return d.Slug }))
-		b.same("SLOs", []string{"get-data-availability"}, namesOf(view.SLOsOf(api.ID), func(o catalog.SLO) string { return o.Slug }))
+		b.same("SLOs", []string{"get-data-availability", "default-availability"}, namesOf(view.SLOsOf(api.ID), func(o catalog.SLO) string { return o.Slug }))
 		b.same("integrations", []string{"sre"}, namesOf(view.IntegrationsOf(api.ID), func(i organization.IntegrationRecord) string { return i.Slug }))
 
 		team, err := view.TeamBySlug("payments")

@@ -102,7 +102,7 @@ func TestEscalateWithdrawsOwnersPage(t *testing.T) {
 		p.write(p.signal("a", withPriority(1)))
 		p.expect(p.settle(), "sms-1")
 		user := ben
-		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActEscalate{}}); err != nil {
+		if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActEscalate{Reassign: true}}); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(p.settle(), "sms-2")
@@ -124,7 +124,7 @@ func TestConcurrentEscalateMovesOneStep(t *testing.T) {
 		p.settle()
 		user := ben
 		escalate := func() error {
-			out, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActEscalate{}})
+			out, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ben@acme.example", UserID: &user, Via: "web"}, Act: incident.ActEscalate{Reassign: true}})
 			return errors.Join(err, out.Err())
 		}
 		events := func() int {

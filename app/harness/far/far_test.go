@@ -132,7 +132,7 @@ func application(t *testing.T, server *far.Twilio) (address string, callbacks <-
 
 func TestTwilioCallback(t *testing.T) {
 	t.Parallel()
-	server := newTwilio(t, far.TwilioConfig{Deliver: true})
+	server := newTwilio(t, far.TwilioConfig{Deliver: true, LocalCallbacks: true})
 	address, callbacks := application(t, server)
 	form := sms(ana, "Hello")
 	form.Set("StatusCallback", address+"/twilio/status?attempt=9")

@@ -326,7 +326,7 @@ func TestRefusedFormGoesAsText(t *testing.T) {
 	server, b := setup(t)
 	server.FailNext(far.SlackRefusal{Error: "invalid_blocks"})
 	post, _ := delivered(t, server, b, page())
-	if post.Blocks != "" || !strings.HasPrefix(post.Text, "#17 P2 triggered: Availability of get data API\n") || !strings.Contains(post.Text, "https://tocsin.example.com/a/k3y") {
+	if post.Blocks != "" || !strings.HasPrefix(post.Text, "#17 P2 triggered: Availability of get data API (GET /api/data/{tenant}, prod-eu)\n") || !strings.Contains(post.Text, "https://tocsin.example.com/a/k3y") {
 		t.Errorf("sent once more as %+v", post)
 	}
 	server.FailNext(far.SlackRefusal{Error: "invalid_blocks"}, far.SlackRefusal{Error: "invalid_blocks"})

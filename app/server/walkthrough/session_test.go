@@ -29,8 +29,10 @@ func TestEndedSessionLosesNothing(t *testing.T) {
 		tab.Click(fmt.Sprintf("Acknowledge incident %d", number))
 		tab.WaitFor(fmt.Sprintf("#%d is NOT acknowledged yet.", number))
 		tab.WaitFor("Your session ended.")
-		if found := tab.Axe(); len(found) != 0 {
-			t.Errorf("%s: axe finds %v", name, found)
+		if options == nil { // axe needs scripts
+			if found := tab.Axe(); len(found) != 0 {
+				t.Errorf("axe finds %v", found)
+			}
 		}
 		if inc := h.Incident(number); inc["status"] != "triggered" {
 			t.Errorf("%s: before the sign-in the incident is %v", name, inc["status"])

@@ -33,7 +33,7 @@ func (s *Store) QueuePosts(ctx context.Context, posts []chat.Post, now time.Time
 		rows := make([]messageRow, len(posts))
 		for i, p := range posts {
 			rows[i] = messageRow{kind: notify.KindChannel, medium: notify.Slack, address: p.Channel, incident: p.Number,
-				urgency: string(p.Urgency), priority: incident.Rank(p.Priority), due: p.Due}
+				urgency: string(p.Urgency), priority: incident.PageRank(p.Priority), due: p.Due}
 		}
 		err := tx.InsertRows(ctx, "messages", len(rows), "ON CONFLICT (incident_number, address) WHERE "+toChannel+" AND state = '"+Queued+"' DO UPDATE SET due_at = messages.due_at", messageColumns(now, rows)...)
 		if err != nil {

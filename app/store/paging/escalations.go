@@ -145,6 +145,6 @@ func AskOwner(ctx context.Context, tx *db.Tx, now time.Time, s *IncidentState) e
 		return err
 	}
 	return insertPages(ctx, tx, []pageRow{{
-		incident: s.Inc.Number, user: *s.Inc.OwnerID, step: -1, priority: incident.Rank(s.Inc.Priority), urgency: string(incident.High), why: string(data), at: now, notifyAt: &now,
+		incident: s.Inc.Number, user: *s.Inc.OwnerID, step: -1, priority: incident.PageRank(s.Inc.Priority), urgency: string(incident.High), why: string(data), at: now, notifyAt: &now,
 	}})
 }

@@ -27,7 +27,7 @@ type pageRow struct {
 func newPageRow(c *escalation.Change, p escalation.Page, now time.Time) pageRow {
 	return pageRow{
 		incident: c.Incident, escalation: c.ID, user: p.UserID, service: c.ServiceID, step: c.State.Step, run: c.State.Run,
-		priority: incident.Rank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
+		priority: incident.PageRank(c.Priority), urgency: string(c.Urgency), shadow: p.Shadow, digest: p.Digest, why: string(p.Why), at: now, notifyAt: &now,
 	}
 }
 
