@@ -103,6 +103,7 @@ func TestCoveredTurnsContinueAfterEdit(t *testing.T) {
 		"all leave on a covered day":    {false, []edit{{friday, members(dana, eve)}}, []oncall.Person{ben, 0, 0, dana, eve, dana, eve}},
 		"one joins between turns":       {false, []edit{{sunday, members(ana, ben, chiara, dana)}}, []oncall.Person{ben, 0, 0, chiara, dana, ana, dana}},
 		"the last leaves between turns": {false, []edit{{sunday, members(ana, chiara)}}, []oncall.Person{ben, 0, 0, chiara, ana, chiara, ana}},
+		"the old list on a later day":   {false, []edit{{friday, members(dana, eve)}, {sunday, members(circle...)}}, []oncall.Person{ben, 0, 0, chiara, ana, ben, ben}},
 		"two edits between turns":       {false, []edit{{"2026-01-11T10:00Z", members(dana, eve)}, {sunday, members(circle...)}}, []oncall.Person{ben, 0, 0, chiara, ana, ben, ben}},
 		"every period a turn":           {false, []edit{{sunday, plain}}, []oncall.Person{ben, 0, 0, chiara, ana, ben, ana}},
 		"every period a turn, and one joins": {false, []edit{{"2026-01-11T10:00Z", plain}, {sunday, func(l *oncall.Layer) { plain(l); l.Members = []oncall.Person{ana, ben, chiara, dana} }}},
