@@ -34,15 +34,15 @@ func (d departures) has(person Person, t instant) bool {
 	return ok && at <= t
 }
 
-// without is a list as it stands in a period without those who had left by t, beginning
+// without is a list as it stands in a turn without those who had left by t, beginning
 // with who has the first seat, and a span around t in which nobody of them leaves.
-func (d departures) without(all list, period int, t instant) (list, span) {
+func (d departures) without(all list, turn int, t instant) (list, span) {
 	if len(d) == 0 {
 		return all, always
 	}
 	unchanged, members := always, make([]Person, 0, len(all.members))
 	for seat := range all.members {
-		person := all.member(period, seat)
+		person := all.member(turn, seat)
 		at, ok := d[person]
 		switch {
 		case !ok:
@@ -54,7 +54,7 @@ func (d departures) without(all list, period int, t instant) (list, span) {
 			unchanged.start = max(unchanged.start, at)
 		}
 	}
-	return list{members, -period}, unchanged
+	return list{members, -turn}, unchanged
 }
 
 // until is a span up to the instant at which a person leaves.

@@ -10,13 +10,15 @@ import (
 type lane struct {
 	layer   Layer
 	cadence cadence
-	hours   *week // nil: always
+	hours   *week  // nil: always
+	turns   *turns // nil: every period is one
 	left    departures
 }
 
 func newLane(l Layer, scheduleZone string, left map[Person]time.Time) lane {
 	loc := l.location(scheduleZone)
-	return lane{l, newCadence(l, loc), newWeek(l.Restrictions, loc), l.departures(left)}
+	c, hours := newCadence(l, loc), newWeek(l.Restrictions, loc)
+	return lane{l, c, hours, newTurns(l, c, hours), l.departures(left)}
 }
 
 // location falls back to UTC for a zone that Validate would have refused.
@@ -76,19 +78,20 @@ func (n lane) at(seat int, t instant, exact bool) (turn, span) {
 // who has no seat yet.
 func (n lane) turn(seat int, t instant, exact bool) (turn, span) {
 	period := n.cadence.period(t)
+	number := n.turns.before(period)
 	all, periods := n.layer.list(period)
-	remaining, unchanged := n.left.without(all, period, t)
+	remaining, unchanged := n.left.without(all, number, t)
 	if seat >= len(remaining.members) || remaining.single() && (!exact || len(n.left) == 0) {
 		s := span{n.cadence.handoff(periods.from), forever}
 		if periods.to != math.MaxInt {
 			s.end = n.cadence.handoff(periods.to)
 		}
-		person := remaining.member(period, seat)
+		person := remaining.member(number, seat)
 		return turn{person, person}, s.and(unchanged)
 	}
-	now := turn{person: remaining.member(period, seat)}
+	now := turn{person: remaining.member(number, seat)}
 	if now.of = now.person; len(n.left) > 0 {
-		if of := all.member(period, seat); n.left.has(of, t) {
+		if of := all.member(number, seat); n.left.has(of, t) {
 			now.of = of
 		}
 	}
@@ -101,15 +104,16 @@ type list struct {
 	phase   int
 }
 
-// member is who has a seat in a period, or nobody where the list is too short.
-func (l list) member(period, seat int) Person {
+// member is who has a seat in a turn, by its number, or nobody where the list is too
+// short.
+func (l list) member(turn, seat int) Person {
 	if seat >= len(l.members) {
 		return Nobody
 	}
-	return l.members[l.index(period, seat)]
+	return l.members[l.index(turn, seat)]
 }
 
-func (l list) index(period, seat int) int { return modulo(period+seat+l.phase, len(l.members)) }
+func (l list) index(turn, seat int) int { return modulo(turn+seat+l.phase, len(l.members)) }
 
 // single reports whether all turns are the same person's.
 func (l list) single() bool {

@@ -169,6 +169,9 @@ type watcher struct {
 	latest    time.Time     // the latest that the wall has shown so far, the same
 	started   bool          // whether the wall has shown start or later
 	handoffs  int           // so far
+	turns     int           // that are over
+	all       bool          // whether every period is a turn
+	covered   bool          // whether the period has been open at a look
 	elapsed   time.Duration // since the last handoff
 }
 
@@ -185,7 +188,20 @@ func newWatcher(l oncall.Layer, v oncall.Version) *watcher {
 	if len(positions) == 0 {
 		positions = v.Positions
 	}
-	return &watcher{layer: l, positions: positions, loc: loc, start: onPaper(l.Start)}
+	w := &watcher{layer: l, positions: positions, loc: loc, start: onPaper(l.Start)}
+	w.all = !l.CountsOnlyCovered || w.alwaysOpen()
+	return w
+}
+
+// alwaysOpen reports whether the restrictions exclude no minute of a week.
+func (w *watcher) alwaysOpen() bool {
+	open := w.open()
+	for range 7 * 24 * 60 {
+		w.latest = w.latest.Add(time.Minute)
+		open = open && w.open()
+	}
+	w.latest = time.Time{}
+	return open
 }
 
 func onPaper(w oncall.WallTime) time.Time {
@@ -206,14 +222,23 @@ func (w *watcher) look(now time.Time, step time.Duration) {
 	case w.layer.Rotate.Unit == oncall.Hour:
 		w.elapsed += step
 		if w.elapsed == time.Duration(w.layer.Rotate.Every)*time.Hour {
-			w.handoffs++
+			w.handOff()
 			w.elapsed = 0
 		}
 	default:
 		for !w.latest.Before(w.nextHandoff()) {
-			w.handoffs++
+			w.handOff()
 		}
 	}
+	w.covered = w.covered || !w.all && w.started && w.open()
+}
+
+func (w *watcher) handOff() {
+	w.handoffs++
+	if w.all || w.covered {
+		w.turns++
+	}
+	w.covered = false
 }
 
 // nextHandoff is what the wall will show at the next one.
@@ -250,11 +275,11 @@ func (w *watcher) has(p oncall.Position, left func(oncall.Person) bool) (person,
 	if !w.started || place < 0 || place >= len(members) || !w.open() {
 		return oncall.Nobody, oncall.Nobody
 	}
-	if of = members[(w.handoffs+place+phase)%len(members)]; !left(of) {
+	if of = members[(w.turns+place+phase)%len(members)]; !left(of) {
 		of = oncall.Nobody
 	}
 	for i := range members {
-		person = members[(w.handoffs+phase+i)%len(members)]
+		person = members[(w.turns+phase+i)%len(members)]
 		if left(person) {
 			continue
 		}

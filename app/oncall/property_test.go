@@ -284,6 +284,7 @@ func (g generator) second(first oncall.Version) oncall.Version {
 		edit = first
 		edit.Layers = slices.Clone(first.Layers)
 		edit.Layers[0].Members = g.people()
+		edit.Layers[0].CountsOnlyCovered = g.bool("counts only covered")
 	}
 	edit.Effective = g.instant("effective")
 	return first.Succeed(edit)
@@ -310,6 +311,7 @@ func (g generator) layer(name string, positions []oncall.Position) oncall.Layer 
 	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2, 3}).Draw(g.T, "restrictions") {
 		l.Restrictions = append(l.Restrictions, g.window())
 	}
+	l.CountsOnlyCovered = g.bool("counts only covered")
 	return l
 }
 

@@ -62,9 +62,9 @@ type Version struct {
 	RequiredCover []Window `json:"required_cover,omitempty"`
 }
 
-// Layer is a rotation: in its period i, its p-th position belongs to member
-// (i + p + Phase) mod n. A list shorter than the positions leaves the extra
-// ones empty.
+// Layer is a rotation: in its turn i, which is period i unless only covered periods
+// count, its p-th position belongs to member (i + p + Phase) mod n. A list shorter than
+// the positions leaves the extra ones empty.
 type Layer struct {
 	// Name is unique in a version and identifies the layer across versions.
 	Name string `json:"name"`
@@ -82,8 +82,13 @@ type Layer struct {
 	// own. Empty means all of the version's.
 	Positions []Position `json:"positions,omitempty"`
 	// Restrictions are the windows of the week outside which the layer has
-	// nobody. Empty means none: it always has. Periods keep counting outside.
+	// nobody. Empty means none: it always has. Periods keep counting outside, unless
+	// CountsOnlyCovered.
 	Restrictions []Window `json:"restrictions,omitempty"`
+	// CountsOnlyCovered means that a period that the restrictions exclude from its
+	// begin to its end is no turn: of daily turns on weekdays, that of Friday is
+	// followed by that of Monday. Without restrictions it has no effect.
+	CountsOnlyCovered bool `json:"counts_only_covered,omitempty"`
 	// Phase is where in Members the count begins. Version.Succeed sets it, so
 	// that a change of members does not change who is on call at present.
 	Phase int `json:"phase,omitempty"`
@@ -93,7 +98,7 @@ type Layer struct {
 }
 
 // Held is an earlier list of a layer's members, in force in periods before
-// Before.
+// Before, whichever of them are turns.
 type Held struct {
 	Members []Person `json:"members"`
 	Phase   int      `json:"phase,omitempty"`

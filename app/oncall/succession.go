@@ -13,7 +13,9 @@ import (
 // period, and the order goes on from there through the new list. From one who
 // has left the list it goes on to the first after them who has not. A list that
 // is the old one begun elsewhere is no change. At a handoff the new list begins
-// at once, as it does where a layer does not rotate or has not begun.
+// at once, as it does where a layer does not rotate or has had no turn. The order also
+// goes on where other periods count from then on; whoever was the last to have a turn
+// stays to the end of the period, where the layer has anybody in it.
 //
 // Phase and Held of such a layer are set; those of any other are left as edit
 // has them. Neither v nor edit is changed.
@@ -22,7 +24,7 @@ func (v Version) Succeed(edit Version) Version {
 	next.Layers = slices.Clone(edit.Layers)
 	for i, l := range next.Layers {
 		if present, ok := v.layer(l.Name); ok && present.keepsTime(v.Zone, l, edit.Zone) {
-			next.Layers[i] = present.succeed(l, newCadence(present, present.location(v.Zone)), edit.Effective)
+			next.Layers[i] = newLane(present, v.Zone, nil).succeed(newLane(l, edit.Zone, nil), beginning(edit.Effective))
 		}
 	}
 	return next
@@ -55,17 +57,18 @@ func (v Version) layer(name string) (Layer, bool) {
 	return v.Layers[i], true
 }
 
-// keepsTime reports whether both layers count the same periods.
+// keepsTime reports whether both layers have the same periods.
 func (l Layer) keepsTime(zone string, o Layer, otherZone string) bool {
 	sameRotation := l.Rotate == nil && o.Rotate == nil ||
 		l.Rotate != nil && o.Rotate != nil && *l.Rotate == *o.Rotate
 	return sameRotation && l.Start == o.Start && l.location(zone).String() == o.location(otherZone).String()
 }
 
-// succeed is next with the turns going on from l's at an instant.
-func (l Layer) succeed(next Layer, c cadence, effective time.Time) Layer {
-	at := beginning(effective)
-	if c.rotate != nil && sameCircle(l.Members, next.Members) {
+// succeed is the layer of another lane of the same periods with the turns going on from
+// n's at an instant.
+func (n lane) succeed(other lane, at instant) Layer {
+	l, next, c := n.layer, other.layer, n.cadence
+	if c.rotate != nil && n.turns.same(other.turns) && sameCircle(l.Members, next.Members) {
 		next.Members, next.Phase, next.Held = l.Members, l.Phase, l.Held
 		return next
 	}
@@ -77,17 +80,23 @@ func (l Layer) succeed(next Layer, c cadence, effective time.Time) Layer {
 	first := present // the first period of the new list
 	if c.handoff(present) < at {
 		first++
-		old, _ := l.list(present)
-		next.Held = &Held{Members: old.members, Phase: old.phase, Before: first}
 	}
-	last, _ := l.list(first - 1)
-	next.Phase = modulo(last.resume(first-1, next.Members)-first, len(next.Members))
+	past, number := n.turns.before(first), other.turns.before(first)
+	if past == 0 {
+		next.Phase = modulo(-other.turns.before(present), len(next.Members))
+		return next
+	}
+	last, _ := l.list(n.turns.latest(first))
+	if first > present {
+		next.Held = &Held{Members: last.members, Phase: modulo(last.phase+past-number, len(last.members)), Before: first}
+	}
+	next.Phase = modulo(last.resume(past-1, next.Members)-number, len(next.Members))
 	return next
 }
 
-// resume is where in another list the order goes on after a period of this one.
-func (l list) resume(period int, next []Person) int {
-	on, after := l.member(period, 0), l.members[l.index(period, 1)]
+// resume is where in another list the order goes on after a turn of this one.
+func (l list) resume(turn int, next []Person) int {
+	on, after := l.member(turn, 0), l.members[l.index(turn, 1)]
 	if i := slices.Index(next, on); i >= 0 {
 		for j, person := range next {
 			if following := modulo(j+1, len(next)); person == on && next[following] == after {
@@ -97,7 +106,7 @@ func (l list) resume(period int, next []Person) int {
 		return modulo(i+1, len(next))
 	}
 	for seat := range l.members {
-		if i := slices.Index(next, l.member(period, seat)); i >= 0 {
+		if i := slices.Index(next, l.member(turn, seat)); i >= 0 {
 			return i
 		}
 	}

@@ -38,6 +38,9 @@ type Layer struct {
 	Members      []string        `yaml:"members"`
 	Positions    []string        `yaml:"positions,omitempty"`
 	Restrictions []Window        `yaml:"restrictions,omitempty"`
+	// CountsOnlyCovered leaves out of the turns the periods that the restrictions
+	// exclude as a whole.
+	CountsOnlyCovered bool `yaml:"counts_only_covered,omitempty"`
 }
 
 // Rotate is the length of a period.

@@ -22,7 +22,8 @@ func (s Schedule) Version(id func(email string) int64, effective time.Time) onca
 }
 
 func (l Layer) layer(id func(email string) int64) oncall.Layer {
-	layer := oncall.Layer{Name: l.Name, Zone: l.Timezone, Start: l.Start, Members: []oncall.Person{}, Positions: inPositions(l.Positions)}
+	layer := oncall.Layer{Name: l.Name, Zone: l.Timezone, Start: l.Start, Members: []oncall.Person{}, Positions: inPositions(l.Positions),
+		CountsOnlyCovered: l.CountsOnlyCovered}
 	if l.Rotate != nil {
 		layer.Rotate = &oncall.Rotate{Every: l.Rotate.Every, Unit: oncall.Unit(l.Rotate.Unit)}
 	}
@@ -91,7 +92,8 @@ func (n names) schedule(s *State, k ScheduleRecord) Schedule {
 func (n names) definition(s *Schedule, v oncall.Version) {
 	s.Timezone, s.Positions, s.Layers = v.Zone, positions(v.Positions), []Layer{}
 	for _, l := range v.Layers {
-		layer := Layer{Name: l.Name, Timezone: l.Zone, Start: l.Start, Members: n.people(l.Order()), Positions: positions(l.Positions)}
+		layer := Layer{Name: l.Name, Timezone: l.Zone, Start: l.Start, Members: n.people(l.Order()), Positions: positions(l.Positions),
+			CountsOnlyCovered: l.CountsOnlyCovered}
 		if l.Rotate != nil {
 			layer.Rotate = &Rotate{l.Rotate.Every, string(l.Rotate.Unit)}
 		}

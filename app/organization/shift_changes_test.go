@@ -125,6 +125,8 @@ func TestPlanSaysWhoseShiftsChange(t *testing.T) {
 			"~ schedule payments: +layer weekly; -layer all; from 2026-11-23T20:00:00+01:00; what was planned from then on is withdrawn\n" +
 				"    Ana: +3 shifts, first on 26 Nov 19:00 as main; +2 shifts, first on 30 Nov 09:00 as backup\n" +
 				"    Ben: +3 shifts, first on 26 Nov 19:00 as backup; -3 shifts, first on 26 Nov 19:00 as main\n"},
+		{"only covered periods", withWeekly(), change(func(v *organization.ScheduleVersion) { v.Layers[0].CountsOnlyCovered = true }),
+			"~ schedule payments: layer weekly: counts only covered true (was false)\n"},
 		{"a shadow", withWeekly(), change(func(v *organization.ScheduleVersion) {
 			v.Shadows = []organization.Shadow{{User: "ben@x.example", Position: "main"}}
 		}),

@@ -101,7 +101,10 @@ type Layer struct {
 	Zone         *time.Location
 	Positions    []string // those that it fills; empty for all
 	Restrictions []string // in words: "Mon–Fri 09:00–17:00"
-	Lanes        []Lane
+	// CountsOnlyCovered says that periods that the restrictions exclude as a whole are
+	// no turns.
+	CountsOnlyCovered bool
+	Lanes             []Lane
 }
 
 // Gap is a time within required cover in which a position has nobody.

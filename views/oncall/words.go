@@ -175,7 +175,8 @@ func (p SchedulePage) unmatched() bool {
 }
 
 // sentence says how a layer rotates: "Rotates weekly, Monday 09:00: Ana → Ben →
-// Chiara."
+// Chiara." Where members take turns, it says what becomes of hours when clocks change
+// and of turns outside the restrictions.
 func (l Layer) sentence(p SchedulePage) string {
 	clock := p.clock()
 	if l.Zone != nil {
@@ -186,19 +187,26 @@ func (l Layer) sentence(p SchedulePage) string {
 		names[i] = m.Name
 	}
 	var s string
+	rotates := l.Every != 0 && len(l.Members) > 1
 	switch {
 	case len(l.Members) == 0:
 		s = "No members, so nobody is on call by this layer"
-	case l.Every == 0 || len(l.Members) == 1:
+	case !rotates:
 		s = "Always " + element.And(names)
 	default:
-		s = "Rotates " + l.period() + l.handoff(clock) + ": " + strings.Join(names, " → ")
+		s = "Rotates " + l.period() + l.handoff(clock) + l.counting() + ": " + strings.Join(names, " → ")
+	}
+	if rotates && l.Unit == "hour" {
+		s += ". Hours are elapsed hours, so the time of day of a handoff moves when clocks change"
 	}
 	if len(l.Positions) > 0 {
 		s += ". Covers " + element.And(l.Positions)
 	}
 	if len(l.Restrictions) > 0 {
 		s += ". Only " + element.And(l.Restrictions)
+		if rotates && !l.CountsOnlyCovered && (l.Unit == "hour" || l.Unit == "day") { // longer periods are never excluded as a whole
+			s += "; turns outside these hours are used up too"
+		}
 	}
 	if l.Zone != nil {
 		s += ". Times in " + l.Zone.String()
@@ -214,6 +222,13 @@ func (l Layer) period() string {
 		return "daily"
 	}
 	return l.Unit + "ly" // hourly, weekly, monthly
+}
+
+func (l Layer) counting() string {
+	if l.CountsOnlyCovered && len(l.Restrictions) > 0 {
+		return ", counting only covered periods"
+	}
+	return ""
 }
 
 func (l Layer) handoff(c element.Clock) string {

@@ -251,6 +251,7 @@ func (g *generator) version() oncall.Version {
 		for range g.count(2) {
 			l.Restrictions = append(l.Restrictions, g.window())
 		}
+		l.CountsOnlyCovered = g.coin()
 		v.Layers = append(v.Layers, l)
 	}
 	for range g.count(2) {

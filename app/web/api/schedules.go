@@ -30,6 +30,9 @@ type layerJSON struct {
 	Members      []string          `json:"members"`
 	Positions    []oncall.Position `json:"positions"`
 	Restrictions []windowJSON      `json:"restrictions"`
+	// CountsOnlyCovered leaves out of the turns the periods that the restrictions
+	// exclude as a whole.
+	CountsOnlyCovered bool `json:"counts_only_covered"`
 }
 
 type overrideJSON struct {
@@ -111,6 +114,7 @@ func (l *listing) layer(layer oncall.Layer, version oncall.Version) layerJSON {
 	shown := layerJSON{
 		Name: layer.Name, Timezone: orNull(layer.Zone), Start: orNull(layer.Start.String()), Rotate: layer.Rotate,
 		Members: []string{}, Positions: layer.Positions, Restrictions: windows(layer.Restrictions),
+		CountsOnlyCovered: layer.CountsOnlyCovered,
 	}
 	for _, m := range layer.Order() {
 		shown.Members = append(shown.Members, l.email(int64(m)))

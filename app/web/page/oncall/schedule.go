@@ -162,7 +162,7 @@ func layerRow(req *page.Request, l oncall.Layer, version oncall.Version, shifts 
 	if l.Rotate != nil {
 		row.Every, row.Unit, row.Handoff = l.Rotate.Every, string(l.Rotate.Unit), l.Start.In(page.Location(zone))
 	}
-	row.Restrictions = windowWords(l.Restrictions)
+	row.Restrictions, row.CountsOnlyCovered = windowWords(l.Restrictions), l.CountsOnlyCovered
 	row.Lanes = laneRows(req, positions, shifts, nil, nil)
 	return row
 }
