@@ -15,8 +15,9 @@ import (
 const (
 	// hashingProcess is set in the process that TestSignInsHoldMemoryBound starts.
 	hashingProcess = "TOCSIN_TEST_HASHING"
-	// maxHashingRSS is maxHashMemory, and as much again for all else.
-	maxHashingRSS = 2 * maxHashMemory
+	// maxHashingRSS is maxHashMemory, and as much again for all else; the race detector
+	// needs memory of its own.
+	maxHashingRSS = 2 * maxHashMemory * raceMemory
 )
 
 // TestSignInsHoldMemoryBound compares wrong passwords at once in a process of its own,

@@ -97,7 +97,11 @@ func TestCallAtStartOfRenewalIsKept(t *testing.T) {
 }
 
 // began is when the call for a message began; zero where there is none.
-func began(o *Outbox, id int64) time.Time { return o.calls.inFlight[id].since }
+func began(o *Outbox, id int64) time.Time {
+	o.calls.mu.Lock()
+	defer o.calls.mu.Unlock()
+	return o.calls.inFlight[id].since
+}
 
 // While the database does not answer, a call goes on as long as its lease may hold
 // and no longer.
