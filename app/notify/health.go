@@ -117,10 +117,10 @@ func Retry(n int, k Kind, f Failure) (wait time.Duration, again bool) {
 	}
 	waits := []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second}
 	const maxWait = 30 * time.Second
-	if f.Permanent || f.Scope == ScopeChannel || n < 1 || n > len(waits) || f.RetryAfter > maxWait {
+	if f.Permanent || f.Scope == ScopeChannel || f.RetryAfter > maxWait || n < 1 || n > len(waits) {
 		return 0, false
 	}
-	return max(waits[n-1], f.RetryAfter), true
+	return max(waits[n-1], f.RetryAfter), true //nolint:gosec // n is within bounds, as checked above
 }
 
 const (
