@@ -48,6 +48,8 @@ const (
 	// maxKnownWaiting more may wait that come from known devices.
 	maxKnownWaiting = 64
 	maxHashWait     = 10 * time.Second
+	// collectedFrom is the memory of a hash from which it is collected at once, in KiB.
+	collectedFrom = 16 * 1024
 )
 
 // CheckPassword returns a fault that says what is wrong with a new password.
@@ -138,7 +140,9 @@ func (h *hasher) derive(ctx context.Context, cost Cost, password string, salt []
 	defer leave()
 	// The memory counts until it is collected: hashes that follow one another would
 	// otherwise fill the heap up to its next collection.
-	defer runtime.GC()
+	if cost.Memory >= collectedFrom {
+		defer runtime.GC()
+	}
 	// Keyboards send the same letters composed or decomposed.
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, cost.Time, cost.Memory, cost.Threads, hashSize), nil
 }

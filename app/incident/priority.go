@@ -190,6 +190,12 @@ func PageRank(priority *int) int {
 	return Rank(priority)
 }
 
+// PageRankSQL orders the incidents of a message by a column, in the SQL of both
+// databases: one whose priority is unset comes after P2.
+func PageRankSQL(column string) string {
+	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN 2.5 WHEN %[1]s = %[2]d THEN %[3]d ELSE %[1]s END", column, catalog.NoPriority, rankNoPriority)
+}
+
 // RankSQL is Rank of a column, in the SQL of both databases.
 func RankSQL(column string) string {
 	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]d WHEN %[1]s = %[3]d THEN %[4]d ELSE %[1]s END", column, rankUnset, catalog.NoPriority, rankNoPriority)

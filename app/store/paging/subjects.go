@@ -19,7 +19,7 @@ import (
 // urgent first. It does so at each attempt.
 func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
-		WHERE c.carried_by = $1 ORDER BY `+incident.RankSQL("i.priority")+`, i.number LIMIT $2`, f.ID, notify.MaxSubjects-1)
+		WHERE c.carried_by = $1 ORDER BY `+incident.PageRankSQL("i.priority")+`, i.number LIMIT $2`, f.ID, notify.MaxSubjects-1)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 			GROUP BY mp.message_id, pg.incident_number, n.priority),
 		standing AS (
 			SELECT message_id, page_id, number,
-			       row_number() OVER (PARTITION BY message_id ORDER BY `+incident.RankSQL("priority")+`, number) AS place,
+			       row_number() OVER (PARTITION BY message_id ORDER BY `+incident.PageRankSQL("priority")+`, number) AS place,
 			       count(*) OVER (PARTITION BY message_id) AS standing
 			FROM incident)
 		SELECT w.message_id, w.standing, pg.why, u.name,
