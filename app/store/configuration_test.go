@@ -67,7 +67,7 @@ func TestEditorAppliesEdits(t *testing.T) {
 				t.Errorf("an edit in the app counts as a file's: %+v", entry)
 			}
 		}
-		b.same("the audit log", []string{"schedule.update schedule:payments", "team.update team:payments", "override.create schedule:payments"}, actions)
+		b.same("the audit log", []string{"schedule.update schedule:payments", "override.create schedule:payments", "team.update team:payments"}, actions)
 	})
 }
 

@@ -39,9 +39,12 @@ func (s *Store) Apply(ctx context.Context, by auth.Actor, keys *auth.Keyring, pl
 			if err != nil {
 				return applied, fmt.Errorf("%s %s %s: %w", rest[0].Op, rest[0].Kind, rest[0].Key, err)
 			}
+			for _, c := range rest[:n] {
+				a.entries = append(a.entries, a.entry(c))
+			}
 			rest = rest[n:]
 		}
-		return applied, a.audit(ctx, plan.Changes)
+		return applied, access.Audit(ctx, tx, a.entries...)
 	})
 }
 
@@ -69,6 +72,8 @@ type applier struct {
 	// origin is that of the plan.
 	origin  string
 	applied *organization.Applied
+	// entries are for the audit log, in the order of what they tell.
+	entries []auth.Entry
 	// numbers are the ids of rows by their names in a document, by kind; of
 	// priorities, levels. Those of new rows are added.
 	numbers map[organization.Kind]map[string]int64
@@ -177,15 +182,7 @@ func insertOrUpdate(g *gorm.DB, row any, id int64) error {
 
 func seconds(d organization.Duration) int64 { return int64(time.Duration(d) / time.Second) }
 
-// audit writes changes to the audit log, in their order.
-func (a *applier) audit(ctx context.Context, changes []organization.Change) error {
-	entries := make([]auth.Entry, len(changes))
-	for i, c := range changes {
-		entries[i] = a.entry(c)
-	}
-	return access.Audit(ctx, a.tx, entries...)
-}
-
+// entry is that of a change in the audit log.
 func (a *applier) entry(c organization.Change) auth.Entry {
 	kind := string(c.Kind)
 	if k, known := kindOf(c.Kind); known && k.auditName != "" {

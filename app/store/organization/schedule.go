@@ -9,7 +9,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
 	"github.com/tocsin-oncall/tocsin/app/organization"
-	"github.com/tocsin-oncall/tocsin/app/store/access"
 )
 
 func scheduleKind() kind {
@@ -120,7 +119,7 @@ func assemble(rows []scheduleRow, versions []scheduleVersionRow, overrides []ove
 	return schedules
 }
 
-func applySchedule(ctx context.Context, a *applier, c organization.ScheduleChange, _ bool) error {
+func applySchedule(_ context.Context, a *applier, c organization.ScheduleChange, _ bool) error {
 	s := c.Schedule
 	row := scheduleRow{ID: a.id(organization.KindSchedule, s.Slug), Slug: s.Slug, Name: s.Name, TeamID: a.reference(organization.KindTeam, s.Team)}
 	if err := a.save(&row, &row.ID, organization.KindSchedule, s.Slug); err != nil {
@@ -137,12 +136,12 @@ func applySchedule(ctx context.Context, a *applier, c organization.ScheduleChang
 		}
 	}
 	for _, o := range c.Add {
-		if err := a.override(ctx, row, o.OnCall(a.person, s.Timezone), o.FromApp); err != nil {
+		if err := a.override(row, o.OnCall(a.person, s.Timezone), o.FromApp); err != nil {
 			return err
 		}
 	}
 	for _, ended := range c.End {
-		if err := a.endOverride(ctx, s.Slug, ended); err != nil {
+		if err := a.endOverride(s.Slug, ended); err != nil {
 			return err
 		}
 	}
@@ -151,7 +150,7 @@ func applySchedule(ctx context.Context, a *applier, c organization.ScheduleChang
 
 // override inserts an override. One made in the app gets an entry of its own in the
 // audit log.
-func (a *applier) override(ctx context.Context, schedule scheduleRow, o oncall.Override, fromTheApp bool) error {
+func (a *applier) override(schedule scheduleRow, o oncall.Override, fromTheApp bool) error {
 	origin := fromConfig
 	if fromTheApp {
 		origin = fromApp
@@ -164,8 +163,9 @@ func (a *applier) override(ctx context.Context, schedule scheduleRow, o oncall.O
 	if !fromTheApp {
 		return nil
 	}
-	return access.Audit(ctx, a.tx, auth.Entry{At: a.now, Actor: a.by.String(), Action: "override.create", Subject: "schedule:" + schedule.Slug,
+	a.entries = append(a.entries, auth.Entry{At: a.now, Actor: a.by.String(), Action: "override.create", Subject: "schedule:" + schedule.Slug,
 		Detail: map[string]any{"override": row.ID, "kind": o.Kind, "from": row.FromAt, "to": row.ToAt, "position": o.Position, "out": o.Out, "in": o.In}})
+	return nil
 }
 
 // scheduleVersion inserts the version that follows the one in force when the change
@@ -209,7 +209,7 @@ func newOverrideRow(scheduleID int64, o oncall.Override, origin string, by auth.
 // endOverride deletes an override that has not begun, and ends one that has, so that
 // the past is not changed. One that somebody asked for gets an entry of its own in the
 // audit log.
-func (a *applier) endOverride(ctx context.Context, schedule string, ended organization.EndedOverride) error {
+func (a *applier) endOverride(schedule string, ended organization.EndedOverride) error {
 	id, now := ended.ID, a.now
 	err := a.tx.Gorm.Exec(`UPDATE overrides SET
 		removed_at = CASE WHEN from_at < ? THEN removed_at ELSE ? END,
@@ -218,6 +218,7 @@ func (a *applier) endOverride(ctx context.Context, schedule string, ended organi
 	if err != nil || !ended.InApp {
 		return err
 	}
-	return access.Audit(ctx, a.tx, auth.Entry{At: now, Actor: a.by.String(), Action: "override.delete", Subject: "schedule:" + schedule,
+	a.entries = append(a.entries, auth.Entry{At: now, Actor: a.by.String(), Action: "override.delete", Subject: "schedule:" + schedule,
 		Detail: map[string]any{"override": id, "reason": ended.Reason}})
+	return nil
 }
