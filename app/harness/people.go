@@ -136,22 +136,18 @@ func (h *Harness) Mailbox(address string) Mailbox { return Mailbox{h, address} }
 func (m Mailbox) ExpectMail(words ...string) far.Mail {
 	m.h.t.Helper()
 	m.h.WaitIdle()
-	var others []string
 	for i, mail := range m.h.Mail.Messages() {
 		key := fmt.Sprint("mail ", i)
 		if !slices.Contains(mail.To, m.address) || m.h.seen[key] {
 			continue
 		}
-		lacks := slices.IndexFunc(words, func(w string) bool { return !strings.Contains(mail.Subject+"\n"+mail.Text, w) })
-		if lacks >= 0 {
-			others = append(others, fmt.Sprintf("without %q:\n%s\n%s", words[lacks], mail.Subject, mail.Text))
-			continue
-		}
 		m.h.seen[key] = true
+		for _, w := range words {
+			if !strings.Contains(mail.Subject+"\n"+mail.Text, w) {
+				m.h.t.Fatalf("%s got a mail without %q:\n%s\n%s", m.address, w, mail.Subject, mail.Text)
+			}
+		}
 		return mail
-	}
-	if others != nil {
-		m.h.t.Fatalf("%s got mail %s", m.address, strings.Join(others, "\n"))
 	}
 	m.h.t.Fatalf("at %s %s got no mail", m.h.Now().Format(time.DateTime), m.address)
 	return far.Mail{}
