@@ -1,5 +1,5 @@
 // What Tocsin adds to plain pages: they follow what happens, an acknowledgment
-// insists until the server has answered, times go on, keys work, things copy.
+// insists until the server has answered, times go on, keys work.
 // Every page works without this file.
 (() => {
   "use strict";
@@ -278,15 +278,6 @@
     at.scrollIntoView({ block: "center" });
   };
 
-  // A place that the reader's own browser knows better than a default does.
-  const chooseZone = () => {
-    const list = $("select[data-zone]"), zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (!list || !zone) return;
-    delete list.dataset.zone;
-    if (![...list.options].some((option) => option.value === zone)) list.add(new Option(zone, zone));
-    list.value = zone;
-  };
-
   // ---- Rows that are wider than the screen --------------------------------
 
   // Navigation shows where one is, and on which side there is more of it.
@@ -437,7 +428,7 @@
     if (fresh) morph($("#preview"), fresh);
   });
 
-  // ---- Menus, copies, filters ---------------------------------------------
+  // ---- Menus and hints ----------------------------------------------------
 
   const closeMenus = (inside) => {
     for (const menu of $$("details.menu[open], details.action[open]")) {
@@ -445,26 +436,9 @@
     }
   };
 
-  document.addEventListener("click", async (event) => {
+  document.addEventListener("click", (event) => {
     closeMenus(event.target);
     if (event.target.closest("[data-keys]")) $("#keys").showModal();
-    const copy = event.target.closest("[data-copy]");
-    if (!copy) return;
-    const label = $("span", copy), words = label.textContent;
-    await navigator.clipboard.writeText($(`#${copy.dataset.copy}`).textContent);
-    label.textContent = "Copied";
-    await wait(2000);
-    label.textContent = words;
-  });
-
-  document.addEventListener("input", (event) => {
-    const filter = event.target.closest("[data-filter]");
-    if (!filter) return;
-    const wanted = filter.value.trim().toLowerCase();
-    const cards = $$("[data-filtered]", $(filter.dataset.filter));
-    for (const card of cards) card.hidden = !card.textContent.toLowerCase().includes(wanted);
-    const none = $("[data-filter-none]");
-    if (none) none.hidden = cards.some((card) => !card.hidden);
   });
 
   // Of the hints for each choice of a list, only that of the present one is shown.
@@ -475,19 +449,6 @@
     }
   };
   document.addEventListener("change", showHints);
-
-  // ---- Addresses ----------------------------------------------------------
-
-  // A form that comes back with something wrong stands at the address of its
-  // page, not at the one that it was posted to: that one cannot be reloaded. A
-  // page that leads to itself adds no step back.
-  document.addEventListener("htmx:beforeHistoryUpdate", ({ detail: { history, pathInfo, requestConfig } }) => {
-    const here = location.pathname + location.search;
-    const unmoved = requestConfig.verb !== "get" && pathInfo.responsePath === pathInfo.requestPath;
-    if (!unmoved && history.path !== here) return;
-    history.type = "replace";
-    history.path = here;
-  });
 
   // ---- Beginnings ---------------------------------------------------------
 
@@ -533,6 +494,5 @@
   setInterval(() => { tick(); lapse(); admit(); }, 1000);
   used();
   begin();
-  chooseZone();
   showWrong();
 })();

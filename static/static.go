@@ -16,7 +16,7 @@ import (
 	"sync"
 )
 
-//go:embed app.css nav.css app.js search.js favicon.svg
+//go:embed app.css nav.css app.js controls.js search.js favicon.svg
 //go:embed vendor/basecoat.min.css vendor/htmx.min.js vendor/idiomorph-ext.min.js vendor/icons.svg
 var embedded embed.FS
 
@@ -44,6 +44,7 @@ var names = map[string]string{
 	"nav.css":           "nav.css",
 	"search.js":         "search.js",
 	"app.js":            "app.js",
+	"controls.js":       "controls.js",
 	"favicon.svg":       "favicon.svg",
 	"basecoat.css":      "vendor/basecoat.min.css",
 	"htmx.js":           "vendor/htmx.min.js",
