@@ -76,6 +76,19 @@ func newf(kind Kind, format string, args []any) *Error {
 // Invalid is input that was understood and cannot be accepted.
 func Invalid(format string, args ...any) *Error { return newf(KindInvalid, format, args) }
 
+// Rejected is Invalid, for the sake of fields, of which there is at least one. Its
+// message names the first.
+func Rejected(fields []Field) *Error {
+	words := "Rejected: " + fields[0].Path + " " + fields[0].Message
+	switch more := len(fields) - 1; {
+	case more == 1:
+		words += ", and 1 more field is wrong"
+	case more > 1:
+		words += fmt.Sprintf(", and %d more fields are wrong", more)
+	}
+	return Invalid("%s.", words).With(fields...)
+}
+
 // Malformed is input that could not be read at all.
 func Malformed(format string, args ...any) *Error { return newf(KindMalformed, format, args) }
 

@@ -115,6 +115,8 @@ type Facts struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	SLI      string `json:"sli,omitempty"`
 	SLOName  string `json:"slo_name,omitempty"`
+	// SLA is set where what SLOName names is promised by a contract.
+	SLA bool `json:"sla,omitempty"`
 	Window   string `json:"window,omitempty"`
 	// Numbers are percentages, nil where the sender gave none.
 	Objective       *float64     `json:"objective,omitempty"`
@@ -125,6 +127,8 @@ type Facts struct {
 	DepletionWindow string       `json:"depletion_window,omitempty"`
 	BurnRate        *float64     `json:"burn_rate,omitempty"`
 	StartedAt       *time.Time   `json:"started_at,omitempty"`
+	// PausedUntil is when the sender evaluates again, by its own word.
+	PausedUntil *time.Time `json:"paused_until,omitempty"`
 	Environment     []Pair       `json:"environment,omitempty"`
 	Dependencies    []Dependency `json:"dependencies,omitempty"`
 	Links           []Link       `json:"links,omitempty"`

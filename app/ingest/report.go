@@ -24,9 +24,10 @@ type RecordedReport struct {
 	ServiceID     int64
 	IntegrationID int64
 	// SLOID is the SLO of the catalog at the time of receipt, nil for none. The names
-	// are the sender's.
+	// are the sender's; SLA says that SLOName names a contract's objective.
 	SLOID      *int64 `gorm:"column:slo_id"`
 	SLOName    string `gorm:"column:slo_name"`
+	SLA        bool   `gorm:"column:sla"`
 	SLI        string
 	Endpoint   string
 	Deployment string
@@ -75,7 +76,7 @@ func resolveReport(snapshot *catalog.Snapshot, integration catalog.Integration, 
 	facts := &ev.Facts
 	r = RecordedReport{
 		ServiceID: service.ID, IntegrationID: integration.ID,
-		SLOName: facts.SLOName, SLI: facts.SLI, Endpoint: facts.Endpoint, Deployment: ev.Deployment,
+		SLOName: facts.SLOName, SLA: facts.SLA, SLI: facts.SLI, Endpoint: facts.Endpoint, Deployment: ev.Deployment,
 		From: ev.Report.From, To: ev.Report.To, Objective: facts.Objective, Observed: facts.Observed,
 		BudgetRemaining: ev.Budget.Remaining, BudgetDepleted: ev.Budget.Depleted, DepletionWindow: int64(ev.Budget.DepletionWindow / time.Second),
 		BurnRate: ev.Budget.BurnRate, Total: ev.Report.Total, Good: ev.Report.Good, ReceivedAt: at, Body: ev.Body,
@@ -84,8 +85,9 @@ func resolveReport(snapshot *catalog.Snapshot, integration catalog.Integration, 
 	if !known && ev.Deployment != "" {
 		warnings = append(warnings, unknownDeployment(ev.Deployment))
 	}
-	slo, ok := snapshot.SLOMeant(service.ID, facts.SLOName, ev.Deployment, facts.Endpoint, facts.SLI)
+	slo, ok := sloMeant(snapshot, service.ID, &ev.Event)
 	switch {
+	case facts.SLA:
 	case !ok:
 		warnings = append(warnings, fmt.Sprintf("The service %s has no such SLO; the report is kept under its name.", service.Slug))
 	case known && !slo.AppliesIn(deployment.Slug):

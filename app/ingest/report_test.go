@@ -66,6 +66,37 @@ func TestReportOfUnknownSLOIsKept(t *testing.T) {
 	}
 }
 
+func TestSLAIsNoSLOOfTheCatalog(t *testing.T) {
+	t.Parallel()
+	h := newFixture(t)
+	of := func(objective, more string) string {
+		return `{"service":"checkout-api","sli":"availability","` + objective + `":{"name":"get-data"}` + more + `}`
+	}
+	if s, _ := h.last(t, "own", of("slo", "")); s.Event.Priority == nil || *s.Event.Priority != 3 {
+		t.Errorf("the SLO has the priority %v", s.Event.Priority)
+	}
+	if s, _ := h.last(t, "own", of("sla", "")); s.Event.Priority != nil {
+		t.Errorf("the SLA has the SLO's priority %d", *s.Event.Priority)
+	}
+	answer, err := h.post("own", of("sla", `,"status":"report","observed":99,`+interval))
+	if err != nil || len(answer.Warnings) > 0 || len(h.reports) != 1 || h.reports[0].SLOID != nil || !h.reports[0].SLA {
+		t.Errorf("its report: %v, warnings %q, %+v", err, answer.Warnings, h.reports)
+	}
+}
+
+func TestSendersPauseIsShown(t *testing.T) {
+	t.Parallel()
+	h := newFixture(t)
+	if s, _ := h.last(t, "own", breach(`"snooze":"120m"`)); s.Event.Facts.PausedUntil == nil || !s.Event.Facts.PausedUntil.Equal(h.now.Add(2*time.Hour).Truncate(time.Microsecond)) {
+		t.Errorf("paused until %v", s.Event.Facts.PausedUntil)
+	}
+	for _, members := range []string{`"snooze":"0m"`, `"status":"recovered","snooze":"120m"`} {
+		if s, _ := h.last(t, "own", breach(members)); s.Event.Facts.PausedUntil != nil {
+			t.Errorf("%s: paused until %v", members, s.Event.Facts.PausedUntil)
+		}
+	}
+}
+
 func TestReportThatEndsInTheFutureIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t)

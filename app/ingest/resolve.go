@@ -46,7 +46,7 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format
 	budget := sent.Budget
 	var sloPriority *int
 	recordOnly := false
-	if slo, ok := snapshot.SLOMeant(service.ID, ev.Facts.SLOName, ev.Deployment, ev.Facts.Endpoint, ev.Facts.SLI); ok {
+	if slo, ok := sloMeant(snapshot, service.ID, &ev); ok {
 		sloPriority = slo.Priority
 		if budget.Window == 0 {
 			budget.Window, _ = document.ParseDuration(slo.Window)
@@ -54,6 +54,10 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format
 		if recordOnly = known && !slo.AppliesIn(deployment.Slug); recordOnly && ev.Action == incident.Trigger {
 			ev.Warnings = append(ev.Warnings, fmt.Sprintf("The SLO %s does not apply in the deployment %s: the breach is recorded and pages nobody.", slo.Slug, deployment.Slug))
 		}
+	}
+	if ev.Action == incident.Trigger && ev.Snooze > 0 {
+		until := at.Add(ev.Snooze)
+		ev.Facts.PausedUntil = &until
 	}
 	choice := incident.ChoosePriority(sent.Priority, sloPriority, budget, snapshot.Priorities())
 	ev.Priority, ev.PrioritySource = choice.Level, choice.Source
@@ -77,6 +81,15 @@ func Resolve(snapshot *catalog.Snapshot, integration catalog.Integration, format
 		}
 	}
 	return signal, nil
+}
+
+// sloMeant is the catalog's SLO that an event is about. An SLA is none of them, though
+// it may have the endpoint and SLI of one.
+func sloMeant(snapshot *catalog.Snapshot, serviceID int64, ev *incident.Event) (catalog.SLO, bool) {
+	if ev.Facts.SLA {
+		return catalog.SLO{}, false
+	}
+	return snapshot.SLOMeant(serviceID, ev.Facts.SLOName, ev.Deployment, ev.Facts.Endpoint, ev.Facts.SLI)
 }
 
 // dropFutureStart removes a start in the future, with a warning.

@@ -33,8 +33,9 @@ func TestReportReplacesOneOfSameInterval(t *testing.T) {
 		}
 		other := report(func(r *ingest.RecordedReport) { r.ServiceID = 2 })
 		record(other, report(func(r *ingest.RecordedReport) { r.Endpoint = "GET /x" }), report(func(r *ingest.RecordedReport) { r.Deployment = "" }),
-			report(func(r *ingest.RecordedReport) { r.SLI = "availability" }), report(func(r *ingest.RecordedReport) { r.To = r.To.Add(time.Second) }))
-		if n := p.count("SELECT count(*) FROM slo_reports"); n != 6 {
+			report(func(r *ingest.RecordedReport) { r.SLI = "availability" }), report(func(r *ingest.RecordedReport) { r.To = r.To.Add(time.Second) }),
+			report(func(r *ingest.RecordedReport) { r.SLA = true }))
+		if n := p.count("SELECT count(*) FROM slo_reports"); n != 7 {
 			t.Errorf("%d reports", n)
 		}
 

@@ -13,6 +13,7 @@ import (
 // where the sender gave none.
 type Facts struct {
 	SLO             string
+	SLA             bool // what SLO names is promised by a contract
 	SLI             string
 	Endpoint        string
 	Window          string // "28d"
@@ -25,15 +26,17 @@ type Facts struct {
 	BurnRate        *float64
 	// StartedAt is when the sender says that it began; zero where it did not.
 	StartedAt time.Time
+	// PausedUntil is when the sender evaluates again; zero where it did not pause.
+	PausedUntil time.Time
 	// LastChange is the service's last one before the incident, and ChangedBefore how
 	// long before it that was. The zero Change is none.
 	LastChange    Change
 	ChangedBefore time.Duration
 }
 
-func (f Facts) any() bool {
+func (f Facts) any(now time.Time) bool {
 	return f.Observed != nil || f.BrokenBy != nil || f.BudgetRemaining != nil ||
-		f.BurnRate != nil || !f.StartedAt.IsZero() || f.LastChange.Summary != ""
+		f.BurnRate != nil || !f.StartedAt.IsZero() || f.PausedUntil.After(now) || f.LastChange.Summary != ""
 }
 
 // Budgets are coloured by what is left of them, in percent.
@@ -89,12 +92,20 @@ func period(s string) string {
 func (f Facts) objective() string {
 	words := ""
 	if f.Objective != nil {
-		words = "objective " + element.Percent(*f.Objective)
+		words = f.promise() + " " + element.Percent(*f.Objective)
 	}
 	if f.Window != "" {
 		words += ", " + period(f.Window)
 	}
 	return strings.TrimPrefix(words, ", ")
+}
+
+// promise names what was broken.
+func (f Facts) promise() string {
+	if f.SLA {
+		return "SLA"
+	}
+	return "objective"
 }
 
 // errorRate is how many times the errors that the objective allows: "3.7×".
@@ -103,9 +114,9 @@ func (f Facts) errorRate() string { return element.Times(*f.BrokenBy / 100) }
 // allowed completes the error rate.
 func (f Facts) allowed() string {
 	if f.BurnRate == nil {
-		return "the objective allows"
+		return "the " + f.promise() + " allows"
 	}
-	return "the objective allows; burn rate " + element.Times(*f.BurnRate)
+	return "the " + f.promise() + " allows; burn rate " + element.Times(*f.BurnRate)
 }
 
 // burnScale says what a burn rate of 1 is.

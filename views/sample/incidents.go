@@ -97,6 +97,7 @@ func everyKind() incidents.IncidentPage {
 	p.Frame.Flash = nil
 	p.Priority, p.PrioritySource = p1, "set by Ben Adeyemi"
 	p.Facts.BudgetRemaining, p.Facts.BrokenBy, p.Facts.BurnRate = number(-140), nil, number(6.1)
+	p.Facts.SLA, p.Facts.PausedUntil = true, at("04:53:05")
 	p.Description = "Requests to https://api.acme.example/data fail.\nSince the last deployment."
 	p.Signal.Labels = []element.Pair{{Name: "alertname", Value: "DataUnavailable"}, {Name: "instance", Value: "data-1"}}
 	p.Alerts = []incidents.Alert{

@@ -84,7 +84,7 @@ func decode(in ingest.Input) ([]ingest.Event, error) {
 	r.Object("", doc, requestFields[:], slots[:])
 	alerts := r.read(slots[:])
 	if len(r.Refused) > 0 {
-		return nil, fault.Invalid("The notification cannot be accepted as it is.").With(r.Refused...)
+		return nil, fault.Rejected(r.Refused)
 	}
 	r.Finish()
 	events := r.events(alerts)

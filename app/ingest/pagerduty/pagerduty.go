@@ -101,7 +101,7 @@ func decode(in ingest.Input) ([]ingest.Event, error) {
 		d.event(slots[:])
 	}
 	if len(d.Refused) > 0 {
-		return nil, fault.Invalid("The event cannot be accepted as it is.").With(d.Refused...)
+		return nil, fault.Rejected(d.Refused)
 	}
 	d.Finish()
 	d.ev.Facts.Unknown, d.ev.Warnings = d.Unknown, d.Warnings

@@ -17,7 +17,7 @@ func senderKey(v document.Value) string {
 }
 
 // dedupKey is the sender's, or by default the parts that name the breach: deployment,
-// endpoint, SLI and SLO, each whole, and so joined that different ones never look the
+// endpoint, SLI and SLO or SLA, each whole, and so joined that different ones never look the
 // same. An integration's own rule goes before both: see ingest.Resolve.
 func (d *decoder) dedupKey(v document.Value, parts ...document.Value) string {
 	if v.Given() && !v.IsString() {
@@ -30,13 +30,13 @@ func (d *decoder) dedupKey(v document.Value, parts ...document.Value) string {
 		}
 		return short
 	}
-	var names [4]string
+	names := make([]string, len(parts))
 	for i, part := range parts {
 		if part.IsString() {
 			names[i] = escapeKey(document.OneLine(part.Text()))
 		}
 	}
-	return ingest.ShortenKey(strings.Join(names[:], "|"))
+	return ingest.ShortenKey(strings.Join(names, "|"))
 }
 
 func escapeKey(part string) string {

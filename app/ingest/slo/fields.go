@@ -24,8 +24,10 @@ func fields(ev *ingest.Event) map[string]any {
 	for _, name := range []string{"service", "deployment", "endpoint", "sli"} {
 		trim(all, name)
 	}
-	if slo, ok := all["slo"].(map[string]any); ok {
-		trim(slo, "name")
+	for _, objective := range []string{"slo", "sla"} {
+		if o, ok := all[objective].(map[string]any); ok {
+			trim(o, "name")
+		}
 	}
 	return all
 }

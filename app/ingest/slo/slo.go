@@ -50,7 +50,7 @@ var (
 	breachFields = [...]string{
 		"status", "service", "deployment", "endpoint", "sli", "slo", "incident_priority", "observed",
 		"broken_by_percent", "error_budget", "started_at", "snooze", "environment", "dependencies", "links", "dedup_key",
-		"interval", "total", "good",
+		"interval", "total", "good", "sla",
 	}
 	intervalFields   = [...]string{"from", "to"}
 	sloFields        = [...]string{"name", "objective", "window"}
@@ -64,7 +64,7 @@ var (
 //
 //	field                          must be                           otherwise
 //	service, sli, slo.name         text, not blank                   refused; over document.MaxName cut
-//	slo                            an object                         refused
+//	slo, or sla in its place       an object                         refused; sla beside slo not used
 //	status                         "breached" (default), "recovered",
 //	                               "report"                          refused
 //	deployment, endpoint           text                              not used; over document.MaxName cut
@@ -81,6 +81,9 @@ var (
 //	environment                    an object of anything             not used
 //	dependencies                   objects with service              the entry is not used
 //	links                          objects with an http(s) href      the entry is not used
+//
+// sla is an objective that a contract promises: Facts.SLA. Its fields are those of slo,
+// and its default dedup key differs from that of an SLO of the same name.
 //
 // A report has the fields of readReport besides.
 //
@@ -108,7 +111,7 @@ func Decode(body []byte, contentType string) (ingest.Event, error) {
 	d.ev.Body = body
 	d.breach(doc)
 	if len(d.Refused) > 0 {
-		return ingest.Event{}, fault.Invalid("The breach cannot be accepted as it is.").With(d.Refused...)
+		return ingest.Event{}, fault.Rejected(d.Refused)
 	}
 	d.Finish()
 	d.ev.Warnings, d.ev.Facts.Unknown = d.Warnings, d.Unknown
@@ -136,7 +139,7 @@ func (d *decoder) breach(doc document.Value) {
 	facts.Service = ev.ServiceName
 	facts.Endpoint = d.Line("endpoint", in[3])
 	facts.SLI = d.name("sli", in[4])
-	sloName := d.slo(in[5])
+	sloName := d.objective(in[5], in[19])
 	d.ev.Priority = d.priority(in[6])
 	facts.Observed = d.Number("observed", in[7], 0, 100)
 	facts.BrokenBy = d.Number("broken_by_percent", in[8], 0, math.MaxFloat64)
@@ -149,14 +152,18 @@ func (d *decoder) breach(doc document.Value) {
 	if d.isReport {
 		d.readReport(in[16], in[17], in[18])
 	} else {
-		for i, v := range in[16:] {
+		for i, v := range in[16:19] {
 			if v != "" {
 				d.Keep(breachFields[16+i], v)
 			}
 		}
 	}
 	ev.Title = facts.SLOName
-	ev.DedupKey = d.dedupKey(in[15], in[2], in[3], in[4], sloName)
+	names := []document.Value{in[2], in[3], in[4], sloName}
+	if facts.SLA {
+		names = append(names, `"sla"`)
+	}
+	ev.DedupKey = d.dedupKey(in[15], names...)
 }
 
 // name is a text of one line, which an event that has no other identity must have.
@@ -186,24 +193,34 @@ func (d *decoder) action(v document.Value) incident.Action {
 	return incident.Trigger
 }
 
-// slo returns the name as it was sent.
-func (d *decoder) slo(v document.Value) (name document.Value) {
+// objective reads slo or, in its place, sla, and returns the name as it was sent.
+func (d *decoder) objective(slo, sla document.Value) (name document.Value) {
+	path, v := "slo", slo
+	switch {
+	case slo.Given() && sla.Given() && !sla.IsObject():
+		d.Keep("sla", sla) // a field of the sender's own
+	case slo.Given() && sla.Given():
+		d.Unused("sla", sla, "is given beside slo and is not used")
+	case sla.Given():
+		path, v = "sla", sla
+		d.ev.Facts.SLA = true
+	}
 	if v.Given() && !v.IsObject() {
 		if d.identified {
-			d.Unused("slo", v, "must be an object with a name and is not used")
+			d.Unused(path, v, "must be an object with a name and is not used")
 		} else {
-			d.Refuse("slo", "must be an object with a name")
+			d.Refuse(path, "must be an object with a name")
 		}
 		return ""
 	}
 	var in [len(sloFields)]document.Value
 	if v.Given() {
-		d.Object("slo.", v, sloFields[:], in[:])
+		d.Object(path+".", v, sloFields[:], in[:])
 	}
 	facts := &d.ev.Facts
-	facts.SLOName = d.name("slo.name", in[0])
-	facts.Objective = d.Number("slo.objective", in[1], 0, 100)
-	d.ev.Budget.Window, facts.Window = d.Duration("slo.window", in[2], 1, document.MaxDuration)
+	facts.SLOName = d.name(path+".name", in[0])
+	facts.Objective = d.Number(path+".objective", in[1], 0, 100)
+	d.ev.Budget.Window, facts.Window = d.Duration(path+".window", in[2], 1, document.MaxDuration)
 	return in[0]
 }
 

@@ -34,6 +34,9 @@ func (s *Store) RecordReports(ctx context.Context, reports []ingest.RecordedRepo
 		for _, r := range reports {
 			r.From, r.To, r.ReceivedAt = r.From.UTC(), r.To.UTC(), r.ReceivedAt.UTC()
 			sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %d", r.SLOName, r.SLI, r.Endpoint, r.Deployment, r.To.UnixMicro()))
+			if r.SLA {
+				sum = sha256.Sum256(append(sum[:], "sla"...))
+			}
 			row := reportRow{RecordedReport: r, Fingerprint: hex.EncodeToString(sum[:])}
 			if err := tx.Gorm.Clauses(clause.OnConflict{Columns: reportIdentity, UpdateAll: true}).Create(&row).Error; err != nil {
 				return fmt.Errorf("record a report: %w", err)

@@ -90,7 +90,7 @@ func bodyFault(faults []fault.Field) error {
 		return nil
 	}
 	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Path, b.Path) })
-	return fault.Invalid("The body cannot be accepted as it is.").With(faults...)
+	return fault.Rejected(faults)
 }
 
 // fieldNamed finds a field by its name in JSON.

@@ -368,7 +368,7 @@ func (l *listing) overrideFrom(b overrideBody, given map[string]json.RawMessage,
 		faults = append(faults, web.FaultOf(err).Fields...)
 	}
 	if faults != nil {
-		return o, fault.Invalid("The override cannot be accepted as it is.").With(faults...)
+		return o, fault.Rejected(faults)
 	}
 	return o, o.Validate()
 }

@@ -117,10 +117,10 @@ const integrationActor = "integration:"
 // FactsOf are the facts of an incident.
 func FactsOf(f incident.Facts) incidents.Facts {
 	return incidents.Facts{
-		SLO: f.SLOName, SLI: f.SLI, Endpoint: f.Endpoint, Window: f.Window,
+		SLO: f.SLOName, SLA: f.SLA, SLI: f.SLI, Endpoint: f.Endpoint, Window: f.Window,
 		Observed: f.Observed, Objective: f.Objective, BrokenBy: f.BrokenBy,
 		BudgetRemaining: f.BudgetRemaining, BudgetDepleted: f.BudgetDepleted, DepletionWindow: f.DepletionWindow, BurnRate: f.BurnRate,
-		StartedAt: Instant(f.StartedAt),
+		StartedAt: Instant(f.StartedAt), PausedUntil: Instant(f.PausedUntil),
 	}
 }
 
