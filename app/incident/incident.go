@@ -116,22 +116,22 @@ type Facts struct {
 	SLI      string `json:"sli,omitempty"`
 	SLOName  string `json:"slo_name,omitempty"`
 	// SLA is set where what SLOName names is promised by a contract.
-	SLA bool `json:"sla,omitempty"`
-	Window   string `json:"window,omitempty"`
+	SLA    bool   `json:"sla,omitempty"`
+	Window string `json:"window,omitempty"`
 	// Numbers are percentages, nil where the sender gave none.
-	Objective       *float64     `json:"objective,omitempty"`
-	Observed        *float64     `json:"observed,omitempty"`
-	BrokenBy        *float64     `json:"broken_by_percent,omitempty"`
-	BudgetRemaining *float64     `json:"budget_remaining,omitempty"`
-	BudgetDepleted  *float64     `json:"budget_depleted,omitempty"`
-	DepletionWindow string       `json:"depletion_window,omitempty"`
-	BurnRate        *float64     `json:"burn_rate,omitempty"`
-	StartedAt       *time.Time   `json:"started_at,omitempty"`
+	Objective       *float64   `json:"objective,omitempty"`
+	Observed        *float64   `json:"observed,omitempty"`
+	BrokenBy        *float64   `json:"broken_by_percent,omitempty"`
+	BudgetRemaining *float64   `json:"budget_remaining,omitempty"`
+	BudgetDepleted  *float64   `json:"budget_depleted,omitempty"`
+	DepletionWindow string     `json:"depletion_window,omitempty"`
+	BurnRate        *float64   `json:"burn_rate,omitempty"`
+	StartedAt       *time.Time `json:"started_at,omitempty"`
 	// PausedUntil is when the sender evaluates again, by its own word.
-	PausedUntil *time.Time `json:"paused_until,omitempty"`
-	Environment     []Pair       `json:"environment,omitempty"`
-	Dependencies    []Dependency `json:"dependencies,omitempty"`
-	Links           []Link       `json:"links,omitempty"`
+	PausedUntil  *time.Time   `json:"paused_until,omitempty"`
+	Environment  []Pair       `json:"environment,omitempty"`
+	Dependencies []Dependency `json:"dependencies,omitempty"`
+	Links        []Link       `json:"links,omitempty"`
 
 	// Severity is the sender's word, the worst since the incident opened: see
 	// WorseSeverity. It is not the incident's own severity.
