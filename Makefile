@@ -105,7 +105,7 @@ archive: ## Test what writes the container image
 
 .PHONY: race
 race: ## Run the tests under the race detector
-	$(WITHPOSTGRES) go test -race -timeout 20m $(RACED)
+	$(WITHPOSTGRES) go test -race -timeout 40m $(RACED)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each decoder for ten seconds

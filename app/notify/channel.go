@@ -59,6 +59,9 @@ type Message struct {
 	// More counts the incidents that the message is about beyond Subjects, of
 	// which there are at most MaxSubjects.
 	More int
+	// States counts the incidents of a channel's post by their status, those beyond
+	// Subjects among them; nil for other messages.
+	States map[string]int
 	// Text is the whole text of a reply or a notice, and the code of a
 	// verification. Where it has several lines, the first is its heading.
 	Text string

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tocsin-oncall/tocsin/app/effect"
 	"github.com/tocsin-oncall/tocsin/app/effect/chat"
 	"github.com/tocsin-oncall/tocsin/app/incident"
@@ -178,28 +180,35 @@ func TestStormIsOnePost(t *testing.T) {
 		if len(posts) != 1 || posts[0].Count() != 300 {
 			t.Fatalf("%d posts", len(posts))
 		}
-		// An incident gets a post of its own once it changes, also the one in
-		// whose name the storm was told; what told of the storm stays.
-		own := map[int64]string{}
-		for _, number := range []int64{numbers[0], numbers[7]} {
-			p.acknowledge(number)
+		// What told of the storm is kept up to date, with those that changed meanwhile
+		// in one update.
+		post := fmt.Sprintf("SM%d", posts[0].Attempt)
+		expect := func(states map[string]int) {
+			t.Helper()
 			p.advance(time.Minute)
-			posts = chat.taken()
-			if len(posts) != 1 || posts[0].Count() != 1 || posts[0].Subjects[0].Number != number || posts[0].Subjects[0].Status != "acknowledged" || posts[0].Update != "" {
-				t.Fatalf("incident %d was acknowledged: %+v", number, posts)
+			updates := chat.taken()
+			if len(updates) == 0 || len(updates) > 2 {
+				t.Fatalf("%d updates", len(updates))
 			}
-			own[number] = fmt.Sprintf("SM%d", posts[0].Attempt)
+			last := updates[len(updates)-1]
+			if last.Update != post || last.Count() != 300 || len(last.Subjects) != notify.MaxSubjects {
+				t.Errorf("%q is updated with %d incidents, %d of them named", last.Update, last.Count(), len(last.Subjects))
+			}
+			if diff := cmp.Diff(states, last.States); diff != "" {
+				t.Error(diff)
+			}
 		}
-		for number, id := range own {
-			user := ana
+		for _, number := range numbers[:10] {
+			p.acknowledge(number)
+		}
+		expect(map[string]int{"acknowledged": 10, "triggered": 290})
+		user := ana
+		for _, number := range numbers[5:200] {
 			if _, err := p.actions.Do(t.Context(), incident.Command{Number: number, By: incident.By{Actor: "ana@acme.example", UserID: &user, Via: "web"}, Act: incident.ActResolve{FixedBy: "restarted"}}); err != nil {
 				t.Fatal(err)
 			}
-			p.advance(time.Minute)
-			if posts = chat.taken(); len(posts) != 1 || posts[0].Update != id || posts[0].Subjects[0].Status != "resolved" {
-				t.Fatalf("incident %d was resolved: %+v", number, posts)
-			}
 		}
+		expect(map[string]int{"acknowledged": 5, "triggered": 100, "resolved": 195})
 	})
 }
 

@@ -8,18 +8,12 @@ import (
 
 func TestBundleLeadFitsItsState(t *testing.T) {
 	t.Parallel()
-	subjects := func(states ...string) []notify.Subject {
-		var all []notify.Subject
-		for i, state := range states {
-			all = append(all, notify.Subject{Number: int64(i + 1), Status: state})
-		}
-		return all
-	}
+	two := []notify.Subject{{Number: 1}, {Number: 2}}
 	for want, m := range map[string]notify.Message{
-		"*2 incidents need you.*":                 {Kind: notify.KindPage, Subjects: subjects("triggered", "triggered")},
-		"*2 incidents: 2 resolved.*":              {Kind: notify.KindChannel, Subjects: subjects("resolved", "resolved")},
-		"*3 incidents: 1 triggered, 2 resolved.*": {Kind: notify.KindChannel, Subjects: subjects("resolved", "triggered", "resolved")},
-		"*12 incidents changed.*":                 {Kind: notify.KindChannel, Subjects: subjects("resolved", "triggered"), More: 10},
+		"*2 incidents need you.*":                     {Kind: notify.KindPage, Subjects: two},
+		"*2 incidents: 2 resolved.*":                  {Kind: notify.KindChannel, Subjects: two, States: map[string]int{"resolved": 2}},
+		"*2 incidents: 1 triggered, 1 acknowledged.*": {Kind: notify.KindChannel, Subjects: two, States: map[string]int{"acknowledged": 1, "triggered": 1}},
+		"*12 incidents: 1 triggered, 11 resolved.*":   {Kind: notify.KindChannel, Subjects: two, More: 10, States: map[string]int{"resolved": 11, "triggered": 1}},
 	} {
 		if got := bundleLead(m); got != want {
 			t.Errorf("%q, want %q", got, want)

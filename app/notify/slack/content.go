@@ -122,16 +122,9 @@ func bundleLead(m notify.Message) string {
 	if m.Kind == notify.KindPage {
 		return fmt.Sprintf("*%d incidents need you.*", m.Count())
 	}
-	states := map[string]int{}
-	for _, s := range m.Subjects {
-		states[s.Status]++
-	}
-	if m.More > 0 || len(states) == 0 {
-		return fmt.Sprintf("*%d incidents changed.*", m.Count())
-	}
 	var parts []string
 	for _, state := range []string{"triggered", "acknowledged", "resolved"} {
-		if n := states[state]; n > 0 {
+		if n := m.States[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}
 	}

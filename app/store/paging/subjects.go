@@ -1,10 +1,10 @@
 package paging
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -15,24 +15,59 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// carriedSubjects adds the incidents of the messages that a message carries, the most
-// urgent first. It does so at each attempt.
-func carriedSubjects(ctx context.Context, tx *db.Tx, f *DueMessage) error {
-	rows, err := tx.QueryContext(ctx, "SELECT count(*) OVER (), "+subjectColumns+` JOIN messages c ON c.incident_number = i.number
-		WHERE c.carried_by = $1 ORDER BY `+incident.PageRankSQL("i.priority")+`, i.number LIMIT $2`, f.ID, notify.MaxSubjects-1)
+// tell fills in what a message to a chat channel says: how the incidents are that it is
+// about, those of the post that it updates among them, open ones first and of those the
+// most urgent. It does so at each attempt.
+func tell(ctx context.Context, tx *db.Tx, f *DueMessage) error {
+	updated, providerID, err := post(ctx, tx, f.To, f.incident.Int64)
+	if err != nil {
+		return err
+	}
+	f.Update = providerID
+	shown := cmp.Or(updated, f.ID)
+	if err := countStates(ctx, tx, f, shown); err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+shownBy+`
+		ORDER BY CASE WHEN i.status = '`+string(incident.Resolved)+`' THEN 1 ELSE 0 END, `+incident.PageRankSQL("i.priority")+`, i.number LIMIT $2`, shown, notify.MaxSubjects)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	f.Subjects = nil
 	for rows.Next() {
-		var all int
-		r, err := scanSubject(rows, &all)
+		r, err := scanSubject(rows)
 		if err != nil {
 			return err
 		}
 		f.Subjects = append(f.Subjects, r)
-		f.More = max(0, all-notify.MaxSubjects+1)
 	}
+	return rows.Err()
+}
+
+// shownBy is the condition that an incident is one of those that the message $1 is
+// about.
+const shownBy = "i.number IN (SELECT o.incident_number FROM messages o WHERE o.id = $1 OR o.carried_by = $1)"
+
+// countStates counts the incidents of a post.
+func countStates(ctx context.Context, tx *db.Tx, f *DueMessage, post int64) error {
+	rows, err := tx.QueryContext(ctx, "SELECT i.status, count(*) FROM incidents i WHERE "+shownBy+" GROUP BY i.status", post)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	all := 0
+	f.States = map[string]int{}
+	for rows.Next() {
+		var state string
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return err
+		}
+		f.States[state] = n
+		all += n
+	}
+	f.More = max(0, all-notify.MaxSubjects)
 	return rows.Err()
 }
 
@@ -181,23 +216,7 @@ func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*Due
 		if f.Kind != notify.KindChannel {
 			continue
 		}
-		if err := carriedSubjects(ctx, tx, f); err != nil {
-			return err
-		}
-	}
-	return earlierPosts(ctx, tx, all)
-}
-
-// earlierPosts finds the post that an update replaces. One about several incidents
-// replaces none, and is replaced by none.
-func earlierPosts(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
-	for _, f := range all {
-		if f.Kind != notify.KindChannel || f.Count() > 1 {
-			continue
-		}
-		err := tx.QueryRowContext(ctx, `SELECT m.provider_id FROM messages m WHERE m.`+toChannel+` AND m.address = $1 AND m.incident_number = $2
-			AND m.provider_id <> '' AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.carried_by = m.id) ORDER BY m.id LIMIT 1`, f.To, f.incident.Int64).Scan(&f.Update)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := tell(ctx, tx, f); err != nil {
 			return err
 		}
 	}
