@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"context"
 	"strings"
 	"time"
 )
@@ -146,97 +145,6 @@ func pick(waits []time.Duration, n int, beyond time.Duration) time.Duration {
 // longer has the last of them written over.
 const MaxAttempts = 5
 
-// OutageStore keeps the states of channels.
-type OutageStore interface {
-	// ChannelStates are those of the channels that have failed since their last
-	// success.
-	ChannelStates(ctx context.Context) ([]ChannelState, error)
-	// TellOutage queues a notice about an outage to contact methods, each with its
-	// text, and records that the administrators were told.
-	TellOutage(ctx context.Context, m Medium, notices []OutageNotice, now time.Time) error
-	// TellAgain has Outages.Tell called at an instant.
-	TellAgain(ctx context.Context, at time.Time) error
-}
-
-// OutageNotice is what one administrator is told.
-type OutageNotice struct {
-	To   ContactMethod
-	Text string
-}
-
-// Outages tells the administrators of channels that do not work.
-type Outages struct {
-	Store  OutageStore
-	People People
-	// Administrators are the ids of those who are active.
-	Administrators func(ctx context.Context) ([]int64, error)
-	Works          func(Medium) bool
-	Now            func() time.Time
-}
-
-// Tell tells the administrators of each outage, once it has lasted for TellAfter and
-// then every TellEvery while it is news, by a method whose channel works.
-func (o *Outages) Tell(ctx context.Context) error {
-	states, err := o.Store.ChannelStates(ctx)
-	if err != nil {
-		return err
-	}
-	people, err := o.People.Recipients(ctx, 0)
-	if err != nil {
-		return err
-	}
-	administrators, err := o.Administrators(ctx)
-	if err != nil {
-		return err
-	}
-	broken := Broken(states)
-	now := o.Now()
-	var next time.Time
-	for _, s := range states {
-		if s.BrokenSince == nil {
-			continue
-		}
-		at := s.TellAt()
-		if !at.After(now) {
-			if at, err = o.tell(ctx, s, o.notices(s, people, administrators, broken), now); err != nil {
-				return err
-			}
-		}
-		if next.IsZero() || at.Before(next) {
-			next = at
-		}
-	}
-	if next.IsZero() {
-		return nil
-	}
-	return o.Store.TellAgain(ctx, next)
-}
-
-// tell queues the notices about an outage, and returns when to look again.
-func (o *Outages) tell(ctx context.Context, s ChannelState, notices []OutageNotice, now time.Time) (again time.Time, err error) {
-	switch {
-	case !s.News():
-		return now.Add(TellEvery), nil
-	case len(notices) == 0:
-		return now.Add(tellLater), nil
-	}
-	return now.Add(TellEvery), o.Store.TellOutage(ctx, s.Medium, notices, now)
-}
-
-func (o *Outages) notices(s ChannelState, people map[int64]Recipient, administrators []int64, broken map[Medium]bool) []OutageNotice {
-	var all []OutageNotice
-	for _, id := range administrators {
-		r := people[id]
-		working := r.Working(func(m Medium) bool { return o.Works(m) && !broken[m] })
-		if len(working) == 0 {
-			continue
-		}
-		all = append(all, OutageNotice{To: working[0], Text: s.Sentence(r.Zone) + "\n" +
-			"Messages by it wait, and pages go by people's other contact methods. Tocsin tries again all the time and sends what waits as soon as it works."})
-	}
-	return all
-}
-
 // Broken are the media whose channels are broken.
 func Broken(states []ChannelState) map[Medium]bool {
 	broken := map[Medium]bool{}
@@ -250,10 +158,14 @@ func Broken(states []ChannelState) map[Medium]bool {
 
 // Sentence says of a broken channel since when it does not work, in a zone, and why.
 func (s ChannelState) Sentence(zone string) string {
+	return s.Medium.Name() + " has not worked since " + minute(*s.BrokenSince, zone) + ". " + strings.TrimSuffix(s.Reason, ".") + "."
+}
+
+// minute is an instant in a zone: "03:10 on 23 November (CET)".
+func minute(at time.Time, zone string) string {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		location = time.UTC
 	}
-	since := s.BrokenSince.In(location)
-	return s.Medium.Name() + " has not worked since " + since.Format("15:04 on 2 January") + " (" + since.Format("MST") + "). " + strings.TrimSuffix(s.Reason, ".") + "."
+	return at.In(location).Format("15:04 on 2 January (MST)")
 }

@@ -12,9 +12,24 @@ type outageStore struct {
 	state ChannelState
 	told  int
 	again time.Time
+	ended []Recovery
+	said  []string
+}
+
+func (s *outageStore) Recoveries(context.Context) ([]Recovery, error) { return s.ended, nil }
+
+func (s *outageStore) TellRecovery(_ context.Context, _ int64, notices []OutageNotice, _ time.Time) error {
+	for _, n := range notices {
+		s.said = append(s.said, string(n.To.Medium)+": "+n.Text)
+	}
+	s.ended = nil
+	return nil
 }
 
 func (s *outageStore) ChannelStates(context.Context) ([]ChannelState, error) {
+	if s.state.Medium == "" {
+		return nil, nil
+	}
 	return []ChannelState{s.state}, nil
 }
 
@@ -68,4 +83,27 @@ func TestTellOfOutage(t *testing.T) {
 	s.state = s.state.After(Failure{Scope: ScopeChannel}, now.Add(time.Minute))
 	now = now.Add(TellEvery)
 	expect("failed since", 2, TellEvery)
+}
+
+func TestTellOfRecovery(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 11, 23, 2, 10, 0, 0, time.UTC)
+	verified := start.Add(-time.Hour)
+	method := ContactMethod{ID: 1, UserID: 1, Medium: SMS, VerifiedAt: &verified}
+	s := &outageStore{}
+	o := &Outages{
+		Store: s, People: administrators{1: {UserID: 1, Zone: "Europe/Madrid", Methods: []ContactMethod{method}}, 2: {UserID: 2}},
+		Administrators: func(context.Context) ([]int64, error) { return []int64{1, 2}, nil },
+		Works:          func(Medium) bool { return true }, Now: func() time.Time { return start },
+	}
+	for released, want := range map[int64]string{0: "No message waited for it.", 1: "1 message that waited is being sent.", 14: "14 messages that waited are being sent."} {
+		s.said, s.ended = nil, []Recovery{{ID: 1, Medium: SMS, BrokenSince: start, WorksAt: start.Add(21 * time.Minute), Released: released}}
+		if err := o.Tell(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want = "sms: SMS works again.\nIt had not worked from 03:10 on 23 November (CET) to 03:31 on 23 November (CET). " + want
+		if !slices.Equal(s.said, []string{want}) {
+			t.Errorf("said %q, want %q", s.said, want)
+		}
+	}
 }

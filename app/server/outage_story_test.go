@@ -60,6 +60,7 @@ func TestWrongCredentialsForTwentyMinutes(t *testing.T) {
 		h.Advance(15 * time.Minute) // Chiara's step began 10 minutes ago
 		h.Twilio.Mend()
 		h.Advance(10 * time.Second)
+		h.Phone("eve").ExpectSMS("SMS works again", "It had not worked from")
 		h.Phone("chiara").ExpectSMS("Checkout API")
 		h.Phone("chiara").ExpectNothing()
 		h.Phone("ben").ExpectNothing() // his step is over

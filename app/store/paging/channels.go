@@ -97,26 +97,34 @@ func (s *Store) ChannelWorks(ctx context.Context, m notify.Medium, now time.Time
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		return endState(ctx, tx, m, now)
+		released, err := endState(ctx, tx, m, now)
+		if err != nil || found[0].ToldAt == nil {
+			return err
+		}
+		recovery := notify.Recovery{Medium: m, BrokenSince: *found[0].BrokenSince, WorksAt: now, Released: int64(released)}
+		if err := tx.Gorm.Create(&recovery).Error; err != nil {
+			return fmt.Errorf("record a channel's recovery: %w", err)
+		}
+		return tellBy(ctx, tx, now)
 	})
 }
 
 // endState ends the state of a channel, which is locked, and has what waits for it due.
-func endState(ctx context.Context, tx *db.Tx, m notify.Medium, now time.Time) error {
+func endState(ctx context.Context, tx *db.Tx, m notify.Medium, now time.Time) (released int, err error) {
 	ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), m)
 	if err != nil {
-		return fmt.Errorf("lock waiting messages: %w", err)
+		return 0, fmt.Errorf("lock waiting messages: %w", err)
 	}
 	for some := range slices.Chunk(ids, 1000) {
 		where, args := tx.DB.In("id", 2, some)
 		if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = NULL, due_at = $1 WHERE "+held+" AND "+where, append([]any{now}, args...)...); err != nil {
-			return fmt.Errorf("release waiting messages: %w", err)
+			return 0, fmt.Errorf("release waiting messages: %w", err)
 		}
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", m); err != nil {
-		return fmt.Errorf("record a working channel: %w", err)
+		return 0, fmt.Errorf("record a working channel: %w", err)
 	}
-	return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
+	return len(ids), tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
 }
 
 // ProbeChannels is for settings that may be others than those that failed: each channel
@@ -131,7 +139,7 @@ func (s *Store) ProbeChannels(ctx context.Context, now time.Time, works func(not
 		}
 		for _, c := range states {
 			if !works(c.Medium) || c.ProbeAt == nil {
-				if err := endState(ctx, tx, c.Medium, now); err != nil {
+				if _, err := endState(ctx, tx, c.Medium, now); err != nil {
 					return err
 				}
 				continue
@@ -154,12 +162,39 @@ func (s *Store) TellOutage(ctx context.Context, m notify.Medium, notices []notif
 		if n, _ := res.RowsAffected(); n == 0 {
 			return nil // it works again
 		}
-		for _, n := range notices {
-			if err := QueueNotice(ctx, tx, notify.KindNotice, n.To, incident.High, n.Text, now); err != nil {
-				return err
-			}
+		return queueNotices(ctx, tx, notices, now)
+	})
+}
+
+func queueNotices(ctx context.Context, tx *db.Tx, notices []notify.OutageNotice, now time.Time) error {
+	for _, n := range notices {
+		if err := QueueNotice(ctx, tx, notify.KindNotice, n.To, incident.High, n.Text, now); err != nil {
+			return err
 		}
-		return nil
+	}
+	return nil
+}
+
+// Recoveries implements notify.OutageStore.
+func (s *Store) Recoveries(ctx context.Context) ([]notify.Recovery, error) {
+	var all []notify.Recovery
+	if err := s.db.GormRead(ctx).Order("id").Find(&all).Error; err != nil {
+		return nil, fmt.Errorf("read recoveries of channels: %w", err)
+	}
+	return all, nil
+}
+
+// TellRecovery implements notify.OutageStore.
+func (s *Store) TellRecovery(ctx context.Context, id int64, notices []notify.OutageNotice, now time.Time) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		deleted := tx.Gorm.Delete(&notify.Recovery{ID: id})
+		if deleted.Error != nil {
+			return fmt.Errorf("delete a channel's recovery: %w", deleted.Error)
+		}
+		if deleted.RowsAffected == 0 {
+			return nil // another process tells of it
+		}
+		return queueNotices(ctx, tx, notices, now)
 	})
 }
 
@@ -177,7 +212,7 @@ func tellBy(ctx context.Context, tx *db.Tx, at time.Time) error {
 	if err != nil {
 		return fmt.Errorf("set the timer of outages: %w", err)
 	}
-	return nil
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToTime})
 }
 
 // held is the condition on messages that they wait for their channel.
