@@ -68,7 +68,7 @@ type PagedPerson struct {
 	Name, Email string
 }
 
-// Counts are of the incidents that are open.
+// Counts are of the incidents that are open, each up to MaxCounted.
 type Counts struct {
 	Open, Unanswered, Mine int
 }
@@ -77,8 +77,9 @@ type Counts struct {
 // search takes no longer as incidents accumulate.
 const SearchedBack = 10_000
 
-// MaxMatches is up to where Matches counts resolved incidents.
-const MaxMatches = 1000
+// MaxCounted is up to where Counts count, and Matches resolved incidents and a person's
+// own. Pages say "999+".
+const MaxCounted = 1000
 
 // Matches counts what a filter finds whatever its status, and of the open ones
 // those of a person.

@@ -26,7 +26,7 @@ func (f Frame) zoneWords() string {
 // show nothing else of it.
 func (f Frame) title(live Live) string {
 	if live == "list" && f.User.Unanswered > 0 {
-		return fmt.Sprintf("(%d) %s", f.User.Unanswered, f.Title)
+		return fmt.Sprintf("(%s) %s", Count(f.User.Unanswered), f.Title)
 	}
 	return f.Title
 }
@@ -76,7 +76,8 @@ func (f Frame) currentGroup(g group) templ.Attributes {
 // maxCount bounds the count in the navigation, where a long number has no room.
 const maxCount = 999
 
-func count(n int) string {
+// Count is a number of incidents: "999+" beyond that many.
+func Count(n int) string {
 	if n > maxCount {
 		return fmt.Sprintf("%d+", maxCount)
 	}

@@ -20,13 +20,15 @@ import (
 // rare rows among all. The condition on that column is a range, since the planner drops
 // a column from the order that it knows to be constant.
 //
-//	open incidents               incidents_open, whatever the filter
+//	open incidents by urgency    incidents_urgent, whatever the filter
+//	open incidents by number     incidents_open, whatever the filter
 //	others of a service          incidents_service
 //	of a service and a priority  incidents_service_priority
 //	of a priority                incidents_priority
 //	of a team or of a search     the latest of parts that are served like this
 //	all                          the primary key
 
+// openStatuses are in the order of statusRank.
 var openStatuses = []incident.Status{incident.Triggered, incident.Acknowledged}
 
 // openOnly reports whether a filter asks for open incidents alone.
@@ -34,28 +36,46 @@ func openOnly(f incident.ListFilter) bool {
 	return len(f.Statuses) > 0 && !slices.Contains(f.Statuses, incident.Resolved)
 }
 
-// listed are the incidents that a filter finds, or at least the first f.Limit of them.
-// The most urgent ones first are read whole: pages offer that order for open incidents.
+// listed are the incidents, as i, that a filter finds, or at least the first f.Limit of
+// them.
 func (s *Store) listed(ctx context.Context, f incident.ListFilter) (*gorm.DB, error) {
 	text := strings.TrimSpace(f.Search)
 	if openOnly(f) || f.Sort == incident.MostUrgentFirst || f.Service == "" && f.Team == "" && text == "" && f.Priority == nil && !f.Unset {
-		return narrow(s.incidentRows(ctx), f), nil
+		return s.narrow(ctx, f), nil
 	}
 	numbers, err := s.latest(ctx, f, text)
 	if err != nil {
 		return nil, err
 	}
-	return s.incidentRows(ctx).Where("i.number IN ?", numbers), nil
+	return s.db.GormRead(ctx).Table("incidents AS i").Where("i.number IN ?", numbers), nil
 }
 
-// minePaged is served by the index pages_incident.
-const minePaged = `(i.owner_id = ? OR EXISTS (SELECT 1 FROM pages pg WHERE pg.incident_number = i.number AND pg.user_id = ? AND pg.` + paging.Answerable + `))`
+// mine are the numbers of the open incidents that somebody owns or is paged for, up to
+// incident.MaxCounted or so. Served by incidents_owned and pages_user.
+func (s *Store) mine(ctx context.Context, userID int64) *gorm.DB {
+	owned := s.db.GormRead(ctx).Table("incidents AS o").Select("o.number").Where("o.owner_id = ? AND o."+paging.OpenIncident, userID).Limit(incident.MaxCounted)
+	paged := s.db.GormRead(ctx).Table("pages AS pg").Select("pg.incident_number AS number").
+		Where(pagedUser+" IS NOT NULL AND "+pagedUser+" = ?", userID).
+		Where("EXISTS (SELECT 1 FROM incidents o WHERE o.number = pg.incident_number AND o." + paging.OpenIncident + ")").Limit(incident.MaxCounted)
+	return s.db.GormRead(ctx).Raw("SELECT number FROM (?) AS owned UNION SELECT number FROM (?) AS paged", owned, paged)
+}
 
-// narrow adds the conditions of a filter that asks for open incidents, or for no
-// service, team, priority and text.
-func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
-	if openOnly(f) {
-		g = g.Where("i." + paging.OpenIncident) // the condition of the index incidents_open
+// pagedUser is whom a page, as pg, still asks for an answer, as the index pages_user has
+// it.
+const pagedUser = "CASE WHEN pg." + paging.Answerable + " THEN pg.user_id END"
+
+// narrow are the incidents of a filter that asks for open incidents, or for no service,
+// team, priority and text.
+func (s *Store) narrow(ctx context.Context, f incident.ListFilter) *gorm.DB {
+	g := s.db.GormRead(ctx).Table("incidents AS i")
+	switch {
+	case byUrgencyIndex(f):
+		g = g.Where(openByUrgency)
+		if len(f.Statuses) == 1 {
+			g = g.Where(statusRank("i")+" = ?", slices.Index(openStatuses, f.Statuses[0]))
+		}
+	case openOnly(f):
+		g = g.Where("i." + paging.OpenIncident)
 	}
 	if f.Service != "" {
 		g = g.Where("i.service_id + 0 = (SELECT id FROM services WHERE slug = ?)", f.Service)
@@ -66,18 +86,29 @@ func narrow(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 	if text := strings.TrimSpace(f.Search); text != "" {
 		title, args := titleMatches(text)
 		service, serviceArgs := serviceMatches(text)
+		service = "(i.service_id + 0) IN (SELECT s.id FROM services s WHERE " + service + ")"
 		g = g.Where("(i.number = ? OR "+title+" OR "+service+")", slices.Concat([]any{numberIn(text)}, args, serviceArgs)...)
 	}
-	return ofPriority(narrowFurther(g, f), f)
+	return ofPriority(s.narrowFurther(ctx, g, f), f)
 }
 
+// byUrgencyIndex reports whether a filter is served by incidents_urgent. Nothing may be
+// said of the status in such a query: a planner would take it for incidents_open, and
+// sort all that are open.
+func byUrgencyIndex(f incident.ListFilter) bool {
+	return f.Sort == incident.MostUrgentFirst && openOnly(f)
+}
+
+// openByUrgency is the condition of the index incidents_urgent, and of no other.
+var openByUrgency = statusRank("i") + " < 2"
+
 // narrowFurther adds the conditions that no index serves, and where the list goes on.
-func narrowFurther(g *gorm.DB, f incident.ListFilter) *gorm.DB {
-	if len(f.Statuses) > 0 {
+func (s *Store) narrowFurther(ctx context.Context, g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if len(f.Statuses) > 0 && !byUrgencyIndex(f) {
 		g = g.Where("i.status IN ?", f.Statuses)
 	}
 	if f.MineOf != 0 {
-		g = g.Where(minePaged, f.MineOf, f.MineOf)
+		g = g.Where("i.number IN (?)", s.mine(ctx, f.MineOf))
 	}
 	return goOnAfter(g, f)
 }
@@ -136,7 +167,7 @@ const maxServices = 200
 // filter or by the text, are read by service; those whose title or key matches, among
 // the open incidents and the latest incident.SearchedBack.
 func (s *Store) latest(ctx context.Context, f incident.ListFilter, text string) ([]int64, error) {
-	incidents := func() *gorm.DB { return narrowFurther(s.db.GormRead(ctx).Table("incidents AS i"), f) }
+	incidents := func() *gorm.DB { return s.narrowFurther(ctx, s.db.GormRead(ctx).Table("incidents AS i"), f) }
 	if f.Service == "" && f.Team == "" && text == "" {
 		return s.union(ctx, f, []*gorm.DB{byPriority(incidents(), f)})
 	}

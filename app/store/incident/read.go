@@ -13,7 +13,12 @@ import (
 
 // incidentRows is a query of incidents with the names of what they refer to.
 func (s *Store) incidentRows(ctx context.Context) *gorm.DB {
-	return s.db.GormRead(ctx).Table("incidents AS i").
+	return withNames(s.db.GormRead(ctx).Table("incidents AS i"))
+}
+
+// withNames adds to incidents, as i, the names of what they refer to.
+func withNames(g *gorm.DB) *gorm.DB {
+	return g.
 		Select(`i.*, COALESCE(s.slug, '') AS service_slug, COALESCE(s.name, '') AS service_name, COALESCE(s.runbook, '') AS runbook,
 			COALESCE(t.slug, '') AS team_slug, COALESCE(t.name, '') AS team_name, COALESCE(d.name, i.deployment) AS deployment_name,
 			COALESCE(p.name, '') AS priority_name, COALESCE(u.name, '') AS owner_name, COALESCE(u.email, '') AS owner_email`).
@@ -31,7 +36,9 @@ func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]inc
 	if err != nil {
 		return nil, err
 	}
-	if err := g.Order(orders[f.Sort].by("i", true)).Limit(f.Limit).Scan(&rows).Error; err != nil {
+	// The names are read of those that are listed alone.
+	some := s.db.GormRead(ctx).Table("(?) AS i", g.Select("i.*").Order(orders[f.Sort].by("i", true)).Limit(f.Limit))
+	if err := withNames(some).Order(orders[f.Sort].by("i", true)).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
 	return rows, s.addPaged(ctx, rows)
@@ -68,31 +75,44 @@ func (s *Store) addPaged(ctx context.Context, incidents []incident.Row) error {
 	return nil
 }
 
-// CountIncidents counts the open incidents, and those of a person among them.
+// CountIncidents counts the open incidents, and those of a person among them, each up to
+// incident.MaxCounted: it does so for every page. Served by incidents_urgent,
+// incidents_owned and pages_user.
 func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Counts, error) {
+	some := func(g *gorm.DB) *gorm.DB {
+		return s.db.GormRead(ctx).Table("(?) AS counted", g.Limit(incident.MaxCounted)).Select("count(*)")
+	}
+	open := func() *gorm.DB { return s.db.GormRead(ctx).Table("incidents AS i").Select("1").Where(openByUrgency) }
 	var c incident.Counts
-	err := s.db.GormRead(ctx).Table("incidents AS i").Where("i."+paging.OpenIncident).
-		Select(`count(*) AS open, COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
-			COALESCE(sum(CASE WHEN `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine`, userID, userID).Scan(&c).Error
+	err := s.db.GormRead(ctx).Raw("SELECT (?) AS open, (?) AS unanswered, (?) AS mine",
+		some(open()), some(open().Where(statusRank("i")+" = 0")),
+		some(s.db.GormRead(ctx).Table("(?) AS numbers", s.mine(ctx, userID)).Select("1"))).Scan(&c).Error
 	if err != nil {
 		return c, fmt.Errorf("count incidents: %w", err)
 	}
 	return c, nil
 }
 
-// MatchingIncidents counts the incidents that match a filter by status, the resolved
-// ones up to MaxMatches; the filter's Statuses, MineOf and Before are ignored.
+// MatchingIncidents counts the incidents that match a filter by status, the resolved and
+// the person's own ones up to MaxCounted; the filter's Statuses, MineOf and Before are
+// ignored.
 func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error) {
 	f.Statuses, f.MineOf, f.Before = openStatuses, 0, 0
 	var m incident.Matches
-	err := narrow(s.incidentRows(ctx), f).
-		Select(`count(*) AS open,
-			COALESCE(sum(CASE WHEN i.status = '`+string(incident.Triggered)+`' THEN 1 ELSE 0 END), 0) AS unanswered,
-			COALESCE(sum(CASE WHEN `+minePaged+` THEN 1 ELSE 0 END), 0) AS mine`, userID, userID).Scan(&m).Error
+	err := s.narrow(ctx, f).Select("count(*) AS open, COALESCE(sum(CASE WHEN i.status = '" + string(incident.Triggered) + "' THEN 1 ELSE 0 END), 0) AS unanswered").Scan(&m).Error
 	if err != nil {
 		return m, fmt.Errorf("count matching incidents: %w", err)
 	}
-	f.Statuses, f.Limit = []incident.Status{incident.Resolved}, incident.MaxMatches
+	if m.Open > 0 {
+		mine := f
+		mine.MineOf = userID
+		var n int64
+		if err := s.narrow(ctx, mine).Count(&n).Error; err != nil {
+			return m, fmt.Errorf("count matching incidents: %w", err)
+		}
+		m.Mine = int(n)
+	}
+	f.Statuses, f.Limit = []incident.Status{incident.Resolved}, incident.MaxCounted
 	g, err := s.listed(ctx, f)
 	if err != nil {
 		return m, err

@@ -16,10 +16,15 @@ type order struct {
 
 func byNumber(table string) []string { return []string{table + ".number"} }
 
+// statusRank orders triggered before acknowledged before resolved.
+func statusRank(table string) string {
+	return "CASE " + table + ".status WHEN '" + string(incident.Triggered) + "' THEN 0 WHEN '" + string(incident.Acknowledged) + "' THEN 1 ELSE 2 END"
+}
+
 // byUrgency is as incident.MostUrgentFirst says.
 func byUrgency(table string) []string {
 	return []string{
-		"CASE " + table + ".status WHEN '" + string(incident.Triggered) + "' THEN 0 WHEN '" + string(incident.Acknowledged) + "' THEN 1 ELSE 2 END",
+		statusRank(table),
 		incident.RankSQL(table + ".priority"),
 		table + ".number",
 	}

@@ -25,7 +25,7 @@ func (p *handlers) search(ctx context.Context, req *page.Request, data *view.Lis
 	}
 	for _, other := range []view.Elsewhere{{Tab: view.Mine, Count: m.Mine}, {Tab: view.Unanswered, Count: m.Unanswered},
 		{Tab: view.Open, Count: m.Open}, {Tab: view.Past, Count: m.Resolved}} {
-		other.AtLeast = other.Count >= incident.MaxMatches
+		other.AtLeast = other.Count >= incident.MaxCounted
 		if other.Count > 0 && other.Tab != data.Tab {
 			data.Elsewhere = append(data.Elsewhere, other)
 		}
