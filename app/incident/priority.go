@@ -201,6 +201,11 @@ func RankSQL(column string) string {
 	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]d WHEN %[1]s = %[3]d THEN %[4]d ELSE %[1]s END", column, rankUnset, catalog.NoPriority, rankNoPriority)
 }
 
+// LevelSQL is the level of a rank, null where it has none, in the SQL of both databases.
+func LevelSQL(rank string) string {
+	return fmt.Sprintf("NULLIF(NULLIF(%s, %d), %d)", rank, rankUnset, rankNoPriority)
+}
+
 // levelName is how a priority is written on the timeline: "P2", "no priority", or
 // empty where it is unset.
 func levelName(priority *int) string {

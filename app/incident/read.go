@@ -77,9 +77,11 @@ type Counts struct {
 // search takes no longer as incidents accumulate.
 const SearchedBack = 10_000
 
-// MaxCounted is up to where Counts count, and Matches resolved incidents and a person's
-// own. Pages say "999+".
+// MaxCounted is up to where Counts count. Pages say "999+".
 const MaxCounted = 1000
+
+// MaxMatches is up to where Matches counts resolved incidents.
+const MaxMatches = 100
 
 // Matches counts what a filter finds whatever its status, and of the open ones
 // those of a person.

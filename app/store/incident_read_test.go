@@ -104,7 +104,7 @@ func TestMatchingIncidentsCountsByStatus(t *testing.T) {
 			"nothing":      {},
 		} {
 			// Where it is asked from does not matter.
-			got, err := st.Incidents.MatchingIncidents(t.Context(), incident.ListFilter{Search: search, Statuses: []incident.Status{incident.Resolved}, MineOf: ben, Before: 1, Limit: 1}, ana)
+			got, err := st.Incidents.MatchingIncidents(t.Context(), incident.ListFilter{Search: search, Statuses: append(openStatuses(), incident.Resolved), MineOf: ben, Before: 1, Limit: 1}, ana)
 			if err != nil || got != want {
 				t.Errorf("%q: got %+v, %v; want %+v", search, got, err, want)
 			}

@@ -20,9 +20,8 @@ import (
 )
 
 const (
-	// openShare is the share of the incidents that are open where many are: one in so
-	// many.
-	openShare = 50
+	// manyOpen is how many incidents are open where many are: as after a storm.
+	manyOpen = 10_000
 	// listReads is how often each list is read.
 	listReads = 100
 	// reader signs in and reads.
@@ -85,7 +84,7 @@ func (p plan) measureLists(ctx context.Context, driver, database, address string
 		{"Many open", true, true}, {"None open, statistics of many", false, false},
 		{"None open", false, true}, {"Many open, statistics of none", true, false},
 	} {
-		if err := setOpen(ctx, db, state.open); err != nil {
+		if err := p.setOpen(ctx, db, state.open); err != nil {
 			return fmt.Errorf("open or resolve incidents: %w", err)
 		}
 		if state.count && driver == "pgx" { // SQLite plans without statistics

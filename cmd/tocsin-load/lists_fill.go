@@ -39,12 +39,12 @@ func fillLists(ctx context.Context, db *sql.DB, incidents int) error {
 	return nil
 }
 
-// setOpen opens one in openShare of the incidents, or resolves all.
-func setOpen(ctx context.Context, db *sql.DB, open bool) error {
+// setOpen opens manyOpen of the incidents, or resolves all.
+func (p plan) setOpen(ctx context.Context, db *sql.DB, open bool) error {
 	statement := "UPDATE incidents SET status = 'resolved', resolved_at = CURRENT_TIMESTAMP WHERE status <> 'resolved'"
 	args := []any{}
 	if open {
-		statement, args = "UPDATE incidents SET status = 'triggered', resolved_at = NULL WHERE number % $1 = 0", []any{openShare}
+		statement, args = "UPDATE incidents SET status = 'triggered', resolved_at = NULL WHERE number % $1 = 1", []any{max(2, p.incidents/manyOpen)}
 	}
 	_, err := db.ExecContext(ctx, statement, args...)
 	return err

@@ -8,21 +8,18 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
-	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
-// unanswered is the condition on incidents that nobody has acknowledged.
-const unanswered = "status = '" + string(incident.Triggered) + "'"
-
-// OpenIncidents counts the open incidents by service. Served by incidents_open.
+// OpenIncidents counts the open incidents by service. Served by incidents_urgent, whose
+// expressions SQLite reads from it.
 func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
 	// SQLite returns a minimum of times as text; the lowest number identifies the
 	// oldest row, since numbers rise with time.
-	byService := s.db.GormRead(ctx).Model(&incident.Incident{}).
-		// Not the bare column, for whose order SQLite would read incidents_service whole.
-		Select("service_id + 0 AS service_id, count(*) AS open, count(CASE WHEN " + unanswered + " THEN 1 END) AS unanswered, " +
-			"min(NULLIF(priority, 0)) AS worst, min(CASE WHEN " + unanswered + " THEN number END) AS oldest").
-		Where(paging.OpenIncident).Group("service_id + 0")
+	unanswered, level := statusRank("i")+" = 0", incident.LevelSQL(incident.RankSQL("i.priority"))
+	byService := s.db.GormRead(ctx).Table("incidents AS i").
+		Select(fmt.Sprintf(`i.service_id + 0 AS service_id, count(*) AS open, count(CASE WHEN %[1]s THEN 1 END) AS unanswered,
+			min(%[2]s) AS worst, min(CASE WHEN %[1]s THEN i.number END) AS oldest`, unanswered, level)).
+		Where(openByUrgency).Group("i.service_id + 0")
 	var rows []struct {
 		ServiceID        int64
 		Open, Unanswered int

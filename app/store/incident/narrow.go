@@ -89,7 +89,18 @@ func (s *Store) narrow(ctx context.Context, f incident.ListFilter) *gorm.DB {
 		service = "(i.service_id + 0) IN (SELECT s.id FROM services s WHERE " + service + ")"
 		g = g.Where("(i.number = ? OR "+title+" OR "+service+")", slices.Concat([]any{numberIn(text)}, args, serviceArgs)...)
 	}
+	if byUrgencyIndex(f) {
+		return ofRank(s.narrowFurther(ctx, g, f), f)
+	}
 	return ofPriority(s.narrowFurther(ctx, g, f), f)
+}
+
+// ofRank adds the condition on the priority as the index incidents_urgent has it.
+func ofRank(g *gorm.DB, f incident.ListFilter) *gorm.DB {
+	if f.Unset || f.Priority != nil {
+		return g.Where(incident.RankSQL("i.priority")+" = ?", incident.Rank(f.Priority))
+	}
+	return g
 }
 
 // byUrgencyIndex reports whether a filter is served by incidents_urgent. Nothing may be

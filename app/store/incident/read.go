@@ -3,6 +3,7 @@ package incident
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -93,26 +94,22 @@ func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Coun
 	return c, nil
 }
 
-// MatchingIncidents counts the incidents that match a filter by status, the resolved and
-// the person's own ones up to MaxCounted; the filter's Statuses, MineOf and Before are
-// ignored.
+// MatchingIncidents counts the incidents of some statuses, and of the open ones those of
+// a person, that match a filter: the resolved ones up to incident.MaxMatches, the
+// person's up to incident.MaxCounted or so. The filter's MineOf and Before are ignored.
 func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error) {
+	statuses := f.Statuses
 	f.Statuses, f.MineOf, f.Before = openStatuses, 0, 0
 	var m incident.Matches
-	err := s.narrow(ctx, f).Select("count(*) AS open, COALESCE(sum(CASE WHEN i.status = '" + string(incident.Triggered) + "' THEN 1 ELSE 0 END), 0) AS unanswered").Scan(&m).Error
-	if err != nil {
-		return m, fmt.Errorf("count matching incidents: %w", err)
-	}
-	if m.Open > 0 {
-		mine := f
-		mine.MineOf = userID
-		var n int64
-		if err := s.narrow(ctx, mine).Count(&n).Error; err != nil {
-			return m, fmt.Errorf("count matching incidents: %w", err)
+	if slices.ContainsFunc(openStatuses, func(open incident.Status) bool { return slices.Contains(statuses, open) }) {
+		if err := s.matchingOpen(ctx, f, userID, &m); err != nil {
+			return m, err
 		}
-		m.Mine = int(n)
 	}
-	f.Statuses, f.Limit = []incident.Status{incident.Resolved}, incident.MaxCounted
+	if !slices.Contains(statuses, incident.Resolved) {
+		return m, nil
+	}
+	f.Statuses, f.Limit = []incident.Status{incident.Resolved}, incident.MaxMatches
 	g, err := s.listed(ctx, f)
 	if err != nil {
 		return m, err
@@ -123,6 +120,24 @@ func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, us
 	}
 	m.Resolved = int(resolved)
 	return m, nil
+}
+
+func (s *Store) matchingOpen(ctx context.Context, f incident.ListFilter, userID int64, m *incident.Matches) error {
+	f.Sort = incident.MostUrgentFirst // which has an index with the status
+	err := s.narrow(ctx, f).Select("count(*) AS open, count(CASE WHEN " + statusRank("i") + " = 0 THEN 1 END) AS unanswered").Scan(m).Error
+	if err != nil {
+		return fmt.Errorf("count matching incidents: %w", err)
+	}
+	if m.Open == 0 {
+		return nil
+	}
+	f.MineOf = userID
+	var mine int64
+	if err := s.narrow(ctx, f).Count(&mine).Error; err != nil {
+		return fmt.Errorf("count matching incidents: %w", err)
+	}
+	m.Mine = int(mine)
+	return nil
 }
 
 // Incident is one incident; NotFound where there is none with the number.

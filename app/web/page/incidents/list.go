@@ -27,7 +27,7 @@ const (
 	// maxGroupedRows of all.
 	minUnansweredToGroup = 20
 	maxRowsPerGroup      = 10
-	maxGroupedRows       = 500
+	maxGroupedRows       = 300
 )
 
 // listIncidents shows one tab of the list.

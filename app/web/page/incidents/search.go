@@ -19,18 +19,31 @@ func (p *handlers) search(ctx context.Context, req *page.Request, data *view.Lis
 	if err := p.addNumbered(ctx, req, data); err != nil || len(data.Rows) > 0 {
 		return err
 	}
-	m, err := p.Incidents.MatchingIncidents(ctx, listFilter(data.Tab, data.Filter, req.User.ID, 0), req.User.ID)
+	f := listFilter(data.Tab, data.Filter, req.User.ID, 0)
+	f.Statuses = elsewhere(data.Tab)
+	m, err := p.Incidents.MatchingIncidents(ctx, f, req.User.ID)
 	if err != nil {
 		return err
 	}
 	for _, other := range []view.Elsewhere{{Tab: view.Mine, Count: m.Mine}, {Tab: view.Unanswered, Count: m.Unanswered},
 		{Tab: view.Open, Count: m.Open}, {Tab: view.Past, Count: m.Resolved}} {
-		other.AtLeast = other.Count >= incident.MaxCounted
+		other.AtLeast = other.Tab == view.Past && other.Count >= incident.MaxMatches
 		if other.Count > 0 && other.Tab != data.Tab {
 			data.Elsewhere = append(data.Elsewhere, other)
 		}
 	}
 	return nil
+}
+
+// elsewhere are the statuses that a tab without results may have left out.
+func elsewhere(tab view.Tab) []incident.Status {
+	switch tab {
+	case view.Open:
+		return []incident.Status{incident.Resolved}
+	case view.Past:
+		return []incident.Status{incident.Triggered, incident.Acknowledged}
+	}
+	return []incident.Status{incident.Triggered, incident.Acknowledged, incident.Resolved}
 }
 
 // addNumbered adds the incident whose number was entered, as the first row.
