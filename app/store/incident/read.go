@@ -83,15 +83,17 @@ func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Coun
 	some := func(g *gorm.DB) *gorm.DB {
 		return s.db.GormRead(ctx).Table("(?) AS counted", g.Limit(incident.MaxCounted)).Select("count(*)")
 	}
-	open := func() *gorm.DB { return s.db.GormRead(ctx).Table("incidents AS i").Select("1").Where(openByUrgency) }
-	var c incident.Counts
-	err := s.db.GormRead(ctx).Raw("SELECT (?) AS open, (?) AS unanswered, (?) AS mine",
-		some(open()), some(open().Where(statusRank("i")+" = 0")),
-		some(s.db.GormRead(ctx).Table("(?) AS numbers", s.mine(ctx, userID)).Select("1"))).Scan(&c).Error
-	if err != nil {
-		return c, fmt.Errorf("count incidents: %w", err)
+	open := func(status incident.Status) *gorm.DB {
+		return s.narrow(ctx, incident.ListFilter{Statuses: []incident.Status{status}, Sort: incident.MostUrgentFirst}).Select("1")
 	}
-	return c, nil
+	var n struct{ Triggered, Acknowledged, Mine int }
+	err := s.db.GormRead(ctx).Raw("SELECT (?) AS triggered, (?) AS acknowledged, (?) AS mine",
+		some(open(incident.Triggered)), some(open(incident.Acknowledged)),
+		some(s.db.GormRead(ctx).Table("(?) AS numbers", s.mine(ctx, userID)).Select("1"))).Scan(&n).Error
+	if err != nil {
+		return incident.Counts{}, fmt.Errorf("count incidents: %w", err)
+	}
+	return incident.Counts{Open: min(n.Triggered+n.Acknowledged, incident.MaxCounted), Unanswered: n.Triggered, Mine: n.Mine}, nil
 }
 
 // MatchingIncidents counts the incidents of some statuses, and of the open ones those of

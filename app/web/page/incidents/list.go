@@ -23,11 +23,11 @@ const (
 	// pageSize is how many incidents a page of the list shows.
 	pageSize = 50
 	// From minUnansweredToGroup unanswered incidents on, the list is grouped by
-	// service; a group shows at most maxRowsPerGroup, out of the latest
+	// service; a group shows at most maxRowsPerGroup, out of the first
 	// maxGroupedRows of all.
 	minUnansweredToGroup = 20
 	maxRowsPerGroup      = 10
-	maxGroupedRows       = 300
+	maxGroupedRows       = 100
 )
 
 // listIncidents shows one tab of the list.
