@@ -52,6 +52,9 @@ func (r *recorder) Deliver(_ context.Context, m notify.Message) (notify.Receipt,
 		}
 	}
 	r.sent <- m
+	if m.Update != "" {
+		return notify.Receipt{ProviderID: m.Update}, nil
+	}
 	return notify.Receipt{ProviderID: fmt.Sprintf("SM%d", m.Attempt)}, nil
 }
 

@@ -34,46 +34,71 @@ func dueToChannels(ctx context.Context, tx *db.Tx, now time.Time, limit int, whi
 	return first, nil
 }
 
-// posted is the condition that the channel of a message already shows its incident.
-const posted = "EXISTS (SELECT 1 FROM messages m WHERE m." + toChannel + ` AND m.address = messages.address AND m.incident_number = messages.incident_number
-	AND (m.provider_id <> '' OR EXISTS (SELECT 1 FROM messages p WHERE p.id = m.carried_by AND p.provider_id <> '')))`
+// posted is the condition that the channel of a message m shows its incident already.
+const posted = "EXISTS (SELECT 1 FROM chat_posts p WHERE p.address = m.address AND p.incident_number = m.incident_number)"
 
-// post is the message that first told a channel of an incident, alone or among others,
-// and stands there under providerID; 0 for none.
-func post(ctx context.Context, tx *db.Tx, channel string, incident int64) (id int64, providerID string, err error) {
-	err = tx.QueryRowContext(ctx, "SELECT p.id, p.provider_id FROM messages m JOIN messages p ON p.id = COALESCE(m.carried_by, m.id) WHERE m."+toChannel+`
-		AND m.address = $1 AND m.incident_number = $2 AND p.provider_id <> '' ORDER BY p.id LIMIT 1`, channel, incident).Scan(&id, &providerID)
+// post is the post in which a channel shows an incident; empty for none.
+func post(ctx context.Context, tx *db.Tx, channel string, incident int64) (providerID string, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT provider_id FROM chat_posts WHERE address = $1 AND incident_number = $2", channel, incident).Scan(&providerID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, "", fmt.Errorf("read an earlier post: %w", err)
+		return "", fmt.Errorf("read an earlier post: %w", err)
 	}
-	return id, providerID, nil
+	return providerID, nil
 }
 
 // carryOthers coalesces messages that are due for one chat channel into one. A message
 // that updates a post carries all that update the same one. Any other carries those
 // whose incidents the channel does not show yet, from notify.BundleAfter of them on.
 func carryOthers(ctx context.Context, tx *db.Tx, now time.Time, f *DueMessage) error {
-	updated, _, err := post(ctx, tx, f.To, f.incident.Int64)
+	updated, err := post(ctx, tx, f.To, f.incident.Int64)
 	if err != nil {
 		return err
 	}
-	others, args := toChannel+" AND state = '"+Queued+"' AND address = $1 AND due_at <= $2 AND id <> $3 AND ", []any{f.To, now, f.ID}
-	if updated != 0 {
-		others += "incident_number IN (SELECT o.incident_number FROM messages o WHERE o.id = $4 OR o.carried_by = $4)"
+	due, args := "SELECT m.id FROM messages m WHERE m."+toChannel+" AND m.state = '"+Queued+"' AND m.address = $1 AND m.due_at <= $2 AND m.id <> $3 AND ", []any{f.To, now, f.ID}
+	if updated != "" {
+		due += "m.incident_number IN (SELECT p.incident_number FROM chat_posts p WHERE p.address = $1 AND p.provider_id = $4)"
 		args = append(args, updated)
 	} else {
-		others += "NOT " + posted
-		var waiting int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM messages WHERE "+others, args...).Scan(&waiting); err != nil {
-			return fmt.Errorf("count a channel's messages: %w", err)
+		due += "NOT " + posted
+	}
+	others, err := tx.Ints(ctx, due, args...)
+	if err != nil {
+		return fmt.Errorf("read a channel's messages: %w", err)
+	}
+	if len(others) == 0 || updated == "" && len(others) < notify.BundleAfter {
+		return nil
+	}
+	for some := range slices.Chunk(others, 1000) {
+		where, ids := tx.DB.In("id", 2, some)
+		_, err = tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, failure = 'Carried by another message.', carried_by = $1 WHERE state = '"+Queued+"' AND "+where,
+			append([]any{f.ID}, ids...)...)
+		if err != nil {
+			return fmt.Errorf("coalesce a channel's messages: %w", err)
 		}
-		if waiting < notify.BundleAfter {
-			return nil
+		// What failed before may carry others itself.
+		where, ids = tx.DB.In("carried_by", 2, some)
+		if _, err := tx.ExecContext(ctx, "UPDATE messages SET carried_by = $1 WHERE "+where, append([]any{f.ID}, ids...)...); err != nil {
+			return fmt.Errorf("move carried messages: %w", err)
 		}
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE messages SET state = '"+Withdrawn+"', due_at = NULL, failure = 'Carried by another message.', carried_by = $3 WHERE "+others, args...)
+	return nil
+}
+
+// recordPost records, for a message that was sent to a chat channel, in which post the
+// channel shows its incidents: in a new one those that it did not show before; and where
+// an update was posted anew, those of the old post.
+func recordPost(ctx context.Context, tx *db.Tx, c notify.Claim, providerID string) error {
+	var err error
+	switch {
+	case providerID == "":
+	case c.Update == "":
+		_, err = tx.ExecContext(ctx, `INSERT INTO chat_posts (address, incident_number, provider_id)
+			SELECT DISTINCT address, incident_number, CAST($1 AS text) FROM messages WHERE id = $2 OR carried_by = $2 ON CONFLICT (address, incident_number) DO NOTHING`, providerID, c.ID)
+	case c.Update != providerID:
+		_, err = tx.ExecContext(ctx, "UPDATE chat_posts SET provider_id = $1 WHERE address = $2 AND provider_id = $3", providerID, c.To, c.Update)
+	}
 	if err != nil {
-		return fmt.Errorf("coalesce a channel's messages: %w", err)
+		return fmt.Errorf("record a post: %w", err)
 	}
 	return nil
 }

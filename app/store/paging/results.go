@@ -33,6 +33,9 @@ func (s *Store) Sent(ctx context.Context, c notify.Claim, r notify.Receipt, now 
 			state = CASE WHEN state = '`+Sending+`' THEN $3 ELSE state END WHERE id = $4`, r.ProviderID, now, state, c.Attempt); err != nil {
 			return fmt.Errorf("record delivery result: %w", err)
 		}
+		if c.Kind == notify.KindChannel {
+			return recordPost(ctx, tx, c, r.ProviderID)
+		}
 		return nil
 	})
 	if err == nil {

@@ -1,7 +1,6 @@
 package paging
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -15,21 +14,30 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// tell fills in what a message to a chat channel says: how the incidents are that it is
-// about, those of the post that it updates among them, open ones first and of those the
-// most urgent. It does so at each attempt.
+// tell fills in what a message to a chat channel says: how the incidents are that it
+// shows, open ones first and of those the most urgent. Where the channel shows none of
+// the message's own in another post, or not all, those that it does not show make a new
+// post; otherwise the post is updated that shows the message's incident. It does so at
+// each attempt.
 func tell(ctx context.Context, tx *db.Tx, f *DueMessage) error {
-	updated, providerID, err := post(ctx, tx, f.To, f.incident.Int64)
-	if err != nil {
+	shown, args := unposted, []any{f.ID}
+	if err := countStates(ctx, tx, f, shown, args); err != nil {
 		return err
 	}
-	f.Update = providerID
-	shown := cmp.Or(updated, f.ID)
-	if err := countStates(ctx, tx, f, shown); err != nil {
-		return err
+	f.Update = ""
+	if f.Count() == 0 {
+		var err error
+		if f.Update, err = post(ctx, tx, f.To, f.incident.Int64); err != nil {
+			return err
+		}
+		shown, args = ofPost, []any{f.To, f.Update}
+		if err := countStates(ctx, tx, f, shown, args); err != nil {
+			return err
+		}
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+shownBy+`
-		ORDER BY CASE WHEN i.status = '`+string(incident.Resolved)+`' THEN 1 ELSE 0 END, `+incident.PageRankSQL("i.priority")+`, i.number LIMIT $2`, shown, notify.MaxSubjects)
+	rows, err := tx.QueryContext(ctx, "SELECT "+subjectColumns+" WHERE "+shown+fmt.Sprintf(`
+		ORDER BY CASE WHEN i.status = '`+string(incident.Resolved)+`' THEN 1 ELSE 0 END, `+incident.PageRankSQL("i.priority")+`, i.number LIMIT $%d`, len(args)+1),
+		append(args, notify.MaxSubjects)...)
 	if err != nil {
 		return err
 	}
@@ -42,22 +50,27 @@ func tell(ctx context.Context, tx *db.Tx, f *DueMessage) error {
 		}
 		f.Subjects = append(f.Subjects, r)
 	}
+	f.More -= len(f.Subjects)
 	return rows.Err()
 }
 
-// shownBy is the condition that an incident is one of those that the message $1 is
-// about.
-const shownBy = "i.number IN (SELECT o.incident_number FROM messages o WHERE o.id = $1 OR o.carried_by = $1)"
+const (
+	// unposted is the condition on an incident i that the message $1 is about it, or
+	// carries one that is, and that its channel does not show it yet.
+	unposted = "i.number IN (SELECT m.incident_number FROM messages m WHERE (m.id = $1 OR m.carried_by = $1) AND NOT " + posted + ")"
+	// ofPost is the condition that the channel $1 shows it in the post $2.
+	ofPost = "i.number IN (SELECT p.incident_number FROM chat_posts p WHERE p.address = $1 AND p.provider_id = $2)"
+)
 
-// countStates counts the incidents of a post.
-func countStates(ctx context.Context, tx *db.Tx, f *DueMessage, post int64) error {
-	rows, err := tx.QueryContext(ctx, "SELECT i.status, count(*) FROM incidents i WHERE "+shownBy+" GROUP BY i.status", post)
+// countStates counts incidents by their status. As long as none is a subject, all are
+// in More.
+func countStates(ctx context.Context, tx *db.Tx, f *DueMessage, where string, args []any) error {
+	rows, err := tx.QueryContext(ctx, "SELECT i.status, count(*) FROM incidents i WHERE "+where+" GROUP BY i.status", args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	all := 0
-	f.States = map[string]int{}
+	f.Subjects, f.More, f.States = nil, 0, map[string]int{}
 	for rows.Next() {
 		var state string
 		var n int
@@ -65,9 +78,8 @@ func countStates(ctx context.Context, tx *db.Tx, f *DueMessage, post int64) erro
 			return err
 		}
 		f.States[state] = n
-		all += n
+		f.More += n
 	}
-	f.More = max(0, all-notify.MaxSubjects)
 	return rows.Err()
 }
 
