@@ -16,7 +16,7 @@ func TestDetail(t *testing.T) {
 		{"Fast", "GET /x, latency", incident.Facts{SLOName: "Fast", Endpoint: "GET /x", SLI: "latency"}},
 		{"Fast", "", incident.Facts{SLOName: "Fast"}},
 		{"Fast", "GET /x, SLA", incident.Facts{SLOName: "Fast", Endpoint: "GET /x", SLA: true}},
-		{"Gold SLA", "", incident.Facts{SLOName: "Gold SLA", SLA: true}},
+		{"Translation API", "SLA", incident.Facts{SLOName: "Translation API", SLA: true}},
 		{"Disk is full", "db, host-7", incident.Facts{Component: "db", Source: "host-7"}},
 		{"Disk of HOST-7 is full", "", incident.Facts{Source: "host-7"}},
 		{"Disk is full", "", incident.Facts{Source: "https://alerts.example/"}},

@@ -14,8 +14,8 @@ type OutageStore interface {
 	// TellOutage queues a notice about an outage to contact methods, each with its
 	// text, and records that the administrators were told.
 	TellOutage(ctx context.Context, m Medium, notices []OutageNotice, now time.Time) error
-	// Recoveries are the ends of outages that the administrators were told of, and have
-	// not heard the end of.
+	// Recoveries are the ends of outages that the administrators were told of. They have
+	// not been told of the ends.
 	Recoveries(ctx context.Context) ([]Recovery, error)
 	// TellRecovery queues the notices of a recovery and deletes it.
 	TellRecovery(ctx context.Context, id int64, notices []OutageNotice, now time.Time) error
@@ -25,12 +25,28 @@ type OutageStore interface {
 
 // Recovery is the end of an outage.
 type Recovery struct {
-	ID                   int64 `gorm:"primaryKey"`
-	Medium               Medium
-	BrokenSince, WorksAt time.Time
-	// Released counts the messages that waited and are sent now.
+	ID     int64 `gorm:"primaryKey"`
+	Medium Medium
+	// BrokenSince is when the outage began, and EndedAt when it ended.
+	BrokenSince, EndedAt time.Time
+	How                  RecoveryHow
+	// Released counts the messages that waited, that which found the channel working
+	// among them.
 	Released int64
 }
+
+// RecoveryHow is how an outage ended.
+type RecoveryHow string
+
+const (
+	// Works is the success of a message.
+	Works RecoveryHow = "works"
+	// Untried is a change of the settings, or a start, while nothing waited that could be
+	// tried.
+	Untried RecoveryHow = "untried"
+	// Removed is a channel that is not configured any more.
+	Removed RecoveryHow = "removed"
+)
 
 // TableName implements gorm's Tabler.
 func (Recovery) TableName() string { return "channel_recoveries" }
@@ -74,12 +90,17 @@ func (o *Outages) Tell(ctx context.Context) error {
 	}
 	broken := Broken(states)
 	now := o.Now()
+	var next time.Time
 	for _, r := range recoveries {
-		if err := o.Store.TellRecovery(ctx, r.ID, o.notices(r.text, people, administrators, broken), now); err != nil {
+		notices := o.notices(r.text, people, administrators, broken)
+		if len(notices) == 0 {
+			next = now.Add(tellLater)
+			continue
+		}
+		if err := o.Store.TellRecovery(ctx, r.ID, notices, now); err != nil {
 			return err
 		}
 	}
-	var next time.Time
 	for _, s := range states {
 		if s.BrokenSince == nil {
 			continue
@@ -133,12 +154,16 @@ func (s ChannelState) text(zone string) string {
 
 // text is the notice of a recovery. Its first line is its heading.
 func (r Recovery) text(zone string) string {
-	waited := fmt.Sprintf("%d messages that waited are being sent.", r.Released)
-	switch r.Released {
-	case 0:
-		waited = "No message waited for it."
-	case 1:
-		waited = "1 message that waited is being sent."
+	span := fmt.Sprintf("It had not worked from %s to %s.", minute(r.BrokenSince, zone), minute(r.EndedAt, zone))
+	switch {
+	case r.How == Removed:
+		return fmt.Sprintf("%s is not set up any more.\nIt had not worked since %s. What waited for it goes by people's other contact methods.", r.Medium.Name(), minute(r.BrokenSince, zone))
+	case r.How == Untried:
+		return fmt.Sprintf("%s is used again.\nIt had not worked since %s. Its settings were changed or Tocsin was started, and no message waited: whether it works shows with the next one.", r.Medium.Name(), minute(r.BrokenSince, zone))
+	case r.Released == 1:
+		return fmt.Sprintf("%s works again.\n%s The message that waited has been sent.", r.Medium.Name(), span)
+	case r.Released > 1:
+		return fmt.Sprintf("%s works again.\n%s The %d messages that waited are being sent.", r.Medium.Name(), span, r.Released)
 	}
-	return fmt.Sprintf("%s works again.\nIt had not worked from %s to %s. %s", r.Medium.Name(), minute(r.BrokenSince, zone), minute(r.WorksAt, zone), waited)
+	return fmt.Sprintf("%s works again.\n%s", r.Medium.Name(), span)
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -90,19 +91,33 @@ func TestTellOfRecovery(t *testing.T) {
 	start := time.Date(2026, 11, 23, 2, 10, 0, 0, time.UTC)
 	verified := start.Add(-time.Hour)
 	method := ContactMethod{ID: 1, UserID: 1, Medium: SMS, VerifiedAt: &verified}
-	s := &outageStore{}
+	s, works := &outageStore{}, false
 	o := &Outages{
 		Store: s, People: administrators{1: {UserID: 1, Zone: "Europe/Madrid", Methods: []ContactMethod{method}}, 2: {UserID: 2}},
 		Administrators: func(context.Context) ([]int64, error) { return []int64{1, 2}, nil },
-		Works:          func(Medium) bool { return true }, Now: func() time.Time { return start },
+		Works:          func(Medium) bool { return works }, Now: func() time.Time { return start },
 	}
-	for released, want := range map[int64]string{0: "No message waited for it.", 1: "1 message that waited is being sent.", 14: "14 messages that waited are being sent."} {
-		s.said, s.ended = nil, []Recovery{{ID: 1, Medium: SMS, BrokenSince: start, WorksAt: start.Add(21 * time.Minute), Released: released}}
+	const span = "It had not worked from 03:10 on 23 November (CET) to 03:31 on 23 November (CET)."
+	for want, r := range map[string]Recovery{
+		"SMS works again.\n" + span: {How: Works},
+		"SMS works again.\n" + span + " The message that waited has been sent.":           {How: Works, Released: 1},
+		"SMS works again.\n" + span + " The 14 messages that waited are being sent.":      {How: Works, Released: 14},
+		"SMS is not set up any more.\nIt had not worked since 03:10 on 23 November (CET)": {How: Removed},
+		"SMS is used again.\nIt had not worked since 03:10 on 23 November (CET)":          {How: Untried},
+	} {
+		r.ID, r.Medium, r.BrokenSince, r.EndedAt = 1, SMS, start, start.Add(21*time.Minute)
+		s.said, s.ended, works = nil, []Recovery{r}, false
 		if err := o.Tell(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want = "sms: SMS works again.\nIt had not worked from 03:10 on 23 November (CET) to 03:31 on 23 November (CET). " + want
-		if !slices.Equal(s.said, []string{want}) {
+		if len(s.said) > 0 || len(s.ended) != 1 || !s.again.Equal(start.Add(tellLater)) {
+			t.Errorf("while nobody can be told: said %q, again at %s", s.said, s.again)
+		}
+		works = true
+		if err := o.Tell(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.said) != 1 || !strings.HasPrefix(s.said[0], "sms: "+want) || r.How == Works && s.said[0] != "sms: "+want {
 			t.Errorf("said %q, want %q", s.said, want)
 		}
 	}

@@ -4,7 +4,8 @@ CREATE TABLE channel_recoveries (
     id           integer PRIMARY KEY AUTOINCREMENT,
     medium       text NOT NULL,
     broken_since timestamp NOT NULL,
-    works_at     timestamp NOT NULL,
+    ended_at     timestamp NOT NULL,
+    how          text NOT NULL, -- works, untried, removed
     released     bigint NOT NULL -- messages that waited
 );
 

@@ -12,7 +12,7 @@ import (
 func TestFactsOfAnSLAWhoseSenderPaused(t *testing.T) {
 	t.Parallel()
 	for now, want := range map[time.Time]string{
-		night:                    "Observed availability 98.9 % SLA 99.5 % Error rate 3.7× the SLA allows Sender paused 04:00 no new signal before",
+		night:                    "Observed availability 98.9 % SLA 99.5 % Error rate 3.7× the SLA allows Sender paused until 04:00",
 		night.Add(2 * time.Hour): "Observed availability 98.9 % SLA 99.5 % Error rate 3.7× the SLA allows",
 	} {
 		f := Facts{SLA: true, SLI: "availability", Observed: new(98.9), Objective: new(99.5), BrokenBy: new(366.0), PausedUntil: night.Add(2 * time.Hour)}

@@ -50,13 +50,14 @@ func (s *Store) listed(ctx context.Context, f incident.ListFilter) (*gorm.DB, er
 	return s.db.GormRead(ctx).Table("incidents AS i").Where("i.number IN ?", numbers), nil
 }
 
-// mine are the numbers of the open incidents that somebody owns or is paged for, up to
-// incident.MaxCounted or so. Served by incidents_owned and pages_user.
-func (s *Store) mine(ctx context.Context, userID int64) *gorm.DB {
-	owned := s.db.GormRead(ctx).Table("incidents AS o").Select("o.number").Where("o.owner_id = ? AND o."+paging.OpenIncident, userID).Limit(incident.MaxCounted)
-	paged := s.db.GormRead(ctx).Table("pages AS pg").Select("pg.incident_number AS number").
+// mine are the numbers of the open incidents that somebody owns, and of those that they
+// are paged for, each at most limit, -1 for all. Served by incidents_owned and
+// pages_user: as a join, a planner could begin at all that is open.
+func (s *Store) mine(ctx context.Context, userID int64, limit int) *gorm.DB {
+	owned := s.db.GormRead(ctx).Table("incidents AS o").Select("o.number").Where("o.owner_id = ? AND o."+paging.OpenIncident, userID).Limit(limit)
+	paged := s.db.GormRead(ctx).Table("pages AS pg").Distinct("pg.incident_number AS number").
 		Where(pagedUser+" IS NOT NULL AND "+pagedUser+" = ?", userID).
-		Where("EXISTS (SELECT 1 FROM incidents o WHERE o.number = pg.incident_number AND o." + paging.OpenIncident + ")").Limit(incident.MaxCounted)
+		Where("(SELECT o.status FROM incidents o WHERE o.number = pg.incident_number) <> '" + string(incident.Resolved) + "'").Limit(limit)
 	return s.db.GormRead(ctx).Raw("SELECT number FROM (?) AS owned UNION SELECT number FROM (?) AS paged", owned, paged)
 }
 
@@ -71,8 +72,9 @@ func (s *Store) narrow(ctx context.Context, f incident.ListFilter) *gorm.DB {
 	switch {
 	case byUrgencyIndex(f):
 		g = g.Where(openByUrgency)
-		if len(f.Statuses) == 1 {
-			g = g.Where(statusRank("i")+" = ?", slices.Index(openStatuses, f.Statuses[0]))
+		if len(f.Statuses) == 1 { // as a range, by the rule above
+			rank := slices.Index(openStatuses, f.Statuses[0])
+			g = g.Where(statusRank("i")+" BETWEEN ? AND ?", rank, rank)
 		}
 	case openOnly(f):
 		g = g.Where("i." + paging.OpenIncident)
@@ -119,7 +121,7 @@ func (s *Store) narrowFurther(ctx context.Context, g *gorm.DB, f incident.ListFi
 		g = g.Where("i.status IN ?", f.Statuses)
 	}
 	if f.MineOf != 0 {
-		g = g.Where("i.number IN (?)", s.mine(ctx, f.MineOf))
+		g = g.Where("i.number IN (?)", s.mine(ctx, f.MineOf, -1))
 	}
 	return goOnAfter(g, f)
 }

@@ -89,7 +89,7 @@ func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Coun
 	var n struct{ Triggered, Acknowledged, Mine int }
 	err := s.db.GormRead(ctx).Raw("SELECT (?) AS triggered, (?) AS acknowledged, (?) AS mine",
 		some(open(incident.Triggered)), some(open(incident.Acknowledged)),
-		some(s.db.GormRead(ctx).Table("(?) AS numbers", s.mine(ctx, userID)).Select("1"))).Scan(&n).Error
+		some(s.db.GormRead(ctx).Table("(?) AS numbers", s.mine(ctx, userID, incident.MaxCounted)).Select("1"))).Scan(&n).Error
 	if err != nil {
 		return incident.Counts{}, fmt.Errorf("count incidents: %w", err)
 	}
@@ -97,8 +97,8 @@ func (s *Store) CountIncidents(ctx context.Context, userID int64) (incident.Coun
 }
 
 // MatchingIncidents counts the incidents of some statuses, and of the open ones those of
-// a person, that match a filter: the resolved ones up to incident.MaxMatches, the
-// person's up to incident.MaxCounted or so. The filter's MineOf and Before are ignored.
+// a person, that match a filter, the resolved ones up to incident.MaxMatches. The
+// filter's MineOf and Before are ignored.
 func (s *Store) MatchingIncidents(ctx context.Context, f incident.ListFilter, userID int64) (incident.Matches, error) {
 	statuses := f.Statuses
 	f.Statuses, f.MineOf, f.Before = openStatuses, 0, 0

@@ -92,34 +92,39 @@ func (s *Store) ChannelWorks(ctx context.Context, m notify.Medium, now time.Time
 		if err != nil || len(found) == 0 {
 			return err
 		}
-		released, err := endState(ctx, tx, m, now)
-		if err != nil || found[0].ToldAt == nil {
-			return err
-		}
-		recovery := notify.Recovery{Medium: m, BrokenSince: *found[0].BrokenSince, WorksAt: now, Released: int64(released)}
-		if err := tx.Gorm.Create(&recovery).Error; err != nil {
-			return fmt.Errorf("record a channel's recovery: %w", err)
-		}
-		return tellBy(ctx, tx, now)
+		return endState(ctx, tx, found[0], notify.Works, now)
 	})
 }
 
 // endState ends the state of a channel, which is locked, and has what waits for it due.
-func endState(ctx context.Context, tx *db.Tx, m notify.Medium, now time.Time) (released int, err error) {
-	ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), m)
+// Administrators who were told of the outage are told of its end.
+func endState(ctx context.Context, tx *db.Tx, c notify.ChannelState, how notify.RecoveryHow, now time.Time) error {
+	ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), c.Medium)
 	if err != nil {
-		return 0, fmt.Errorf("lock waiting messages: %w", err)
+		return fmt.Errorf("lock waiting messages: %w", err)
 	}
 	for some := range slices.Chunk(ids, 1000) {
 		where, args := tx.DB.In("id", 2, some)
 		if _, err := tx.ExecContext(ctx, "UPDATE messages SET held_at = NULL, due_at = $1 WHERE "+held+" AND "+where, append([]any{now}, args...)...); err != nil {
-			return 0, fmt.Errorf("release waiting messages: %w", err)
+			return fmt.Errorf("release waiting messages: %w", err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", m); err != nil {
-		return 0, fmt.Errorf("record a working channel: %w", err)
+	if _, err := tx.ExecContext(ctx, "DELETE FROM channel_states WHERE medium = $1", c.Medium); err != nil {
+		return fmt.Errorf("record a working channel: %w", err)
 	}
-	return len(ids), tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
+	if c.ToldAt != nil {
+		recovery := notify.Recovery{Medium: c.Medium, BrokenSince: *c.BrokenSince, EndedAt: now, How: how, Released: int64(len(ids))}
+		if c.Holds && how == notify.Works {
+			recovery.Released++ // the one that was tried
+		}
+		if err := tx.Gorm.Create(&recovery).Error; err != nil {
+			return fmt.Errorf("record a channel's recovery: %w", err)
+		}
+		if err := tellBy(ctx, tx, now); err != nil {
+			return err
+		}
+	}
+	return tx.Publish(ctx, db.Wakeup{Work: db.ToSend})
 }
 
 // ProbeChannels is for settings that may be others than those that failed: each channel
@@ -133,8 +138,12 @@ func (s *Store) ProbeChannels(ctx context.Context, now time.Time, works func(not
 			return err
 		}
 		for _, c := range states {
-			if !works(c.Medium) || c.ProbeAt == nil {
-				if _, err := endState(ctx, tx, c.Medium, now); err != nil {
+			how := notify.Untried
+			if !works(c.Medium) {
+				how = notify.Removed
+			}
+			if how == notify.Removed || c.ProbeAt == nil {
+				if err := endState(ctx, tx, c, how, now); err != nil {
 					return err
 				}
 				continue

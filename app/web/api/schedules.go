@@ -242,7 +242,7 @@ func checkPosition(s organization.ScheduleRecord, position oncall.Position) erro
 			return nil
 		}
 	}
-	return web.InvalidField("position", "The schedule %s has no position %q.", s.Slug, position)
+	return fault.Rejected([]fault.Field{{Path: "position", Message: fmt.Sprintf("must be one of the schedule %s, which has no %q", s.Slug, position)}})
 }
 
 // overrideBody is exactly one of: replace with, add, remove.
@@ -336,7 +336,7 @@ func (l *listing) overrideFrom(b overrideBody, given map[string]json.RawMessage,
 		if i := slices.IndexFunc(l.Users, func(u auth.User) bool { return u.Email == email && u.Active }); i >= 0 {
 			return oncall.Person(l.Users[i].ID)
 		}
-		message := fmt.Sprintf("nobody active has the address %q", email)
+		message := fmt.Sprintf("must be the address of somebody active, as %q is not", email)
 		if email == "" {
 			message = missing
 		}
@@ -367,8 +367,8 @@ func (l *listing) overrideFrom(b overrideBody, given map[string]json.RawMessage,
 	if err := checkPosition(s, o.Position); err != nil {
 		faults = append(faults, web.FaultOf(err).Fields...)
 	}
-	if faults != nil {
-		return o, fault.Rejected(faults)
+	if err := bodyFault(faults); err != nil {
+		return o, err
 	}
 	return o, o.Validate()
 }
