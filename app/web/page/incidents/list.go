@@ -23,11 +23,11 @@ const (
 	// pageSize is how many incidents a page of the list shows.
 	pageSize = 50
 	// From minUnansweredToGroup unanswered incidents on, the list is grouped by
-	// service; a group shows at most maxRowsPerGroup, out of the first
-	// maxGroupedRows of all.
+	// service. A group shows its first maxRowsPerGroup or, where all groups would then
+	// show more than maxGroupedRows, fewer.
 	minUnansweredToGroup = 20
 	maxRowsPerGroup      = 10
-	maxGroupedRows       = 100
+	maxGroupedRows       = 150
 )
 
 // listIncidents shows one tab of the list.
@@ -142,21 +142,20 @@ func isGrouped(tab view.Tab, f view.Filter, before int64, counts incident.Counts
 
 func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.ListPage) error {
 	ctx := c.Request().Context()
-	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
-	q.Limit = maxGroupedRows
-	found, err := p.Incidents.ListIncidents(ctx, q)
+	counts, err := p.Incidents.OpenIncidents(ctx)
 	if err != nil {
 		return err
 	}
-	counts, err := p.Incidents.OpenIncidents(ctx)
+	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
+	q.PerService = min(maxRowsPerGroup, max(1, maxGroupedRows/max(1, len(counts))))
+	q.Limit = max(1, q.PerService*len(counts))
+	found, err := p.Incidents.ListIncidents(ctx, q)
 	if err != nil {
 		return err
 	}
 	byService := map[int64][]incident.Row{}
 	for _, r := range found {
-		if rows := byService[r.ServiceID]; len(rows) < maxRowsPerGroup {
-			byService[r.ServiceID] = append(rows, r)
-		}
+		byService[r.ServiceID] = append(byService[r.ServiceID], r)
 	}
 	for id, n := range counts {
 		g := view.Group{Service: req.Config.ServiceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
