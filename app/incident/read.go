@@ -28,8 +28,6 @@ type ListFilter struct {
 	Before int64
 	// Limit bounds the list; it must be positive.
 	Limit int
-	// PerService, above 0, lists at most so many of each service, the first in the order.
-	PerService int
 }
 
 // Sort is the order of a list of incidents.

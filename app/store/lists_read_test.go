@@ -60,7 +60,6 @@ func testListsReadFewRows(t *testing.T, address string) {
 		"urgent, of a priority":        {incident.ListFilter{Statuses: anyOpen, Priority: new(3), Sort: incident.MostUrgentFirst}, shown},
 		"urgent, unset":                {incident.ListFilter{Statuses: anyOpen, Unset: true, Sort: incident.MostUrgentFirst}, shown},
 		"urgent, by text":              {incident.ListFilter{Statuses: anyOpen, Search: "nowhere", Sort: incident.MostUrgentFirst}, open},
-		"first of each service":        {incident.ListFilter{Statuses: anyOpen, Sort: incident.MostUrgentFirst, PerService: 2}, open + 80},
 		"open of a service":            {incident.ListFilter{Statuses: anyOpen, Service: "v2"}, open},
 		"open of a team":               {incident.ListFilter{Statuses: anyOpen, Team: "common"}, open},
 		"open of a priority":           {incident.ListFilter{Statuses: anyOpen, Priority: new(3)}, open},

@@ -23,8 +23,8 @@ func TestOpenIncidentsByService(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[int64]incident.ServiceCounts{
-			1: {Open: 2, Unanswered: 1, OldestUnanswered: &late, Worst: &two},
-			2: {Open: 1, Unanswered: 1, OldestUnanswered: &late},
+			1: {Open: 2, Unanswered: 1, OldestUnanswered: &late, First: 3, Worst: &two},
+			2: {Open: 1, Unanswered: 1, OldestUnanswered: &late, First: 4},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)

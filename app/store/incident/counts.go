@@ -18,12 +18,14 @@ func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCo
 	unanswered, level := statusRank("i")+" = 0", incident.LevelSQL(incident.RankSQL("i.priority"))
 	byService := s.db.GormRead(ctx).Table("incidents AS i").
 		Select(fmt.Sprintf(`i.service_id + 0 AS service_id, count(*) AS open, count(CASE WHEN %[1]s THEN 1 END) AS unanswered,
-			min(%[2]s) AS worst, min(CASE WHEN %[1]s THEN i.number END) AS oldest`, unanswered, level)).
+			min(%[2]s) AS worst, min(CASE WHEN %[1]s THEN i.number END) AS oldest,
+			min(%[3]s) AS first`, unanswered, level, urgencyKey("i"))).
 		Where(openByUrgency).Group("i.service_id + 0")
 	var rows []struct {
 		ServiceID        int64
 		Open, Unanswered int
 		Worst            *int
+		First            int64
 		CreatedAt        *time.Time // of the oldest that is unanswered
 	}
 	err := s.db.GormRead(ctx).Table("(?) AS g", byService).Select("g.*, i.created_at").
@@ -33,7 +35,7 @@ func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCo
 	}
 	counts := make(map[int64]incident.ServiceCounts, len(rows))
 	for _, r := range rows {
-		counts[r.ServiceID] = incident.ServiceCounts{Open: r.Open, Unanswered: r.Unanswered, Worst: r.Worst, OldestUnanswered: db.InUTC(r.CreatedAt)}
+		counts[r.ServiceID] = incident.ServiceCounts{Open: r.Open, Unanswered: r.Unanswered, Worst: r.Worst, First: r.First % urgencyStep, OldestUnanswered: db.InUTC(r.CreatedAt)}
 	}
 	return counts, nil
 }

@@ -13,5 +13,5 @@ func (s *Store) IncidentsNumbered(ctx context.Context, numbers []int64) ([]incid
 	if err := s.incidentRows(ctx).Where("i.number IN ?", numbers).Order("i.number").Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)
 	}
-	return rows, nil
+	return rows, s.addPaged(ctx, rows)
 }

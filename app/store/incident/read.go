@@ -37,11 +37,6 @@ func (s *Store) ListIncidents(ctx context.Context, f incident.ListFilter) ([]inc
 	if err != nil {
 		return nil, err
 	}
-	if f.PerService > 0 {
-		placed := g.Select("i.number, row_number() OVER (PARTITION BY i.service_id + 0 ORDER BY " + orders[f.Sort].by("i", true) + ") AS place")
-		g = s.db.GormRead(ctx).Table("incidents AS i").
-			Where("i.number IN (SELECT number FROM (?) AS placed WHERE place <= ?)", placed, f.PerService)
-	}
 	// The names are read of those that are listed alone.
 	some := s.db.GormRead(ctx).Table("(?) AS i", g.Select("i.*").Order(orders[f.Sort].by("i", true)).Limit(f.Limit))
 	if err := withNames(some).Order(orders[f.Sort].by("i", true)).Scan(&rows).Error; err != nil {

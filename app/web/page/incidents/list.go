@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -23,11 +24,11 @@ const (
 	// pageSize is how many incidents a page of the list shows.
 	pageSize = 50
 	// From minUnansweredToGroup unanswered incidents on, the list is grouped by
-	// service. A group shows its first maxRowsPerGroup or, where all groups would then
-	// show more than maxGroupedRows, fewer.
+	// service. A group shows at most maxRowsPerGroup of the first maxGroupedRows of all,
+	// and at least its most urgent one.
 	minUnansweredToGroup = 20
 	maxRowsPerGroup      = 10
-	maxGroupedRows       = 150
+	maxGroupedRows       = 100
 )
 
 // listIncidents shows one tab of the list.
@@ -146,16 +147,9 @@ func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.List
 	if err != nil {
 		return err
 	}
-	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
-	q.PerService = min(maxRowsPerGroup, max(1, maxGroupedRows/max(1, len(counts))))
-	q.Limit = max(1, q.PerService*len(counts))
-	found, err := p.Incidents.ListIncidents(ctx, q)
+	byService, err := p.rowsOfGroups(ctx, req, data, counts)
 	if err != nil {
 		return err
-	}
-	byService := map[int64][]incident.Row{}
-	for _, r := range found {
-		byService[r.ServiceID] = append(byService[r.ServiceID], r)
 	}
 	for id, n := range counts {
 		g := view.Group{Service: req.Config.ServiceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
@@ -169,6 +163,36 @@ func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.List
 	}
 	slices.SortFunc(data.Groups, worstFirst)
 	return nil
+}
+
+// rowsOfGroups are the incidents that each service's group shows.
+func (p *handlers) rowsOfGroups(ctx context.Context, req *page.Request, data *view.ListPage, counts map[int64]incident.ServiceCounts) (map[int64][]incident.Row, error) {
+	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
+	q.Limit = maxGroupedRows
+	found, err := p.Incidents.ListIncidents(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	byService := map[int64][]incident.Row{}
+	for _, r := range found {
+		if rows := byService[r.ServiceID]; len(rows) < maxRowsPerGroup {
+			byService[r.ServiceID] = append(rows, r)
+		}
+	}
+	var missing []int64
+	for id, n := range counts {
+		if byService[id] == nil && (data.Tab == view.Open || n.Unanswered > 0) {
+			missing = append(missing, n.First)
+		}
+	}
+	if missing == nil {
+		return byService, nil
+	}
+	first, err := p.Incidents.IncidentsNumbered(ctx, missing)
+	for _, r := range first {
+		byService[r.ServiceID] = append(byService[r.ServiceID], r)
+	}
+	return byService, err
 }
 
 // worstFirst sorts by whether any is triggered, then by highest priority, then by

@@ -62,3 +62,20 @@ func TestSearchFindsInOtherTabs(t *testing.T) {
 		webtest.Lacks(t, ana.Get("/incidents?tab=resolved&q=avail", http.StatusOK), "Found in other tabs")
 	})
 }
+
+// A service is shown with its most urgent incident, however many of another come first.
+func TestEveryGroupShowsAnIncident(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		for i := range 101 {
+			a.PostBreach("SLO " + web.FormatInt(int64(i)))
+		}
+		a.Apply("version: 1\nservices: [{slug: rare, name: Rare, escalation_policy: payments}]\n")
+		opened := webtest.Decode[struct{ Number int64 }](t, a.As(auth.Responder, "POST", "/api/v1/incidents", `{"title":"Rare","service":"rare","priority":3}`), http.StatusCreated)
+		ana := a.SignIn("ana@acme.example")
+		for _, tab := range []string{"open", "unanswered"} {
+			list := ana.Get("/incidents?tab="+tab, http.StatusOK)
+			webtest.Contains(t, list, `id="incident-`+web.FormatInt(opened.Number)+`"`, `id="incident-1"`)
+			webtest.Lacks(t, list, `id="incident-11"`) // of ten
+		}
+	})
+}
