@@ -1139,7 +1139,7 @@ func bulk(p ListPage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if p.MayAct && p.selectable() > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, "<div class=\"bulk\"><label class=\"pick-all\" hidden><input class=\"input\" type=\"checkbox\" data-select-all> <span>All <span class=\"quiet\">shown</span></span></label> <button class=\"btn\" data-main type=\"submit\" data-bulk data-verb=\"Acknowledge\" data-of=\"triggered\">Acknowledge selected</button> <button class=\"btn\" data-variant=\"outline\" type=\"submit\" formaction=\"/incidents/resolve\" data-bulk data-verb=\"Resolve\">Resolve selected</button> <span class=\"quiet bulk-scope\" role=\"status\" data-scope></span></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, "<div class=\"bulk\"><label class=\"pick-all\" hidden><input class=\"input\" type=\"checkbox\" data-select-all> <span>All <span class=\"quiet not-phone\">shown</span></span></label> <button class=\"btn\" data-main type=\"submit\" data-bulk data-verb=\"Acknowledge\" data-of=\"triggered\">Acknowledge selected</button> <button class=\"btn\" data-variant=\"outline\" type=\"submit\" formaction=\"/incidents/resolve\" data-bulk data-verb=\"Resolve\">Resolve selected</button> <span class=\"quiet bulk-scope\" role=\"status\" data-scope></span></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

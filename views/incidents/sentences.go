@@ -3,6 +3,7 @@ package incidents
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -233,10 +234,11 @@ func (e Event) stepSentence() templ.Component {
 	return element.Say(start, stand(e.Targets, e.People))
 }
 
-func (a Attempt) sentence(c element.Clock) templ.Component {
+// sentence is what became of a message, without its time where that stands beside it.
+func (a Attempt) sentence(c element.Clock, beside time.Time) templ.Component {
 	said := element.Say(a.reason())
 	if a.State != Failed {
-		said = element.Say(a.stateWords()+" ", element.SecondOfDay(c, a.At))
+		said = element.Say(a.stateWords(), element.If(a.At.Sub(beside).Abs() >= time.Minute, " ", element.SecondOfDay(c, a.At)))
 	}
 	return element.Say(said, a.extras(), a.again(c))
 }

@@ -294,7 +294,7 @@ func Why(p WhyPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = AttemptLine(p.Frame.Clock, 0, a).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = AttemptLine(p.Frame.Clock, 0, a, a.At).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

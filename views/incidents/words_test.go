@@ -61,6 +61,8 @@ func TestTimelineSentences(t *testing.T) {
 		{Event{Kind: "note", By: "Ben", Text: "<b>&"}, "Ben added a note “<b>&”"},
 		{Event{Kind: "of a later release", Text: "Something happened."}, "Something happened."},
 		{Event{Kind: KindAttempt, Attempt: &Attempt{PageID: 1, Person: ana, Medium: "sms", State: Delivered, At: night.Add(3 * time.Second)}}, "SMS to Ana delivered 02:00:11\u00a0· why Ana?"},
+		{Event{Kind: KindAttempt, At: night, Attempt: &Attempt{Person: ana, Medium: "sms", State: Delivered, At: night.Add(59 * time.Second)}}, "SMS to Ana delivered"},
+		{Event{Kind: KindAttempt, At: night, Attempt: &Attempt{Person: ana, Medium: "sms", State: Delivered, At: night.Add(time.Minute)}}, "SMS to Ana delivered 02:01:08"},
 		{Event{Kind: KindAttempt, Attempt: &Attempt{Person: ana, Medium: "slack", State: Failed, Error: "no answer.", Number: 2}}, "Slack DM to Ana failed no answer, attempt 2"},
 		{Event{Kind: KindAttempt, Attempt: &Attempt{Person: ana, Medium: "email", State: Sent, At: night, InsteadOf: "sms", With: 1, Again: true}},
 			"Email to Ana sent 02:00:08, instead of the failed SMS, together with 1 other incident, possibly for the second time"},

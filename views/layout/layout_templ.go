@@ -1008,7 +1008,7 @@ func searchDialog() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<input class=\"search-input\" type=\"text\" name=\"q\" role=\"combobox\" aria-expanded=\"false\" aria-controls=\"found\" aria-autocomplete=\"list\" aria-label=\"Search everything\" placeholder=\"Incident number, person, team, service, action\" autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" enterkeyhint=\"go\"> <button class=\"btn\" data-variant=\"ghost\" data-size=\"sm\" type=\"button\" data-close-search>Close</button></form><div id=\"found\" class=\"found\" role=\"listbox\" aria-label=\"Found\"></div><p class=\"quiet found-words\" role=\"status\"></p></dialog>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<input class=\"search-input\" type=\"text\" name=\"q\" role=\"combobox\" aria-expanded=\"false\" aria-controls=\"found\" aria-autocomplete=\"list\" aria-label=\"Search everything\" placeholder=\"Number or name\" autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" enterkeyhint=\"go\"> <button class=\"btn\" data-variant=\"ghost\" data-size=\"sm\" type=\"button\" data-close-search>Close</button></form><div id=\"found\" class=\"found\" role=\"listbox\" aria-label=\"Found\"></div><p class=\"quiet found-words\" role=\"status\"></p></dialog>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

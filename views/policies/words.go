@@ -114,7 +114,25 @@ type block struct {
 	left, width     float64
 	text, at, title string
 	shade           string
+	// end is the end of the run, of the last step alone.
+	end string
 }
+
+// minEndWidth is the share of a phone's width from which there is room for a second
+// time below a step.
+const minEndWidth = 0.42
+
+// endOn is the narrowest screen that has room for the end of the run.
+func (b block) endOn() string {
+	if b.width < minEndWidth {
+		return "wide"
+	}
+	return "phone"
+}
+
+// maxPhoneSteps is how many steps can be told apart in the width of a phone, which shows
+// the list of steps alone if there are more.
+const maxPhoneSteps = 4
 
 // minWidth keeps a short step readable beside a long one.
 const minWidth = 0.18
@@ -143,6 +161,9 @@ func (p Page) blocks() []block {
 			shade: fmt.Sprint(i % 4),
 		}
 		left += widths[i]
+	}
+	if last := len(blocks) - 1; last >= 0 {
+		blocks[last].end = clockAt(run)
 	}
 	return blocks
 }

@@ -22,6 +22,16 @@ func askedIncident() incidents.IncidentPage {
 	return p
 }
 
+// owned is acknowledged by somebody else, who can be asked, relieved and taken over from.
+func owned() incidents.IncidentPage {
+	p := acknowledged()
+	p.AcknowledgedBy, p.Acts.Owner = ben.Name, ben.Name
+	p.Acts.Join = incidents.StepAhead{Names: "Ana Ortiz, Chiara Conti and Farah Siddiqui", Place: "the fallback"}
+	p.Acts.Reassign = incidents.StepAhead{Names: ana.Name, Place: "step 1", Again: true}
+	p.Acts.SnoozedUntil, p.Acts.Tomorrow = at("05:00:00"), at("09:00:00").AddDate(0, 0, 1)
+	return p
+}
+
 // ask has an error and a choice that was sent.
 func ask(handOver bool) incidents.AskPage {
 	p := incidents.AskPage{

@@ -37,6 +37,8 @@ func entryPages() []Page {
 		{"welcome-done", start.Welcome(start.WelcomePage{Frame: frame("Welcome", ""), Adding: adding, Responds: true,
 			Contacts: []account.Contact{{ID: 1, Medium: "sms", Address: "+34 600 000 001", Verified: true}}})},
 		{"channels", channels.Channels(channelsPage())},
+		{"channels-saved", channels.Channels(channelsSaved())},
+		{"channels-broken", channels.Channels(channelsBroken())},
 		{"setup", signin.Setup(setup)},
 		{"setup-wrong", signin.Setup(wrong)},
 		{"password", signin.Password(signin.PasswordPage{Now: now, Token: "t", Name: "Emre", Email: "emre@acme.example", Invited: true})},
@@ -45,7 +47,8 @@ func entryPages() []Page {
 		{"start-2", start.Start(startPage(2))},
 		{"start-3", start.Start(startPage(3))},
 		{"start-alertmanager", start.Start(startOtherFormat())},
-		{"start-4", start.Start(startPage(4))},
+		{"start-long", start.Start(startLongName())},
+		{"start-4", start.Start(startSent())},
 		{"start-done", start.Start(startPage(5))},
 	}
 }
@@ -61,6 +64,25 @@ func channelsPage() channels.Page {
 			Result: &channels.Result{Text: "Not sent. Twilio: 20003, authentication failed"}, Failed: now.Add(-time.Minute), Reason: "Twilio: 20003, authentication failed"},
 		{Name: "slack", Title: "Slack", Medium: "slack", Help: "Create an app at api.slack.com/apps.", Fields: []channels.Field{{Name: "bot-token", Label: "Bot token", Secret: true, Needed: true}}},
 	}}
+}
+
+// channelsSaved is the page after the first provider was saved.
+func channelsSaved() channels.Page {
+	p := channelsPage()
+	p.Frame.Banners = nil
+	p.Frame.Flash = &layout.Flash{Text: "Saved. SMS (Twilio) is used from now on."}
+	p.Providers = p.Providers[1:]
+	v := &p.Providers[0]
+	v.Open, v.Result, v.Failed, v.Fields[0].Field.Error = false, nil, time.Time{}, ""
+	return p
+}
+
+// channelsBroken is the page that the banners lead to.
+func channelsBroken() channels.Page {
+	p := channelsSaved()
+	p.Frame.Flash, p.Frame.Banners = nil, []layout.Banner{outage, unavailable}
+	p.Providers[0].Failed, p.Providers[0].Accepted = now.Add(-time.Minute), now.Add(-time.Hour)
+	return p
 }
 
 func startPage(reached int) start.Page {
@@ -80,6 +102,20 @@ func startPage(reached int) start.Page {
 	if reached > 4 {
 		p.Test.Status, p.Test.AnsweredIn = incidents.Acknowledged, 42*time.Second
 	}
+	return p
+}
+
+// startSent is the page right after the test was sent.
+func startSent() start.Page {
+	p := startPage(4)
+	p.Frame.Flash = &layout.Flash{Text: "Test breach sent: incident #1. No channel is set up, so the page to Dana Levi by SMS goes to the server log only."}
+	return p
+}
+
+// startLongName has a service with a name that is wider than a phone.
+func startLongName() start.Page {
+	p := startPage(3)
+	p.Service.Name = "Checkout API of the shop and its partners in Europe"
 	return p
 }
 

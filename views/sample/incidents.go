@@ -212,6 +212,7 @@ func incidentPages() []Page {
 		{"incident-new-wrong", incidents.NewIncident(openingWrong())},
 		{"page-somebody", incidents.PageSomebody(paging())},
 		{"page-search", incidents.PageSomebody(pagingSearch())},
+		{"incident-owned", incidents.Incident(owned())},
 		{"incident-asked", incidents.Incident(askedIncident())},
 		{"ask-responders", incidents.Ask(ask(false))},
 		{"ask-handover", incidents.Ask(ask(true))},
@@ -328,7 +329,7 @@ func listPages() []Page {
 func storm(p incidents.ListPage) incidents.ListPage {
 	p.Counts = incidents.Counts{Mine: 34, Unanswered: 61, Open: 70}
 	p.Frame.User.Unanswered = 61
-	p.Frame.Banners = []layout.Banner{{Kind: layout.Failing, Text: "SMS fails: Twilio refuses the sender's number. Pages go to each person's next method.", Link: element.Link{Text: "What failed", Href: "/incidents?tab=open"}}}
+	p.Frame.Banners = []layout.Banner{outage, unavailable}
 	n := int64(120)
 	for i, service := range []element.Ref{ledger, checkout, search, {Slug: "mail", Name: "Mail gateway"}} {
 		g := incidents.Group{Service: service, Count: 34 / (i + 1), Unanswered: 30 / (i + 1),

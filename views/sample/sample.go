@@ -111,8 +111,14 @@ func administrator(title string, s layout.Section) layout.Frame {
 	return f
 }
 
+// outage and unavailable are banners about channels.
+var (
+	outage      = layout.Banner{Kind: layout.Failing, Text: "Email has not worked since Mon 03:22.", Link: element.Link{Text: "Channels", Href: "/settings/channels"}}
+	unavailable = layout.Banner{Kind: layout.Warning, Text: "Nobody can be paged by SMS or in Slack.", Link: element.Link{Text: "Set up", Href: "/settings/channels"}}
+)
+
 var logOnly = layout.Banner{
 	Kind: layout.Warning,
-	Text: "No notification channel is set up: pages go to the server log only.",
+	Text: "No channel is set up: pages go to the server log only.",
 	Link: element.Link{Text: "Set one up", Href: "/settings/channels"},
 }

@@ -68,7 +68,7 @@ func Search(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" placeholder=\"Incident number, person, team, service, action\" aria-label=\"Search everything\" data-search data-focus></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Search</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" placeholder=\"Number or name\" aria-label=\"Search everything\" data-search data-focus></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Search</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,12 +54,8 @@ func newConfig(config *web.Config, roster *escalation.Roster, people map[int64]n
 	for _, u := range config.Users {
 		k.byEmail[u.Email] = u
 	}
-	for _, r := range people {
-		for _, m := range r.Methods {
-			if m.Usable() {
-				k.usedMedia[m.Medium] = true
-			}
-		}
+	for id := range people {
+		maps.Copy(k.usedMedia, k.ownMedia(id))
 	}
 	everybody := *roster
 	everybody.People = make(map[int64]escalation.Person, len(roster.People))
@@ -68,6 +65,17 @@ func newConfig(config *web.Config, roster *escalation.Roster, people map[int64]n
 	}
 	k.Everybody = &everybody
 	return k
+}
+
+// ownMedia are those of which a person has a verified contact method.
+func (k *Config) ownMedia(user int64) map[notify.Medium]bool {
+	own := map[notify.Medium]bool{}
+	for _, m := range k.Recipients[user].Methods {
+		if m.Usable() {
+			own[m.Medium] = true
+		}
+	}
+	return own
 }
 
 // Incomplete reports whether the setup is unfinished: there is no integration yet,

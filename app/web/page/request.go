@@ -2,6 +2,8 @@ package page
 
 import (
 	"context"
+	"strings"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
@@ -10,6 +12,9 @@ import (
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
+
+// channelsAddress is of the page that sets up providers.
+const channelsAddress = "/settings/channels"
 
 // Request is a request for a page by a person who is signed in: the reader.
 type Request struct {
@@ -68,7 +73,8 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 	return f, nil
 }
 
-// outages are banners for administrators about channels that do not work.
+// outages is a banner for administrators about channels that do not work. Why is on the
+// page that it leads to.
 func (p *Pages) outages(ctx context.Context, req *Request) ([]layout.Banner, error) {
 	if req.User.Role != auth.Administrator {
 		return nil, nil
@@ -77,14 +83,26 @@ func (p *Pages) outages(ctx context.Context, req *Request) ([]layout.Banner, err
 	if err != nil {
 		return nil, err
 	}
-	var banners []layout.Banner
+	var broken []notify.ChannelState
 	for _, s := range states {
 		if s.BrokenSince != nil {
-			banners = append(banners, layout.Banner{Kind: layout.Failing,
-				Text: s.Sentence(req.Clock.Zone.String()) + " Pages go by people’s other contact methods; Tocsin tries again all the time."})
+			broken = append(broken, s)
 		}
 	}
-	return banners, nil
+	b := layout.Banner{Kind: layout.Failing, Link: element.Link{Href: channelsAddress, Text: "Channels"}}
+	switch len(broken) {
+	case 0:
+		return nil, nil
+	case 1:
+		b.Text = broken[0].Medium.Name() + " has not worked since " + req.Clock.When(*broken[0].BrokenSince) + "."
+	default:
+		names := make([]string, len(broken))
+		for i, s := range broken {
+			names[i] = s.Medium.Inside()
+		}
+		b.Text = "Not working: " + element.And(names) + "."
+	}
+	return []layout.Banner{b}, nil
 }
 
 // banners are about configuration that keeps pages from being delivered.
@@ -92,27 +110,27 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	if p.OnlyLog() {
 		return []layout.Banner{p.noChannel(req)}
 	}
-	if !req.May(auth.ViewContacts) {
-		return nil
+	who, used, link := "You cannot", req.Config.ownMedia(req.User.ID), element.Link{Href: "/me", Text: "Contact methods"}
+	if req.May(auth.ManageProviders) {
+		who, used, link = "Nobody can", req.Config.usedMedia, element.Link{Href: channelsAddress, Text: "Set up"}
 	}
 	var unavailable []string
 	for _, medium := range notify.Media {
-		if !p.deps.Works(medium) && req.Config.usedMedia[medium] {
-			unavailable = append(unavailable, medium.Inside())
+		if !p.deps.Works(medium) && used[medium] {
+			unavailable = append(unavailable, medium.Phrase())
 		}
 	}
 	if unavailable == nil {
 		return nil
 	}
-	return []layout.Banner{{Kind: layout.Warning,
-		Text: "Not configured here: " + element.And(unavailable) + ". Pages to such contacts go to the person’s next one."}}
+	return []layout.Banner{{Kind: layout.Warning, Text: who + " be paged " + strings.Join(unavailable, " or ") + ".", Link: link}}
 }
 
 // noChannel leads those who may to the page that sets one up.
 func (p *Pages) noChannel(req *Request) layout.Banner {
-	b := layout.Banner{Kind: layout.Warning, Text: "No notification channel is set up: pages go to the server log only."}
+	b := layout.Banner{Kind: layout.Warning, Text: "No channel is set up: pages go to the server log only."}
 	if req.May(auth.ManageProviders) {
-		b.Link = element.Link{Href: "/settings/channels", Text: "Set one up"}
+		b.Link = element.Link{Href: channelsAddress, Text: "Set one up"}
 	}
 	return b
 }
