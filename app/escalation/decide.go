@@ -84,6 +84,12 @@ func (b *batch) decide(policy NamedPolicy, d Due) Change {
 	case d.timeoutRuns(b.now) && closed:
 		c.NextAction = earlier(opens, *d.State.Deadline)
 		return c
+	case d.timeoutRuns(b.now) && d.State.NobodyReached():
+		if !b.tryAgain(&c, policy) {
+			c.NextAction = *d.State.Deadline
+			return c
+		}
+		c.keepHours(hours, b.now)
 	case d.timeoutRuns(b.now):
 		b.handOver(&c, policy)
 	case closed:
@@ -91,13 +97,36 @@ func (b *batch) decide(policy NamedPolicy, d Due) Change {
 		return c
 	default:
 		b.fire(&c, policy)
-		if c.State.FiredAt != nil {
-			deadline := hours.After(b.now, c.State.Deadline.Sub(b.now))
-			c.State.Deadline = &deadline
-		}
+		c.keepHours(hours, b.now)
 	}
 	b.schedule(&c, policy)
 	return c
+}
+
+// keepHours has the timeout of a step that has just fired count support hours only.
+func (c *Change) keepHours(hours oncall.Hours, now time.Time) {
+	if c.State.FiredAt != nil {
+		deadline := hours.After(now, c.State.Deadline.Sub(now))
+		c.State.Deadline = &deadline
+	}
+}
+
+// tryAgain goes on with a policy that ended because nobody could be reached, and reports
+// whether somebody can be now. It begins with the first step where somebody in the steps
+// can be, and else goes on with the fallback, as each hour.
+func (b *batch) tryAgain(c *Change, policy NamedPolicy) bool {
+	first := State{Phase: PhaseSteps}
+	firings, _ := policy.Policy.Fire(first, b.now, c.Priority, changeResolver{b, c})
+	last := firings[len(firings)-1]
+	if !AnyNonShadow(last.People) {
+		return false
+	}
+	if last.Phase == PhaseSteps {
+		c.State = first
+	}
+	b.fire(c, policy)
+	c.Supersede = true
+	return true
 }
 
 // schedule sets when an escalation is due again: when its step ends, or sooner when a

@@ -67,6 +67,24 @@ func TestRetryHourlyWithoutAnyone(t *testing.T) {
 	d.tells(t, "+2h pass over fallback again", "+2h administrators again, instead: root")
 }
 
+// Where somebody can be reached before the hour is over, it goes on at once: with the
+// first step where that is somebody in the steps, else with the fallback.
+func TestTriesAgainOnceSomebodyIsReachable(t *testing.T) {
+	t.Parallel()
+	for who, want := range map[int64]string{ana: "+5m step 1 run 1, instead: ana", dana: "+5m fallback again, instead: dana"} {
+		d := newFixture(t, escalation.Policy{Steps: []escalation.Step{step(time.Hour, mainOnCall)}, Fallback: []escalation.Target{user(dana)}})
+		d.unreachable(ana, ben, chiara, dana, root)
+		r := d.begin()
+		d.advance(4 * time.Minute)
+		r.wake(d.now)
+		d.advance(time.Minute)
+		d.roster.People[who] = escalation.Person{Reachable: true}
+		r.wake(d.now)
+		d.advance(0)
+		d.tells(t, "+0s pass over step 1 run 1", "+0s exhausted", "+0s pass over fallback", "+0s pass over administrators", want)
+	}
+}
+
 // Where nobody else can be reached, the last pages are not superseded: without them
 // nobody would be paged at all.
 func TestLastPagesAreKept(t *testing.T) {

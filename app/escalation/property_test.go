@@ -110,8 +110,14 @@ func (l *ledger) check(t *rapid.T, now time.Time, before escalation.Due, after e
 		}
 	}
 	if s := before.State; s.FiredAt != nil && s.Deadline != nil && now.Before(*s.Deadline) {
-		l.checkHandover(t, before, after)
-		return
+		if !s.NobodyReached() || len(after.Pages) == 0 {
+			l.checkHandover(t, before, after)
+			return
+		}
+		if after.State.Phase == escalation.PhaseSteps { // it begins with the first step
+			delete(l.last, before.ID)
+			l.empty[before.ID] = 0
+		}
 	}
 	l.checkFiring(t, now, before, after)
 }

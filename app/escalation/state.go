@@ -56,6 +56,12 @@ func (s State) byHand() bool {
 	return s.FiredAt.After(*s.Deadline)
 }
 
+// NobodyReached reports whether a policy ended at the administrators and not even they
+// could be reached.
+func (s State) NobodyReached() bool {
+	return s.Phase == PhaseAdministrators && s.FiredAt != nil && !s.Reached
+}
+
 // Decision is the people to page now, as targets.
 type Decision struct {
 	Phase   Phase

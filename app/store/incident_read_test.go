@@ -215,8 +215,8 @@ func TestIncidentPagesHaveAttempts(t *testing.T) {
 		}
 		expect(5, "Ana Ortiz sms ••• 0 withdrawn step 1 of run 1 with 1")
 		p.advance(time.Minute)
-		expect(4, "Ana Ortiz sms ••• 1 sent step 1 of run 1 with 1")
-		expect(5, "Ana Ortiz sms ••• 1 withdrawn step 1 of run 1 with 1")
+		expect(4, "Ana Ortiz sms ••• 1 sent step 1 of run 1 with 0")
+		expect(5, "Ana Ortiz sms ••• 0 withdrawn step 1 of run 1 with 0")
 	})
 }
 

@@ -52,9 +52,12 @@ func checkCode(tx *db.Tx, m notify.ContactMethod, hash []byte) error {
 }
 
 // Verified marks the method as verified; it takes the place of the one that it
-// replaces.
+// replaces. Incidents that nobody could be paged for try again.
 func Verified(ctx context.Context, tx *db.Tx, by string, m notify.ContactMethod) error {
 	now := tx.DB.Now()
+	if err := paging.WakeUnreached(ctx, tx, now); err != nil {
+		return err
+	}
 	var others []notify.ContactMethod
 	if err := tx.Gorm.Where("user_id = ? AND id <> ?", m.UserID, m.ID).Order("id").Find(&others).Error; err != nil {
 		return fmt.Errorf("read contact methods: %w", err)

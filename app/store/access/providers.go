@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/fault"
 	"github.com/tocsin-oncall/tocsin/app/provider"
 	"github.com/tocsin-oncall/tocsin/app/store/db"
+	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
 var _ provider.Store = (*Store)(nil)
@@ -52,7 +53,7 @@ func (s *Store) RemoveProvider(ctx context.Context, by auth.Actor, name string, 
 }
 
 // changeProviders raises the version of people too, since who can be reached depends on
-// the media that work.
+// the media that work, and has incidents try again that nobody could be paged for.
 func (s *Store) changeProviders(ctx context.Context, by auth.Actor, action, name string, version int64, change func(*db.Tx) error) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := tx.RaisePeopleVersion(ctx); err != nil {
@@ -69,6 +70,9 @@ func (s *Store) changeProviders(ctx context.Context, by auth.Actor, action, name
 		}
 		if err := change(tx); err != nil {
 			return fmt.Errorf("change the settings of a provider: %w", err)
+		}
+		if err := paging.WakeUnreached(ctx, tx, tx.DB.Now()); err != nil {
+			return err
 		}
 		return Audit(ctx, tx, auth.Entry{Actor: by.String(), Action: action, Subject: "provider:" + name})
 	})

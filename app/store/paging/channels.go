@@ -13,8 +13,8 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// A transaction that takes the state of a channel takes it before pages and messages,
-// but for messages that it skips where they are locked.
+// A transaction that takes the state of a channel takes it before escalations, pages and
+// messages, but for messages that it skips where they are locked.
 
 const channelColumns = "medium, failing_since, failed_at, broken_since, holds, reason, probe_at, told_at FROM channel_states"
 
@@ -96,9 +96,13 @@ func (s *Store) ChannelWorks(ctx context.Context, m notify.Medium, now time.Time
 	})
 }
 
-// endState ends the state of a channel, which is locked, and has what waits for it due.
-// Administrators who were told of the outage are told of its end.
+// endState ends the state of a channel, which is locked, and has what waits for it due,
+// and escalations that reached nobody too. Administrators who were told of the outage are
+// told of its end.
 func endState(ctx context.Context, tx *db.Tx, c notify.ChannelState, how notify.RecoveryHow, now time.Time) error {
+	if err := WakeUnreached(ctx, tx, now); err != nil {
+		return err
+	}
 	ids, err := tx.Ints(ctx, "SELECT id FROM messages WHERE "+held+" AND medium = $1 ORDER BY id"+tx.DB.ForUpdate(false), c.Medium)
 	if err != nil {
 		return fmt.Errorf("lock waiting messages: %w", err)

@@ -13,7 +13,7 @@ import (
 
 // ClaimMessages implements notify.OutboxStore. An acknowledgment locks the
 // messages of its pages too, so that it and a claim come one after the other:
-// a claim that comes later sees the pages answered.
+// a claim that comes later sees the pages answered, and sends without them.
 func (s *Store) ClaimMessages(ctx context.Context, now time.Time, limit int, busy notify.Busy) ([]notify.Claim, int, error) {
 	claims, n, err := s.Claim(ctx, now, limit, Choice{busy: busy})
 	if db.IsDataError(err) {
@@ -51,6 +51,9 @@ func (s *Store) Claim(ctx context.Context, now time.Time, limit int, which Choic
 		}
 		sending, withdrawn := splitAnswered(due)
 		if err := withdraw(ctx, tx, withdrawn); err != nil {
+			return claimed{}, err
+		}
+		if err := setAside(ctx, tx, sending); err != nil {
 			return claimed{}, err
 		}
 		for _, f := range sending {

@@ -18,13 +18,40 @@ func WakeEscalations(ctx context.Context, tx *db.Tx, now time.Time) error {
 	// Escalations are locked in the order of their ids, and before the pages that a
 	// change of people withdraws.
 	ids, err := tx.Ints(ctx, `SELECT id FROM escalations
-		WHERE next_action_at > $1 AND (phase IN ('`+string(escalation.PhaseSteps)+`', '`+string(escalation.PhaseFallback)+`') AND fired_at IS NOT NULL
+		WHERE next_action_at > $1 AND (`+reachedNobody+` OR phase IN ('`+string(escalation.PhaseSteps)+`', '`+string(escalation.PhaseFallback)+`') AND fired_at IS NOT NULL
 		 OR phase = '`+string(escalation.PhaseWaiting)+`' AND deadline_at IS NOT NULL) ORDER BY id`+tx.DB.ForUpdate(false), now)
 	if err != nil {
 		return fmt.Errorf("lock escalations: %w", err)
 	}
+	return wake(ctx, tx, now, ids)
+}
+
+// WakeUnreached has the engine process every escalation that waits since nobody could be
+// reached, since somebody can be now.
+func WakeUnreached(ctx context.Context, tx *db.Tx, now time.Time) error {
+	ids, err := tx.Ints(ctx, "SELECT id FROM escalations WHERE next_action_at > $1 AND "+reachedNobody+" ORDER BY id"+tx.DB.ForUpdate(false), now)
+	if err != nil {
+		return fmt.Errorf("lock escalations: %w", err)
+	}
+	return wake(ctx, tx, now, ids)
+}
+
+// reachedNobody is the condition on active escalations that their policy ended with the
+// administrators, and nobody is paged: none could be reached, or every attempt failed.
+const reachedNobody = "phase = '" + string(escalation.PhaseAdministrators) + "' AND fired_at IS NOT NULL AND NOT " + pagesSomebody
+
+// pagesSomebody is the condition that a page of an escalation still can reach its person.
+const pagesSomebody = "EXISTS (SELECT 1 FROM pages p WHERE p.incident_number = escalations.incident_number AND p.escalation_id = escalations.id AND p.state = '" + Active + "' AND NOT p.shadow)"
+
+// wake has the engine process escalations, which are locked. Those whose administrators
+// were paged in vain count as ones that reached nobody.
+func wake(ctx context.Context, tx *db.Tx, now time.Time, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	where, args := tx.DB.In("id", 2, ids)
-	if _, err := tx.ExecContext(ctx, "UPDATE escalations SET next_action_at = $1 WHERE "+where, append([]any{now}, args...)...); err != nil {
+	_, err := tx.ExecContext(ctx, "UPDATE escalations SET next_action_at = $1, reached = reached AND NOT ("+reachedNobody+") WHERE "+where, append([]any{now}, args...)...)
+	if err != nil {
 		return fmt.Errorf("wake the escalations: %w", err)
 	}
 	return tx.Publish(ctx, db.Wakeup{Work: db.ToEscalate})

@@ -77,7 +77,7 @@ func unlessZero(id int64) *int64 {
 }
 
 // insertMessageRows inserts queued messages, and returns their ids in order. Every
-// message is inserted here or in QueuePosts.
+// message is inserted here, in QueuePosts or in moveAside.
 func insertMessageRows(ctx context.Context, tx *db.Tx, now time.Time, rows []messageRow) ([]int64, error) {
 	ids, err := tx.InsertReturning(ctx, "messages", len(rows), messageColumns(now, rows)...)
 	if err != nil {

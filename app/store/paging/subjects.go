@@ -160,16 +160,10 @@ func Subjects(ctx context.Context, tx *db.Tx, all []*DueMessage) error {
 // counts the others.
 func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*DueMessage) error {
 	where, args := tx.DB.In("mp.message_id", 1, ids)
-	pages := "JOIN pages pg ON pg.id = mp.page_id"
-	if tx.DB.Dialect == db.Postgres {
-		// Looked up one by one, whatever the planner estimates: OFFSET 0 keeps it from
-		// reading all pages first.
-		pages = "CROSS JOIN LATERAL (SELECT * FROM pages WHERE id = mp.page_id OFFSET 0) pg"
-	}
 	rows, err := tx.QueryContext(ctx, `
 		WITH incident AS (
 			SELECT mp.message_id, pg.incident_number AS number, n.priority, min(pg.id) AS page_id
-			FROM message_pages mp `+pages+` JOIN incidents n ON n.number = pg.incident_number
+			FROM message_pages mp `+pagesOf(tx.DB)+` JOIN incidents n ON n.number = pg.incident_number
 			WHERE pg.`+Answerable+` AND n.`+OpenIncident+` AND `+where+`
 			GROUP BY mp.message_id, pg.incident_number, n.priority),
 		standing AS (
@@ -201,6 +195,15 @@ func pageSubjects(ctx context.Context, tx *db.Tx, ids []int64, byID map[int64]*D
 		f.Subjects = append(f.Subjects, r)
 	}
 	return rows.Err()
+}
+
+// pagesOf joins the pages pg of message_pages mp. On PostgreSQL they are looked up one by
+// one, whatever the planner estimates: OFFSET 0 keeps it from reading all pages first.
+func pagesOf(d *db.DB) string {
+	if d.Dialect == db.Postgres {
+		return "CROSS JOIN LATERAL (SELECT * FROM pages WHERE id = mp.page_id OFFSET 0) pg"
+	}
+	return "JOIN pages pg ON pg.id = mp.page_id"
 }
 
 func channelSubjects(ctx context.Context, tx *db.Tx, numbers []int64, all []*DueMessage) error {
