@@ -2,11 +2,12 @@ package page
 
 import (
 	"context"
+	"slices"
+
 	"github.com/labstack/echo/v4"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/incident"
-	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/views/element"
 	"github.com/tocsin-oncall/tocsin/views/layout"
 )
@@ -57,7 +58,7 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 	if err != nil {
 		return f, err
 	}
-	f.Banners = append(outages, f.Banners...)
+	f.Banners = slices.Concat(outages, p.alarms(req), f.Banners)
 	f.User.OnCall, f.User.OnCallUntil = req.Config.onCallUntil(req.User.ID, req.Clock.Now)
 	if f.User.Sees.Incidents {
 		if req.Counts, err = p.deps.Counter.CountIncidents(c.Request().Context(), req.User.ID); err != nil {
@@ -81,7 +82,7 @@ func (p *Pages) outages(ctx context.Context, req *Request) ([]layout.Banner, err
 	for _, s := range states {
 		if s.BrokenSince != nil {
 			banners = append(banners, layout.Banner{Kind: layout.Failing,
-				Text: s.Sentence(req.Clock.Zone.String()) + " Pages go by people’s other contact methods; Tocsin tries again all the time."})
+				Text: s.Sentence(req.Clock.Zone.String()) + " Pages go by people’s other contact methods; Tocsin keeps retrying."})
 		}
 	}
 	return banners, nil
@@ -95,17 +96,7 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	if !req.May(auth.ViewContacts) {
 		return nil
 	}
-	var unavailable []string
-	for _, medium := range notify.Media {
-		if !p.deps.Works(medium) && req.Config.usedMedia[medium] {
-			unavailable = append(unavailable, medium.Inside())
-		}
-	}
-	if unavailable == nil {
-		return nil
-	}
-	return []layout.Banner{{Kind: layout.Warning,
-		Text: "Not configured here: " + element.And(unavailable) + ". Pages to such contacts go to the person’s next one."}}
+	return p.unavailable(req)
 }
 
 // noChannel leads those who may to the page that sets one up.
