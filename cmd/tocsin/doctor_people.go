@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ func (d *diagnosis) people(ctx context.Context, in *installation) error {
 	roster, now := view.Roster(), in.db.Now()
 	d.administrators(roster)
 	d.unreachable(roster)
+	d.onCall(roster, now)
 	d.policies(view, now)
 	d.services(view)
 	for _, s := range inOrder(view.Schedules, func(s organization.ScheduleRecord) string { return s.Name }) {
@@ -125,6 +127,15 @@ func (d *diagnosis) unreachable(roster *escalation.Roster) {
 	}
 	if len(names) > 0 {
 		d.warning("people", "No verified contact method on a channel that works: %s.\nThey cannot be paged; escalations skip them. Each adds one at /me.", strings.Join(sorted(names), ", "))
+	}
+}
+
+// onCall lists those who are on call now and cannot be reached.
+func (d *diagnosis) onCall(roster *escalation.Roster, now time.Time) {
+	for _, id := range slices.Sorted(maps.Keys(roster.Schedules)) {
+		for _, u := range roster.Unreached([]escalation.Target{{Schedule: id}}, now) {
+			d.problem("on call", "%s is on call for %s and cannot be paged: %s.", roster.People[u.Person].Name, roster.Schedules[id].Name, u.Reason)
+		}
 	}
 }
 

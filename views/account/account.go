@@ -15,11 +15,14 @@ type Page struct {
 	Email    string
 	Role     string
 	Contacts []Contact
-	Adding   AddContact
-	High     Rules
-	Low      Rules
-	Profile  ProfileForm
-	Password PasswordForm
+	// Unreachable says what to do for a person who cannot be paged and is to be; empty
+	// for others.
+	Unreachable string
+	Adding      AddContact
+	High        Rules
+	Low         Rules
+	Profile     ProfileForm
+	Password    PasswordForm
 	// HasPassword is false for those who were invited and have set none.
 	HasPassword bool
 	// HidePhone keeps the phone number from colleagues: POST /me/privacy with
@@ -43,6 +46,8 @@ type Contact struct {
 	Stopped bool
 	// NotConfigured tells that the channel does not work on this installation.
 	NotConfigured bool
+	// Others tells that the person has a verified contact on a working channel.
+	Others bool
 	// OnlyLog tells that nothing is connected yet, so that codes stand in the log.
 	OnlyLog bool
 	// Replaces is the address that stays in use until this one is verified.

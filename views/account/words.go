@@ -22,7 +22,7 @@ func (c Contact) standing() string {
 
 // instead is what happens to pages to a contact that nothing carries.
 func (c Contact) instead() string {
-	if !c.Verified {
+	if !c.Verified || !c.Others {
 		return ""
 	}
 	return "; your other contacts are used"

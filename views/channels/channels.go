@@ -10,10 +10,21 @@ import (
 
 // Page is all providers: GET /settings/channels.
 type Page struct {
-	Frame     layout.Frame
+	Frame layout.Frame
+	// Verify are own addresses to make contact methods of, for a reader who cannot be
+	// paged: POST /me/contacts with medium and address, or its code where ContactID
+	// is not 0.
+	Verify    []OwnAddress
 	Providers []Provider
 	// Version is sent back with every change: POST /settings/channels/{provider}.
 	Version int64
+}
+
+// OwnAddress is an address of the reader's on a channel that works.
+type OwnAddress struct {
+	Medium    string
+	Address   string
+	ContactID int64
 }
 
 // Provider is one provider with its form: POST /settings/channels/{name} with the

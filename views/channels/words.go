@@ -1,6 +1,8 @@
 package channels
 
 import (
+	"fmt"
+
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
 
@@ -77,4 +79,12 @@ func (p Provider) toHint() string {
 		return "Your Slack profile, ⋮, Copy member ID."
 	}
 	return ""
+}
+
+// action is where the form of the address is posted to.
+func (o OwnAddress) action() string {
+	if o.ContactID != 0 {
+		return fmt.Sprintf("/me/contacts/%d/code", o.ContactID)
+	}
+	return "/me/contacts"
 }

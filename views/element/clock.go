@@ -163,10 +163,13 @@ func count(n int64, unit string) string {
 	if n == 1 {
 		return "1 " + unit
 	}
+	if singular, ok := strings.CutSuffix(unit, "person"); ok {
+		return fmt.Sprintf("%d %speople", n, singular)
+	}
 	return fmt.Sprintf("%d %ss", n, unit)
 }
 
-// Count is a number with its noun: "1 service", "3 services".
+// Count is a number with its noun: "1 service", "3 services", "2 people".
 func Count[N int | int64](n N, noun string) string { return count(int64(n), noun) }
 
 // Percent is a percentage without needless zeros: "98.9 %", "366 %".

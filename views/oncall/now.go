@@ -105,4 +105,6 @@ type Holder struct {
 	Until    time.Time // zero for no end date
 	Override bool
 	Shadow   bool
+	// Unreachable says that no page can reach the person.
+	Unreachable bool
 }

@@ -26,7 +26,7 @@ func catalogPages() []Page {
 		Ancestors: []element.Ref{shop}, Children: tree[0].Children[0].Children, Team: payments, Policy: payments,
 		Deployments: []services.Deployment{{Slug: "prod-eu", Name: "Production Europe", Region: "EU", Production: true}, {Slug: "staging", Name: "Staging", Region: "EU"}},
 		Runbook:     element.Link{Text: "checkout-api"}, Dashboards: []element.Link{{Text: "Checkout", Href: "https://dash.acme.example/checkout"}},
-		ReopenWindow: "5 minutes", Changes: changes(), Integrations: []element.Ref{sre}, Reach: []element.Person{ana},
+		ReopenWindow: "5 minutes", Changes: changes(), Integrations: []element.Ref{sre}, Reach: services.Reach{People: []element.Person{ana}, By: services.ByStep, Step: 1},
 		SLOs: []services.SLO{
 			{Name: "Availability of get data API", Endpoint: "GET /api/data/{tenant}", SLI: "availability", Objective: 99.7, Window: "28d", Priority: p2, PriorityReason: "Customers cannot see their data, but nothing is lost."},
 			{Name: "Latency of checkout", SLI: "latency", Objective: 95, Window: "7d"}},

@@ -44,8 +44,7 @@ type Page struct {
 	Open         []incidents.Row
 	// Changes are the latest, newest first.
 	Changes []incidents.Change
-	// Reach is who would be paged first right now; empty where nobody would.
-	Reach []element.Person
+	Reach   Reach
 }
 
 // Deployment is where a service runs.

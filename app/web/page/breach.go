@@ -98,12 +98,19 @@ func (req *Request) FirstPaged(s catalog.Service) []escalation.Reached {
 
 // FirstPagedWith are those whom an incident of a service with a priority pages first.
 func (req *Request) FirstPagedWith(s catalog.Service, priority *int) []escalation.Reached {
+	firings := req.FirstFirings(s, priority)
+	return firings[len(firings)-1].People
+}
+
+// FirstFirings are the decisions that an incident of a service with a priority leads to
+// first, the last being that which pages somebody or is held: see Policy.Fire.
+func (req *Request) FirstFirings(s catalog.Service, priority *int) []escalation.Firing {
 	var policy escalation.Policy
 	if s.PolicyID != nil {
 		policy = req.Config.Policy(*s.PolicyID).Policy
 	}
 	firings, _ := policy.Fire(escalation.State{Phase: escalation.PhaseSteps}, req.Clock.Now, priority, req.Config.Roster.At(req.Clock.Now))
-	return firings[len(firings)-1].People
+	return firings
 }
 
 // TestSender sends test signals. All of it is required.

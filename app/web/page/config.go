@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/notify"
 	"github.com/tocsin-oncall/tocsin/app/oncall"
+	"github.com/tocsin-oncall/tocsin/app/organization"
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/views/element"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	// usedMedia are those of which somebody has a verified contact method.
 	usedMedia map[notify.Medium]bool
 	pageable  map[int64]bool
+	// withUnreachable are the schedules that name somebody who cannot be paged.
+	withUnreachable []organization.ScheduleRecord
 }
 
 // Config is the configuration as of now. It costs a query for the version; the
@@ -50,7 +53,8 @@ func (p *Pages) Config(ctx context.Context) (*Config, error) {
 }
 
 func newConfig(config *web.Config, roster *escalation.Roster, people map[int64]notify.Recipient) *Config {
-	k := &Config{Config: config, Roster: roster, Recipients: people, byEmail: map[string]auth.User{}, usedMedia: map[notify.Medium]bool{}, pageable: pageable(config)}
+	k := &Config{Config: config, Roster: roster, Recipients: people, byEmail: map[string]auth.User{}, usedMedia: map[notify.Medium]bool{}, pageable: pageable(config),
+		withUnreachable: withUnreachable(config.Schedules, roster)}
 	for _, u := range config.Users {
 		k.byEmail[u.Email] = u
 	}

@@ -41,10 +41,11 @@ func (p *Pages) ContactRows(methods []notify.ContactMethod, rules []notify.Rule)
 	for _, m := range methods {
 		addresses[m.ID] = m.Address
 	}
+	others := len(notify.Recipient{Methods: methods}.Working(p.Works)) > 0
 	list := make([]account.Contact, len(methods))
 	for i, m := range methods {
 		list[i] = account.Contact{ID: m.ID, Medium: string(m.Medium), Address: m.Address, Verified: m.VerifiedAt != nil,
-			Stopped: m.DisabledAt != nil, NotConfigured: !p.Works(m.Medium), OnlyLog: p.OnlyLog()}
+			Stopped: m.DisabledAt != nil, NotConfigured: !p.Works(m.Medium), OnlyLog: p.OnlyLog(), Others: others}
 		if m.VerifiedAt == nil && m.CodeExpiresAt != nil && m.CodeExpiresAt.After(p.Now()) {
 			list[i].CodeSentAt = m.CodeExpiresAt.Add(-notify.CodeLasts)
 		}

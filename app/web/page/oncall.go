@@ -91,7 +91,7 @@ func (req *Request) next(s oncall.Schedule, position oncall.Position, present []
 // Holder is the person of a shift.
 func (req *Request) Holder(s oncall.Shift) view.Holder {
 	u := req.Config.User(int64(s.Person))
-	h := view.Holder{Person: req.Config.Person(u.ID), Contacts: req.Contacts(u.ID), From: s.Start, Until: s.End, Override: s.Source == "override", Shadow: s.Shadow}
+	h := view.Holder{Person: req.Config.Person(u.ID), Contacts: req.Contacts(u.ID), From: s.Start, Until: s.End, Override: s.Source == "override", Shadow: s.Shadow, Unreachable: req.cannotBePaged(s)}
 	if zone := cmp.Or(u.Timezone, req.Config.Organization.Timezone); zone != req.Clock.Zone.String() {
 		h.Zone = Location(zone)
 	}

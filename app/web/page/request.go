@@ -2,7 +2,7 @@ package page
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -62,7 +62,7 @@ func (p *Pages) Frame(c echo.Context, req *Request, title string, section layout
 	if err != nil {
 		return f, err
 	}
-	f.Banners = append(outages, f.Banners...)
+	f.Banners = slices.Concat(outages, p.alarms(req), f.Banners)
 	f.User.OnCall, f.User.OnCallUntil = req.Config.onCallUntil(req.User.ID, req.Clock.Now)
 	if f.User.Sees.Incidents {
 		if req.Counts, err = p.deps.Counter.CountIncidents(c.Request().Context(), req.User.ID); err != nil {
@@ -110,20 +110,7 @@ func (p *Pages) banners(req *Request) []layout.Banner {
 	if p.OnlyLog() {
 		return []layout.Banner{p.noChannel(req)}
 	}
-	who, used, link := "You cannot", req.Config.ownMedia(req.User.ID), element.Link{Href: "/me", Text: "Contact methods"}
-	if req.May(auth.ManageProviders) {
-		who, used, link = "Nobody can", req.Config.usedMedia, element.Link{Href: channelsAddress, Text: "Set up"}
-	}
-	var unavailable []string
-	for _, medium := range notify.Media {
-		if !p.deps.Works(medium) && used[medium] {
-			unavailable = append(unavailable, medium.Phrase())
-		}
-	}
-	if unavailable == nil {
-		return nil
-	}
-	return []layout.Banner{{Kind: layout.Warning, Text: who + " be paged " + strings.Join(unavailable, " or ") + ".", Link: link}}
+	return p.unavailable(req)
 }
 
 // noChannel leads those who may to the page that sets one up.

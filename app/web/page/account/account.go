@@ -69,9 +69,26 @@ func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, ch
 		High: rulesFor(req, "high", rules), Low: rulesFor(req, "low", rules), HasPassword: req.User.PasswordHash != "", Shifts: shiftRows(req), Zones: page.Zones, HidePhone: req.User.HidePhone,
 		Profile: view.ProfileForm{Name: element.Field{Value: req.User.Name}, Timezone: element.Field{Value: req.User.Timezone}, Default: req.Config.Organization.Timezone},
 	}
+	if req.Config.Unreachable(req.User.ID) && req.User.Role != auth.Stakeholder {
+		data.Unreachable = p.ContactRemedy(methods) + " of a kind that works here" + worksHere(data.Adding) + "."
+	}
 	change(&data)
 	data.Password.Shortest = auth.MinPassword
 	return page.Render(c, status, view.Account(data))
+}
+
+// worksHere names the kinds of contact methods that a channel carries: " (email)".
+func worksHere(form view.AddContact) string {
+	var words []string
+	for _, m := range form.Media {
+		if m.Configured {
+			words = append(words, notify.Medium(m.Name).Inside())
+		}
+	}
+	if words == nil {
+		return ""
+	}
+	return " (" + element.And(words) + ")"
 }
 
 func rulesFor(req *page.Request, urgency string, rules []notify.Rule) view.Rules {

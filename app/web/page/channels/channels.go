@@ -64,7 +64,7 @@ func (p *handlers) showChannels(c echo.Context, req *page.Request, status int, n
 	if err != nil {
 		return err
 	}
-	data := view.Page{Frame: frame, Version: version}
+	data := view.Page{Frame: frame, Version: version, Verify: p.toVerify(req)}
 	for _, s := range settings {
 		v := providerView(req, s, results[s.Kind.Medium])
 		if s.Kind.Name == name {
@@ -99,6 +99,28 @@ func providerView(req *page.Request, s provider.Setting, last notify.LastResults
 		v.Fields = append(v.Fields, field)
 	}
 	return v
+}
+
+// toVerify are the reader's addresses on channels that work, where they have no contact
+// method on one of these.
+func (p *handlers) toVerify(req *page.Request) []view.OwnAddress {
+	if !req.Config.Unreachable(req.User.ID) || p.OnlyLog() {
+		return nil
+	}
+	var all []view.OwnAddress
+	for _, medium := range notify.Media {
+		own := view.OwnAddress{Medium: string(medium), Address: ownAddress(req, medium)}
+		if own.Address == "" || !p.Works(medium) {
+			continue
+		}
+		for _, m := range req.Config.Recipients[req.User.ID].Methods {
+			if m.Medium == medium && m.Address == own.Address {
+				own.ContactID = m.ID
+			}
+		}
+		all = append(all, own)
+	}
+	return all
 }
 
 // ownAddress is the reader's address on a medium: a verified one first, then any; of

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
+	"github.com/tocsin-oncall/tocsin/app/escalation"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/web/page"
 	"github.com/tocsin-oncall/tocsin/views/element"
@@ -107,7 +108,7 @@ func serviceFacts(req *page.Request, s catalog.Service) view.Page {
 	data := view.Page{
 		Service: element.Ref{Slug: s.Slug, Name: s.Name}, Description: s.Description, Ancestors: ancestors(config, s),
 		Team: config.TeamRef(s.TeamID), Policy: config.PolicyRef(s.PolicyID), Runbook: page.RunbookOf(s.Runbook).Link, Dashboards: page.Links(s.Dashboards),
-		ReopenWindow: element.Duration(time.Duration(s.ReopenWindow) * time.Second), Reach: config.Reached(req.FirstPaged(s)),
+		ReopenWindow: element.Duration(time.Duration(s.ReopenWindow) * time.Second), Reach: reach(req, s),
 	}
 	for _, pair := range config.ServiceDeployments {
 		if d := config.Deployment(pair.DeploymentID); pair.ServiceID == s.ID {
@@ -127,6 +128,30 @@ func serviceFacts(req *page.Request, s catalog.Service) view.Page {
 	}
 	data.Integrations = page.SortByName(data.Integrations)
 	return data
+}
+
+// reach is whom a signal for a service would page first now.
+func reach(req *page.Request, s catalog.Service) view.Reach {
+	firings := req.FirstFirings(s, nil)
+	last := firings[len(firings)-1]
+	r := view.Reach{People: req.Config.Reached(last.People), By: view.ByStep, Step: last.Step + 1, HeldUntil: last.HeldUntil}
+	switch last.Phase {
+	case escalation.PhaseFallback:
+		r.By = view.ByFallback
+	case escalation.PhaseAdministrators:
+		r.By = view.ByAdministrators
+	}
+	for _, f := range firings {
+		if f.Phase == escalation.PhaseAdministrators {
+			continue
+		}
+		for _, u := range req.Config.Roster.Unreached(f.Targets, req.Clock.Now) {
+			if person := req.Config.Person(u.Person); !slices.Contains(r.Unreached, person) && !slices.Contains(r.People, person) {
+				r.Unreached = append(r.Unreached, person)
+			}
+		}
+	}
+	return r
 }
 
 func deploymentNames(config *page.Config, slugs []string) []string {
