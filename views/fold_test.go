@@ -36,3 +36,42 @@ func TestSelectGroup(t *testing.T) {
 	run(tab, `document.querySelector("[data-select-all]").click()`)
 	tab.Until(group + `.checked && document.querySelectorAll("[data-bulk]")[1].textContent === "Resolve 16"`)
 }
+
+// What is to be done next in the first steps is above the bar of a phone.
+func TestFirstAcknowledgeOnFirstScreen(t *testing.T) {
+	tab := browser.New(t, browser.Phone, browser.Light)
+	tab.Open(gallery().URL + "/start-4")
+	if !browser.Eval[bool](tab, `document.querySelector(".guide-step [data-main]").getBoundingClientRect().bottom <= document.querySelector(".main-nav").getBoundingClientRect().top`) {
+		t.Error("Acknowledge is below the first screen")
+	}
+}
+
+// The tabs of the list fit a phone, whose screen has two digits for each count.
+func TestListTabsFitPhone(t *testing.T) {
+	tab := browser.New(t, browser.Phone, browser.Light)
+	tab.Open(gallery().URL + "/list-storm")
+	if over := browser.Eval[int64](tab, `(() => { const bar = document.querySelector(".list-top .tabs-row"); return bar.scrollWidth - bar.clientWidth; })()`); over > 0 {
+		t.Errorf("the tabs are %d px too wide", over)
+	}
+}
+
+// What acts on the selection stays in one row, of one height, above the phone's bar.
+func TestBulkBarOnPhone(t *testing.T) {
+	for _, device := range []browser.Device{narrow, browser.Phone} {
+		t.Run(device.Name, func(t *testing.T) {
+			tab := browser.New(t, device, browser.Light)
+			tab.Open(gallery().URL + "/list-storm")
+			const row = `new Set([...document.querySelectorAll("[data-bulk]")].flatMap(b => { const box = b.getBoundingClientRect(); return [box.top, box.bottom]; })).size === 2 &&
+				[...document.querySelectorAll("[data-bulk]")].every(b => b.scrollWidth <= b.clientWidth)`
+			tab.Until(row)
+			run(tab, `document.querySelector("[data-select-all]").click()`)
+			tab.Until(`document.querySelectorAll("[data-bulk]")[1].textContent === "Resolve 16"`)
+			tab.Until(row)
+			run(tab, `scrollTo({top: 0, behavior: "instant"})`)
+			tab.Until(`(() => {
+				const bar = document.querySelector(".bulk").getBoundingClientRect(), nav = document.querySelector(".main-nav").getBoundingClientRect();
+				return Math.abs(bar.bottom - nav.top) <= 1;
+			})()`)
+		})
+	}
+}

@@ -25,7 +25,7 @@ const misfits = `(() => {
 			if (e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(style.overflowX) && !e.matches(".tabs-row, .code, .schedule, .sr-only, select, input, textarea")) found.add("scrolls inside itself: " + name(e));
 			if (e.matches("[type=radio], [type=checkbox]") && (box.width > 32 || box.height > 32)) found.add("stretched: " + name(e));
 			if (e.matches("input[placeholder]")) {
-				pen.font = style.font;
+				pen.font = [style.fontWeight, style.fontSize, style.fontFamily].join(" ");
 				if (pen.measureText(e.placeholder).width > e.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)) found.add("placeholder is cut off: " + name(e));
 			}
 			if (e.matches(".banner") && box.height > 66) found.add("more than two lines: " + name(e));

@@ -169,7 +169,7 @@ func Ask(p AskPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" placeholder=\"Name, team or schedule\" aria-label=\"Search people, teams and schedules\"></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Search</button></form><form class=\"ask\" method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" placeholder=\"Name\" aria-label=\"Search people, teams and schedules\"></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Search</button></form><form class=\"ask\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

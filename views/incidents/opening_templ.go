@@ -536,7 +536,7 @@ func PageSomebody(p PagingPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "\" placeholder=\"Person or team\" aria-label=\"Search people, teams and schedules\"></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Search</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "\" placeholder=\"Name\" aria-label=\"Search people, teams and schedules\"></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Search</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

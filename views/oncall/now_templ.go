@@ -69,7 +69,7 @@ func Now(p NowPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" placeholder=\"Team, service or person\" aria-label=\"Search\" data-search data-filter=\"#teams\" data-focus></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Find</button></form><p class=\"quiet\" data-filter-none hidden>Nobody of them is on call now or next. Find looks further ahead.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" placeholder=\"Team or person\" aria-label=\"Search teams, services and people\" data-search data-filter=\"#teams\" data-focus></div><button class=\"btn\" data-variant=\"outline\" type=\"submit\">Find</button></form><p class=\"quiet\" data-filter-none hidden>Nobody of them is on call now or next. Find looks further ahead.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -100,6 +100,7 @@ func startPage(reached int) start.Page {
 			Attempts: []incidents.Attempt{{PageID: 1, Person: dana, Medium: "log", State: incidents.Sent, At: now.Add(-8 * time.Second)}}}
 	}
 	if reached > 4 {
+		p.MaySetUp, p.OnlyLog = true, true
 		p.Test.Status, p.Test.AnsweredIn = incidents.Acknowledged, 42*time.Second
 	}
 	return p

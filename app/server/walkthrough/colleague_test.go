@@ -56,6 +56,7 @@ func connectMail(t *testing.T, h *harness.Harness, tab *browser.Tab, to string) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	tab.ClickOn("#provider-smtp .channel-form > summary")
 	tab.Fill("host", server.Hostname())
 	tab.Fill("port", server.Port())
 	tab.Fill("security", "None, not even for the password")
@@ -66,11 +67,14 @@ func connectMail(t *testing.T, h *harness.Harness, tab *browser.Tab, to string) 
 	h.Mailbox(to).ExpectMail("Test message from Tocsin")
 	tab.ClickOn("#provider-smtp button[value=save]")
 	tab.WaitFor("Email (SMTP) is used from now on.")
+	tab.WaitFor("Send the test to (email address)")
+	tab.WaitGone("Send the test to (phone number)")
 }
 
 // connectTwilio tests a wrong token first. The right one is kept through the test.
 func connectTwilio(t *testing.T, h *harness.Harness, tab *browser.Tab) {
 	t.Helper()
+	tab.ClickOn("#provider-twilio .channel-form > summary")
 	tab.Fill("account-sid", h.Twilio.AccountSID)
 	tab.Fill("auth-token", "wrong")
 	set(tab, "provider-twilio-from", h.Twilio.Number)
