@@ -47,9 +47,9 @@ func answeredPages(ctx context.Context, tx *db.Tx, messages []int64) (map[int64]
 	where, args := tx.DB.In("mp.message_id", 1, messages)
 	answered := map[int64][]int64{}
 	err := tx.Query(ctx, db.Statement{
-		Name: "read answered pages of messages",
+		Name:  "read answered pages of messages",
 		Query: `SELECT mp.message_id, mp.page_id FROM message_pages mp ` + pagesOf(tx.DB) + ` WHERE ` + where + " AND NOT pg." + Answerable,
-		Args: args,
+		Args:  args,
 		Each: func(scan func(...any) error) error {
 			var message, page int64
 			err := scan(&message, &page)
