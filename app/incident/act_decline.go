@@ -3,32 +3,41 @@ package incident
 import (
 	"slices"
 	"strings"
+
+	"github.com/tocsin-oncall/tocsin/app/fault"
 )
 
 var decline = ActKind{
 	Name:   "decline",
 	Web:    true,
 	API:    true,
-	Fields: []string{"reason"},
+	Fields: []string{"kind", "reason"},
 	Read: func(f Fields) (Act, error) {
-		return ActDecline{Reason: f.Text("reason")}, nil
+		return ActDecline{Kind: RequestKind(f.Text("kind")), Reason: f.Text("reason")}, nil
 	},
 }
 
-// ActDecline answers every request that asks the actor. The request goes on at once
-// with its next step where nobody else of the current one is asked.
+// ActDecline answers the requests of one kind that ask the actor. A request goes on at
+// once with its next step where nobody else of the current one is asked.
 type ActDecline struct {
-	Reason string // may be empty
+	Kind   RequestKind // empty for every kind
+	Reason string      // may be empty
 }
 
-func (a ActDecline) validate() error { return tooLong("reason", a.Reason) }
+func (a ActDecline) validate() error {
+	switch a.Kind {
+	case "", AskToJoin, AskToTakeOver, AskToAnswer:
+		return tooLong("reason", a.Reason)
+	}
+	return fault.Invalid("There is no such kind of request.").With(fault.Field{Path: "kind", Message: "Use join, handover or page."})
+}
 
 func (a ActDecline) decide(inc Incident, k Known, by By) (Change, Outcome, error) {
 	c := Change{Incident: inc}
 	if !inc.Open() {
 		return c, isResolved(inc), nil
 	}
-	asking := k.asking(by)
+	asking := slices.DeleteFunc(k.asking(by), func(r ActiveRequest) bool { return a.Kind != "" && r.Kind != a.Kind })
 	if len(asking) == 0 {
 		return c, notAllowed(ReasonNotAsked), nil
 	}

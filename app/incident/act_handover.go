@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tocsin-oncall/tocsin/app/fault"
@@ -30,7 +31,8 @@ var takeOver = ActKind{
 }
 
 // ActHandOver asks a person to take an incident over, by a page. Its owner stays the
-// owner until that person acknowledges.
+// owner until that person acknowledges. A request of the same asker that the person
+// joins ends.
 type ActHandOver struct {
 	To      NamedTarget // a user
 	Message string      // may be empty
@@ -50,6 +52,11 @@ func (a ActHandOver) decide(inc Incident, k Known, by By) (Change, Outcome, erro
 		return c, already(inc.AcknowledgedBy, inc.AcknowledgedAt), nil
 	case k.hasRequest(AskToTakeOver, targets):
 		return c, already(by.Actor, nil), nil
+	}
+	for _, r := range k.Requests {
+		if r.Kind == AskToJoin && r.By == by.Actor && slices.Equal(r.Targets, targets) {
+			c.EndRequests = append(c.EndRequests, RequestEnd{ID: r.ID})
+		}
 	}
 	message := strings.TrimSpace(a.Message)
 	c.ask(AskToTakeOver, by, message, targets)

@@ -50,6 +50,7 @@ func TestInvalidRequests(t *testing.T) {
 		"users ":   incident.ActRequest{Targets: make([]incident.NamedTarget, incident.MaxTargets+1)},
 		"message":  incident.ActRequest{Targets: []incident.NamedTarget{ben}, Message: strings.Repeat("x", incident.MaxMessage+1)},
 		"message ": incident.ActHandOver{To: ben, Message: strings.Repeat("x", incident.MaxMessage+1)},
+		"kind":     incident.ActDecline{Kind: "dance"},
 		"until":    incident.ActSnooze{Until: at(1)},
 		"until ":   incident.ActSnooze{For: incident.MaxSnooze + time.Second},
 	} {
@@ -105,6 +106,38 @@ func TestDeclineMovesRequestOn(t *testing.T) {
 	}
 	if _, out, _ := try(acknowledged(t), person(9, 9), incident.ActDecline{}, asked(incident.AskToJoin, 8)); out.Reason != incident.ReasonNotAsked {
 		t.Errorf("of a person who was not asked: %+v", out)
+	}
+}
+
+func TestDeclineAnswersOneKindOfRequest(t *testing.T) {
+	t.Parallel()
+	known := asked(incident.AskToJoin, 8)
+	known.Requests = append(known.Requests, incident.ActiveRequest{ID: 6, Request: incident.Request{Kind: incident.AskToTakeOver}, Asked: []int64{8}, Waiting: []int64{8}})
+	for kind, want := range map[incident.RequestKind][]int64{incident.AskToJoin: {5}, incident.AskToTakeOver: {6}, "": {5, 6}} {
+		c := do(t, acknowledged(t), person(8, 9), incident.ActDecline{Kind: kind}, known)
+		var got []int64
+		for _, d := range c.DeclineRequests {
+			got = append(got, d.ID)
+		}
+		if !cmp.Equal(want, got) {
+			t.Errorf("%q declines %v, want %v", kind, got, want)
+		}
+		expect(t, c.Timeline, incident.EvDeclined)
+	}
+	if _, out, _ := try(acknowledged(t), person(8, 9), incident.ActDecline{Kind: incident.AskToTakeOver}, asked(incident.AskToJoin, 8)); out.Reason != incident.ReasonNotAsked {
+		t.Errorf("of a kind that nobody asks for: %+v", out)
+	}
+}
+
+func TestHandOverEndsRequestToJoinBySameAsker(t *testing.T) {
+	t.Parallel()
+	for asker, want := range map[string][]incident.RequestEnd{"person7@acme.example": {{ID: 5}}, "person9@acme.example": nil} {
+		known := asked(incident.AskToJoin, 8)
+		known.Requests[0].By = asker
+		c := do(t, acknowledged(t), person(7, 9), incident.ActHandOver{To: ben}, known)
+		if diff := cmp.Diff(want, c.EndRequests); diff != "" || len(c.Requests) != 1 {
+			t.Errorf("asked to join by %s, %d requests start and end (-want +got):\n%s", asker, len(c.Requests), diff)
+		}
 	}
 }
 

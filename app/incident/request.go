@@ -52,7 +52,8 @@ type Request struct {
 // RequestOutcome is how a request ended. The strings are stored.
 type RequestOutcome string
 
-// The outcomes. A request that ends with its incident has none.
+// The outcomes. A request that ends with its incident, or since the same asker asks the
+// same person to take over, has none.
 const (
 	RequestJoined     RequestOutcome = "joined"
 	RequestDeclined   RequestOutcome = "declined"   // by everyone who was asked

@@ -50,7 +50,9 @@ type Responder struct {
 	By      string // who asks
 	Message string // in their words
 	State   ResponderState
-	// TakeOver says that they are asked to own it.
+	// Kind is the kind of request as a form names it. TakeOver says that they are asked
+	// to own it.
+	Kind     string
 	TakeOver bool
 	At       time.Time // when they were asked, or since when the state is
 }
@@ -65,7 +67,7 @@ const (
 	ResponderDeclined   ResponderState = "declined"
 	ResponderUnanswered ResponderState = "unanswered"
 	ResponderNobody     ResponderState = "nobody"
-	ResponderEnded      ResponderState = "ended" // with the incident
+	ResponderEnded      ResponderState = "ended" // with the incident, or by another request
 )
 
 var responderWords = map[ResponderState]string{
@@ -78,6 +80,17 @@ func (r Responder) words() string {
 		return "Asked to take over"
 	}
 	return responderWords[r.State]
+}
+
+// byWords is who asks, after words and when.
+func (r Responder) byWords() string {
+	switch {
+	case r.By == "":
+		return ""
+	case r.State == ResponderAsked:
+		return ", by " + r.By
+	}
+	return ", asked by " + r.By
 }
 
 // Asks is what the reader is asked for.

@@ -29,6 +29,11 @@ func TestNobodyPagedIsAlarming(t *testing.T) {
 			t.Errorf("%s: it alarms", name)
 		}
 	}
+	unreachable := page
+	unreachable.CreatedAt, unreachable.Next = now, []Upcoming{{Kind: NextTry, At: now.Add(time.Hour)}}
+	if !unreachable.alarming() || nobodyPaged(unreachable) != "Nobody can be reached." {
+		t.Error("an incident that can page nobody waits before it alarms")
+	}
 	page.Paged = []Recipient{{State: Paging, Shadow: true}, {State: Unreached}}
 	if !page.alarming() {
 		t.Error("a shadow is taken for somebody who answers")

@@ -118,8 +118,9 @@ type Recipient struct {
 	Role   string
 	State  RecipientState
 	Shadow bool
-	// Last is what was tried last.
-	Last *Attempt
+	// Last is what was tried last. Reached says that a provider accepted a message.
+	Last    *Attempt
+	Reached bool
 	// NextTry is when the next method is used; zero where none is left.
 	NextTry    time.Time
 	NextMedium string
@@ -171,6 +172,7 @@ const (
 	NextFallback       UpcomingKind = "fallback"
 	NextAdministrators UpcomingKind = "administrators"
 	NextMorning        UpcomingKind = "morning"     // low urgency: paging begins
+	NextTry            UpcomingKind = "try"         // nobody can be reached as things are
 	NextStillOnIt      UpcomingKind = "still_on_it" // the acknowledgment expires
 )
 

@@ -24,16 +24,19 @@ func variant(main bool) string {
 
 // pagingSentence sums up in one line who is paged and who is next.
 func pagingSentence(p IncidentPage) string {
-	var paged, now []string
+	var paged, now, failing []string
 	var later []Recipient
 	for _, r := range p.Paged {
 		if r.State != Paging || r.Shadow {
 			continue
 		}
 		paged = append(paged, r.Person.First())
-		if r.waitsForOthers() {
+		switch {
+		case r.waitsForOthers():
 			later = append(later, r)
-		} else {
+		case r.failing():
+			failing = append(failing, notReached(p.Frame.Clock, r))
+		default:
 			now = append(now, r.Person.First())
 		}
 	}
@@ -41,6 +44,7 @@ func pagingSentence(p IncidentPage) string {
 	if len(now) > 0 {
 		sentences = append(sentences, "Paging "+element.And(now)+".")
 	}
+	sentences = append(sentences, failing...)
 	if len(later) > 0 {
 		sentences = append(sentences, bundleSentence(p.Frame.Clock, later))
 	}
@@ -58,6 +62,34 @@ func pagingSentence(p IncidentPage) string {
 		}
 	}
 	return strings.Join(sentences, " ")
+}
+
+// failing reports whether nothing has got through to somebody who is paged.
+func (r Recipient) failing() bool { return r.Last != nil && r.Last.State == Failed && !r.Reached }
+
+// notReached says so, and when it is tried again: "Ada has not been reached: email
+// does not work. It is tried again every few seconds."
+func notReached(c element.Clock, r Recipient) string {
+	words := r.Person.First() + " has not been reached: " + midSentence(element.Medium(r.Last.Medium)) + " failed."
+	if r.Last.Waits {
+		words = r.Person.First() + " has not been reached: " + midSentence(element.Medium(r.Last.Medium)) + " does not work."
+	}
+	if again := r.Last.nextTry(c); again != "" {
+		words += " It is " + again + "."
+	}
+	return words
+}
+
+// nextTry is when a failed attempt is made again: "tried again every few seconds"; empty
+// where it is not.
+func (a Attempt) nextTry(c element.Clock) string {
+	switch {
+	case a.Waits:
+		return "tried again every few seconds"
+	case a.RetryAt.After(c.Now):
+		return "tried again at " + c.When(a.RetryAt)
+	}
+	return ""
 }
 
 // nextWho is who is paged next, by first names where it is known who that is.
@@ -123,7 +155,7 @@ func nobodyPaged(p IncidentPage) string {
 		return "Nobody was paged."
 	case p.Status == Acknowledged:
 		return "Nobody: it is acknowledged."
-	case len(p.Next) > 0:
+	case len(p.Next) > 0 && !p.unreachable():
 		return "Nobody was paged so far."
 	}
 	return "Nobody can be reached."
@@ -152,22 +184,32 @@ const alarmAfter = 10 * time.Second
 // alarming reports whether somebody should be paged and nobody is.
 func (p IncidentPage) alarming() bool {
 	return p.Status == Triggered && p.FlappingSince.IsZero() && p.MutedUntil.IsZero() && !p.waits() &&
-		p.Frame.Clock.Now.Sub(p.CreatedAt) >= alarmAfter &&
+		(p.unreachable() || p.Frame.Clock.Now.Sub(p.CreatedAt) >= alarmAfter) &&
 		!slices.ContainsFunc(p.Paged, func(r Recipient) bool { return r.State == Paging && !r.Shadow })
 }
 
 // waits reports whether paging begins in the morning.
 func (p IncidentPage) waits() bool { return len(p.Next) > 0 && p.Next[0].Kind == NextMorning }
 
+// unreachable reports whether nobody can be reached as things are: in the policy, or
+// among the administrators.
+func (p IncidentPage) unreachable() bool { return len(p.Next) > 0 && p.Next[0].Kind == NextTry }
+
+func (p IncidentPage) alarmTitle() string {
+	if p.unreachable() {
+		return "Nobody is paged: nobody can be reached."
+	}
+	return "Nobody is paged: nobody was reached so far."
+}
+
 func (p IncidentPage) alarmWords() string {
-	cannot := "no administrator can be reached either."
-	if len(p.Next) == 0 || p.Next[0].Kind != NextAdministrators {
-		cannot = "nobody else was reached so far."
+	switch {
+	case !p.unreachable():
+		return NextSentence(p.Frame.Clock, p.Next)
+	case p.NoPolicy:
+		return p.Service.Name + " has no escalation policy, and no administrator can be reached either."
 	}
-	if p.NoPolicy {
-		return p.Service.Name + " has no escalation policy, and " + cannot
-	}
-	return "The policy of " + p.Service.Name + " leads to nobody who can be, and " + cannot
+	return "The policy of " + p.Service.Name + " leads to nobody who can be, and no administrator can be reached either."
 }
 
 // leftOut names the contacts that nothing is sent by, since what carries them is
@@ -238,6 +280,8 @@ func (u Upcoming) words() string {
 		return "The administrators are paged"
 	case NextMorning:
 		return "Paging starts: " + targets
+	case NextTry:
+		return "Tried again: nobody can be reached as things are"
 	case NextStillOnIt:
 		return "The owner is asked whether they still work on it"
 	}
@@ -367,6 +411,9 @@ func (p IncidentPage) tries(r Recipient) templ.Component {
 	last := element.Say("Being paged")
 	if r.Last != nil {
 		last = element.Say(element.Medium(r.Last.Medium)+" "+r.Last.stateWords()+" ", element.Second(p.Frame.Clock, r.Last.At))
+		if again := r.Last.nextTry(p.Frame.Clock); again != "" {
+			last = element.Say(last, ", "+again)
+		}
 	}
 	if r.Waits != nil {
 		waits := element.Say(" waits until ", element.Second(p.Frame.Clock, r.Waits.Until), " to go out with others")

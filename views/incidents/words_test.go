@@ -82,6 +82,12 @@ func TestPagingSentence(t *testing.T) {
 	}
 	sent := gathering(ben, time.Minute)
 	sent.Last = &Attempt{Medium: "email", State: Sent, At: night}
+	failed := func(a Attempt) Recipient {
+		a.Medium, a.State = "email", Failed
+		return Recipient{Person: ben, State: Paging, Last: &a}
+	}
+	byAnother := failed(Attempt{})
+	byAnother.Reached = true
 	empty := at
 	empty.People = nil
 	for _, test := range []struct {
@@ -100,6 +106,11 @@ func TestPagingSentence(t *testing.T) {
 		{[]Recipient{gathering(ana, time.Minute), gathering(ben, time.Minute)}, nil, "Ana and Ben are told at 02:01, together with other pages."},
 		{[]Recipient{gathering(ana, time.Minute), gathering(ben, 2*time.Minute)}, nil, "Ana is told at 02:01 and Ben is told at 02:02, together with other pages."},
 		{[]Recipient{sent}, nil, "Paging Ben."},
+		{[]Recipient{failed(Attempt{Waits: true})}, []Upcoming{at}, "Ben has not been reached: email does not work. It is tried again every few seconds. Again at 03:00."},
+		{[]Recipient{failed(Attempt{RetryAt: night.Add(time.Minute)})}, nil, "Ben has not been reached: email failed. It is tried again at 02:01."},
+		{[]Recipient{failed(Attempt{}), {Person: ana, State: Paging}}, nil, "Paging Ana. Ben has not been reached: email failed."},
+		{[]Recipient{byAnother}, nil, "Paging Ben."},
+		{nil, []Upcoming{{Kind: NextTry, At: night}}, "Nobody is paged right now."},
 		{nil, []Upcoming{{Kind: NextMorning, At: night}}, "Nobody is paged right now."},
 	} {
 		p := IncidentPage{Paged: test.paged, Next: test.next}

@@ -161,7 +161,7 @@ func sparseIncident() incidents.IncidentPage {
 	p.Signal = incidents.Signal{Sender: sre.Name, DedupKey: "latency"}
 	p.Timeline = p.Timeline[:1]
 	p.Paged = []incidents.Recipient{{PageID: 7, Person: chiara, Role: "main", State: incidents.Unreached}}
-	p.Next = []incidents.Upcoming{{Kind: incidents.NextAdministrators, At: at("03:15:00")}}
+	p.Next = []incidents.Upcoming{{Kind: incidents.NextTry, At: at("03:15:00")}}
 	return p
 }
 

@@ -44,6 +44,7 @@ func (p *Pages) recipient(req *Request, r *incident.Row, records []incident.Page
 		if Attempted(record) {
 			last := AttemptOf(record)
 			to.Last = &last
+			to.Reached = to.Reached || last.State == incidents.Sent || last.State == incidents.Delivered
 		}
 	}
 	if to.State == incidents.Paging && paged.NotifyAt != nil {
@@ -256,10 +257,10 @@ func stepsAhead(req *Request, policy escalation.Policy, e incident.EscalationRec
 		if waited {
 			u.Kind = incidents.NextMorning
 		}
-		next = append(next, u)
-		if !escalation.AnyNonShadow(last.People) {
-			break // nobody at all can be reached, and it would say so every hour
+		if !escalation.AnyNonShadow(last.People) { // and so every hour
+			return append(next, incidents.Upcoming{Kind: incidents.NextTry, At: at})
 		}
+		next = append(next, u)
 		at = hours.After(at, state.Deadline.Sub(at))
 	}
 	return next

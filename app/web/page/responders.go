@@ -35,7 +35,7 @@ func asksReader(req *Request, escalationID int64, records []incident.PageRecord)
 func (req *Request) responder(e incident.EscalationRecord, r incident.Request) incidents.Responder {
 	row := incidents.Responder{
 		Names: element.And(req.Config.Roster.Describe(r.Targets)), By: req.Config.ActorName(r.By), Message: r.Message,
-		TakeOver: r.Kind == incident.AskToTakeOver, State: incidents.ResponderState(e.RequestState()), At: e.StartedAt,
+		Kind: string(r.Kind), TakeOver: r.Kind == incident.AskToTakeOver, State: incidents.ResponderState(e.RequestState()), At: e.StartedAt,
 	}
 	if e.EndedAt != nil {
 		row.At = *e.EndedAt

@@ -109,8 +109,12 @@ func TestNobodyReachable(t *testing.T) {
 			t.Fatalf("opening was answered %d %s", opened.Code, opened.Body)
 		}
 		a.RunDue()
-		a.Advance(time.Minute)
 		ana := a.SignIn("ana@acme.example")
+		for range 2 { // at once, and later
+			webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "Nobody is paged: nobody can be reached.", "Tried again: nobody can be reached as things are")
+			webtest.Lacks(t, ana.Get("/incidents/1", http.StatusOK), "Nobody is paged right now.", "The administrators are paged</p>")
+			a.Advance(time.Minute)
+		}
 		page := ana.Get("/incidents/1", http.StatusOK)
 		webtest.Contains(t, page, "Opened by <strong>API token test-responder", "Description</h2>", "Of smoke.\nIn the lobby.", "Orphan has no escalation policy",
 			"Nobody on call was paged:", "The administrators are paged instead", `class="alarm"`, "Nobody is paged: nobody can be reached.")

@@ -16,8 +16,15 @@ func timelineOf(req *page.Request, events []incident.TimelineEvent, records []in
 	var lines []view.Event
 	var ran policyRun
 	joined := false
+	declined := map[string]bool{} // by name
 	for _, e := range events {
 		line := eventLine(req, e)
+		switch {
+		case e.Kind() == incident.EvDeclined:
+			declined[line.By] = true
+		case e.Kind() == incident.EvRequestEnded && line.To == string(incident.RequestDeclined) && len(line.Targets) == 1 && declined[line.Targets[0]]:
+			continue // the only person asked: their own line says it
+		}
 		ran.follow(e.Kind(), &line)
 		joined = joined || e.Kind() == incident.EvJoined
 		line.OfSeveral = joined && e.Kind() == incident.EvRecovered

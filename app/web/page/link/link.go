@@ -78,7 +78,7 @@ func (p *handlers) answerLink(c echo.Context) error {
 	case "acknowledge":
 		act = incident.ActAcknowledge{}
 	case "decline":
-		act = incident.ActDecline{}
+		act = incident.ActDecline{Kind: incident.RequestKind(c.FormValue("kind"))}
 	case "escalate":
 		act = incident.ActEscalate{}
 	case "resolve":
