@@ -70,7 +70,7 @@
     else drop(form);
   });
   document.addEventListener("reset", (event) => { if (event.target.matches("form.note")) drop(event.target); });
-  document.addEventListener("submit", (event) => { if (event.target.matches("[data-resume-form]")) drop(event.target); });
+  document.addEventListener("submit", (event) => { if (event.target.matches("[data-waited]")) drop(event.target); });
   document.addEventListener("htmx:afterSettle", restore);
   restore();
 })();

@@ -381,7 +381,7 @@ func Resume(p ResumePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "\" class=\"stack\" hx-boost=\"false\" data-resume-form")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "\" class=\"stack\" hx-boost=\"false\" data-waited")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
