@@ -63,7 +63,8 @@
   // What the last action said stays said while the page follows others'.
   const keepFlash = (page) => {
     const old = $("#flash"), fresh = $("#flash", page);
-    if (old && fresh && !fresh.childElementCount) fresh.replaceWith(old.cloneNode(true));
+    const ready = $(".block.done", page) && !$(".block.done"); // the first run ended: what began it is old
+    if (old && fresh && !fresh.childElementCount && !ready) fresh.replaceWith(old.cloneNode(true));
   };
 
   // ---- Live ---------------------------------------------------------------

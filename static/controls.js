@@ -1,5 +1,6 @@
 // Controls that need nothing of the page around them: buttons that copy, fields that
-// filter a list, the reader's time zone, and forms that stay at the address of their page. Every page works
+// filter a list, the reader's time zone, drafts of notes, and forms that stay at the
+// address of their page. Every page works
 // without this file.
 (() => {
   "use strict";
@@ -47,4 +48,29 @@
     list.value = zone;
   };
   chooseZone();
+
+  // A note that is half typed outlives the page, for as long as the tab: what is sent
+  // while it stands there may lead to the sign-in. It is gone once it was sent, by its own
+  // form or by the one that waited for the sign-in.
+  const draftKey = (form) => `draft:${form.getAttribute("action")}`;
+  const draftOf = (form) => $("textarea", form);
+  const drafts = () => $$("form.note");
+  const drop = (form) => sessionStorage.removeItem(draftKey(form));
+
+  const restore = () => {
+    for (const form of drafts()) {
+      const kept = sessionStorage.getItem(draftKey(form));
+      if (kept && !draftOf(form).value) draftOf(form).value = kept;
+    }
+  };
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form.note");
+    if (!form) return;
+    if (event.target.value) sessionStorage.setItem(draftKey(form), event.target.value);
+    else drop(form);
+  });
+  document.addEventListener("reset", (event) => { if (event.target.matches("form.note")) drop(event.target); });
+  document.addEventListener("submit", (event) => { if (event.target.matches("[data-waited]")) drop(event.target); });
+  document.addEventListener("htmx:afterSettle", restore);
+  restore();
 })();

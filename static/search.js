@@ -48,7 +48,7 @@
     const all = options();
     choose(all[0]);
     field().setAttribute("aria-expanded", String(all.length > 0));
-    say(all.length ? "" : "Nothing found.");
+    say($("[data-nothing]", page)?.dataset.nothing ?? (all.length ? "" : "Nothing found."));
   };
 
   const look = async () => {

@@ -47,7 +47,7 @@ func (k *Keyring) SignLink(l PageLink) string {
 // OpenLink parses a token. Faults: NotFound for an unknown token, Gone for an expired
 // one.
 func (k *Keyring) OpenLink(token string, now time.Time) (PageLink, error) {
-	unknown := fault.NotFound("This link is not one of ours. Look whether it was copied whole.")
+	unknown := fault.NotFound("This link is not one of ours. Check that it was copied whole.")
 	if len(token) > base64.RawURLEncoding.EncodedLen(linkLongest) {
 		return PageLink{}, unknown
 	}

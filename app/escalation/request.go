@@ -123,6 +123,20 @@ func (b *batch) explainRequest(w *Why, r incident.Request) {
 	}
 }
 
+// Headline is who asks for what, of a page that a person asked for: "Ana Ortiz asks you
+// to take over". It is empty for another.
+func (w Why) Headline() string {
+	switch {
+	case w.Asker == "":
+		return ""
+	case w.Request == string(incident.AskToTakeOver):
+		return w.Asker + " asks you to take over"
+	case w.Request == string(incident.AskToAnswer):
+		return w.Asker + " pages you"
+	}
+	return w.Asker + " asks you to join"
+}
+
 // requestSentence is the reason of a page that a person asked for.
 func (w Why) requestSentence() string {
 	sentence := w.Asker + " asks you to join"

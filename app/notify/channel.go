@@ -98,9 +98,10 @@ type Subject struct {
 	Measure string
 	// Why is the reason in one line: "You are main on call in Payments".
 	Why string
-	// Asked is Why where a person asks for the page, such as "Ana Ortiz asks you to
-	// join", else empty. The answer is to join or to decline.
-	Asked string
+	// Asked is who asks for the page and for what, such as "Ana Ortiz asks you to join",
+	// with the words Message; both are empty where no person asks. The answer is to
+	// join or to decline.
+	Asked, Message string
 	// Link acts for its recipient on this incident, expires and needs no sign-in. In a
 	// chat channel it is the URL of the incident's page.
 	Link string

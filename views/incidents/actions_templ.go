@@ -251,7 +251,7 @@ func resolve(p IncidentPage, main bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = element.TextField(element.Input{Name: "resolution", Label: "What fixed it?", Hint: "For whoever sees this next time. May stay empty.", Rows: 3, Field: p.ResolutionField}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = element.TextField(element.Input{Name: "resolution", Label: "What fixed it?", Hint: "For whoever sees this next time. Optional.", Rows: 3, Field: p.ResolutionField}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -273,7 +273,7 @@ func Ask(p AskPage) templ.Component {
 				}
 			}
 			if len(p.Groups) > 0 {
-				templ_7745c5c3_Err = element.TextField(element.Input{Name: "message", Label: "Message", Hint: "Part of the page. May stay empty.", Rows: 2, Field: p.Message}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = element.TextField(element.Input{Name: "message", Label: "Message", Hint: "Part of the page. Optional.", Rows: 2, Field: p.Message}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -82,12 +82,17 @@ const (
 
 // WhyPage explains one page: GET /incidents/{number}/pages/{id}.
 type WhyPage struct {
-	Frame    layout.Frame
-	Number   int64
-	Title    string
-	Person   element.Person
-	You      bool // the reader is that person
-	PagedAt  time.Time
+	Frame   layout.Frame
+	Number  int64
+	Title   string
+	Person  element.Person
+	You     bool // the reader is that person
+	PagedAt time.Time
+	// Asker asked for the page by hand; empty where a policy did. Asked is for what,
+	// and Reason the asker's words.
+	Asker    string
+	Asked    AskedFor
+	Reason   string
 	Policy   element.Ref
 	Step     int // counted from 1; 0 for none
 	Run      int // counted from 1
@@ -113,6 +118,16 @@ type WhyPage struct {
 	Urgency  string // "high", "low"
 	Attempts []Attempt
 }
+
+// AskedFor is what somebody was asked for by hand.
+type AskedFor string
+
+// What people are asked for.
+const (
+	AskedToAnswer   AskedFor = "answer"
+	AskedToJoin     AskedFor = "join"
+	AskedToTakeOver AskedFor = "take_over"
+)
 
 // WhyOverride is the override that put somebody on call.
 type WhyOverride struct {

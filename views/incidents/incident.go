@@ -69,6 +69,9 @@ type IncidentPage struct {
 	Description string
 	// NoPolicy tells that the service has no escalation policy.
 	NoPolicy bool
+	// PagedByHand tells that somebody opened it by paging people, who were asked
+	// instead of the policy.
+	PagedByHand bool
 }
 
 // PriorityForm is the form that sets the priority.

@@ -72,3 +72,18 @@ func (p WhyPage) stepWords() string {
 	}
 	return fmt.Sprintf(" says in step %d%s: page %s.", p.Step, run, p.Target)
 }
+
+// askedWords are who asked for the page, and for what.
+func (p WhyPage) askedWords() string {
+	switch p.Asked {
+	case AskedToJoin:
+		return p.Asker + " asked " + p.name() + " to join."
+	case AskedToTakeOver:
+		return p.Asker + " asked " + p.name() + " to take over."
+	}
+	words := p.Asker + " paged " + p.name()
+	if p.Target != p.Person.Name && p.Target != "" {
+		words += " (" + p.Target + ")"
+	}
+	return words + "."
+}

@@ -181,17 +181,25 @@ func (a Attempt) to() string {
 	return a.Person.First()
 }
 
-// preposition joins a medium with whom it is for.
-func (a Attempt) preposition() string {
-	if a.Medium == "log" {
-		return "for"
+// head is what went to whom: "SMS to Ana", "Written to the server log for Ana".
+func (a Attempt) head() string {
+	switch {
+	case a.written():
+		return "Written to the server log for " + a.to()
+	case a.Medium == "log":
+		return element.Medium(a.Medium) + " for " + a.to()
 	}
-	return "to"
+	return element.Medium(a.Medium) + " to " + a.to()
+}
+
+// written reports whether the message is a line of the server's log.
+func (a Attempt) written() bool {
+	return a.Medium == "log" && (a.State == Sent || a.State == Delivered)
 }
 
 func (a Attempt) stateWords() string {
-	if a.Medium == "log" && (a.State == Sent || a.State == Delivered) {
-		return "written"
+	if a.written() {
+		return "at"
 	}
 	switch a.State {
 	case Queued:

@@ -81,7 +81,7 @@ func (p IncidentPage) ownerLoses() string {
 	if p.Acts.Yours {
 		return "You no longer own it."
 	}
-	return p.Acts.Owner + " loses it, and is told."
+	return p.Acts.Owner + " no longer owns it and is notified."
 }
 
 // joinWords say whom "Page more people" asks.

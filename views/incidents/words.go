@@ -154,7 +154,7 @@ func nobodyPaged(p IncidentPage) string {
 	case p.Status == Resolved:
 		return "Nobody was paged."
 	case p.Status == Acknowledged:
-		return "Nobody: it is acknowledged."
+		return "Nobody is paged while it is acknowledged."
 	case len(p.Next) > 0 && !p.unreachable():
 		return "Nobody was paged so far."
 	}
@@ -188,6 +188,15 @@ func (p IncidentPage) alarming() bool {
 		!slices.ContainsFunc(p.Paged, func(r Recipient) bool { return r.State == Paging && !r.Shadow })
 }
 
+// byHand reports whether people were asked by name, and no policy was run.
+func (p IncidentPage) byHand() bool { return p.PagedByHand || p.Service.Name == "" }
+
+// hasFirst reports whether there is a place for a runbook, or something in it.
+func (p IncidentPage) hasFirst() bool {
+	_, fixed := p.lastFix()
+	return p.Service.Name != "" || p.Runbook != Runbook{} || fixed
+}
+
 // waits reports whether paging begins in the morning.
 func (p IncidentPage) waits() bool { return len(p.Next) > 0 && p.Next[0].Kind == NextMorning }
 
@@ -206,6 +215,8 @@ func (p IncidentPage) alarmWords() string {
 	switch {
 	case !p.unreachable():
 		return NextSentence(p.Frame.Clock, p.Next)
+	case p.byHand():
+		return "Whoever was asked cannot be reached, and no administrator can be either."
 	case p.NoPolicy:
 		return p.Service.Name + " has no escalation policy, and no administrator can be reached either."
 	}
@@ -409,7 +420,9 @@ func (p IncidentPage) resolvedWords() string {
 // tries is what was tried last and what is tried next.
 func (p IncidentPage) tries(r Recipient) templ.Component {
 	last := element.Say("Being paged")
-	if r.Last != nil {
+	if r.Last != nil && r.Last.written() {
+		last = element.Say("Written to the server log ", element.Second(p.Frame.Clock, r.Last.At))
+	} else if r.Last != nil {
 		last = element.Say(element.Medium(r.Last.Medium)+" "+r.Last.stateWords()+" ", element.Second(p.Frame.Clock, r.Last.At))
 		if again := r.Last.nextTry(p.Frame.Clock); again != "" {
 			last = element.Say(last, ", "+again)
@@ -423,5 +436,5 @@ func (p IncidentPage) tries(r Recipient) templ.Component {
 			last = element.Say(last, ", "+midSentence(element.Medium(r.Waits.Medium)), waits)
 		}
 	}
-	return element.Say(last, element.If(!r.NextTry.IsZero(), ", "+nextMedium(r)+" ", element.Away(p.Frame.Clock, r.NextTry)))
+	return element.Say(last, element.If(!r.NextTry.IsZero(), ", next "+nextMedium(r)+" ", element.Away(p.Frame.Clock, r.NextTry)))
 }

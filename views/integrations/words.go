@@ -2,6 +2,7 @@ package integrations
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -151,4 +152,40 @@ func (s Signal) standing() string {
 		return fmt.Sprintf("%s, %d times", s.Status, s.Count)
 	}
 	return s.Status
+}
+
+// maxShortKey is the length of a key in short, in characters.
+const maxShortKey = 40
+
+// shortKey are the parts of a signal's dedup key that tell it from the others on the
+// page; where none does, all parts. Parts that are empty are left out.
+func (p Page) shortKey(s Signal) string {
+	parts := strings.Split(s.DedupKey, "|")
+	if len(parts) == 1 {
+		return cutKey(s.DedupKey)
+	}
+	var all, differing []string
+	for i, part := range parts {
+		if part == "" {
+			continue
+		}
+		all = append(all, part)
+		if slices.ContainsFunc(p.Signals, func(other Signal) bool {
+			others := strings.Split(other.DedupKey, "|")
+			return len(others) == len(parts) && others[i] != part
+		}) {
+			differing = append(differing, part)
+		}
+	}
+	if differing != nil {
+		all = differing
+	}
+	return cutKey(strings.Join(all, " · "))
+}
+
+func cutKey(key string) string {
+	if runes := []rune(key); len(runes) > maxShortKey {
+		return string(runes[:maxShortKey-1]) + "…"
+	}
+	return key
 }

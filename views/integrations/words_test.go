@@ -63,3 +63,16 @@ func TestServiceWords(t *testing.T) {
 		t.Errorf("a key of no service says %q", got)
 	}
 }
+
+func TestShortKey(t *testing.T) {
+	t.Parallel()
+	p := Page{Signals: []Signal{
+		{DedupKey: "|GET /api/58|availability|Errors of cart"}, {DedupKey: "|GET /api/59|availability|Errors of cart"},
+		{DedupKey: "host-7/disk"}, {DedupKey: "a|b|c"}, {DedupKey: "0123456789012345678901234567890123456789x"},
+	}}
+	for i, want := range []string{"GET /api/58", "GET /api/59", "host-7/disk", "a · b · c", "012345678901234567890123456789012345678…"} {
+		if got := p.shortKey(p.Signals[i]); got != want {
+			t.Errorf("of %q it is %q, want %q", p.Signals[i].DedupKey, got, want)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (v Invitations) roles() []element.Option {
 	var options []element.Option
 	for _, r := range Roles {
 		if v.MayInviteAny || r == "stakeholder" || r == "responder" {
-			options = append(options, element.Option{Value: r, Text: r})
+			options = append(options, element.Option{Value: r, Text: roleName(r)})
 		}
 	}
 	return options
@@ -74,7 +74,7 @@ func (v Invitations) teamOptions() []element.Option {
 
 func (v Invitations) emailHint() string {
 	if v.Mail {
-		return "The link is sent there. Empty: you copy the link."
+		return "The link is sent there. Leave it empty to copy the link yourself."
 	}
 	return "No mail server is set up, so you copy the link."
 }

@@ -219,7 +219,7 @@ func List(p ListPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "Add</button></form><p class=\"quiet\">You get a one-time link to send to them. With it they choose a password.</p></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "Add</button></form><p class=\"quiet\">Creates the account now, so that schedules and policies can name them before they sign in. You get a one-time link to send to them, with which they choose a password.</p></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

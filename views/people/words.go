@@ -20,10 +20,12 @@ func (r ListRow) teams() string {
 func roleOptions() []element.Option {
 	options := make([]element.Option, len(Roles))
 	for i, r := range Roles {
-		options[i] = element.Option{Value: r, Text: strings.ToUpper(r[:1]) + r[1:]}
+		options[i] = element.Option{Value: r, Text: roleName(r)}
 	}
 	return options
 }
+
+func roleName(role string) string { return strings.ToUpper(role[:1]) + role[1:] }
 
 // localTime is what the person's own clock shows.
 func (p Page) localTime() string {

@@ -65,7 +65,7 @@ func (p Page) afterExhausted() string {
 	if len(p.Fallback) == 0 {
 		return "Pages them again every hour until somebody acknowledges."
 	}
-	return "After 15 minutes without an acknowledgment, pages the administrators; then the fallback again every hour until somebody acknowledges."
+	return "Pages the administrators after 15 minutes without an acknowledgment. Pages the fallback again every hour until somebody acknowledges."
 }
 
 // run is how long one run of the chain takes.

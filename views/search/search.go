@@ -11,6 +11,8 @@ type Page struct {
 	Frame  layout.Frame
 	Query  string
 	Groups []Group
+	// Nothing says that nothing was found, other than links that look further.
+	Nothing bool
 }
 
 // Group is what was found of one kind.

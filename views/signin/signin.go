@@ -33,7 +33,6 @@ type Pending struct {
 	// Sealed is sent along with the sign-in; empty where the form was not kept.
 	Sealed  string
 	NotDone string // "#182 is NOT acknowledged yet."
-	ToDo    string // "acknowledge it"
 }
 
 // ResumePage asks whoever has signed in whether to send the form that waited.
@@ -42,8 +41,12 @@ type ResumePage struct {
 	Name    string
 	NotDone string
 	Button  string
-	Action  string
-	Fields  []ResumeField
+	// Discard is the link that drops it: "Do not acknowledge", of a text "Discard".
+	Discard string
+	// Main is for an acknowledgment, whose button looks as it does elsewhere.
+	Main   bool
+	Action string
+	Fields []ResumeField
 	// Next is the page to go to without sending it.
 	Next string
 	// AtOnce sends it without a question where scripts run.
@@ -88,4 +91,13 @@ type PasswordPage struct {
 type SpentPage struct {
 	Now   time.Time
 	Setup bool // the administrator's link
+}
+
+// invitation is to what, and as what.
+func (p InvitePage) invitation() string {
+	words := "You are invited to " + p.Organization + " as a " + p.Role
+	if p.Team != "" {
+		words += " of the team " + p.Team
+	}
+	return words + "."
 }

@@ -145,13 +145,17 @@ func paragraphs(text string) (string, []string) {
 	return lines[0], lines[1:]
 }
 
-// subjectLine is such as "[#17 P2 triggered] Checkout is down (GET /x, prod-eu), and 2 more".
+// subjectLine is such as "[#17 P2 triggered] Checkout is down (GET /x, prod-eu), and 2 more",
+// or "[#17 P2] Ana Ortiz asks you to join: Checkout is down".
 func subjectLine(m notify.Message, l letter) string {
 	if len(l.Cards) == 0 {
 		return "Tocsin: " + cut(l.Lead, maxTitle)
 	}
 	first := &l.Cards[0]
 	line := "[" + first.Heading + "] "
+	if first.Asked != "" {
+		line = "[" + oneLine(fmt.Sprintf("#%d %s", first.Number, first.Priority)) + "] " + oneLine(first.Asked) + ": "
+	}
 	if first.Question != "" {
 		line += first.Question + " "
 	}

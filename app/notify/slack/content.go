@@ -61,7 +61,10 @@ func summary(m notify.Message) string {
 	}
 	s := m.Subjects[0]
 	words := []string{s.Question, fmt.Sprintf("#%d", s.Number), s.Priority, s.Status + ":", s.Title}
-	if s.Status == "" {
+	switch {
+	case s.Asked != "":
+		words[3] = s.Asked + ":"
+	case s.Status == "":
 		words[3] = ""
 	}
 	text := cut(oneLine(strings.Join(words, " ")), titleLength)

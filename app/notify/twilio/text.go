@@ -17,7 +17,7 @@ const (
 	// maxName is the maximum length of the name of a service or a deployment and of a
 	// measure, in characters.
 	maxName = 60
-	// maxAsked is the maximum length of who asks for a page and why, in characters.
+	// maxAsked is the maximum length of the words of who asks for a page, in characters.
 	maxAsked = 160
 	// maxListed is up to how many further incidents a page lists by number.
 	maxListed = 8
@@ -72,7 +72,7 @@ func fitted(m notify.Message, hint string) string {
 }
 
 func composed(m notify.Message, title, hint string) string {
-	text := strings.TrimLeft(m.Subjects[0].Question+" ", " ") + head(m.Subjects[0], title) + asked(m.Subjects[0]) + others(m.Subjects[1:], m.More)
+	text := strings.TrimLeft(m.Subjects[0].Question+" ", " ") + head(m.Subjects[0], title) + message(m.Subjects[0]) + others(m.Subjects[1:], m.More)
 	if m.Again {
 		text += " Maybe a repeat."
 	}
@@ -88,6 +88,9 @@ func composed(m notify.Message, title, hint string) string {
 // where the title begins with it.
 func head(s notify.Subject, title string) string {
 	words := []string{fmt.Sprintf("#%d", s.Number), oneLine(s.Priority)}
+	if s.Asked != "" {
+		words = append(words, name(s.Asked)+":")
+	}
 	service := name(s.Service)
 	if service != "" && !strings.HasPrefix(strings.ToLower(oneLine(s.Title)), strings.ToLower(service)) {
 		words = append(words, service+":")
@@ -109,12 +112,12 @@ func head(s notify.Subject, title string) string {
 	return line + "."
 }
 
-// asked is who asks for the page, and with which words.
-func asked(s notify.Subject) string {
-	if s.Asked == "" {
+// message is the words of who asks for the page.
+func message(s notify.Subject) string {
+	if s.Message == "" {
 		return ""
 	}
-	return " " + strings.TrimSuffix(cut(oneLine(s.Asked), maxAsked), ".") + "."
+	return " “" + cut(oneLine(s.Message), maxAsked) + "”."
 }
 
 // others counts the incidents beside the most urgent, and lists up to maxListed.

@@ -1,6 +1,7 @@
 package paging
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -86,7 +87,8 @@ func countStates(ctx context.Context, tx *db.Tx, f *DueMessage, where string, ar
 // subjectColumns are the columns of an incident in a message.
 const subjectColumns = `
 	i.number, i.title, COALESCE(s.name, ''), COALESCE(d.name, i.deployment), COALESCE(p.name, ''), i.priority, i.status, i.facts,
-	COALESCE(s.runbook, ''), i.created_at, i.acknowledged_by, i.resolved_by, i.resolution
+	COALESCE(s.runbook, ''), i.created_at, i.acknowledged_by, i.resolved_by, i.resolution,
+	COALESCE((SELECT a.name FROM users a WHERE a.email = i.acknowledged_by), ''), COALESCE((SELECT a.name FROM users a WHERE a.email = i.resolved_by), '')
 	FROM incidents i
 	LEFT JOIN services s ON s.id = i.service_id
 	LEFT JOIN deployments d ON d.slug = i.deployment
@@ -94,10 +96,10 @@ const subjectColumns = `
 
 func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	var r notify.Subject
-	var facts, ackedBy, resolvedBy string
+	var facts, ackedBy, resolvedBy, acker, resolver string
 	var level *int
 	into = append(into, &r.Number, &r.Title, &r.Service, &r.Deployment, &r.Priority, &level, &r.Status, &facts,
-		&r.Runbook, &r.StartedAt, &ackedBy, &resolvedBy, &r.Note)
+		&r.Runbook, &r.StartedAt, &ackedBy, &resolvedBy, &r.Note, &acker, &resolver)
 	if err := rows.Scan(into...); err != nil {
 		return r, err
 	}
@@ -106,9 +108,9 @@ func scanSubject(rows *sql.Rows, into ...any) (notify.Subject, error) {
 	}
 	switch incident.Status(r.Status) {
 	case incident.Acknowledged:
-		r.By = incident.ActorInWords(ackedBy)
+		r.By = cmp.Or(acker, incident.ActorInWords(ackedBy))
 	case incident.Resolved:
-		r.By = incident.ActorInWords(resolvedBy)
+		r.By = cmp.Or(resolver, incident.ActorInWords(resolvedBy))
 	}
 	var f incident.Facts
 	if json.Unmarshal([]byte(facts), &f) == nil {
@@ -244,9 +246,7 @@ func addWhy(s *notify.Subject, data string) {
 		return
 	}
 	s.Why, s.Question = w.Sentence(), w.Question()
-	if w.Asker != "" {
-		s.Asked = s.Why
-	}
+	s.Asked, s.Message = w.Headline(), w.Message
 	if s.Question != "" {
 		s.AnswerWithin = incident.AnswerWithin
 	}

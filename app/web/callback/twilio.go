@@ -94,7 +94,7 @@ func (h handlers) checkSignature(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if !h.Texts.Signed(c.Request()) {
 			h.Log.WarnContext(c.Request().Context(), "callback without valid signature", "path", c.Path(), "remote", c.RealIP())
-			return fault.Forbidden("The signature is not the carrier's. Look whether TOCSIN_PUBLIC_URL is the address that it calls.")
+			return fault.Forbidden("The signature is not the carrier's. Check that TOCSIN_PUBLIC_URL is the address that it calls.")
 		}
 		return next(c)
 	}

@@ -62,13 +62,22 @@ func (p *Pages) ContactRows(methods []notify.ContactMethod, rules []notify.Rule)
 }
 
 // ContactForm offers every medium with a channel, and those for which one can be set
-// up: there is none for voice yet.
-func (p *Pages) ContactForm() account.AddContact {
+// up: there is none for voice yet. The first that works is chosen, with the reader's own
+// address where that is email and none of the methods has it.
+func (p *Pages) ContactForm(req *Request, methods []notify.ContactMethod) account.AddContact {
 	var form account.AddContact
 	for _, m := range notify.Media {
-		if works := p.Works(m); works || m != notify.Voice {
+		works := p.Works(m)
+		if works && form.Medium.Value == "" {
+			form.Medium.Value = string(m)
+		}
+		if works || m != notify.Voice {
 			form.Media = append(form.Media, account.Medium{Name: string(m), Configured: works})
 		}
+	}
+	known := slices.ContainsFunc(methods, func(m notify.ContactMethod) bool { return m.Address == req.User.Email })
+	if form.Medium.Value == string(notify.Email) && !known {
+		form.Address.Value = req.User.Email
 	}
 	return form
 }

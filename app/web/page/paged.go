@@ -95,6 +95,8 @@ func roleOf(w escalation.Why, name string) string {
 		return "owner"
 	}
 	switch {
+	case w.Asker != "":
+		return "asked by " + w.Asker
 	case w.Position != "":
 		return w.Position
 	case w.Target == name:
@@ -118,6 +120,8 @@ func Reason(w escalation.Why, shadow bool) string {
 		return "you own it, and it has become worse"
 	case w.Kind == "still_on_it":
 		return "you own it: do you still work on it?"
+	case w.Asker != "":
+		return w.Asker + " asked for you"
 	case w.Position != "" && w.ScheduleName != "":
 		words = "you are " + w.Position + " on call in " + w.ScheduleName
 	default:

@@ -8,8 +8,8 @@ import (
 // PendingWords say what a form that waits for a sign-in has not done yet.
 type PendingWords struct {
 	NotDone string // "#182 is NOT acknowledged yet."
-	ToDo    string // "acknowledge it", after "Sign in to "
 	Button  string // "Acknowledge #182"
+	Discard string // "Do not acknowledge"; of what was typed, "Discard"
 }
 
 // incidentRoute begins the routes of the acts on one incident.
@@ -18,26 +18,26 @@ const incidentRoute = "/incidents/:number/"
 // actWords are by the name of the act, of all that pages offer; %s is the incident's
 // number.
 var actWords = map[string]PendingWords{
-	"acknowledge":      {"%s is NOT acknowledged yet.", "acknowledge it", "Acknowledge %s"},
-	"undo-acknowledge": {"The acknowledgment of %s is NOT undone yet.", "undo it", "Undo the acknowledgment of %s"},
-	"unacknowledge":    {"%s is NOT unacknowledged yet.", "unacknowledge it", "Unacknowledge %s"},
-	"resolve":          {"%s is NOT resolved yet.", "resolve it", "Resolve %s"},
-	"undo-resolve":     {"The resolve of %s is NOT undone yet.", "undo it", "Undo the resolve of %s"},
-	"reopen":           {"%s is NOT reopened yet.", "reopen it", "Reopen %s"},
-	"escalate":         {"%s is NOT escalated yet.", "escalate it", "Escalate %s"},
-	"priority":         {"The priority of %s is NOT changed yet.", "change it", "Change the priority of %s"},
-	"notes":            {"Your note on %s is NOT saved yet.", "save it", "Save the note on %s"},
-	"responders":       {"Nobody is asked to join %s yet.", "ask them", "Ask them to join %s"},
-	"decline":          {"You have NOT declined to join %s yet.", "decline", "Decline to join %s"},
-	"handover":         {"Nobody is asked to take over %s yet.", "ask them", "Ask them to take over %s"},
-	"take-over":        {"You have NOT taken over %s yet.", "take it over", "Take over %s"},
-	"snooze":           {"%s is NOT snoozed yet.", "snooze it", "Snooze %s"},
+	"acknowledge":      {"%s is NOT acknowledged yet.", "Acknowledge %s", "Do not acknowledge"},
+	"undo-acknowledge": {"The acknowledgment of %s is NOT undone yet.", "Undo the acknowledgment of %s", "Do not undo it"},
+	"unacknowledge":    {"%s is NOT unacknowledged yet.", "Unacknowledge %s", "Do not unacknowledge"},
+	"resolve":          {"%s is NOT resolved yet.", "Resolve %s", "Do not resolve"},
+	"undo-resolve":     {"The resolve of %s is NOT undone yet.", "Undo the resolve of %s", "Do not undo it"},
+	"reopen":           {"%s is NOT reopened yet.", "Reopen %s", "Do not reopen"},
+	"escalate":         {"%s is NOT escalated yet.", "Escalate %s", "Do not escalate"},
+	"priority":         {"The priority of %s is NOT changed yet.", "Change the priority of %s", "Do not change it"},
+	"notes":            {"Your note on %s is NOT saved yet.", "Save the note on %s", "Discard"},
+	"responders":       {"Nobody is asked to join %s yet.", "Ask them to join %s", "Do not ask"},
+	"decline":          {"You have NOT declined to join %s yet.", "Decline to join %s", "Do not decline"},
+	"handover":         {"Nobody is asked to take over %s yet.", "Ask them to take over %s", "Do not ask"},
+	"take-over":        {"You have NOT taken over %s yet.", "Take over %s", "Do not take over"},
+	"snooze":           {"%s is NOT snoozed yet.", "Snooze %s", "Do not snooze"},
 }
 
 // formWords are by the route of forms that are about no single incident.
 var formWords = map[string]PendingWords{
-	"/incidents/new": {"The incident is NOT opened yet.", "open it", "Open the incident"},
-	"/page":          {"Nobody is paged yet.", "page them", "Page them"},
+	"/incidents/new": {"The incident is NOT opened yet.", "Open the incident", "Discard"},
+	"/page":          {"Nobody is paged yet.", "Page them", "Do not page"},
 }
 
 // bulkWords are by the route of an act on several incidents: what it does to them, and
@@ -53,20 +53,20 @@ func wordsOf(f sealedForm) PendingWords {
 		number, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "/incidents/"), "/")
 		w, known := actWords[name]
 		if !known {
-			w = PendingWords{"What you sent for %s is NOT done yet.", "send it again", "Send it for %s"}
+			w = PendingWords{"What you sent for %s is NOT done yet.", "Send it for %s", "Discard"}
 		}
 		incident := "#" + number
-		return PendingWords{fmt.Sprintf(w.NotDone, incident), w.ToDo, fmt.Sprintf(w.Button, incident)}
+		return PendingWords{fmt.Sprintf(w.NotDone, incident), fmt.Sprintf(w.Button, incident), w.Discard}
 	}
 	if bulk, ok := bulkWords[f.Route]; ok {
 		n := len(f.Fields["number"])
 		if n == 1 {
-			return PendingWords{"The incident is NOT " + bulk.done + " yet.", bulk.verb + " it", Capitalize(bulk.verb) + " it"}
+			return PendingWords{"The incident is NOT " + bulk.done + " yet.", Capitalize(bulk.verb) + " it", "Do not " + bulk.verb}
 		}
-		return PendingWords{fmt.Sprintf("%d incidents are NOT %s yet.", n, bulk.done), bulk.verb + " them", fmt.Sprintf("%s %d incidents", Capitalize(bulk.verb), n)}
+		return PendingWords{fmt.Sprintf("%d incidents are NOT %s yet.", n, bulk.done), fmt.Sprintf("%s %d incidents", Capitalize(bulk.verb), n), "Do not " + bulk.verb}
 	}
 	if w, ok := formWords[f.Route]; ok {
 		return w
 	}
-	return PendingWords{"What you entered is NOT saved yet.", "save it", "Save it"}
+	return PendingWords{"What you entered is NOT saved yet.", "Save it", "Discard"}
 }

@@ -23,11 +23,11 @@ func TestPendingWords(t *testing.T) {
 		form sealedForm
 		want PendingWords
 	}{
-		{sealedForm{Route: incidentRoute + "take-over", Path: "/incidents/17/take-over"}, PendingWords{"You have NOT taken over #17 yet.", "take it over", "Take over #17"}},
-		{sealedForm{Route: "/incidents/acknowledge", Fields: url.Values{"number": {"1"}}}, PendingWords{"The incident is NOT acknowledged yet.", "acknowledge it", "Acknowledge it"}},
-		{sealedForm{Route: "/incidents/resolve", Fields: several}, PendingWords{"2 incidents are NOT resolved yet.", "resolve them", "Resolve 2 incidents"}},
-		{sealedForm{Route: "/page"}, PendingWords{"Nobody is paged yet.", "page them", "Page them"}},
-		{sealedForm{Route: "/me/profile"}, PendingWords{"What you entered is NOT saved yet.", "save it", "Save it"}},
+		{sealedForm{Route: incidentRoute + "take-over", Path: "/incidents/17/take-over"}, PendingWords{"You have NOT taken over #17 yet.", "Take over #17", "Do not take over"}},
+		{sealedForm{Route: "/incidents/acknowledge", Fields: url.Values{"number": {"1"}}}, PendingWords{"The incident is NOT acknowledged yet.", "Acknowledge it", "Do not acknowledge"}},
+		{sealedForm{Route: "/incidents/resolve", Fields: several}, PendingWords{"2 incidents are NOT resolved yet.", "Resolve 2 incidents", "Do not resolve"}},
+		{sealedForm{Route: "/page"}, PendingWords{"Nobody is paged yet.", "Page them", "Do not page"}},
+		{sealedForm{Route: "/me/profile"}, PendingWords{"What you entered is NOT saved yet.", "Save it", "Discard"}},
 	} {
 		if got := wordsOf(test.form); got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.form.Route, got, test.want)

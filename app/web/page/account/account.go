@@ -65,7 +65,7 @@ func (p *handlers) showAccount(c echo.Context, req *page.Request, status int, ch
 		return err
 	}
 	data := view.Page{
-		Frame: frame, Email: req.User.Email, Role: string(req.User.Role), Contacts: p.ContactRows(methods, rules), Adding: p.ContactForm(),
+		Frame: frame, Email: req.User.Email, Role: string(req.User.Role), Contacts: p.ContactRows(methods, rules), Adding: p.ContactForm(req, methods),
 		High: rulesFor(req, "high", rules), Low: rulesFor(req, "low", rules), HasPassword: req.User.PasswordHash != "", Shifts: shiftRows(req), Zones: page.Zones, HidePhone: req.User.HidePhone,
 		Profile: view.ProfileForm{Name: element.Field{Value: req.User.Name}, Timezone: element.Field{Value: req.User.Timezone}, Default: req.Config.Organization.Timezone},
 	}

@@ -57,3 +57,16 @@ func TestVerificationCodeLocation(t *testing.T) {
 			"in the line with <code>kind=verify</code>")
 	})
 }
+
+// TestNewContactStartsWithWhatWorks chooses a kind that can be verified.
+func TestNewContactStartsWithWhatWorks(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.Slices.Page.Works = func(m notify.Medium) bool { return m == notify.Email }
+		a.Remount()
+		ben := a.SignIn("ben@acme.example")
+		ben.Handler = a.Handler
+		webtest.Contains(t, ben.Get("/me", http.StatusOK), `<option value="email" selected`, `name="address" type="text" value="ben@acme.example"`)
+		ben.Post("/me/contacts", http.StatusSeeOther, "medium", "email", "address", "ben@acme.example")
+		webtest.Lacks(t, ben.Get("/me", http.StatusOK), `value="ben@acme.example" required`)
+	})
+}

@@ -80,6 +80,9 @@ func providerView(req *page.Request, s provider.Setting, last notify.LastResults
 		Locked: s.Source == provider.Environment, Variables: s.Kind.Variables, Saved: s.Source == provider.Browser,
 		UpdatedBy: req.Config.ActorName(s.UpdatedBy), UpdatedAt: s.UpdatedAt, Problem: s.Problem, Reason: last.Reason,
 		To: element.Field{Value: ownAddress(req, s.Kind.Medium)}}
+	if s.Source == provider.None { // what was accepted went to the log, or by settings that were removed
+		v.Reason, last = "", notify.LastResults{}
+	}
 	if last.Accepted != nil {
 		v.Accepted = *last.Accepted
 	}
@@ -227,7 +230,7 @@ func (p *handlers) send(c echo.Context, req *page.Request, kind provider.Kind, a
 	if failure != nil {
 		return &view.Result{Text: "Not sent. " + failure.Reason}
 	}
-	return &view.Result{OK: true, Text: element.Carrier(string(kind.Medium)) + " accepted the test message for " + to + ". Look whether it has arrived."}
+	return &view.Result{OK: true, Text: element.Carrier(string(kind.Medium)) + " accepted the test message for " + to + ". Check that it has arrived."}
 }
 
 // secrets are typed and not saved yet. They go with the page, sealed, so that a test

@@ -74,6 +74,9 @@ func (p *handlers) incidentPage(c echo.Context, req *page.Request, n int64) (vie
 	if data.Acts, err = p.acts(ctx, req, &row, records); err != nil {
 		return data, err
 	}
+	data.PagedByHand = slices.ContainsFunc(records, func(r incident.PageRecord) bool {
+		return page.WhyOf(r).Request == string(incident.AskToAnswer)
+	})
 	data.Paged = p.RecipientsOf(req, &row, records)
 	if data.Next, err = req.Upcoming(ctx, p.Incidents, &row); err != nil {
 		return data, err

@@ -83,3 +83,40 @@ func TestPageSomebodyToJoin(t *testing.T) {
 		webtest.Contains(t, ana.Get("/incidents/1", http.StatusOK), "data-failed")
 	})
 }
+
+// TestPageSomebodyWithoutService neither warns of a policy that was not asked nor has
+// sentences about a service that there is not.
+func TestPageSomebodyWithoutService(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		ana, chiara := a.SignIn("ana@acme.example"), a.SignIn("chiara@acme.example")
+		ana.Post("/page", http.StatusSeeOther, "users", web.FormatInt(a.UserID("chiara@acme.example")), "reason", "Please look at the ledger", "key", "k1")
+		if sent := a.RunDue(); len(sent) != 1 || sent[0].Subjects[0].Asked != "Ana Ortiz pages you" {
+			t.Errorf("sent %+v; want one message that says who pages", sent)
+		}
+		page := ana.Get("/incidents/1", http.StatusOK)
+		webtest.Contains(t, page, "asked by Ana Ortiz")
+		webtest.Lacks(t, page, "has no escalation policy", "has no runbook", "named in the policy", `href="/services/"`)
+		why := chiara.Get("/incidents/1/pages/1", http.StatusOK)
+		webtest.Contains(t, why, "Ana Ortiz paged you.", "“Please look at the ledger”")
+		webtest.Lacks(t, why, "The policy")
+	})
+}
+
+// TestMessagesNameWhoAcknowledged has names, not addresses, and says first who asks for
+// what.
+func TestMessagesNameWhoAcknowledged(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		a.PostBreach("Availability")
+		a.RunDue()
+		ana := a.SignIn("ana@acme.example")
+		ana.Post("/incidents/1/acknowledge", http.StatusSeeOther)
+		ana.Post("/incidents/1/handover", http.StatusSeeOther, "user", web.FormatInt(a.UserID("chiara@acme.example")), "message", "I have to go")
+		sent := a.RunDue()
+		if len(sent) != 1 {
+			t.Fatalf("sent %+v, want one message", sent)
+		}
+		if s := sent[0].Subjects[0]; s.Asked != "Ana Ortiz asks you to take over" || s.Message != "I have to go" || s.By != "Ana Ortiz" {
+			t.Errorf("it is asked %q with %q, and acknowledged by %q", s.Asked, s.Message, s.By)
+		}
+	})
+}

@@ -71,7 +71,7 @@ func owner(req *page.Request, out incident.Outcome) string {
 }
 
 func acknowledgmentUndone(*page.Request, incident.Outcome, string) layout.Flash {
-	return layout.Flash{Text: "Acknowledgment undone. The escalation goes on where it was."}
+	return layout.Flash{Text: "Acknowledgment undone. Escalation continues where it stopped."}
 }
 
 func unacknowledged(*page.Request, incident.Outcome, string) layout.Flash {

@@ -61,6 +61,10 @@ func whyPage(req *page.Request, r *incident.Row, records []incident.PageRecord) 
 		Fallback: w.Kind == "fallback", Administrators: w.Kind == "administrators", Handover: w.Kind == "handover",
 		Target: w.Target, Schedule: element.Ref{Slug: w.Schedule, Name: w.ScheduleName}, Position: w.Position, Layer: w.Layer, Shadow: w.Shadow,
 		Override: overrideOf(req, w), Urgency: string(first.Urgency), Rules: rulesOf(req, first),
+		Asker: w.Asker, Asked: askedFor[incident.RequestKind(w.Request)], Reason: w.Message,
+	}
+	if data.Asked == view.AskedToAnswer { // the reason is what the incident was opened with
+		data.Reason = cmp.Or(data.Reason, r.Title)
 	}
 	for _, record := range records {
 		if record.MessageID != 0 || record.State == incident.AttemptFailed {
@@ -68,6 +72,10 @@ func whyPage(req *page.Request, r *incident.Row, records []incident.PageRecord) 
 		}
 	}
 	return data
+}
+
+var askedFor = map[incident.RequestKind]view.AskedFor{
+	incident.AskToAnswer: view.AskedToAnswer, incident.AskToJoin: view.AskedToJoin, incident.AskToTakeOver: view.AskedToTakeOver,
 }
 
 // overrideOf is the override that a page was due to, unless it was removed since.

@@ -128,6 +128,18 @@ func (p *handlers) incidents(ctx context.Context, req *page.Request, query strin
 	return found, nil
 }
 
+// maxMine bounds how many triggered incidents of the reader are counted.
+const maxMine = 100
+
+// mineTriggered counts the reader's incidents that an acknowledgment would change.
+func (p *handlers) mineTriggered(ctx context.Context, req *page.Request) (int, error) {
+	if req.Counts.Mine == 0 || req.Counts.Unanswered == 0 {
+		return 0, nil
+	}
+	rows, err := p.Incidents.ListIncidents(ctx, incident.ListFilter{Statuses: []incident.Status{incident.Triggered}, MineOf: req.User.ID, Limit: maxMine})
+	return len(rows), err
+}
+
 // resolved leads to the page that looks for resolved incidents, which takes longer than
 // one may wait for while typing.
 func resolved(req *page.Request, query string) view.Group {
@@ -150,7 +162,7 @@ func incidentHit(row incident.Row) view.Hit {
 }
 
 // actions are what the reader can begin from anywhere.
-func actions(req *page.Request, sees layout.Sees, query string) view.Group {
+func actions(req *page.Request, sees layout.Sees, query string, triggered int) view.Group {
 	var hits ranked
 	add := func(allowed bool, hit view.Hit, synonyms ...string) {
 		if allowed {
@@ -159,8 +171,8 @@ func actions(req *page.Request, sees layout.Sees, query string) view.Group {
 	}
 	add(sees.Open, view.Hit{Href: "/incidents/new", Icon: "plus", Text: "New incident"}, "declare incident", "report incident", "create incident")
 	add(sees.Page, view.Hit{Href: "/page", Icon: "bell-ring", Text: "Page somebody"}, "call", "alert", "notify")
-	if n := req.Counts.Mine; sees.Open && n > 0 {
-		add(true, view.Hit{Href: "/incidents?tab=mine", Icon: "check", Text: "Acknowledge mine…", More: element.Count(n, "incident")}, "ack")
+	if sees.Open && triggered > 0 {
+		add(true, view.Hit{Href: "/incidents?tab=mine", Icon: "check", Text: "Acknowledge mine…", More: element.Count(triggered, "incident")}, "ack")
 	}
 	add(req.May(auth.ManagePeople), view.Hit{Href: "/people#add", Icon: "user-plus", Text: "Add somebody"}, "new person")
 	add(mayInvite(req), view.Hit{Href: "/people#invite", Icon: "user-plus", Text: "Invite a colleague"})

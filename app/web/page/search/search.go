@@ -54,16 +54,24 @@ func (p *handlers) search(c echo.Context, req *page.Request) error {
 	if err != nil {
 		return err
 	}
+	triggered, err := p.mineTriggered(c.Request().Context(), req)
+	if err != nil {
+		return err
+	}
 	data := view.Page{Frame: frame, Query: query}
 	groups := []view.Group{incidents}
 	if query != "" {
 		groups = append(groups, named(req, query)...)
 	}
-	groups = append(groups, actions(req, frame.User.Sees, query), places(frame.User.Sees, query), resolved(req, query))
+	groups = append(groups, actions(req, frame.User.Sees, query, triggered), places(frame.User.Sees, query))
 	for _, g := range groups {
 		if len(g.Hits) > 0 {
 			data.Groups = append(data.Groups, g)
 		}
+	}
+	data.Nothing = len(data.Groups) == 0
+	if g := resolved(req, query); len(g.Hits) > 0 {
+		data.Groups = append(data.Groups, g)
 	}
 	return page.Render(c, http.StatusOK, view.Search(data))
 }

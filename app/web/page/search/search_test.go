@@ -33,7 +33,8 @@ func TestSearch(t *testing.T) {
 		}
 		webtest.Lacks(t, hits(ana.Get("/search?q=chiara", http.StatusOK)), "/people/") // deactivated
 		webtest.Lacks(t, hits(ana.Get("/search?q=%232", http.StatusOK)), "/incidents/1\"")
-		webtest.Contains(t, ana.Get("/search?q=nothing+like+it&x", http.StatusOK), "Resolved incidents with")
+		webtest.Contains(t, ana.Get("/search?q=nothing+like+it&x", http.StatusOK), "Resolved incidents with", "Nothing is called “nothing like it”.")
+		webtest.Lacks(t, ana.Get("/search?q=checkout", http.StatusOK), "Nothing is called")
 	})
 }
 
@@ -66,6 +67,13 @@ func TestAcknowledgeMineIsOffered(t *testing.T) {
 		a.RunDue()
 		webtest.Contains(t, hits(a.SignIn("ben@acme.example").Get("/search?q=ack", http.StatusOK)), "Acknowledge mine…", "/incidents?tab=mine", "1 incident")
 		webtest.Lacks(t, hits(a.SignIn("manager").Get("/search?q=ack", http.StatusOK)), "Acknowledge mine")
+		a.PostBreach("Latency")
+		a.RunDue()
+		ben := a.SignIn("ben@acme.example")
+		ben.Post("/incidents/1/acknowledge", http.StatusSeeOther)
+		webtest.Contains(t, hits(ben.Get("/search?q=ack", http.StatusOK)), "Acknowledge mine…", "1 incident")
+		ben.Post("/incidents/2/acknowledge", http.StatusSeeOther)
+		webtest.Lacks(t, hits(ben.Get("/search?q=ack", http.StatusOK)), "Acknowledge mine")
 	})
 }
 

@@ -44,7 +44,7 @@ func TestEndedSessionKeepsAcknowledgment(t *testing.T) {
 		b := a.Browser()
 		page := b.Post(address+"/acknowledge", http.StatusUnauthorized)
 		notDone := fmt.Sprintf("#%d is NOT acknowledged yet.", number)
-		webtest.Contains(t, page, "Your session ended.", notDone, "Sign in to acknowledge it.")
+		webtest.Contains(t, page, "Your session ended.", notDone, "Sign in, then confirm.")
 		pending := pendingIn(t, page)
 		again := b.Post("/sign-in", http.StatusUnprocessableEntity, "email", "ana@acme.example", "password", "wrong", "pending", pending)
 		webtest.Contains(t, again, notDone)
@@ -52,7 +52,7 @@ func TestEndedSessionKeepsAcknowledgment(t *testing.T) {
 			t.Error("a wrong password lost the form")
 		}
 		ask := signInWith(b, "ana@acme.example", pending)
-		webtest.Contains(t, ask, notDone, "You are signed in as Ana Ortiz.", `action="`+address+`/acknowledge"`, fmt.Sprintf("Acknowledge #%d", number))
+		webtest.Contains(t, ask, notDone, "You are signed in as Ana Ortiz.", `action="`+address+`/acknowledge"`, fmt.Sprintf("Acknowledge #%d", number), "data-main", "Do not acknowledge")
 		webtest.Lacks(t, ask, "data-resume")
 		if got := status(t, a, number); got != "triggered" {
 			t.Errorf("before she confirms, it is %s", got)
@@ -89,7 +89,7 @@ func TestEndedSessionKeepsText(t *testing.T) {
 		page := b.Post(fmt.Sprintf("/incidents/%d/notes", number), http.StatusUnauthorized, "note", text)
 		webtest.Contains(t, page, fmt.Sprintf("Your note on #%d is NOT saved yet.", number))
 		webtest.Lacks(t, page, "Shard 7")
-		webtest.Contains(t, signInWith(b, "ana@acme.example", pendingIn(t, page)), "Shard 7 <is> \"full\"", "Save the note on")
+		webtest.Contains(t, signInWith(b, "ana@acme.example", pendingIn(t, page)), "Shard 7 <is> \"full\"", "Save the note on", "Discard")
 	})
 }
 

@@ -80,7 +80,7 @@ func (p *handlers) setUpErrors(c echo.Context, faults page.FieldErrors, err erro
 func (p *handlers) usable(c echo.Context, purpose auth.Purpose) error {
 	has, _, err := p.Auth.OpenLink(c.Request().Context(), c.Param("token"))
 	if err == nil && has != purpose {
-		err = fault.NotFound("This link is not one of ours. Look whether it was copied whole.")
+		err = fault.NotFound("This link is not one of ours. Check that it was copied whole.")
 	}
 	return err
 }

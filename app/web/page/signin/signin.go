@@ -83,7 +83,7 @@ func (p *handlers) signInFirst(c echo.Context, f page.Pending) error {
 }
 
 func pendingView(f page.Pending) *view.Pending {
-	return &view.Pending{Sealed: f.Sealed, NotDone: f.Words.NotDone, ToDo: f.Words.ToDo}
+	return &view.Pending{Sealed: f.Sealed, NotDone: f.Words.NotDone}
 }
 
 // signIn starts a session. An invalid email address is answered like a wrong
@@ -128,7 +128,7 @@ func (p *handlers) signIn(c echo.Context) error {
 // showResume asks the person who has signed in whether to send the form that waited.
 // For the person who sent it, an acknowledgment is sent at once where scripts run.
 func (p *handlers) showResume(c echo.Context, u *auth.User, f page.Pending) error {
-	data := view.ResumePage{Now: p.Now(), Name: u.Name, NotDone: f.Words.NotDone, Button: f.Words.Button, Action: f.Path, Next: f.Next,
+	data := view.ResumePage{Now: p.Now(), Name: u.Name, NotDone: f.Words.NotDone, Button: f.Words.Button, Discard: f.Words.Discard, Main: f.Repeatable, Action: f.Path, Next: f.Next,
 		AtOnce: f.Repeatable && f.UserID == u.ID}
 	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
 		for _, value := range f.Fields[name] {

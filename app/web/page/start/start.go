@@ -102,12 +102,12 @@ func (p *handlers) showStart(c echo.Context, req *page.Request, status int, chan
 		return err
 	}
 	frame.User.Sees.Start = true
-	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), MaySetUp: req.May(auth.ManageProviders), OnlyLog: p.OnlyLog(), Step: step(c), Adding: p.ContactForm(), Noun: p.Tests.Signal(catalog.KindSLO)}
+	data := view.Page{Frame: frame, MayCreate: req.May(auth.Configure), MaySetUp: req.May(auth.ManageProviders), OnlyLog: p.OnlyLog(), Step: step(c), Noun: p.Tests.Signal(catalog.KindSLO)}
 	methods, err := p.ContactMethods.ContactMethods(ctx, req.User.ID)
 	if err != nil {
 		return err
 	}
-	data.Contacts = p.ContactRows(methods, nil)
+	data.Contacts, data.Adding = p.ContactRows(methods, nil), p.ContactForm(req, methods)
 	if i, ok := firstIntegration(req); ok {
 		data.Service = req.Config.ServiceRef(i.ServiceID)
 		data.Integration = element.Ref{Slug: i.Slug, Name: i.Name}
@@ -145,7 +145,7 @@ func (p *handlers) showWelcome(c echo.Context, req *page.Request, status int, ch
 	if err != nil {
 		return err
 	}
-	data := view.WelcomePage{Frame: frame, Contacts: p.ContactRows(methods, nil), Adding: p.ContactForm(), Responds: req.May(auth.ActOnIncident)}
+	data := view.WelcomePage{Frame: frame, Contacts: p.ContactRows(methods, nil), Adding: p.ContactForm(req, methods), Responds: req.May(auth.ActOnIncident)}
 	change(data.Contacts, &data.Adding)
 	return page.Render(c, status, view.Welcome(data))
 }
