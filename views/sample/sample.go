@@ -114,7 +114,7 @@ func administrator(title string, s layout.Section) layout.Frame {
 // outage and unavailable are banners about channels.
 var (
 	outage      = layout.Banner{Kind: layout.Failing, Text: "Email has not worked since Mon 03:22.", Link: element.Link{Text: "Channels", Href: "/settings/channels"}}
-	unavailable = layout.Banner{Kind: layout.Warning, Text: "Nobody can be paged by SMS or in Slack.", Link: element.Link{Text: "Set up", Href: "/settings/channels"}}
+	unavailable = layout.Banner{Kind: layout.Warning, Text: "Nobody is paged by SMS or in Slack: not set up.", Link: element.Link{Text: "Set up", Href: "/settings/channels"}}
 )
 
 var logOnly = layout.Banner{

@@ -42,7 +42,7 @@ func TestErrorPages(t *testing.T) {
 func TestBannersAboutDelivery(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
 		ana, stakeholder := a.SignIn("ana@acme.example"), a.SignIn("stakeholder")
-		const some, all = "You cannot be paged by voice.", "No channel is set up: pages go to the server log only."
+		const some, all = "You are not paged by voice: not set up.", "No channel is set up: pages go to the server log only."
 		webtest.Contains(t, ana.Get("/oncall", http.StatusOK), some)
 		webtest.Lacks(t, stakeholder.Get("/oncall", http.StatusOK), some)
 		a.Slices.Page.OnlyLog = func() bool { return true }

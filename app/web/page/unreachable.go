@@ -92,10 +92,10 @@ func (p *Pages) ContactRemedy(methods []notify.ContactMethod) string {
 // unavailable is a banner about contact methods that no channel carries, of the reader or,
 // for those who set up channels, of anybody; none where all are carried.
 func (p *Pages) unavailable(req *Request) []layout.Banner {
-	who, used, link := "You cannot", req.Config.ownMedia(req.User.ID), element.Link{Href: "/me", Text: "Contact methods"}
+	who, used, link := "You are not paged ", req.Config.ownMedia(req.User.ID), element.Link{Href: "/me", Text: "Contact methods"}
 	sets := req.May(auth.ManageProviders)
 	if sets {
-		who, used, link = "Nobody can", req.Config.usedMedia, element.Link{Href: channelsAddress, Text: "Set up"}
+		who, used, link = "Nobody is paged ", req.Config.usedMedia, element.Link{Href: channelsAddress, Text: "Set up"}
 	}
 	var phrases []string
 	for _, medium := range notify.Media {
@@ -106,7 +106,7 @@ func (p *Pages) unavailable(req *Request) []layout.Banner {
 	if phrases == nil {
 		return nil
 	}
-	b := layout.Banner{Kind: layout.Warning, Text: who + " be paged " + strings.Join(phrases, " or ") + ".", Link: link}
+	b := layout.Banner{Kind: layout.Warning, Text: who + strings.Join(phrases, " or ") + ": not set up.", Link: link}
 	if stranded := req.Config.stranded(); sets && stranded > 0 {
 		has := "have"
 		if stranded == 1 {
