@@ -87,7 +87,7 @@ func TestHandOverIsAcceptedByAcknowledgment(t *testing.T) {
 		h.Phone("ben").ExpectSMS().Reply("ack")
 		perform(t, h, number, "ben", incident.ActHandOver{To: target(t, h, "chiara")})
 		owned(t, h, number, "acknowledged", "ben@acme.example")
-		h.Phone("chiara").ExpectSMS("asks you to take this over").Reply("ack")
+		h.Phone("chiara").ExpectSMS("asks you to take over").Reply("ack")
 		owned(t, h, number, "acknowledged", "chiara@acme.example")
 		h.Phone("ben").ExpectSMS("Chiara Conti took over")
 		perform(t, h, number, "ana", incident.ActTakeOver{})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -70,7 +71,13 @@ const (
 func answering(t *testing.T, handle func(w http.ResponseWriter, pass func())) (address string, ctx context.Context) {
 	t.Helper()
 	ctx, pass := far.Deadline(t.Context())
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { handle(w, pass) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the end of the connection is not seen
+		handle(w, func() {
+			pass()
+			<-r.Context().Done() // the client has noticed
+		})
+	}))
 	t.Cleanup(s.Close)
 	return s.URL, ctx
 }
@@ -88,12 +95,15 @@ func status(code int, body string, header ...string) func(http.ResponseWriter, f
 }
 
 // late does not answer before the deadline.
-func late(_ http.ResponseWriter, pass func()) { pass() }
+func late(_ http.ResponseWriter, pass func()) {
+	pass()
+	panic(http.ErrAbortHandler) // to return would be an answer
+}
 
 // slowBody answers, and does not end its answer before the deadline.
 func slowBody(w http.ResponseWriter, pass func()) {
 	w.Header().Set("Content-Length", "1000")
-	w.WriteHeader(http.StatusCreated)
+	w.WriteHeader(http.StatusOK) // of any other, Slack's body is not read
 	_, _ = w.Write([]byte(`{"sid":`))
 	_ = http.NewResponseController(w).Flush()
 	pass()
