@@ -1,6 +1,7 @@
 package slo_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -38,7 +39,7 @@ func TestSLAInPlaceOfSLO(t *testing.T) {
 		`{"service":"api","sli":"x","sla":{}}`:     {Path: "sla.name", Message: "is missing"},
 	} {
 		_, err := slo.Decode([]byte(body), "")
-		f, ok := err.(*fault.Error)
+		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || !slices.Equal(f.Fields, []fault.Field{want}) || f.Message != "Rejected: "+want.Path+" "+want.Message+"." {
 			t.Errorf("%s: %v", body, err)
 		}
