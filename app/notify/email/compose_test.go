@@ -159,6 +159,8 @@ func TestOtherKinds(t *testing.T) {
 	channel := page()
 	channel.Kind = notify.KindChannel
 	channel.Subjects[0].Status, channel.Subjects[0].By, channel.Subjects[0].Note = "resolved", "Ana", "rolled back"
+	asked := page()
+	asked.Subjects[0].Status, asked.Subjects[0].Asked, asked.Subjects[0].Why = "acknowledged", "Ana Ortiz asks you to take over", "Ana Ortiz: I have to leave"
 	tests := []struct {
 		name    string
 		message notify.Message
@@ -176,6 +178,8 @@ func TestOtherKinds(t *testing.T) {
 			[]string{"Acknowledge", "#18"}},
 		{"a state", channel, "[#17 P2 resolved] Availability of get data API (prod-eu)",
 			[]string{"Resolved by Ana: rolled back", "Open #17"}},
+		{"a request", asked, "[#17 P2] Ana Ortiz asks you to take over: Availability of get data API (prod-eu)",
+			[]string{"Ana Ortiz: I have to leave", "Open #17"}},
 	}
 	tests[4].message.Subjects[0].Link = "https://tocsin.example.com/a/1"
 	for _, test := range tests {

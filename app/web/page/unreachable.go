@@ -107,19 +107,19 @@ func (p *Pages) unavailable(req *Request) []layout.Banner {
 		return nil
 	}
 	b := layout.Banner{Kind: layout.Warning, Text: who + strings.Join(phrases, " or ") + ": not set up.", Link: link}
-	if stranded := req.Config.stranded(); sets && stranded > 0 {
+	if uncarried := req.Config.uncarried(); sets && uncarried > 0 {
 		has := "have"
-		if stranded == 1 {
+		if uncarried == 1 {
 			has = "has"
 		}
-		b.Text += " " + element.Count(stranded, "person") + " " + has + " no other contact method."
+		b.Text += " " + element.Count(uncarried, "person") + " " + has + " no other contact method."
 		b.Link = element.Link{Href: "/people", Text: "People"}
 	}
 	return []layout.Banner{b}
 }
 
-// stranded counts the people who have contact methods, and none that a channel carries.
-func (k *Config) stranded() int {
+// uncarried counts the people none of whose contact methods a channel carries.
+func (k *Config) uncarried() int {
 	n := 0
 	for id, r := range k.Recipients {
 		if k.Unreachable(id) && slices.ContainsFunc(r.Methods, notify.ContactMethod.Usable) {
