@@ -25,7 +25,7 @@ import (
 )
 
 // waitTimeout is how long anything may take to appear, on a loaded machine.
-const waitTimeout = 10 * time.Second
+const waitTimeout = 30 * time.Second
 
 // Device is a screen and what it is touched with.
 type Device struct {

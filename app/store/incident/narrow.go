@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"gorm.io/gorm"
 
@@ -148,18 +149,29 @@ func byPriority(g *gorm.DB, f incident.ListFilter) *gorm.DB {
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // titleMatches is the condition that a text is a part of an incident's title or begins
-// its dedup key, whose middle has the SLI that thousands share. A database may lower
-// only ASCII letters: text in the exact case is found in any script.
+// its dedup key, whose middle has the SLI that thousands share.
 func titleMatches(text string) (where string, args []any) {
-	begins, exactly := likeEscapes.Replace(strings.ToLower(text))+"%", likeEscapes.Replace(text)+"%"
-	return `lower(i.title) LIKE ? ESCAPE '\' OR i.title LIKE ? ESCAPE '\' OR lower(i.dedup_key) LIKE ? ESCAPE '\' OR i.dedup_key LIKE ? ESCAPE '\'`,
-		[]any{"%" + begins, "%" + exactly, begins, exactly}
+	title, titleArgs := matches("i.title", "%", text)
+	key, keyArgs := matches("i.dedup_key", "", text)
+	return title + " OR " + key, slices.Concat(titleArgs, keyArgs)
 }
 
 // serviceMatches is the condition that a text is a part of a service's name or slug.
 func serviceMatches(text string) (where string, args []any) {
-	like, exactly := "%"+likeEscapes.Replace(strings.ToLower(text))+"%", "%"+likeEscapes.Replace(text)+"%"
-	return `lower(s.name) LIKE ? ESCAPE '\' OR s.name LIKE ? ESCAPE '\' OR s.slug LIKE ? ESCAPE '\'`, []any{like, exactly, like}
+	name, nameArgs := matches("s.name", "%", text)
+	slug, slugArgs := matches("s.slug", "%", text)
+	return name + " OR " + slug, slices.Concat(nameArgs, slugArgs)
+}
+
+// matches is the condition that a text stands in a column, after what the pattern before
+// matches, in whatever case. A database may lower only ASCII letters, so text with others
+// is found in the exact case as well.
+func matches(column, before, text string) (where string, args []any) {
+	where, args = "lower("+column+`) LIKE ? ESCAPE '\'`, []any{before + likeEscapes.Replace(strings.ToLower(text)) + "%"}
+	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		where, args = where+" OR "+column+` LIKE ? ESCAPE '\'`, append(args, before+likeEscapes.Replace(text)+"%")
+	}
+	return where, args
 }
 
 // numberIn is the number that a text is, written 17 or #17; 0 for none.
