@@ -347,6 +347,7 @@ func storm(p incidents.ListPage) incidents.ListPage {
 		}
 		p.Groups = append(p.Groups, g)
 	}
+	p.Groups = append(p.Groups, incidents.Group{Service: element.Ref{Slug: "archive", Name: "Archive"}, Count: 1, Unanswered: 1, OldestUnanswered: now.Add(-time.Minute)})
 	p.Older = "tab=unanswered&before=104"
 	return p
 }

@@ -1,18 +1,12 @@
 package api_test
 
 import (
-	"bytes"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/pb33f/libopenapi"
-	"github.com/pb33f/libopenapi-validator"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
@@ -20,30 +14,6 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/web"
 	"github.com/tocsin-oncall/tocsin/app/web/api"
 )
-
-// described reads the description that is served, and checks that it is a valid
-// one.
-func described(t *testing.T, a *webtest.App) (libopenapi.Document, validator.Validator) {
-	t.Helper()
-	w := a.Do("GET", "/api/v1/openapi.json", "")
-	if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" {
-		t.Fatalf("the description is answered %d", w.Code)
-	}
-	document, err := libopenapi.NewDocument(w.Body.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, faults := validator.NewValidator(document)
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	if ok, faults := v.ValidateDocument(); !ok {
-		for _, f := range faults {
-			t.Errorf("the description: %s: %s %v", f.Message, f.Reason, f.SchemaValidationErrors)
-		}
-	}
-	return document, v
-}
 
 // inOpenAPI writes a route of echo's as the description does.
 func inOpenAPI(path string) string {
@@ -58,17 +28,8 @@ func inOpenAPI(path string) string {
 
 func TestOpenAPIListsEveryOperation(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		document, _ := described(t, a)
-		model, err := document.BuildV3Model()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var described, served []string
-		for path, item := range model.Model.Paths.PathItems.FromOldest() {
-			for method := range item.GetOperations().FromOldest() {
-				described = append(described, strings.ToUpper(method)+" "+path)
-			}
-		}
+		described := described(t, a).operations()
+		var served []string
 		for _, r := range a.Handler.(*web.Router).Routes() {
 			if path, ok := strings.CutPrefix(r.Path, api.Prefix); ok && r.Method != http.MethodHead {
 				served = append(served, r.Method+" "+inOpenAPI(path))
@@ -84,24 +45,16 @@ func TestOpenAPIListsEveryOperation(t *testing.T) {
 
 func TestOpenAPIListsEveryAct(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		document, _ := described(t, a)
-		model, err := document.BuildV3Model()
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := described(t, a)
 		for _, kind := range incident.ActKinds {
-			item := model.Model.Paths.PathItems.GetOrZero("/incidents/{number}/" + kind.Name)
-			if described := item != nil && item.Post != nil; described != kind.API {
+			path := "/incidents/{number}/" + kind.Name
+			if described := d.operation("POST", path) != nil; described != kind.API {
 				t.Errorf("%s: offered %v, described %v", kind.Name, kind.API, described)
 			}
 			if !kind.API {
 				continue
 			}
-			var fields []string
-			if body := item.Post.RequestBody; body != nil {
-				properties := body.Content.GetOrZero("application/json").Schema.Schema().Properties
-				fields = slices.Sorted(properties.KeysFromOldest())
-			}
+			fields := d.fields("POST", path)
 			if want := slices.Sorted(slices.Values(kind.Fields)); !slices.Equal(fields, want) {
 				t.Errorf("%s takes %q, and is described with %q", kind.Name, want, fields)
 			}
@@ -112,21 +65,9 @@ func TestOpenAPIListsEveryAct(t *testing.T) {
 // A list takes the parameters that it is described with, and refuses others.
 func TestOpenAPIListsEveryParameter(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		document, _ := described(t, a)
-		model, err := document.BuildV3Model()
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := described(t, a)
 		for _, r := range api.Operations() {
-			var names []string
-			item := model.Model.Paths.PathItems.GetOrZero(inOpenAPI(r.Path))
-			operation := item.GetOperations().GetOrZero(strings.ToLower(r.Method))
-			for _, p := range operation.Parameters {
-				if p.In == "query" {
-					names = append(names, p.Name)
-				}
-			}
-			if !slices.Equal(names, r.Query) {
+			if names := d.query(r.Method, inOpenAPI(r.Path)); !slices.Equal(names, r.Query) {
 				t.Errorf("%s %s takes %q, and is described with %q", r.Method, r.Path, r.Query, names)
 			}
 		}
@@ -161,7 +102,7 @@ func TestUnreadableQueryIsRejected(t *testing.T) {
 // cases, and holds each answer against its schema.
 func TestResponsesMatchOpenAPI(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		_, v := described(t, a)
+		d := described(t, a)
 		a.PostBreach("a")
 		a.RunDue()
 		responder, manager, reader := a.Token(auth.Responder), a.Token(auth.Manager), a.Token(auth.Read)
@@ -247,12 +188,8 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 				t.Errorf("%s %s is answered %d, want %d: %s", c.method, c.path, w.Code, c.status, w.Body)
 				continue
 			}
-			r := httptest.NewRequest(c.method, "https://tocsin.example.com"+api.Prefix+c.path, nil)
-			response := &http.Response{StatusCode: w.Code, Header: w.Header(), Body: io.NopCloser(bytes.NewReader(w.Body.Bytes()))}
-			if ok, faults := v.ValidateHttpResponse(r, response); !ok {
-				for _, f := range faults {
-					t.Errorf("%s %s %d: %s: %s %v\n%s", c.method, c.path, c.status, f.Message, f.Reason, f.SchemaValidationErrors, w.Body)
-				}
+			if err := d.check(c.method, path, w.Code, w.Header(), w.Body.Bytes()); err != nil {
+				t.Errorf("%s %s %d: %v\n%s", c.method, c.path, c.status, err, w.Body)
 			}
 			if c.status < 300 {
 				asked[c.method+" "+path] = true
@@ -263,14 +200,12 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 		a.RunDue()
 		ana := a.SignIn("ana@acme.example")
 		for _, act := range []string{"decline", "take-over"} {
-			path := api.Prefix + "/incidents/1/" + act
-			w := ana.Do("POST", path, nil)
-			r := httptest.NewRequest("POST", "https://tocsin.example.com"+path, nil)
-			response := &http.Response{StatusCode: w.Code, Header: w.Header(), Body: io.NopCloser(bytes.NewReader(w.Body.Bytes()))}
-			if ok, faults := v.ValidateHttpResponse(r, response); !ok || w.Code != 200 {
-				t.Errorf("%s is answered %d: %v\n%s", act, w.Code, faults, w.Body)
+			path := "/incidents/1/" + act
+			w := ana.Do("POST", api.Prefix+path, nil)
+			if err := d.check("POST", path, w.Code, w.Header(), w.Body.Bytes()); err != nil || w.Code != 200 {
+				t.Errorf("%s is answered %d: %v\n%s", act, w.Code, err, w.Body)
 			}
-			asked["POST /incidents/1/"+act] = true
+			asked["POST "+path] = true
 		}
 		for _, r := range api.Operations() {
 			pattern := regexp.MustCompile("^" + r.Method + " " + regexp.MustCompile(":[a-z]+").ReplaceAllString(r.Path, "[^/]+") + "$")
@@ -281,16 +216,52 @@ func TestResponsesMatchOpenAPI(t *testing.T) {
 	})
 }
 
-// TestOpenAPIValidatorFindsErrors keeps the test above honest.
-func TestOpenAPIValidatorFindsErrors(t *testing.T) {
+// TestOpenAPICheckFindsErrors keeps the test above honest.
+func TestOpenAPICheckFindsErrors(t *testing.T) {
 	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
-		_, v := described(t, a)
-		for _, body := range []string{`{"items":[],"next_cursor":7}`, `{"items":[{"number":1}],"next_cursor":null}`, `{"items":[],"next_cursor":null,"more":true}`} {
-			r := httptest.NewRequest("GET", "https://tocsin.example.com/api/v1/incidents", nil)
-			response := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
-			if ok, _ := v.ValidateHttpResponse(r, response); ok {
+		d := described(t, a)
+		header := http.Header{"Content-Type": {"application/json"}}
+		if err := d.check("GET", "/incidents", 200, header, []byte(`{"items":[],"next_cursor":null}`)); err != nil {
+			t.Errorf("it refuses an empty list: %v", err)
+		}
+		for _, body := range []string{`{"items":[],"next_cursor":7}`, `{"items":[{"number":1}],"next_cursor":null}`, `{"items":[],"next_cursor":null,"more":true}`, `{`, ``} {
+			if d.check("GET", "/incidents", 200, header, []byte(body)) == nil {
 				t.Errorf("it takes %s", body)
 			}
+		}
+		if d.check("GET", "/incidents", 200, http.Header{"Content-Type": {"text/plain"}}, []byte(`{"items":[],"next_cursor":null}`)) == nil {
+			t.Error("it takes a list as text")
+		}
+		if d.check("GET", "/incidents", 204, header, nil) == nil {
+			t.Error("it takes an answer that is not described")
+		}
+	})
+}
+
+// What the description shows as an example is one.
+func TestOpenAPIExamples(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		d, seen := described(t, a), 0
+		for _, operation := range d.operations() {
+			method, path, _ := strings.Cut(operation, " ")
+			within := []string{"paths", path, strings.ToLower(method)}
+			places := [][]string{append(slices.Clone(within), "requestBody", "content", "application/json")}
+			for status := range d.operation(method, path)["responses"].(map[string]any) {
+				places = append(places, append(slices.Clone(within), "responses", status, "content", "application/json"))
+			}
+			for _, place := range places {
+				example, at := d.find(append(place, "example")...)
+				if at == nil {
+					continue
+				}
+				seen++
+				if err := d.validate(example, append(place, "schema")...); err != nil {
+					t.Errorf("the example of %s %v: %v", operation, place[3:], err)
+				}
+			}
+		}
+		if seen == 0 {
+			t.Error("there is no example")
 		}
 	})
 }

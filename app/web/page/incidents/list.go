@@ -25,10 +25,12 @@ const (
 	pageSize = 50
 	// From minUnansweredToGroup unanswered incidents on, the list is grouped by
 	// service. A group shows at most maxRowsPerGroup of the first maxGroupedRows of all,
-	// and at least its most urgent one.
+	// and one of the first maxOpenGroups at least its most urgent one. Of the others,
+	// those without a row are links to the lists of their services.
 	minUnansweredToGroup = 20
 	maxRowsPerGroup      = 10
 	maxGroupedRows       = 100
+	maxOpenGroups        = 50
 )
 
 // listIncidents shows one tab of the list.
@@ -141,32 +143,43 @@ func isGrouped(tab view.Tab, f view.Filter, before int64, counts incident.Counts
 	return (tab == view.Open || tab == view.Unanswered) && !f.Any() && before == 0 && counts.Unanswered >= minUnansweredToGroup
 }
 
+// groupOf is the group of a service, and the service's most urgent open incident.
+type groupOf struct {
+	view.Group
+	service, first int64
+}
+
 func (p *handlers) fillGroups(c echo.Context, req *page.Request, data *view.ListPage) error {
 	ctx := c.Request().Context()
 	counts, err := p.Incidents.OpenIncidents(ctx)
 	if err != nil {
 		return err
 	}
-	byService, err := p.rowsOfGroups(ctx, req, data, counts)
-	if err != nil {
-		return err
-	}
+	var groups []groupOf
 	for id, n := range counts {
-		g := view.Group{Service: req.Config.ServiceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
-			OldestUnanswered: page.Instant(n.OldestUnanswered), Worst: req.Config.Priority(n.Worst), Rows: req.IncidentRows(byService[id])}
+		g := groupOf{view.Group{Service: req.Config.ServiceRef(&id), Count: n.Open, Unanswered: n.Unanswered,
+			OldestUnanswered: page.Instant(n.OldestUnanswered), Worst: req.Config.Priority(n.Worst)}, id, n.First}
 		if data.Tab == view.Unanswered {
 			g.Count = n.Unanswered
 		}
 		if g.Count > 0 {
-			data.Groups = append(data.Groups, g)
+			groups = append(groups, g)
 		}
 	}
-	slices.SortFunc(data.Groups, worstFirst)
+	slices.SortFunc(groups, worstFirst)
+	byService, err := p.rowsOfGroups(ctx, req, data, groups)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		g.Rows = req.IncidentRows(byService[g.service])
+		data.Groups = append(data.Groups, g.Group)
+	}
 	return nil
 }
 
 // rowsOfGroups are the incidents that each service's group shows.
-func (p *handlers) rowsOfGroups(ctx context.Context, req *page.Request, data *view.ListPage, counts map[int64]incident.ServiceCounts) (map[int64][]incident.Row, error) {
+func (p *handlers) rowsOfGroups(ctx context.Context, req *page.Request, data *view.ListPage, groups []groupOf) (map[int64][]incident.Row, error) {
 	q := inOrder(listFilter(data.Tab, data.Filter, req.User.ID, 0), data.Sort)
 	q.Limit = maxGroupedRows
 	found, err := p.Incidents.ListIncidents(ctx, q)
@@ -180,9 +193,9 @@ func (p *handlers) rowsOfGroups(ctx context.Context, req *page.Request, data *vi
 		}
 	}
 	var missing []int64
-	for id, n := range counts {
-		if byService[id] == nil && (data.Tab == view.Open || n.Unanswered > 0) {
-			missing = append(missing, n.First)
+	for _, g := range groups[:min(len(groups), maxOpenGroups)] {
+		if byService[g.service] == nil {
+			missing = append(missing, g.first)
 		}
 	}
 	if missing == nil {
@@ -197,7 +210,7 @@ func (p *handlers) rowsOfGroups(ctx context.Context, req *page.Request, data *vi
 
 // worstFirst sorts by whether any is triggered, then by highest priority, then by
 // longest wait.
-func worstFirst(a, b view.Group) int {
+func worstFirst(a, b groupOf) int {
 	return cmp.Or(cmp.Compare(min(b.Unanswered, 1), min(a.Unanswered, 1)), cmp.Compare(urgencyRank(a.Worst), urgencyRank(b.Worst)), a.OldestUnanswered.Compare(b.OldestUnanswered),
 		cmp.Compare(a.Service.Name, b.Service.Name))
 }

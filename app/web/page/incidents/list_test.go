@@ -1,8 +1,10 @@
 package incidents_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
 	"github.com/tocsin-oncall/tocsin/app/harness/webtest"
@@ -77,5 +79,26 @@ func TestEveryGroupShowsAnIncident(t *testing.T) {
 			webtest.Contains(t, list, `id="incident-`+web.FormatInt(opened.Number)+`"`, `id="incident-1"`)
 			webtest.Lacks(t, list, `id="incident-11"`) // of ten
 		}
+	})
+}
+
+// Of more than fifty services, the least urgent are links to their incidents.
+func TestFurtherGroupsAreLinks(t *testing.T) {
+	webtest.ForEach(t, func(t *testing.T, a *webtest.App) {
+		for i := range 101 {
+			a.PostBreach("SLO " + web.FormatInt(int64(i)))
+		}
+		services := "version: 1\nservices:\n"
+		for i := range 50 {
+			services += fmt.Sprintf("  - {slug: rare-%02[1]d, name: Rare %02[1]d, escalation_policy: payments}\n", i)
+		}
+		a.Apply(services)
+		for i := range 50 {
+			a.As(auth.Responder, "POST", "/api/v1/incidents", fmt.Sprintf(`{"title":"Rare %02[1]d","service":"rare-%02[1]d","priority":3}`, i))
+			a.Advance(time.Second)
+		}
+		list := a.SignIn("ana@acme.example").Get("/incidents?tab=open", http.StatusOK)
+		webtest.Contains(t, list, `id="incident-150"`, `<a class="group-head" href="/incidents?service=rare-49&tab=open"`)
+		webtest.Lacks(t, list, `id="incident-151"`, "service=rare-48")
 	})
 }
