@@ -49,6 +49,12 @@ func start() (*process, error) {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("lang", "en-US"),
+		// A quarter of the time, for what serves nobody in a test: a renderer in reserve and
+		// pages kept for going back, beside what is off by default; code compiled well
+		// that runs once.
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,SpareRendererForSitePerProcess,BackForwardCache"),
+		chromedp.Flag("renderer-process-limit", "1"),
+		chromedp.Flag("js-flags", "--no-opt --no-maglev"),
 		// Chromium's sandbox needs rights that it does not have as root.
 		chromedp.Flag("no-sandbox", os.Geteuid() == 0),
 	)
