@@ -55,6 +55,33 @@ func TestEndedSessionLosesNothing(t *testing.T) {
 	}
 }
 
+// A note that is half typed is there again after the sign-in that something else led
+// to, and after a look at another page; not once it was sent.
+func TestHalfTypedNoteStays(t *testing.T) {
+	t.Parallel()
+	h := onSQLite(t, "acme.yaml")
+	number := postBreach(t, h)
+	tab := signedIn(t, h, ben, browser.Phone, browser.Light)
+	open(t, tab, h, incidentPath(number))
+	tab.Fill("Add a note", "Shard 7 is fu")
+	endSessions(t, h)
+	tab.Click(fmt.Sprintf("Acknowledge incident %d", number))
+	tab.WaitFor("Your session ended.")
+	signIn(tab, ben)
+	tab.Click(fmt.Sprintf("Acknowledge #%d", number))
+	tab.WaitFor("by Ben Adeyemi")
+	holds(t, tab, "note", "Shard 7 is fu")
+	tab.Click("Incidents")
+	tab.Click(title)
+	tab.WaitFor("Timeline")
+	holds(t, tab, "note", "Shard 7 is fu")
+	tab.Fill("Add a note", "Shard 7 is full")
+	tab.Click("Add")
+	tab.WaitFor("“Shard 7 is full”")
+	open(t, tab, h, incidentPath(number))
+	holds(t, tab, "note", "")
+}
+
 // postBreachOf opens an incident of its own.
 func postBreachOf(t *testing.T, h *harness.Harness, name string) int64 {
 	t.Helper()
