@@ -54,10 +54,11 @@ dist/tocsin-$(VERSION)-%: FORCE
 generate: ## Write the Go code of the views
 	go tool templ generate -path views
 
+# `make check` vets, so that the tests need not.
 .PHONY: test
 test: ## Run every test, on both databases and in a browser
 	.ci/prepare
-	$(WITHPOSTGRES) go test ./...
+	$(WITHPOSTGRES) go test -vet=off ./...
 
 .PHONY: test-peers
 test-peers: ## Run a real Alertmanager and a real PagerDuty client against the server
@@ -105,7 +106,7 @@ archive: ## Test what writes the container image
 
 .PHONY: race
 race: ## Run the tests under the race detector
-	$(WITHPOSTGRES) go test -race -timeout 40m $(RACED)
+	$(WITHPOSTGRES) go test -race -vet=off -timeout 40m $(RACED)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each decoder for some seconds
