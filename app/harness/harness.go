@@ -8,12 +8,12 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +24,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/config"
 	"github.com/tocsin-oncall/tocsin/app/harness/far"
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/sqlitetest"
 	"github.com/tocsin-oncall/tocsin/app/server"
 	"github.com/tocsin-oncall/tocsin/app/store"
 )
@@ -75,7 +76,7 @@ func ForEach(t *testing.T, fixture string, story func(t *testing.T, h *Harness))
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		story(t, New(t, fixture, "sqlite:"+filepath.Join(t.TempDir(), "tocsin.db")))
+		story(t, New(t, fixture, SQLite(t)))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
@@ -84,16 +85,18 @@ func ForEach(t *testing.T, fixture string, story func(t *testing.T, h *Harness))
 }
 
 // Postgres is the address of a new, migrated database.
-func Postgres(t testing.TB) string {
-	return pgtest.Migrated(t, func(url string) error {
-		db, err := store.Open(context.Background(), url, store.Options{})
-		if err != nil {
-			return err
-		}
-		defer func() { _ = db.Close() }()
-		_, err = db.Migrate(context.Background())
+func Postgres(t testing.TB) string { return pgtest.Migrated(t, migrate) }
+
+// SQLite is the address of a new, migrated database.
+func SQLite(t testing.TB) string { return sqlitetest.Migrated(t, migrate) }
+
+func migrate(address string) error {
+	db, err := store.Open(context.Background(), address, store.Options{})
+	if err != nil {
 		return err
-	})
+	}
+	_, err = db.Migrate(context.Background())
+	return errors.Join(err, db.Close())
 }
 
 // New boots the application on a database. An empty fixture leaves it as a

@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 
 	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness/sqlitetest"
 )
 
 // forEachDatabase runs a test on a migrated database of each kind, in
@@ -42,11 +42,7 @@ func opened(t *testing.T, address string) *Store {
 
 func newSQLite(t testing.TB) string {
 	t.Helper()
-	address := "sqlite:" + filepath.Join(t.TempDir(), "tocsin.db")
-	if err := migrateAt(t.Context(), address); err != nil {
-		t.Fatal(err)
-	}
-	return address
+	return sqlitetest.Migrated(t, func(address string) error { return migrateAt(t.Context(), address) })
 }
 
 // newPostgres is a new, migrated database.

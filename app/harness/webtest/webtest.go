@@ -26,7 +26,7 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/blueprint"
 	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/escalation"
-	"github.com/tocsin-oncall/tocsin/app/harness/pgtest"
+	"github.com/tocsin-oncall/tocsin/app/harness"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/ingest/slo"
@@ -80,9 +80,9 @@ type App struct {
 func ForEach(t *testing.T, test func(t *testing.T, a *App)) {
 	t.Helper()
 	t.Parallel()
-	for name, address := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "tocsin.db") },
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	for name, address := range map[string]func(t testing.TB) string{
+		"sqlite":   harness.SQLite,
+		"postgres": harness.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

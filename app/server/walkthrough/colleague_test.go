@@ -19,9 +19,9 @@ var inviteLink = regexp.MustCompile(`https?://\S+/invite/[A-Za-z0-9_-]+`)
 // acknowledges: on a phone, without a look at the terminal.
 func TestChannelsAndColleague(t *testing.T) {
 	t.Parallel()
-	for name, database := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/tocsin.db" },
-		"postgres": func(t *testing.T) string { return harness.Postgres(t) },
+	for name, database := range map[string]func(testing.TB) string{
+		"sqlite":   harness.SQLite,
+		"postgres": harness.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -39,7 +38,7 @@ var evening = time.Date(2026, 11, 23, 18, 10, 0, 0, time.UTC)
 // same on both databases.
 func onSQLite(t *testing.T, fixture string) *harness.Harness {
 	t.Helper()
-	h := harness.New(t, fixture, "sqlite:"+filepath.Join(t.TempDir(), "tocsin.db"))
+	h := harness.New(t, fixture, harness.SQLite(t))
 	if fixture != "" {
 		h.AdvanceTo(evening)
 	}
