@@ -201,9 +201,12 @@ func RankSQL(column string) string {
 	return fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN %[2]d WHEN %[1]s = %[3]d THEN %[4]d ELSE %[1]s END", column, rankUnset, catalog.NoPriority, rankNoPriority)
 }
 
-// LevelSQL is the level of a rank, null where it has none, in the SQL of both databases.
-func LevelSQL(rank string) string {
-	return fmt.Sprintf("NULLIF(NULLIF(%s, %d), %d)", rank, rankUnset, rankNoPriority)
+// LevelOf is the level of a rank, nil where it has none.
+func LevelOf(rank int) *int {
+	if rank == rankUnset || rank == rankNoPriority {
+		return nil
+	}
+	return &rank
 }
 
 // levelName is how a priority is written on the timeline: "P2", "no priority", or

@@ -113,10 +113,12 @@ func (db *DB) openPostgres(ctx context.Context, address string, o Options) error
 		// still empty must not go on scanning it when it has grown.
 		// So it is with joins: each looks up by an index, and reads no whole table to
 		// hash or sort it.
-		"enable_seqscan":                      "off",
-		"enable_hashjoin":                     "off",
-		"enable_mergejoin":                    "off",
-		"jit":                                 "off",
+		"enable_seqscan":   "off",
+		"enable_hashjoin":  "off",
+		"enable_mergejoin": "off",
+		"jit":              "off",
+		// A query of some milliseconds does not wait for processes to start.
+		"max_parallel_workers_per_gather":     "0",
 		"timezone":                            "UTC",
 		"lock_timeout":                        "3s",
 		"statement_timeout":                   "15s",

@@ -10,32 +10,47 @@ import (
 	"github.com/tocsin-oncall/tocsin/app/store/db"
 )
 
-// OpenIncidents counts the open incidents by service. Served by incidents_urgent, whose
-// expressions SQLite reads from it.
+// ranked are the open incidents of one service that are of one status and one priority.
+type ranked struct {
+	ServiceID    int64
+	Status, Rank int // as statusRank and incident.Rank have them
+	Open         int
+	First        int64     // the lowest number, and so the oldest
+	CreatedAt    time.Time // of the first
+}
+
+// OpenIncidents counts the open incidents by service. Served by incidents_urgent: SQLite
+// reads what the index has from it alone, where that comes before the grouping.
 func (s *Store) OpenIncidents(ctx context.Context) (map[int64]incident.ServiceCounts, error) {
-	// SQLite returns a minimum of times as text; the lowest number identifies the
-	// oldest row, since numbers rise with time.
-	unanswered, level := statusRank("i")+" = 0", incident.LevelSQL(incident.RankSQL("i.priority"))
-	byService := s.db.GormRead(ctx).Table("incidents AS i").
-		Select(fmt.Sprintf(`i.service_id + 0 AS service_id, count(*) AS open, count(CASE WHEN %[1]s THEN 1 END) AS unanswered,
-			min(%[2]s) AS worst, min(CASE WHEN %[1]s THEN i.number END) AS oldest,
-			min(%[3]s) AS first`, unanswered, level, urgencyKey("i"))).
-		Where(openByUrgency).Group("i.service_id + 0")
-	var rows []struct {
-		ServiceID        int64
-		Open, Unanswered int
-		Worst            *int
-		First            int64
-		CreatedAt        *time.Time // of the oldest that is unanswered
+	materialized := "NOT MATERIALIZED"
+	if s.db.Dialect == db.SQLite {
+		materialized = "MATERIALIZED"
 	}
-	err := s.db.GormRead(ctx).Table("(?) AS g", byService).Select("g.*, i.created_at").
-		Joins("LEFT JOIN incidents i ON i.number = g.oldest").Scan(&rows).Error
-	if err != nil {
+	query := fmt.Sprintf(`WITH o AS %s (SELECT i.service_id + 0 AS service_id, %s AS status, %s AS rank, i.number FROM incidents i WHERE %s),
+		g AS (SELECT service_id, status, rank, count(*) AS open, min(number) AS first FROM o GROUP BY service_id, status, rank)
+		SELECT g.*, i.created_at FROM g JOIN incidents i ON i.number = g.first ORDER BY g.status, g.rank, g.first`,
+		materialized, statusRank("i"), incident.RankSQL("i.priority"), openByUrgency)
+	var groups []ranked
+	if err := s.db.GormRead(ctx).Raw(query).Scan(&groups).Error; err != nil {
 		return nil, fmt.Errorf("count incidents by service: %w", err)
 	}
-	counts := make(map[int64]incident.ServiceCounts, len(rows))
-	for _, r := range rows {
-		counts[r.ServiceID] = incident.ServiceCounts{Open: r.Open, Unanswered: r.Unanswered, Worst: r.Worst, First: r.First % urgencyStep, OldestUnanswered: db.InUTC(r.CreatedAt)}
+	counts := map[int64]incident.ServiceCounts{}
+	for _, g := range groups {
+		n, known := counts[g.ServiceID]
+		if !known { // the most urgent come first
+			n.First = g.First
+		}
+		n.Open += g.Open
+		if g.Status == 0 {
+			n.Unanswered += g.Open
+			if n.OldestUnanswered == nil || g.CreatedAt.Before(*n.OldestUnanswered) {
+				n.OldestUnanswered = db.InUTC(&g.CreatedAt)
+			}
+		}
+		if level := incident.LevelOf(g.Rank); level != nil && (n.Worst == nil || *level < *n.Worst) {
+			n.Worst = level
+		}
+		counts[g.ServiceID] = n
 	}
 	return counts, nil
 }

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/tocsin-oncall/tocsin/app/incident"
+	"github.com/tocsin-oncall/tocsin/app/store/db"
 	"github.com/tocsin-oncall/tocsin/app/store/paging"
 )
 
@@ -87,8 +88,8 @@ func (s *Store) narrow(ctx context.Context, f incident.ListFilter) *gorm.DB {
 		g = g.Where("(i.service_id + 0) IN (SELECT id FROM services WHERE team_id = (SELECT id FROM teams WHERE slug = ?))", f.Team)
 	}
 	if text := strings.TrimSpace(f.Search); text != "" {
-		title, args := titleMatches(text)
-		service, serviceArgs := serviceMatches(text)
+		title, args := s.titleMatches(text)
+		service, serviceArgs := s.serviceMatches(text)
 		service = "(i.service_id + 0) IN (SELECT s.id FROM services s WHERE " + service + ")"
 		g = g.Where("(i.number = ? OR "+title+" OR "+service+")", slices.Concat([]any{numberIn(text)}, args, serviceArgs)...)
 	}
@@ -150,26 +151,31 @@ var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // titleMatches is the condition that a text is a part of an incident's title or begins
 // its dedup key, whose middle has the SLI that thousands share.
-func titleMatches(text string) (where string, args []any) {
-	title, titleArgs := matches("i.title", "%", text)
-	key, keyArgs := matches("i.dedup_key", "", text)
+func (s *Store) titleMatches(text string) (where string, args []any) {
+	title, titleArgs := s.matches("i.title", "%", text)
+	key, keyArgs := s.matches("i.dedup_key", "", text)
 	return title + " OR " + key, slices.Concat(titleArgs, keyArgs)
 }
 
 // serviceMatches is the condition that a text is a part of a service's name or slug.
-func serviceMatches(text string) (where string, args []any) {
-	name, nameArgs := matches("s.name", "%", text)
-	slug, slugArgs := matches("s.slug", "%", text)
+func (s *Store) serviceMatches(text string) (where string, args []any) {
+	name, nameArgs := s.matches("s.name", "%", text)
+	slug, slugArgs := s.matches("s.slug", "%", text)
 	return name + " OR " + slug, slices.Concat(nameArgs, slugArgs)
 }
 
 // matches is the condition that a text stands in a column, after what the pattern before
-// matches, in whatever case. A database may lower only ASCII letters, so text with others
-// is found in the exact case as well.
-func matches(column, before, text string) (where string, args []any) {
-	where, args = "lower("+column+`) LIKE ? ESCAPE '\'`, []any{before + likeEscapes.Replace(strings.ToLower(text)) + "%"}
+// matches, in whatever case: of ASCII letters alone on SQLite, whose LIKE does it, and
+// where PostgreSQL's collation has no others, so that text with such is found in its
+// exact case as well.
+func (s *Store) matches(column, before, text string) (where string, args []any) {
+	exactly := before + likeEscapes.Replace(text) + "%"
+	if s.db.Dialect == db.SQLite {
+		return column + ` LIKE ? ESCAPE '\'`, []any{exactly}
+	}
+	where, args = "lower("+column+`) LIKE ? ESCAPE '\'`, []any{strings.ToLower(exactly)}
 	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
-		where, args = where+" OR "+column+` LIKE ? ESCAPE '\'`, append(args, before+likeEscapes.Replace(text)+"%")
+		where, args = where+" OR "+column+` LIKE ? ESCAPE '\'`, append(args, exactly)
 	}
 	return where, args
 }
@@ -221,7 +227,7 @@ func (s *Store) latest(ctx context.Context, f incident.ListFilter, text string) 
 				return incidents().Where("(i.service_id + 0) IN (?)", s.servicesWithin(ctx, f, "").Select("s.id"))
 			}
 		}
-		title, args := titleMatches(text)
+		title, args := s.titleMatches(text)
 		back := s.db.GormRead(ctx).Table("incidents").Select("COALESCE(max(number), 0) - ?", incident.SearchedBack)
 		parts = append(parts, newest(within().Where("i.number = ?", numberIn(text))),
 			newest(within().Where("i.number > (?)", back).Where("("+title+")", args...)))
@@ -243,7 +249,7 @@ func (s *Store) servicesWithin(ctx context.Context, f incident.ListFilter, text 
 		g = g.Where("s.team_id = (SELECT id FROM teams WHERE slug = ?)", f.Team)
 	}
 	if text != "" {
-		where, args := serviceMatches(text)
+		where, args := s.serviceMatches(text)
 		g = g.Where("("+where+")", args...)
 	}
 	return g

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"fmt"
 	"strings"
 
 	"gorm.io/gorm"
@@ -29,15 +28,6 @@ func byUrgency(table string) []string {
 		incident.RankSQL(table + ".priority"),
 		table + ".number",
 	}
-}
-
-// urgencyStep is above the number of any incident.
-const urgencyStep = 1 << 40
-
-// urgencyKey is one number that orders by urgency, and whose rest by urgencyStep is the
-// incident's number.
-func urgencyKey(table string) string {
-	return fmt.Sprintf("CAST((%s) * 10 + (%s) AS bigint) * %d + %s.number", statusRank(table), incident.RankSQL(table+".priority"), int64(urgencyStep), table)
 }
 
 // orders are all that a list can have. Their last column is unique.
