@@ -2,12 +2,14 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tocsin-oncall/tocsin/app/auth"
+	"github.com/tocsin-oncall/tocsin/app/catalog"
 	"github.com/tocsin-oncall/tocsin/app/incident"
 	"github.com/tocsin-oncall/tocsin/app/ingest"
 	"github.com/tocsin-oncall/tocsin/app/store/access"
@@ -29,12 +31,21 @@ func TestOpenIncidentsByService(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}
+		one, three, none := 1, 3, catalog.NoPriority
+		for _, priority := range []*int{&three, &one, nil, &none} {
+			p.now = p.now.Add(time.Minute)
+			p.write(p.signal(fmt.Sprint("later ", p.now), func(s *ingest.Signal) { s.Event.Priority = priority }))
+		}
+		got, err = st.Incidents.OpenIncidents(t.Context())
+		if diff := cmp.Diff(incident.ServiceCounts{Open: 6, Unanswered: 5, OldestUnanswered: &late, First: 7, Worst: &one}, got[1]); err != nil || diff != "" {
+			t.Errorf("with more (-want +got):\n%s, %v", diff, err)
+		}
 		titles, err := st.Incidents.IncidentTitles(t.Context(), []int64{3, 4, 99})
 		if err != nil || len(titles) != 2 || titles[3] == "" || titles[3] == titles[4] {
 			t.Errorf("titles are %v, %v", titles, err)
 		}
-		if none, err := st.Incidents.IncidentTitles(t.Context(), nil); err != nil || len(none) != 0 {
-			t.Errorf("no titles are %v, %v", none, err)
+		if no, err := st.Incidents.IncidentTitles(t.Context(), nil); err != nil || len(no) != 0 {
+			t.Errorf("no titles are %v, %v", no, err)
 		}
 	})
 }
