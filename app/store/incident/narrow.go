@@ -56,12 +56,16 @@ func (s *Store) listed(ctx context.Context, f incident.ListFilter) (*gorm.DB, er
 // are paged for, each at most limit, -1 for all. Served by incidents_owned and
 // pages_user: as a join, a planner could begin at all that is open.
 func (s *Store) mine(ctx context.Context, userID int64, limit int) *gorm.DB {
-	owned := s.db.GormRead(ctx).Table("incidents AS o").Select("o.number").Where("o.owner_id = ? AND o."+paging.OpenIncident, userID).Limit(limit)
+	owned := s.db.GormRead(ctx).Table("incidents AS o").Select("o.number").Where(ownerOfOpen+" IS NOT NULL AND "+ownerOfOpen+" = ?", userID).Limit(limit)
 	paged := s.db.GormRead(ctx).Table("pages AS pg").Distinct("pg.incident_number AS number").
 		Where(pagedUser+" IS NOT NULL AND "+pagedUser+" = ?", userID).
 		Where("(SELECT o.status FROM incidents o WHERE o.number = pg.incident_number) <> '" + string(incident.Resolved) + "'").Limit(limit)
 	return s.db.GormRead(ctx).Raw("SELECT number FROM (?) AS owned UNION SELECT number FROM (?) AS paged", owned, paged)
 }
+
+// ownerOfOpen is who owns an incident, as o, that is open, as the index incidents_owned has
+// it.
+const ownerOfOpen = "CASE WHEN o." + paging.OpenIncident + " THEN o.owner_id END"
 
 // pagedUser is whom a page, as pg, still asks for an answer, as the index pages_user has
 // it.

@@ -30,8 +30,8 @@ const Stopped = "stopped"
 const (
 	// Answerable is the condition on pages that an answer to the page counts.
 	Answerable = "state IN ('" + Active + "', '" + Superseded + "')"
-	// OpenIncident is the condition on incidents as the indexes incidents_open,
-	// incidents_owned and incidents_group have it.
+	// OpenIncident is the condition on incidents as the indexes incidents_open
+	// and incidents_group have it.
 	OpenIncident = "status <> '" + string(incident.Resolved) + "'"
 
 	toChannel = "kind = '" + string(notify.KindChannel) + "'"  // on messages: to a chat channel
