@@ -2,7 +2,7 @@
 // on a phone or a desk, in light or dark, by what is written on the screen.
 //
 // What a test asks for may take a moment to appear, so every method waits,
-// for ten seconds at most; then the test fails and shows what the page says
+// for half a minute at most; then the test fails and shows what the page says
 // instead. A test never skips for want of a browser: it fails and says what to
 // install.
 //
