@@ -89,8 +89,7 @@ func (s *Store) narrow(ctx context.Context, f incident.ListFilter) *gorm.DB {
 		g = g.Where("i.service_id + 0 = (SELECT id FROM services WHERE slug = ?)", f.Service)
 	}
 	if f.Team != "" {
-		// IS TRUE has PostgreSQL hash the services, in place of a join by each incident.
-		g = g.Where("((i.service_id + 0) IN (SELECT id FROM services WHERE team_id = (SELECT id FROM teams WHERE slug = ?))) IS TRUE", f.Team)
+		g = g.Where("(i.service_id + 0) IN (SELECT id FROM services WHERE team_id = (SELECT id FROM teams WHERE slug = ?))", f.Team)
 	}
 	if text := strings.TrimSpace(f.Search); text != "" {
 		title, args := s.titleMatches(text)
