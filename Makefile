@@ -110,7 +110,7 @@ race: ## Run the tests under the race detector
 
 .PHONY: fuzz
 fuzz: ## Fuzz each decoder for some seconds
-	.ci/fuzz 20000x
+	.ci/fuzz 100000x
 
 .PHONY: bench
 bench: build ## Measure both databases, with every commit on the disk; BASELINE=FILE compares with another build: see BENCHMARKS.md

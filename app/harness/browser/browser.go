@@ -2,7 +2,7 @@
 // on a phone or a desk, in light or dark, by what is written on the screen.
 //
 // What a test asks for may take a moment to appear, so every method waits,
-// for half a minute at most; then the test fails and shows what the page says
+// for ten seconds at most; then the test fails and shows what the page says
 // instead. A test never skips for want of a browser: it fails and says what to
 // install.
 //
@@ -25,7 +25,7 @@ import (
 )
 
 // waitTimeout is how long anything may take to appear, on a loaded machine.
-const waitTimeout = 30 * time.Second
+const waitTimeout = 10 * time.Second
 
 // Device is a screen and what it is touched with.
 type Device struct {

@@ -109,10 +109,13 @@ func (d *description) fields(method, path string) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// template is the path that is described for the path of a request.
+// template is the path that is described for the path of a request, the very path first.
 func (d *description) template(path string) string {
-	asked := strings.Split(path, "/")
-	for template := range d.root["paths"].(map[string]any) {
+	paths, asked := d.root["paths"].(map[string]any), strings.Split(path, "/")
+	if _, described := paths[path]; described {
+		return path
+	}
+	for template := range paths {
 		parts := strings.Split(template, "/")
 		if len(parts) == len(asked) && fits(parts, asked) {
 			return template
